@@ -1,0 +1,46 @@
+# `make help` lists the targets. Every target sets up what it needs; nothing but Python 3.11+ must be there.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format lock bench
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(STAMP) ## make .venv with everything locked, and the explorer's files when npm is there
+
+$(STAMP): requirements.lock pyproject.toml package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "MediaCanon needs Python 3.11 or newer")'
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python lacks venv: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@if command -v npm >/dev/null; then npm run --silent vendor || echo "npm failed: the explorer will load its files from a CDN"; fi
+	@touch $(STAMP)
+
+run: setup ## serve http://127.0.0.1:8080, with a demo catalogue when the database is empty
+	@$(BIN)/mediacanon serve --demo
+
+test: setup ## run the whole test suite
+	$(BIN)/python -m pytest
+
+check: setup ## lint, format check, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## renew requirements.lock (needs uv) and package-lock.json (needs npm)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+	  --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --output-file requirements.lock
+	npm install --package-lock-only --ignore-scripts
+
+bench: setup ## measure the import and the server against their floors
+	$(BIN)/python -m benchmarks.importing
+	$(BIN)/python -m benchmarks.http

@@ -1,0 +1,1 @@
+"""PostgreSQL: our own cluster or the operator's server, connection pools, and the schema."""

@@ -1,0 +1,1 @@
+"""The rest_compat layer."""

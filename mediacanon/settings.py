@@ -1,0 +1,120 @@
+"""Every setting of MediaCanon in one frozen object; the only place that reads the environment.
+
+A field's `metadata["env"]` names its environment variable. Command-line options override the environment
+through `Settings.from_environment(port="9000")`; they take the same spelling, so a wrong value reads alike.
+"""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from mediacanon.errors import WrongSetting
+
+LARGEST_PORT = 65535
+POSTGRES_SCHEMES = ("postgresql", "postgres")
+
+
+def default_data_dir() -> Path:
+    """Return the folder for the database and downloads: where this system keeps such data, per user."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "mediacanon"
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/mediacanon")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "mediacanon"
+
+
+def _text(value: str) -> str:
+    return value.strip()
+
+
+def _port(value: str) -> int:
+    port = int(value)
+    if not 0 <= port <= LARGEST_PORT:
+        raise ValueError
+    return port
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _web_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _postgres_url(value: str) -> str:
+    if urlsplit(value).scheme not in POSTGRES_SCHEMES:
+        raise ValueError
+    return value
+
+
+def _folder(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def _setting(env: str, parse: Callable[[str], Any], wanted: str, **default: Any) -> Any:  # noqa: ANN401 - dataclasses.field is typed so
+    return field(metadata={"env": env, "parse": parse, "wanted": wanted}, **default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator chose, with defaults that suit one person on one machine."""
+
+    host: str = _setting("HOST", _text, "a host name or address", default="127.0.0.1")
+    port: int = _setting("PORT", _port, "a port from 0 to 65535", default=8080)
+    database_url: str | None = _setting(
+        "DATABASE_URL", _postgres_url, "postgresql://user@host/database", default=None
+    )
+    data_dir: Path = _setting(
+        "MEDIACANON_DATA_DIR", _folder, "a folder", default_factory=default_data_dir
+    )
+    tmdb_api_key: str | None = _setting(
+        "TMDB_API_KEY", _text, "a TMDB v3 key or v4 token", default=None, repr=False
+    )
+    tmdb_base_url: str = _setting(
+        "TMDB_BASE_URL", _web_url, "an http(s) URL", default="https://api.themoviedb.org"
+    )
+    tmdb_image_base_url: str = _setting(
+        "TMDB_IMAGE_BASE_URL", _web_url, "an http(s) URL", default="https://image.tmdb.org/t/p"
+    )
+    imdb_base_url: str = _setting(
+        "IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com"
+    )
+    log_file: Path | None = _setting("MEDIACANON_LOG_FILE", _folder, "a file", default=None)
+    pool_size: int = _setting(
+        "MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10
+    )
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, **overrides: str | None
+    ) -> Self:
+        """Return the settings: defaults, then the environment, then `overrides` by field name.
+
+        Empty and absent values count as not set. Raises WrongSetting naming the variable, what it
+        holds and what it wants; secrets are not repeated.
+        """
+        environment = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        for setting in dataclasses.fields(cls):
+            raw = overrides.get(setting.name) or environment.get(setting.metadata["env"])
+            if raw is None or not raw.strip():
+                continue
+            try:
+                values[setting.name] = setting.metadata["parse"](raw)
+            except ValueError:
+                shown = f"is {raw!r}" if setting.repr else "is not usable"
+                message = f"{setting.metadata['env']} {shown}; it must be {setting.metadata['wanted']}"
+                raise WrongSetting(message) from None
+        return cls(**values)

@@ -1,0 +1,195 @@
+-- MediaCanon's database: the truth about tables, keys and indexes.
+--
+-- Idempotent: applied at every start (under an advisory lock, in one transaction) it creates what is missing,
+-- upgrades a database of the original MediaCanon in place with every row and id intact, and else does nothing.
+-- Runs on PostgreSQL 15 to 18. Times are UTC in `timestamp without time zone`, as the original stored them.
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+
+---------------------------------------------------------------------------------------------------------------
+-- Titles: a movie or a show, with what IMDb and TMDB know of it.
+
+CREATE TABLE IF NOT EXISTS titles (
+    id                  SERIAL PRIMARY KEY,
+    type                TEXT NOT NULL CONSTRAINT titles_type_check CHECK (type IN ('movie', 'show')),
+    display_name        TEXT NOT NULL,
+    start_year          INTEGER,
+    end_year            INTEGER,              -- of a show: it is finished
+    imdb_id             TEXT CONSTRAINT titles_imdb_id_key UNIQUE,  -- null: created by hand, never touched by imports
+    image_url           TEXT,                 -- full URL; 'none' and '' are sentinels: looked for, not found
+    tmdb_id             INTEGER,
+    created_at          TIMESTAMP DEFAULT now(),
+    updated_at          TIMESTAMP DEFAULT now()
+);
+
+-- Columns the original added over time, and ours.
+ALTER TABLE titles
+    ADD COLUMN IF NOT EXISTS num_votes           INTEGER,
+    ADD COLUMN IF NOT EXISTS average_rating      REAL,
+    ADD COLUMN IF NOT EXISTS original_title      TEXT,
+    ADD COLUMN IF NOT EXISTS original_language   TEXT,
+    ADD COLUMN IF NOT EXISTS release_date        DATE,
+    ADD COLUMN IF NOT EXISTS tmdb_popularity     REAL,
+    ADD COLUMN IF NOT EXISTS runtime_minutes     INTEGER,
+    ADD COLUMN IF NOT EXISTS origin_country      TEXT,
+    ADD COLUMN IF NOT EXISTS needs_backfill_tmdb BOOLEAN DEFAULT true,
+    ADD COLUMN IF NOT EXISTS episodes_checked_at TIMESTAMP,
+    ADD COLUMN IF NOT EXISTS withdrawn_at        TIMESTAMP,             -- gone from IMDb's dump: out of lists and search, still reachable by id
+    ADD COLUMN IF NOT EXISTS enriched_at         TIMESTAMP,             -- when TMDB was last asked successfully
+    ADD COLUMN IF NOT EXISTS locked_fields       TEXT[] NOT NULL DEFAULT '{}';  -- columns edited by hand: no import or refresh writes them
+
+CREATE TABLE IF NOT EXISTS movies (
+    id       SERIAL PRIMARY KEY,
+    title_id INTEGER NOT NULL CONSTRAINT movies_title_id_key UNIQUE REFERENCES titles (id) ON DELETE CASCADE
+);
+
+CREATE TABLE IF NOT EXISTS shows (
+    id       SERIAL PRIMARY KEY,
+    title_id INTEGER NOT NULL CONSTRAINT shows_title_id_key UNIQUE REFERENCES titles (id) ON DELETE CASCADE
+);
+
+CREATE TABLE IF NOT EXISTS show_seasons (
+    id      SERIAL PRIMARY KEY,
+    show_id INTEGER NOT NULL REFERENCES shows (id) ON DELETE CASCADE,
+    season  INTEGER NOT NULL,
+    CONSTRAINT show_seasons_show_id_season_key UNIQUE (show_id, season)
+);
+
+CREATE TABLE IF NOT EXISTS show_episodes (
+    id              SERIAL PRIMARY KEY,
+    season_id       INTEGER NOT NULL REFERENCES show_seasons (id) ON DELETE CASCADE,
+    episode         INTEGER NOT NULL,         -- numbers to 97,251 exist: no smallint
+    display_name    TEXT,
+    synopsis        TEXT,
+    image_url       TEXT,                     -- full URL; 'TMDB_NOT_FOUND_DO_NOT_RETRY' and '' are sentinels
+    air_date        DATE,
+    runtime_minutes INTEGER,
+    CONSTRAINT show_episodes_season_id_episode_key UNIQUE (season_id, episode)
+);
+
+ALTER TABLE show_episodes
+    ADD COLUMN IF NOT EXISTS synopsis        TEXT,
+    ADD COLUMN IF NOT EXISTS image_url       TEXT,
+    ADD COLUMN IF NOT EXISTS air_date        DATE,
+    ADD COLUMN IF NOT EXISTS runtime_minutes INTEGER,
+    ADD COLUMN IF NOT EXISTS imdb_id         TEXT CONSTRAINT show_episodes_imdb_id_key UNIQUE,  -- null: by hand, or imported by the original
+    ADD COLUMN IF NOT EXISTS average_rating  REAL,
+    ADD COLUMN IF NOT EXISTS num_votes       INTEGER;
+
+---------------------------------------------------------------------------------------------------------------
+-- Genres: IMDb's, and custom ones that people assign and every import leaves alone.
+
+CREATE TABLE IF NOT EXISTS genres (
+    id        SERIAL PRIMARY KEY,
+    name      TEXT NOT NULL CONSTRAINT genres_name_key UNIQUE,
+    is_custom BOOLEAN DEFAULT false
+);
+
+CREATE TABLE IF NOT EXISTS title_genres (
+    title_id INTEGER NOT NULL REFERENCES titles (id) ON DELETE CASCADE,
+    genre_id INTEGER NOT NULL REFERENCES genres (id) ON DELETE CASCADE,
+    PRIMARY KEY (title_id, genre_id)
+);
+
+CREATE TABLE IF NOT EXISTS custom_genre_reviews (   -- titles a person has looked at for custom genres
+    title_id    INTEGER PRIMARY KEY REFERENCES titles (id) ON DELETE CASCADE,
+    reviewed_at TIMESTAMP DEFAULT now()
+);
+
+INSERT INTO genres (name, is_custom)
+SELECT name, true
+  FROM unnest(ARRAY['Dating', 'Cooking']) AS name
+ WHERE NOT EXISTS (SELECT FROM genres WHERE genres.name = unnest.name);
+
+---------------------------------------------------------------------------------------------------------------
+-- Collections, loaded from collections/*.yaml.
+
+CREATE TABLE IF NOT EXISTS collections (
+    id               SERIAL PRIMARY KEY,
+    name             TEXT NOT NULL,
+    slug             TEXT NOT NULL CONSTRAINT collections_slug_key UNIQUE,  -- contract: consumers send source=collection-{slug}
+    description      TEXT,
+    strategy         TEXT NOT NULL DEFAULT 'filter',   -- filter: a query; static, llm: the rows of collection_titles
+    filter_params    JSONB,
+    languages        TEXT[],
+    regions          TEXT[],
+    pinned           BOOLEAN DEFAULT false,
+    active           BOOLEAN DEFAULT true,
+    engagement_count REAL DEFAULT 0,                   -- clicks of the last 7 days
+    created_at       TIMESTAMP DEFAULT now(),
+    updated_at       TIMESTAMP DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS collection_titles (
+    collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    title_id      INTEGER NOT NULL REFERENCES titles (id) ON DELETE CASCADE,
+    rank          INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (collection_id, title_id)
+);
+
+---------------------------------------------------------------------------------------------------------------
+-- What people looked at; rows older than 7 days are cleaned up daily.
+
+CREATE TABLE IF NOT EXISTS title_views (
+    id        BIGSERIAL PRIMARY KEY,
+    title_id  INTEGER NOT NULL REFERENCES titles (id) ON DELETE CASCADE,
+    viewed_at TIMESTAMP NOT NULL DEFAULT now(),
+    source    TEXT
+);
+
+CREATE TABLE IF NOT EXISTS collection_clicks (
+    id            BIGSERIAL PRIMARY KEY,
+    collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+    clicked_at    TIMESTAMP NOT NULL DEFAULT now()
+);
+
+---------------------------------------------------------------------------------------------------------------
+-- What the imports remember between runs (imdb_files_hash, rows of each file, the last report).
+
+CREATE TABLE IF NOT EXISTS sync_state (
+    key        TEXT PRIMARY KEY,
+    value      TEXT NOT NULL,
+    updated_at TIMESTAMP DEFAULT now()
+);
+
+---------------------------------------------------------------------------------------------------------------
+-- The original's VARCHAR(n) columns become TEXT: real titles do not fit. Changes the catalogue only, rewrites no row.
+
+DO $$
+DECLARE
+    wide RECORD;
+BEGIN
+    FOR wide IN
+        SELECT table_name, string_agg(format('ALTER COLUMN %I TYPE TEXT', column_name), ', ') AS changes
+          FROM information_schema.columns
+         WHERE table_schema = current_schema()
+           AND data_type = 'character varying'
+           AND table_name IN ('titles', 'show_episodes', 'genres', 'collections', 'title_views', 'sync_state')
+         GROUP BY table_name
+    LOOP
+        EXECUTE format('ALTER TABLE %I %s', wide.table_name, wide.changes);
+    END LOOP;
+END
+$$;
+
+---------------------------------------------------------------------------------------------------------------
+-- Indexes. The keys above serve look-ups by id, by imdb_id and by parent, so the original's indexes on
+-- the same leading columns only cost writes; they go.
+
+DROP INDEX IF EXISTS idx_titles_imdb_id, idx_show_seasons_show, idx_show_episodes_season, idx_title_genres_title,
+                     idx_collection_titles_collection, idx_collections_active, idx_titles_type;
+
+CREATE INDEX IF NOT EXISTS idx_titles_display_name ON titles (display_name);
+CREATE INDEX IF NOT EXISTS idx_titles_num_votes ON titles (num_votes);
+CREATE INDEX IF NOT EXISTS idx_titles_popularity ON titles (tmdb_popularity);
+CREATE INDEX IF NOT EXISTS idx_titles_rating ON titles (average_rating);
+CREATE INDEX IF NOT EXISTS idx_titles_original_language ON titles (original_language);
+CREATE INDEX IF NOT EXISTS idx_titles_start_year ON titles (start_year);
+CREATE INDEX IF NOT EXISTS idx_titles_needs_backfill ON titles (needs_backfill_tmdb) WHERE needs_backfill_tmdb = true;
+CREATE INDEX IF NOT EXISTS idx_title_genres_genre ON title_genres (genre_id);
+CREATE INDEX IF NOT EXISTS idx_collection_titles_rank ON collection_titles (collection_id, rank);
+CREATE INDEX IF NOT EXISTS idx_title_views_title ON title_views (title_id);
+CREATE INDEX IF NOT EXISTS idx_title_views_source ON title_views (source);
+CREATE INDEX IF NOT EXISTS idx_title_views_viewed_at ON title_views (viewed_at);
+CREATE INDEX IF NOT EXISTS idx_collection_clicks_collection ON collection_clicks (collection_id);
+CREATE INDEX IF NOT EXISTS idx_collection_clicks_clicked_at ON collection_clicks (clicked_at);

@@ -1,0 +1,94 @@
+"""Fixtures: one PostgreSQL cluster a session, a template of the schema, and a fresh clone for each test that writes."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from mediacanon.database.embedded import EmbeddedPostgres
+from mediacanon.database.migrate import migrate
+from mediacanon.database.pool import open_pool
+
+# Durability is not what the tests check, except the ones that start a cluster of their own.
+FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_numbers = itertools.count(1)
+
+
+def with_database(dsn: str, name: str) -> str:
+    """Return `dsn` with another database name."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Iterator[Path]:
+    """Give a short folder that PostgreSQL may use even when the tests run as root."""
+    parent = Path("/var/lib/mediacanon") if os.geteuid() == 0 else None
+    if parent:
+        parent.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="test-", dir=parent))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(data_root: Path) -> Iterator[str]:
+    """Give the URL of a running PostgreSQL cluster."""
+    postgres = EmbeddedPostgres(data_root, parameters=FAST_AND_FORGETFUL)
+    dsn = postgres.start()
+    yield dsn
+    postgres.stop()
+
+
+async def create_database(cluster: str, *, template: str = "template0") -> str:
+    """Create a database from a template and return its URL."""
+    name = f"t{next(_numbers)}"
+    connection = await asyncpg.connect(cluster)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    finally:
+        await connection.close()
+    return with_database(cluster, name)
+
+
+async def drop_database(cluster: str, dsn: str) -> None:
+    """Drop a database, whoever is still connected to it."""
+    connection = await asyncpg.connect(cluster)
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {urlsplit(dsn).path[1:]} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def schema_template(cluster: str) -> str:
+    """Give the name of a database that holds schema.sql and no rows."""
+
+    async def build() -> str:
+        dsn = await create_database(cluster)
+        await migrate(dsn)
+        return urlsplit(dsn).path[1:]
+
+    return asyncio.run(build())
+
+
+@pytest.fixture
+async def database(cluster: str, schema_template: str) -> AsyncIterator[str]:
+    """Give the URL of a fresh database with the schema and no titles."""
+    dsn = await create_database(cluster, template=schema_template)
+    yield dsn
+    await drop_database(cluster, dsn)
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give a pool on a fresh database."""
+    async with await open_pool(database, size=4) as opened:
+        yield opened
