@@ -97,9 +97,9 @@ CREATE TABLE IF NOT EXISTS custom_genre_reviews (   -- titles a person has looke
 );
 
 INSERT INTO genres (name, is_custom)
-SELECT name, true
-  FROM unnest(ARRAY['Dating', 'Cooking']) AS name
- WHERE NOT EXISTS (SELECT FROM genres WHERE genres.name = unnest.name);
+SELECT custom.name, true
+  FROM (VALUES ('Dating'), ('Cooking')) AS custom (name)
+ WHERE NOT EXISTS (SELECT FROM genres WHERE genres.name = custom.name);
 
 ---------------------------------------------------------------------------------------------------------------
 -- Collections, loaded from collections/*.yaml.
