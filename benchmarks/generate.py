@@ -1,8 +1,9 @@
-"""Writes IMDb-shaped files of any size: `python -m benchmarks.generate OUTDIR [--scale 0.1] [--next-day]`.
+"""Writes IMDb-shaped files of any size: `python -m benchmarks.generate OUTDIR --scale 0.1`.
 
-At scale 1.0 they have the rows of the public dump: 11.9 M basics, 9.2 M episodes, 1.6 M ratings. Shares of
-types, nulls, lengths of names and keys shared between the files follow it; names are invented. Rows are
-sorted by id as text. The same scale and seed give the same bytes.
+At scale 1.0 they have the rows of the public dump: 11.9 M basics, 9.2 M episodes, 1.6 M ratings.
+Shares of types, nulls, lengths of names and keys shared between the files follow it; names are
+invented. Rows are sorted by id as text. The same scale and seed give the same bytes, and with
+`--next-day` the same catalogue a day later.
 """
 
 import random
@@ -18,6 +19,11 @@ from benchmarks.ragged import Numbers, Tokens, write_rows
 from mediacanon.imdb.datasets import BASICS, EPISODE, RATINGS
 
 Mask = npt.NDArray[np.bool_]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
 
 # Rows in the public dump by type, and the share of them with a rating.
 KINDS = {
@@ -36,25 +42,27 @@ SHOWS = (0, 1)
 EPISODES = 9
 FEWEST = 10
 
-GENRES = (
-    "Drama Comedy Documentary Action Romance Thriller Crime Horror Adventure Family Animation Reality-TV "
-    "Talk-Show Mystery Fantasy Sci-Fi History Music Biography Game-Show Sport News War Western Musical "
-    "Adult Short Film-Noir"
-).split()
-FREQUENT_WORDS = (
-    "the of and a in to love man night life house day world girl last time dark blood city dead story big "
-    "little black white lost great heart home one two king queen secret war death dream red blue green moon "
-    "sun star fire water road river sea island summer winter spring autumn boy woman family father mother "
-    "brother sister friend enemy game show hour news talk week morning evening best new old young good bad "
-    "crime murder detective doctor school train plane ship space monster ghost witch magic dragon knight "
-    "castle forest mountain desert storm rain snow wind dog cat horse wolf bear lion return revenge rise "
-    "fall beginning end final second third chapter part pilot finale special christmas party wedding child "
-    "machine code zero forever never always without beyond above between inside outside under over back"
-).split()
-SYLLABLES = (
-    "ka ri mo ta se lu ni po da ve ro shi an el or in ur ba ge hi jo ke ma no pu qui ra so ti va we xa ya "
-    "zo br ch dr fl gr kr pl sh st th tr å é ö ü"
-).split()
+GENRES = _words(
+    "Drama Comedy Documentary Action Romance Thriller Crime Horror Adventure Family Animation "
+    "Reality-TV Talk-Show Mystery Fantasy Sci-Fi History Music Biography Game-Show Sport News "
+    "War Western Musical Adult Short Film-Noir"
+)
+FREQUENT_WORDS = _words(
+    "the of and a in to love man night life house day world girl last time dark blood city "
+    "dead story big little black white lost great heart home one two king queen secret war "
+    "death dream red blue green moon sun star fire water road river sea island summer winter "
+    "spring autumn boy woman family father mother brother sister friend enemy game show hour "
+    "news talk week morning evening best new old young good bad crime murder detective doctor "
+    "school train plane ship space monster ghost witch magic dragon knight castle forest "
+    "mountain desert storm rain snow wind dog cat horse wolf bear lion return revenge rise "
+    "fall beginning end final second third chapter part pilot finale special christmas party "
+    "wedding child machine code zero forever never always without beyond above between inside "
+    "outside under over back"
+)
+SYLLABLES = _words(
+    "ka ri mo ta se lu ni po da ve ro shi an el or in ur ba ge hi jo ke ma no pu qui ra so ti "
+    "va we xa ya zo br ch dr fl gr kr pl sh st th tr å é ö ü"
+)
 WORDS = 30_000
 
 LARGEST_ID = 40_000_000
@@ -108,7 +116,7 @@ def build_catalogue(scale: float, *, seed: int, next_day: bool) -> Catalogue:
     ratings = np.rint(10 + 90 * random_of.random(total, np.float32) ** 0.6).astype(np.int32)
     votes = (5 + MOST_VOTES * random_of.random(total) ** 9).astype(np.int32)
 
-    # Both days draw the same numbers, so that the second differs from the first in the changes alone.
+    # Both days draw the same numbers: the second differs from the first in the changes alone.
     changes = np.random.default_rng([seed, 2])
     fate = changes.random(total)
     is_renamed = changes.random(total, np.float32) < RENAMED
@@ -140,7 +148,10 @@ def _ids(random_of: np.random.Generator, total: int) -> Numbers:
 def _numbering(
     random_of: np.random.Generator, ids: Numbers, kinds: Numbers
 ) -> tuple[Numbers, Numbers, Numbers]:
-    """Return each episode's show, season and number: a few shows have thousands, one in five has no number."""
+    """Return each episode's show, season and number; one in five has no number.
+
+    A few shows have thousands of episodes, many have none.
+    """
     shows = random_of.permutation(ids[np.isin(kinds, SHOWS)])
     shows = shows[: max(1, int(len(shows) * SHOWS_WITH_EPISODES))]
     rows = np.flatnonzero(kinds == EPISODES)
@@ -229,7 +240,7 @@ class Dump:
         ]
 
     def _name_pieces(self, random_of: np.random.Generator) -> list[Numbers]:
-        """Return a name's pieces: one to five words, the frequent ones most; rarely a quote or a backslash."""
+        """Return a name's pieces: one to five words, rarely a quote or a backslash."""
         vocabulary = self._vocabulary()
         words = self._tokens.add(vocabulary)
         next_words = self._tokens.add(f" {word}" for word in vocabulary)
@@ -268,7 +279,7 @@ class Dump:
         ]
 
     def _genres(self, random_of: np.random.Generator) -> Numbers:
-        """Return the last column with its newline: one to three genres, one title in twenty without."""
+        """Return the last column with its newline: up to three genres, or null."""
         kinds = len(GENRES)
         chosen = [
             (kinds * random_of.random(self._total, np.float32) ** 2).astype(np.int32) for _ in "123"
@@ -336,7 +347,7 @@ def _rows(pieces: list[Numbers | int], chosen: Mask) -> list[Numbers | int]:
 def generate(
     folder: Path, scale: float, *, seed: int = 7, next_day: bool = False
 ) -> dict[str, int]:
-    """Write the three files of a day into `folder`, made if absent; return the rows of each file by name."""
+    """Write the three files of a day into `folder`, made if absent; return their rows by name."""
     folder.mkdir(parents=True, exist_ok=True)
     catalogue = build_catalogue(scale, seed=seed, next_day=next_day)
     return Dump(catalogue, seed=seed).write(folder)

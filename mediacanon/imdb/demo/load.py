@@ -1,0 +1,99 @@
+"""Fills an empty database with the demo: the import first, then what TMDB and people would add."""
+
+import dataclasses
+import tempfile
+from pathlib import Path
+
+import asyncpg
+import orjson
+
+from mediacanon.database.pool import SESSION_SETTINGS
+from mediacanon.errors import Conflict
+from mediacanon.imdb.demo.catalogue import DemoEpisode, DemoTitle
+from mediacanon.imdb.demo.files import DEMO_SEED, write_demo_files
+from mediacanon.imdb.demo.titles import build_demo_catalogue
+from mediacanon.imdb.sync import sync
+
+HAS_TITLES = "SELECT EXISTS (SELECT FROM titles)"
+
+FILL_TITLES = """
+UPDATE titles
+   SET original_language = known.original_language,
+       origin_country = known.origin_country,
+       release_date = known.release_date,
+       tmdb_popularity = known.tmdb_popularity,
+       tmdb_id = known.tmdb_id,
+       image_url = known.image_url,
+       needs_backfill_tmdb = false,
+       enriched_at = now(),
+       episodes_checked_at = now()
+  FROM jsonb_to_recordset($1::jsonb) AS known (
+           imdb_id text, original_language text, origin_country text, release_date date,
+           tmdb_popularity real, tmdb_id integer, image_url text)
+ WHERE titles.imdb_id = known.imdb_id
+"""
+
+FILL_EPISODES = """
+UPDATE show_episodes
+   SET synopsis = known.synopsis,
+       air_date = known.air_date,
+       runtime_minutes = known.runtime_minutes,
+       image_url = known.image_url
+  FROM jsonb_to_recordset($1::jsonb) AS known (
+           imdb_id text, synopsis text, air_date date, runtime_minutes integer, image_url text)
+ WHERE show_episodes.imdb_id = known.imdb_id
+"""
+
+ASSIGN_CUSTOM_GENRES = """
+WITH known AS (
+    SELECT titles.id AS title_id, genres.id AS genre_id
+      FROM jsonb_to_recordset($1::jsonb) AS known (imdb_id text, custom_genre text)
+      JOIN titles ON titles.imdb_id = known.imdb_id
+      JOIN genres ON genres.name = known.custom_genre
+), reviewed AS (
+    INSERT INTO custom_genre_reviews (title_id) SELECT title_id FROM known
+)
+INSERT INTO title_genres (title_id, genre_id) SELECT title_id, genre_id FROM known
+"""
+
+# Spread over the last six days: views older than seven are cleaned up.
+ADD_VIEWS = """
+INSERT INTO title_views (title_id, viewed_at, source)
+SELECT titles.id, now() - interval '6 days' * ((number * 37 + titles.id) % 100) / 100, 'demo'
+  FROM jsonb_to_recordset($1::jsonb) AS known (imdb_id text, views integer)
+  JOIN titles ON titles.imdb_id = known.imdb_id
+ CROSS JOIN generate_series(1, known.views) AS number
+"""
+
+
+async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
+    """Fill the database at `dsn`, which has the schema, with the demo catalogue.
+
+    Raises Conflict, and changes nothing, when there are titles already.
+    """
+    connection = await asyncpg.connect(dsn, server_settings=SESSION_SETTINGS)
+    try:
+        if await connection.fetchval(HAS_TITLES):
+            raise Conflict("The database holds titles already; the demo is for an empty one.")
+        with tempfile.TemporaryDirectory(prefix="mediacanon-demo-") as folder:
+            write_demo_files(Path(folder), seed=seed)
+            await _import(dsn, Path(folder))
+        catalogue = build_demo_catalogue(seed)
+        async with connection.transaction():
+            titles, episodes = _as_json(catalogue.titles), _as_json(catalogue.episodes)
+            await connection.execute(FILL_TITLES, titles)
+            await connection.execute(FILL_EPISODES, episodes)
+            await connection.execute(ASSIGN_CUSTOM_GENRES, titles)
+            await connection.execute(ADD_VIEWS, titles)
+        # The planner has seen the rows of the import, not yet what was added to them.
+        await connection.execute("ANALYZE titles, show_episodes, title_genres, title_views")
+    finally:
+        await connection.close()
+
+
+async def _import(dsn: str, folder: Path) -> None:
+    await sync(dsn, folder, offline=True)
+
+
+def _as_json(rows: tuple[DemoTitle, ...] | tuple[DemoEpisode, ...]) -> str:
+    return orjson.dumps([dataclasses.asdict(row) for row in rows]).decode()
