@@ -34,6 +34,7 @@ ALTER TABLE titles
     ADD COLUMN IF NOT EXISTS origin_country      TEXT,
     ADD COLUMN IF NOT EXISTS needs_backfill_tmdb BOOLEAN DEFAULT true,
     ADD COLUMN IF NOT EXISTS episodes_checked_at TIMESTAMP,
+    ADD COLUMN IF NOT EXISTS imdb_genres         TEXT,                  -- as the last import read them ('Comedy,Drama'): only where they change are genres linked anew
     ADD COLUMN IF NOT EXISTS withdrawn_at        TIMESTAMP,             -- gone from IMDb's dump: out of lists and search, still reachable by id
     ADD COLUMN IF NOT EXISTS enriched_at         TIMESTAMP,             -- when TMDB was last asked successfully
     ADD COLUMN IF NOT EXISTS locked_fields       TEXT[] NOT NULL DEFAULT '{}';  -- columns edited by hand: no import or refresh writes them

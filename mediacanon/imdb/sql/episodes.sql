@@ -1,0 +1,143 @@
+-- Episodes are known by their IMDb id; where they stand (show, season, number) may change from day to day.
+
+-- step: finding shows
+CREATE UNLOGGED TABLE imdb_staging.shows AS
+SELECT t.imdb_id, s.id AS show_id
+  FROM shows s
+  JOIN titles t ON t.id = s.title_id
+ WHERE t.imdb_id IS NOT NULL
+   AND t.withdrawn_at IS NULL;  -- a withdrawn show keeps what it had
+
+ANALYZE imdb_staging.shows;
+
+-- step: adopting episodes
+-- Rows that the original imported carry no IMDb id: the place tells which one they are.
+UPDATE show_episodes e
+   SET imdb_id = placed.tconst
+  FROM (SELECT old.id, min(s.tconst) AS tconst
+          FROM show_episodes old
+          JOIN show_seasons ss ON ss.id = old.season_id
+          JOIN imdb_staging.shows sh ON sh.show_id = ss.show_id
+          JOIN imdb_staging.episode s
+            ON s.parenttconst = sh.imdb_id AND s.seasonnumber = ss.season AND s.episodenumber = old.episode
+         WHERE old.imdb_id IS NULL
+           AND NOT EXISTS (SELECT FROM show_episodes taken WHERE taken.imdb_id = s.tconst)
+         GROUP BY old.id) AS placed
+ WHERE e.id = placed.id;
+
+-- step: comparing episodes
+-- Three kinds of row come out: new (id is null), changed (both), gone (tconst is null).
+CREATE UNLOGGED TABLE imdb_staging.episode_changes AS
+SELECT old.id,
+       old.season_id AS old_season_id,
+       old.average_rating AS old_rating,
+       old.num_votes AS old_votes,
+       staged.tconst,
+       staged.show_id,
+       staged.season,
+       staged.episode,
+       -- A name that TMDB knew is kept when IMDb has none.
+       COALESCE(b.primarytitle, old.display_name) AS display_name,
+       r.averagerating AS average_rating,
+       r.numvotes AS num_votes,
+       -- Of several episodes that come to one place the lowest IMDb id gets it: claim 1. Those that stay have none.
+       CASE WHEN staged.tconst IS NOT NULL
+             AND (old.show_id, old.season, old.episode) IS DISTINCT FROM (staged.show_id, staged.season, staged.episode)
+            THEN row_number() OVER (PARTITION BY staged.show_id, staged.season, staged.episode,
+                                                 (old.show_id, old.season, old.episode) IS DISTINCT FROM (staged.show_id, staged.season, staged.episode)
+                                        ORDER BY staged.tconst)
+       END AS claim
+  FROM (SELECT s.tconst, sh.show_id, s.seasonnumber AS season, s.episodenumber AS episode
+          FROM imdb_staging.episode s
+          JOIN imdb_staging.shows sh ON sh.imdb_id = s.parenttconst
+         WHERE s.seasonnumber >= 0 AND s.episodenumber >= 0) AS staged
+  FULL JOIN
+       (SELECT e.id, e.imdb_id, e.season_id, ss.show_id, ss.season, e.episode, e.display_name, e.average_rating, e.num_votes
+          FROM show_episodes e
+          JOIN show_seasons ss ON ss.id = e.season_id
+          JOIN imdb_staging.shows sh ON sh.show_id = ss.show_id
+         WHERE e.imdb_id IS NOT NULL) AS old ON old.imdb_id = staged.tconst
+  LEFT JOIN imdb_staging.basics b ON b.tconst = staged.tconst AND b.titletype = 'tvEpisode'
+  LEFT JOIN imdb_staging.ratings r ON r.tconst = staged.tconst
+ WHERE (old.show_id, old.season, old.episode, old.display_name, old.average_rating, old.num_votes)
+       IS DISTINCT FROM
+       (staged.show_id, staged.season, staged.episode, COALESCE(b.primarytitle, old.display_name), r.averagerating, r.numvotes)
+ ORDER BY staged.show_id, staged.season, staged.episode;
+
+ANALYZE imdb_staging.episode_changes;
+
+-- step: settling places
+-- An arrival meets an episode that stays where it is: the lower IMDb id keeps the place.
+CREATE UNLOGGED TABLE imdb_staging.contested AS
+SELECT c.tconst, holder.id AS holder_id, holder.imdb_id < c.tconst AS holder_wins
+  FROM imdb_staging.episode_changes c
+  JOIN show_seasons ss ON ss.show_id = c.show_id AND ss.season = c.season
+  JOIN show_episodes holder ON holder.season_id = ss.id AND holder.episode = c.episode
+ WHERE c.claim = 1
+   AND NOT EXISTS (SELECT FROM imdb_staging.episode_changes leaving WHERE leaving.id = holder.id AND (leaving.claim IS NOT NULL OR leaving.tconst IS NULL));
+
+UPDATE imdb_staging.episode_changes c
+   SET claim = 2
+  FROM imdb_staging.contested
+ WHERE contested.tconst = c.tconst AND contested.holder_wins;
+
+-- step: removing episodes
+CREATE UNLOGGED TABLE imdb_staging.episode_removals AS
+SELECT id, old_season_id AS season_id, old_rating AS average_rating
+  FROM imdb_staging.episode_changes
+ WHERE id IS NOT NULL AND (tconst IS NULL OR claim > 1)
+ UNION ALL
+SELECT e.id, e.season_id, e.average_rating
+  FROM imdb_staging.contested
+  JOIN show_episodes e ON e.id = contested.holder_id
+ WHERE contested.holder_wins IS NOT TRUE;
+
+DELETE FROM show_episodes e
+ USING imdb_staging.episode_removals gone
+ WHERE e.id = gone.id;
+
+-- step: inserting seasons
+INSERT INTO show_seasons (show_id, season)
+SELECT DISTINCT c.show_id, c.season
+  FROM imdb_staging.episode_changes c
+ WHERE c.claim = 1
+   AND NOT EXISTS (SELECT FROM show_seasons ss WHERE ss.show_id = c.show_id AND ss.season = c.season)
+ ORDER BY c.show_id, c.season;
+
+-- step: updating episodes
+-- Episodes may trade places: all that move step aside first, to numbers no episode has.
+UPDATE show_episodes e
+   SET episode = -e.id
+  FROM imdb_staging.episode_changes c
+ WHERE e.id = c.id AND c.claim = 1;
+
+UPDATE show_episodes e
+   SET season_id = ss.id,
+       episode = c.episode,
+       display_name = c.display_name,
+       average_rating = c.average_rating,
+       num_votes = c.num_votes
+  FROM imdb_staging.episode_changes c
+  JOIN show_seasons ss ON ss.show_id = c.show_id AND ss.season = c.season
+ WHERE e.id = c.id AND c.tconst IS NOT NULL AND (c.claim = 1 OR c.claim IS NULL);
+
+-- step: inserting episodes
+INSERT INTO show_episodes (season_id, episode, display_name, imdb_id, average_rating, num_votes)
+SELECT ss.id, c.episode, c.display_name, c.tconst, c.average_rating, c.num_votes
+  FROM imdb_staging.episode_changes c
+  JOIN show_seasons ss ON ss.show_id = c.show_id AND ss.season = c.season
+ WHERE c.id IS NULL AND c.claim = 1
+ ORDER BY ss.id, c.episode;
+
+-- step: removing empty seasons
+CREATE UNLOGGED TABLE imdb_staging.season_removals AS
+SELECT ss.id
+  FROM show_seasons ss
+ WHERE ss.id IN (SELECT season_id FROM imdb_staging.episode_removals
+                  UNION
+                 SELECT old_season_id FROM imdb_staging.episode_changes WHERE claim = 1 AND id IS NOT NULL)
+   AND NOT EXISTS (SELECT FROM show_episodes e WHERE e.season_id = ss.id);
+
+DELETE FROM show_seasons ss
+ USING imdb_staging.season_removals gone
+ WHERE ss.id = gone.id;

@@ -1,0 +1,135 @@
+-- Titles: what the dump holds against what the catalogue holds. Only rows that differ are written.
+
+-- step: comparing titles
+-- Three kinds of row come out: new (id is null), changed (both), gone (tconst is null).
+CREATE UNLOGGED TABLE imdb_staging.title_changes AS
+SELECT old.id,
+       old.type AS old_type,
+       old.average_rating AS old_rating,
+       old.num_votes AS old_votes,
+       old.withdrawn_at IS NOT NULL AS was_withdrawn,
+       old.imdb_genres IS DISTINCT FROM staged.genres AS has_other_genres,
+       staged.tconst,
+       new.*,
+       r.averagerating AS average_rating,
+       r.numvotes AS num_votes,
+       staged.genres AS imdb_genres
+  FROM (SELECT *
+          FROM imdb_staging.basics
+         WHERE titletype <> 'tvEpisode') AS staged
+  FULL JOIN (SELECT * FROM titles WHERE imdb_id IS NOT NULL) AS old ON old.imdb_id = staged.tconst
+  LEFT JOIN imdb_staging.ratings r ON r.tconst = staged.tconst
+ CROSS JOIN LATERAL (
+       SELECT CASE WHEN staged.titletype IN ('movie', 'tvMovie') THEN 'movie' ELSE 'show' END AS type,
+              -- What people edited by hand stays as they left it.
+              CASE WHEN 'display_name' = ANY (old.locked_fields) THEN old.display_name ELSE staged.primarytitle END AS display_name,
+              CASE WHEN 'original_title' = ANY (old.locked_fields) THEN old.original_title ELSE staged.originaltitle END AS original_title,
+              CASE WHEN 'start_year' = ANY (old.locked_fields) THEN old.start_year ELSE staged.startyear END AS start_year,
+              CASE WHEN 'end_year' = ANY (old.locked_fields) THEN old.end_year ELSE staged.endyear END AS end_year,
+              -- A running time that TMDB knew is kept when IMDb has none.
+              CASE WHEN 'runtime_minutes' = ANY (old.locked_fields) THEN old.runtime_minutes
+                   ELSE COALESCE(staged.runtimeminutes, old.runtime_minutes) END AS runtime_minutes
+       ) AS new
+ WHERE CASE WHEN staged.tconst IS NULL THEN old.withdrawn_at IS NULL
+            ELSE old.id IS NULL
+                 OR old.withdrawn_at IS NOT NULL
+                 OR (old.type, old.display_name, old.original_title, old.start_year, old.end_year, old.runtime_minutes,
+                     old.average_rating, old.num_votes, old.imdb_genres)
+                    IS DISTINCT FROM
+                    (new.type, new.display_name, new.original_title, new.start_year, new.end_year, new.runtime_minutes,
+                     r.averagerating, r.numvotes, staged.genres)
+       END;
+
+ANALYZE imdb_staging.title_changes;
+
+-- step: withdrawing titles
+UPDATE titles t
+   SET withdrawn_at = now(), updated_at = now()
+  FROM imdb_staging.title_changes c
+ WHERE t.id = c.id AND c.tconst IS NULL;
+
+-- step: updating titles
+UPDATE titles t
+   SET type = c.type,
+       display_name = c.display_name,
+       original_title = c.original_title,
+       start_year = c.start_year,
+       end_year = c.end_year,
+       runtime_minutes = c.runtime_minutes,
+       average_rating = c.average_rating,
+       num_votes = c.num_votes,
+       imdb_genres = c.imdb_genres,
+       withdrawn_at = NULL,
+       updated_at = now()
+  FROM imdb_staging.title_changes c
+ WHERE t.id = c.id AND c.tconst IS NOT NULL;
+
+-- step: inserting titles
+INSERT INTO titles (type, display_name, original_title, start_year, end_year, runtime_minutes,
+                    average_rating, num_votes, imdb_id, imdb_genres)
+SELECT type, display_name, original_title, start_year, end_year, runtime_minutes,
+       average_rating, num_votes, tconst, imdb_genres
+  FROM imdb_staging.title_changes
+ WHERE id IS NULL
+ ORDER BY tconst;
+
+-- A title whose type changed leaves the one table (with its seasons, if it was a show) and enters the other.
+DELETE FROM movies m
+ USING imdb_staging.title_changes c
+ WHERE m.title_id = c.id AND c.tconst IS NOT NULL AND c.type = 'show';
+
+DELETE FROM shows s
+ USING imdb_staging.title_changes c
+ WHERE s.title_id = c.id AND c.tconst IS NOT NULL AND c.type = 'movie';
+
+INSERT INTO movies (title_id)
+SELECT t.id
+  FROM imdb_staging.title_changes c
+  JOIN titles t ON t.imdb_id = c.tconst
+ WHERE c.type = 'movie'
+   AND NOT EXISTS (SELECT FROM movies m WHERE m.title_id = t.id)
+ ORDER BY t.id;
+
+INSERT INTO shows (title_id)
+SELECT t.id
+  FROM imdb_staging.title_changes c
+  JOIN titles t ON t.imdb_id = c.tconst
+ WHERE c.type = 'show'
+   AND NOT EXISTS (SELECT FROM shows s WHERE s.title_id = t.id)
+ ORDER BY t.id;
+
+-- step: linking genres
+-- A few thousand combinations name all genres there are, so lists are taken apart once per combination.
+CREATE UNLOGGED TABLE imdb_staging.genre_names AS
+SELECT DISTINCT combination.imdb_genres, btrim(name) AS name
+  FROM (SELECT DISTINCT imdb_genres FROM imdb_staging.title_changes WHERE has_other_genres) AS combination
+ CROSS JOIN LATERAL string_to_table(combination.imdb_genres, ',') AS name
+ WHERE btrim(name) <> '';
+
+ANALYZE imdb_staging.genre_names;
+
+INSERT INTO genres (name)
+SELECT DISTINCT name
+  FROM imdb_staging.genre_names
+ WHERE name NOT IN (SELECT name FROM genres)
+ ORDER BY name;
+
+-- Custom genres are people's and stay.
+DELETE FROM title_genres tg
+ USING imdb_staging.title_changes c, genres g
+ WHERE c.has_other_genres
+   AND c.tconst IS NOT NULL
+   AND tg.title_id = c.id
+   AND g.id = tg.genre_id
+   AND NOT g.is_custom
+   AND NOT EXISTS (SELECT FROM imdb_staging.genre_names n WHERE n.imdb_genres = c.imdb_genres AND n.name = g.name);
+
+INSERT INTO title_genres (title_id, genre_id)
+SELECT t.id, g.id
+  FROM imdb_staging.title_changes c
+  JOIN titles t ON t.imdb_id = c.tconst
+  JOIN imdb_staging.genre_names n ON n.imdb_genres = c.imdb_genres
+  JOIN genres g ON g.name = n.name
+ WHERE c.has_other_genres
+   AND NOT EXISTS (SELECT FROM title_genres tg WHERE tg.title_id = t.id AND tg.genre_id = g.id)
+ ORDER BY t.id;
