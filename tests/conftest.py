@@ -87,6 +87,46 @@ async def database(cluster: str, schema_template: str) -> AsyncIterator[str]:
     await drop_database(cluster, dsn)
 
 
+@pytest.fixture(scope="session")
+def demo_template(cluster: str, schema_template: str) -> str:
+    """Give the name of a database that holds the demo catalogue, imported as anybody's would be."""
+    from mediacanon.imdb.demo import load_demo
+
+    async def build() -> str:
+        dsn = await create_database(cluster, template=schema_template)
+        await load_demo(dsn)
+        return urlsplit(dsn).path[1:]
+
+    return asyncio.run(build())
+
+
+@pytest.fixture(scope="session")
+def demo(cluster: str, demo_template: str) -> str:
+    """Give the URL of the demo catalogue that all tests share: nobody can write to it."""
+
+    async def build() -> str:
+        dsn = await create_database(cluster, template=demo_template)
+        connection = await asyncpg.connect(cluster)
+        try:
+            name = urlsplit(dsn).path[1:]
+            await connection.execute(
+                f"ALTER DATABASE {name} SET default_transaction_read_only = on"
+            )
+        finally:
+            await connection.close()
+        return dsn
+
+    return asyncio.run(build())
+
+
+@pytest.fixture
+async def demo_database(cluster: str, demo_template: str) -> AsyncIterator[str]:
+    """Give the URL of a demo catalogue of the test's own, to write to."""
+    dsn = await create_database(cluster, template=demo_template)
+    yield dsn
+    await drop_database(cluster, dsn)
+
+
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
     """Give a pool on a fresh database."""

@@ -79,9 +79,9 @@ def landmark_shows() -> dict[DemoTitle, Run]:
         _title("tt9100003", "tvSeries", _same("Morning Tide"), (2024, None), 24,
                "Drama,Romance", (5.8, 9_044), origin=("en", "AU")):
             Run(seasons={1: 24, 2: 300, 3: 25}, is_running=True, has_plain_names=True),
-        _title("tt9100004", "tvSeries", _same("Inspector Vale's Last Train"), (1996, 2001), 50,
+        _title("tt9100004", "tvSeries", _same("Inspector Vale's Last Train"), (1996, 2007), 50,
                "Crime,Drama,Mystery", (8.0, 77_920)):
-            Run(seasons={0: 4, 1: 6, 2: 6, 3: 8, 4: 8, 5: 6, 6: 3}, arc="cliffhangers"),
+            Run(seasons={0: 4} | dict.fromkeys(range(1, 13), 6), arc="cliffhangers"),
         _title("tt9100005", "tvSeries", _same("Glass Mountains"), (2023, None), 47,
                "Action,Drama,Sci-Fi", (8.7, 604_876), origin=("en", "US")):
             Run(seasons={1: 10, 2: 10, 3: 8, 4: 10}, arc="rising", is_running=True),

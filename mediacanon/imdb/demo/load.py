@@ -1,6 +1,5 @@
 """Fills an empty database with the demo: the import first, then what TMDB and people would add."""
 
-import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from mediacanon.errors import Conflict
 from mediacanon.imdb.demo.catalogue import DemoEpisode, DemoTitle
 from mediacanon.imdb.demo.files import DEMO_SEED, write_demo_files
 from mediacanon.imdb.demo.titles import build_demo_catalogue
-from mediacanon.imdb.sync import sync
+from mediacanon.imdb.sync import SyncOptions, sync
 
 HAS_TITLES = "SELECT EXISTS (SELECT FROM titles)"
 
@@ -65,6 +64,8 @@ SELECT titles.id, now() - interval '6 days' * ((number * 37 + titles.id) % 100) 
  CROSS JOIN generate_series(1, known.views) AS number
 """
 
+TELL = """SELECT pg_notify('catalog', '{"kind": "import"}')"""
+
 
 async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
     """Fill the database at `dsn`, which has the schema, with the demo catalogue.
@@ -77,7 +78,7 @@ async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
             raise Conflict("The database holds titles already; the demo is for an empty one.")
         with tempfile.TemporaryDirectory(prefix="mediacanon-demo-") as folder:
             write_demo_files(Path(folder), seed=seed)
-            await _import(dsn, Path(folder))
+            await sync(dsn, SyncOptions(folder=Path(folder), base_url=None))
         catalogue = build_demo_catalogue(seed)
         async with connection.transaction():
             titles, episodes = _as_json(catalogue.titles), _as_json(catalogue.episodes)
@@ -85,15 +86,12 @@ async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
             await connection.execute(FILL_EPISODES, episodes)
             await connection.execute(ASSIGN_CUSTOM_GENRES, titles)
             await connection.execute(ADD_VIEWS, titles)
+            await connection.execute(TELL)
         # The planner has seen the rows of the import, not yet what was added to them.
         await connection.execute("ANALYZE titles, show_episodes, title_genres, title_views")
     finally:
         await connection.close()
 
 
-async def _import(dsn: str, folder: Path) -> None:
-    await sync(dsn, folder, offline=True)
-
-
 def _as_json(rows: tuple[DemoTitle, ...] | tuple[DemoEpisode, ...]) -> str:
-    return orjson.dumps([dataclasses.asdict(row) for row in rows]).decode()
+    return orjson.dumps(rows, default=list).decode()  # a Name as a list
