@@ -1,0 +1,200 @@
+"""Measures the import against its floor: `python -m benchmarks.importing [--scale 0.1]`.
+
+The floor is the least that any import must do: the three files decompressed and copied raw, one
+after the other, into unlogged tables of text. It is measured before and after, in the same cluster.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import click
+import orjson
+from isal import igzip
+
+from mediacanon.database.embedded import EmbeddedPostgres
+from mediacanon.imdb import datasets
+from mediacanon.imdb.datasets import Dataset
+from mediacanon.settings import default_data_dir
+
+CHUNK_BYTES = 1 << 20
+MEBI = 1 << 20
+# What getrusage counts memory in.
+MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One import in a process of its own, or one floor (with no process and no steps)."""
+
+    name: str
+    seconds: float
+    rows: int
+    peak_bytes: int | None = None
+    steps: dict[str, float] | None = None
+
+
+@contextmanager
+def throwaway_cluster() -> Iterator[str]:
+    """Give the URL of a new cluster with the settings of every other; it is gone afterwards."""
+    # PostgreSQL does not run as root, and whoever it runs as cannot enter root's temporary folder.
+    parent = default_data_dir() if os.geteuid() == 0 else None
+    if parent:
+        parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=parent) as folder:
+        Path(folder).chmod(0o755)
+        cluster = EmbeddedPostgres(Path(folder))
+        dsn = cluster.start()
+        try:
+            yield dsn
+        finally:
+            cluster.stop()
+
+
+async def _run_sql(dsn: str, *statements: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _database(cluster: str, name: str) -> str:
+    """Create a database that is not there yet and return its URL."""
+    asyncio.run(_run_sql(cluster, f"CREATE DATABASE {name} TEMPLATE template0"))
+    return urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
+
+
+async def _raw_copy(dsn: str, folder: Path) -> int:
+    """Copy the files of `folder` as they are; return the number of rows."""
+    rows = 0
+    connection = await asyncpg.connect(dsn)
+    try:
+        for dataset in datasets.ALL:
+            columns = ", ".join(f"{column} text" for column in dataset.columns)
+            await connection.execute(f"CREATE UNLOGGED TABLE raw_{dataset.table} ({columns})")
+            status = await connection.copy_to_table(
+                f"raw_{dataset.table}", source=_decompressed(folder, dataset)
+            )
+            rows += int(status.split()[-1])
+    finally:
+        await connection.close()
+    return rows
+
+
+async def _decompressed(folder: Path, dataset: Dataset) -> AsyncIterator[bytes]:
+    with igzip.open(folder / dataset.file, "rb") as file:  # type: ignore[no-untyped-call]  # isal's
+        file.readline()
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def measure_floor(cluster: str, folder: Path) -> Run:
+    """Copy the files raw into a database that is dropped again."""
+    dsn = _database(cluster, "floor")
+    asyncio.run(_run_sql(cluster, "CHECKPOINT"))
+    started = time.perf_counter()
+    rows = asyncio.run(_raw_copy(dsn, folder))
+    seconds = time.perf_counter() - started
+    asyncio.run(_run_sql(cluster, "DROP DATABASE floor"))
+    return Run("floor", seconds, rows)
+
+
+def measure_import(name: str, cluster: str, dsn: str, folder: Path) -> Run:
+    """Run `mediacanon sync` on the files of `folder`; ends the program when that fails."""
+    asyncio.run(_run_sql(cluster, "CHECKPOINT"))
+    command = Path(sys.executable).with_name("mediacanon")
+    arguments = ["sync", "--offline", "--json", "--dir", str(folder), "--db", dsn]
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as log:
+        started = time.perf_counter()
+        process = subprocess.Popen([command, *arguments], stdout=output, stderr=log)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        log.seek(0)
+        if process.returncode:
+            sys.exit(f"{name} failed:\n{log.read().decode()}")
+        report = orjson.loads(output.read())
+    return Run(
+        name=name,
+        seconds=seconds,
+        rows=sum(report["rows"].values()),
+        peak_bytes=usage.ru_maxrss * MAXRSS_UNIT,
+        steps=report["seconds"],
+    )
+
+
+def _files(folder: Path, scale: float) -> tuple[Path, Path]:
+    """Return the folders of both days below `folder`, generated unless they are there.
+
+    In processes of their own: the peak memory of a child counts from its parent's size.
+    """
+    for day, options in (("today", []), ("next-day", ["--next-day"])):
+        if not (folder / day).exists():
+            print(f"Generating {day} at scale {scale} ...", flush=True)
+            command = [sys.executable, "-m", "benchmarks.generate", str(folder / day)]
+            subprocess.run([*command, "--scale", str(scale), *options], check=True)
+    return folder / "today", folder / "next-day"
+
+
+def measure(folder: Path, scale: float) -> list[Run]:
+    """Return all runs: floor, first import, next day's dump, that again, and the floor again."""
+    today, next_day = _files(folder, scale)
+    with throwaway_cluster() as cluster:
+        print("Warming up ...", flush=True)
+        measure_floor(cluster, today)
+        runs = [measure_floor(cluster, today)]
+        dsn = _database(cluster, "catalogue")
+        for name, files in (("first", today), ("next day", next_day), ("unchanged", next_day)):
+            print(f"Measuring: {name} ...", flush=True)
+            runs.append(measure_import(name, cluster, dsn, files))
+        runs.append(measure_floor(cluster, today))
+    return runs
+
+
+def print_table(runs: list[Run]) -> None:
+    """Print one line a run, with its ratio to the mean of the floors, then its steps' seconds."""
+    floors = [run.seconds for run in runs if run.peak_bytes is None]
+    floor = sum(floors) / len(floors)
+    print(f"\n{'run':12}{'seconds':>9}{'x floor':>9}{'rows/s':>12}{'peak MiB':>10}")
+    for run in runs:
+        speed = f"{run.rows / run.seconds:,.0f}" if run.rows else "-"
+        peak = f"{run.peak_bytes / MEBI:.0f}" if run.peak_bytes else "-"
+        ratio = run.seconds / floor
+        print(f"{run.name:12}{run.seconds:>9.2f}{ratio:>9.2f}{speed:>12}{peak:>10}")
+    for run in runs:
+        if run.steps and run.rows:
+            print(f"\n{run.name}:")
+            for step, seconds in run.steps.items():
+                print(f"  {seconds:>8.2f} s  {step}")
+
+
+@click.command()
+@click.option("--scale", default=0.1, show_default=True, help="1.0: as large as the public dump.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the generated files here and use them again.",
+)
+def main(scale: float, folder: Path | None) -> None:
+    """Measure the import of generated files, each run as a ratio to the floor."""
+    if folder:
+        print_table(measure(folder, scale))
+    else:
+        with tempfile.TemporaryDirectory(prefix="bench-") as made:
+            print_table(measure(Path(made), scale))
+
+
+if __name__ == "__main__":
+    main()

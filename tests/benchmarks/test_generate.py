@@ -1,0 +1,110 @@
+"""The generated files: IMDb's format at any scale, always the same, and a plausible day later."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from benchmarks.generate import KINDS, generate
+from mediacanon.imdb import datasets
+
+SCALE = 0.002
+Rows = dict[str, list[str]]
+
+
+def read(folder: Path) -> dict[str, Rows]:
+    """Return each file's rows by id; the header is checked on the way."""
+    files = {}
+    for dataset in datasets.ALL:
+        lines = gzip.decompress((folder / dataset.file).read_bytes()).decode().split("\n")
+        assert lines.pop() == ""
+        assert tuple(lines[0].split("\t")) == dataset.header
+        rows = [line.split("\t") for line in lines[1:]]
+        assert [row[0] for row in rows] == sorted({row[0] for row in rows})
+        files[dataset.table] = {row[0]: row for row in rows}
+    return files
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("generated")
+
+
+@pytest.fixture(scope="module")
+def today(folder: Path) -> dict[str, Rows]:
+    generate(folder / "today", SCALE)
+    return read(folder / "today")
+
+
+@pytest.fixture(scope="module")
+def next_day(folder: Path) -> dict[str, Rows]:
+    generate(folder / "next", SCALE, next_day=True)
+    return read(folder / "next")
+
+
+def test_rows_follow_the_scale(today: dict[str, Rows]) -> None:
+    """Types have their share of the public dump's rows, and no row is ragged."""
+    total = sum(count for count, _ in KINDS.values()) * SCALE
+    assert len(today["basics"]) == pytest.approx(total, rel=0.01)
+    assert len(today["ratings"]) == pytest.approx(1_560_000 * SCALE, rel=0.1)
+    assert {row[1] for row in today["basics"].values()} == set(KINDS)
+    for dataset in datasets.ALL:
+        rows = today[dataset.table].values()
+        assert {len(row) for row in rows} == {len(dataset.header)}
+        assert all(all(row) for row in rows)
+
+
+def test_episodes_belong_to_shows(today: dict[str, Rows]) -> None:
+    """Parents are shows, season and number are known together; a few parents are missing."""
+    basics = today["basics"]
+    parents = [basics.get(row[1]) for row in today["episode"].values()]
+    known = [parent for parent in parents if parent]
+    assert {parent[1] for parent in known} <= {"tvSeries", "tvMiniSeries"}
+    assert len(known) > 0.98 * len(parents)
+    assert all((row[2] == "\\N") == (row[3] == "\\N") for row in today["episode"].values())
+    unnumbered = sum(row[2] == "\\N" for row in today["episode"].values())
+    assert unnumbered == pytest.approx(0.2 * len(parents), rel=0.1)
+
+
+def test_same_scale_and_seed_give_same_bytes(folder: Path, today: dict[str, Rows]) -> None:
+    """A second run writes the same files; another seed does not."""
+    generate(folder / "again", SCALE)
+    generate(folder / "other", SCALE, seed=8)
+    for dataset in datasets.ALL:
+        first = (folder / "today" / dataset.file).read_bytes()
+        assert first == (folder / "again" / dataset.file).read_bytes()
+        assert first != (folder / "other" / dataset.file).read_bytes()
+
+
+def test_next_day_changes_one_name_in_a_hundred(
+    today: dict[str, Rows], next_day: dict[str, Rows]
+) -> None:
+    """About 1 % of the titles have another name, and nothing else of them changed."""
+    shared = today["basics"].keys() & next_day["basics"].keys()
+    changed = [i for i in shared if today["basics"][i] != next_day["basics"][i]]
+    assert len(changed) == pytest.approx(0.01 * len(shared), rel=0.2)
+    for imdb_id in changed:
+        assert next_day["basics"][imdb_id][2] == today["basics"][imdb_id][2] + " Redux"
+        assert next_day["basics"][imdb_id][4:] == today["basics"][imdb_id][4:]
+
+
+def test_next_day_changes_one_rating_in_ten(
+    today: dict[str, Rows], next_day: dict[str, Rows]
+) -> None:
+    """About 10 % of the ratings have more votes than before."""
+    shared = today["ratings"].keys() & next_day["ratings"].keys()
+    changed = [i for i in shared if today["ratings"][i] != next_day["ratings"][i]]
+    assert len(changed) == pytest.approx(0.1 * len(shared), rel=0.2)
+    assert all(int(next_day["ratings"][i][2]) > int(today["ratings"][i][2]) for i in changed)
+
+
+def test_next_day_adds_removes_and_renumbers(
+    today: dict[str, Rows], next_day: dict[str, Rows]
+) -> None:
+    """A few titles come and go, and a few episodes have another number in the same show."""
+    before, after = today["basics"].keys(), next_day["basics"].keys()
+    assert 0 < len(before - after) < len(after - before) < 0.002 * len(before)
+    episodes, moved = today["episode"], next_day["episode"]
+    renumbered = [i for i in episodes.keys() & moved.keys() if episodes[i] != moved[i]]
+    assert 0 < len(renumbered) < 0.001 * len(episodes)
+    assert all(moved[i][:3] == episodes[i][:3] for i in renumbered)
