@@ -40,7 +40,7 @@ class Dataset:
         return f"CREATE UNLOGGED TABLE {STAGING_SCHEMA}.{self.table} ({', '.join(columns + checks)})"
 
 
-_IS_ID = "tconst LIKE 'tt%' AND length(tconst) BETWEEN 9 AND 20"
+_IS_ID = "tconst IS NOT NULL AND tconst LIKE 'tt%' AND length(tconst) BETWEEN 9 AND 20"
 
 BASICS = Dataset(
     file="title.basics.tsv.gz",
@@ -57,7 +57,7 @@ BASICS = Dataset(
         "genres": "TEXT",
     },
     wanted="titletype IN ('movie', 'tvMovie', 'tvSeries', 'tvMiniSeries', 'tvEpisode')",
-    checks=(_IS_ID, "primarytitle <> ''"),
+    checks=(_IS_ID, "primarytitle IS NOT NULL AND primarytitle <> ''"),
 )
 EPISODE = Dataset(
     file="title.episode.tsv.gz",

@@ -22,7 +22,6 @@ from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import DatabaseUnavailable, ImportRefused
 from mediacanon.imdb import datasets
 from mediacanon.imdb.bulk import TABLES, set_indexes_aside
-from mediacanon.imdb.download import download
 from mediacanon.imdb.progress import Progress, SilentProgress
 from mediacanon.imdb.stage import MalformedRow, Staged, stage
 
@@ -122,6 +121,8 @@ async def sync(dsn: str, options: SyncOptions, progress: Progress | None = None)
     try:
         async with _only_import(dsn) as connection:
             if options.base_url:
+                from mediacanon.imdb.download import download  # noqa: PLC0415
+
                 with report.timed("downloading"):
                     await download(options.folder, base_url=options.base_url, progress=progress)
             with report.timed("hashing"):

@@ -1,0 +1,57 @@
+"""Looks into an imported catalogue the way the tests speak of it."""
+
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from mediacanon.imdb.sync import Changes, Report, SyncOptions, sync
+
+
+async def run_import(dsn: str, folder: Path, *, force: bool = False) -> Report:
+    """Import the files in `folder` as they are."""
+    return await sync(dsn, SyncOptions(folder=folder, base_url=None, is_forced=force))
+
+
+def changes(report: Report, kind: str) -> Changes:
+    """Return what the import did to one kind."""
+    return next(found for found in report.changes if found.kind == kind)
+
+
+class Catalogue:
+    """Reads rows of the catalogue under test."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def title(self, imdb_id: str) -> dict[str, Any]:
+        """Return the title's row with its genres in order."""
+        row = await self._pool.fetchrow(
+            """SELECT t.*, ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
+                                  WHERE tg.title_id = t.id ORDER BY 1) AS genres,
+                      (SELECT id FROM movies WHERE title_id = t.id) AS movie_id,
+                      (SELECT id FROM shows WHERE title_id = t.id) AS show_id
+                 FROM titles t WHERE imdb_id = $1""",
+            imdb_id,
+        )
+        assert row is not None, f"{imdb_id} is not in the catalogue"
+        return dict(row)
+
+    async def episodes(self, show: str) -> dict[str, tuple[int, int, str | None]]:
+        """Return the show's episodes: IMDb id -> season, number, name."""
+        rows = await self._pool.fetch(
+            """SELECT e.imdb_id, ss.season, e.episode, e.display_name
+                 FROM show_episodes e JOIN show_seasons ss ON ss.id = e.season_id
+                 JOIN shows s ON s.id = ss.show_id JOIN titles t ON t.id = s.title_id
+                WHERE t.imdb_id = $1 ORDER BY 2, 3""",
+            show,
+        )
+        return {row[0]: tuple(row)[1:] for row in rows}
+
+    async def dump(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return every row of the catalogue's tables, to compare before and after."""
+        tables = ["titles", "movies", "shows", "show_seasons", "show_episodes", "genres", "title_genres", "sync_state"]
+        return {
+            table: [tuple(row) for row in await self._pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2")]
+            for table in tables
+        }
