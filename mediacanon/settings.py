@@ -46,6 +46,13 @@ def _positive(value: str) -> int:
     return number
 
 
+def _not_negative(value: str) -> float:
+    number = float(value)
+    if not 0 <= number < float("inf"):
+        raise ValueError
+    return number
+
+
 def _web_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc:
@@ -87,6 +94,12 @@ class Settings:
     )
     tmdb_image_base_url: str = _setting(
         "TMDB_IMAGE_BASE_URL", _web_url, "an http(s) URL", default="https://image.tmdb.org/t/p"
+    )
+    tmdb_wait: float = _setting(
+        "TMDB_WAIT", _not_negative, "seconds a page waits for TMDB, from 0", default=1.5
+    )
+    tmdb_rate: float = _setting(
+        "TMDB_RATE", _not_negative, "requests per second, 0 for no limit", default=40.0
     )
     imdb_base_url: str = _setting(
         "IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com"

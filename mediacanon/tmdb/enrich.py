@@ -1,0 +1,307 @@
+"""Lazy enrichment: someone looks at a title, TMDB is asked for what it lacks, nobody waits long.
+
+One fetch per title at a time: within a process a table of running tasks, across processes an advisory
+lock in a transaction on a small pool of its own. A transaction's lock works through PgBouncer and ends
+with its holder, unlike a session's lock and unlike a row that says "taken"; the pool that answers
+requests gives up no connection while TMDB takes its time; and the small pool bounds the fetches at once.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import asyncpg
+
+from mediacanon.database.pool import open_pool
+from mediacanon.errors import NotFound, UpstreamUnavailable
+from mediacanon.settings import Settings
+from mediacanon.tmdb.client import NotAnswering, TmdbClient, WrongKey
+from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, enrich_episodes
+from mediacanon.tmdb.freshness import fresh_for, is_stale
+from mediacanon.tmdb.lookup import Facts, TitleToFind, TitleType, look_up
+from mediacanon.tmdb.store import Answer, store_facts
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+REMEMBER_FAILURES = 600.0
+# With this many fetches waiting for their turn another one would only come too late.
+MOST_PENDING = 200
+QUEUE_SIZE = 500
+LOCK_CLASS = 0x6D63746D  # "mctm"
+LOCK_TIMEOUT = "5s"
+
+TITLE_TO_ENRICH = f"""
+SELECT t.id AS title_id, t.type, t.imdb_id, t.tmdb_id,
+       COALESCE(t.image_url, '') <> '' AS has_image,
+       COALESCE(t.needs_backfill_tmdb, false) AS is_flagged,
+       t.release_date, t.start_year, t.end_year,
+       COALESCE(t.enriched_at, t.updated_at) AS asked_at,
+       CASE WHEN t.type = 'show'
+             AND (t.episodes_checked_at IS NULL OR t.episodes_checked_at < now() - INTERVAL '24 hours')
+            THEN EXISTS (SELECT FROM shows w
+                           JOIN show_seasons s ON s.show_id = w.id
+                           JOIN show_episodes e ON e.season_id = s.id
+                          WHERE w.title_id = t.id AND {LACKS_SOMETHING})
+            ELSE false END AS needs_episodes
+  FROM titles t
+ WHERE t.id = $1::integer
+"""
+
+LOCK_TITLE = """
+SELECT set_config('lock_timeout', $3::text, true),
+       set_config('idle_in_transaction_session_timeout', '0', true),
+       pg_advisory_xact_lock($1::integer, $2::integer)
+"""
+
+
+class FetchedElsewhere(UpstreamUnavailable):
+    """This title is being fetched already."""
+
+
+# Nothing to remember and nothing to report: the client has said what is wrong, or nothing is.
+NOT_ASKED = (NotAnswering, WrongKey, FetchedElsewhere)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TitleToEnrich:
+    """A title as far as enriching it goes; times are UTC without a zone."""
+
+    title_id: int
+    type: TitleType
+    imdb_id: str | None
+    tmdb_id: int | None
+    has_image: bool
+    is_flagged: bool
+    release_date: date | None
+    start_year: int | None
+    end_year: int | None
+    asked_at: datetime | None
+    needs_episodes: bool
+
+    @property
+    def lacks_facts(self) -> bool:
+        """Whether TMDB has not been asked for this title, or is to be asked again."""
+        return self.is_flagged or (not self.has_image and bool(self.imdb_id))
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether what TMDB said is older than the title's stage of life allows."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        fresh = fresh_for(
+            title_type=self.type,
+            release_date=self.release_date,
+            start_year=self.start_year,
+            end_year=self.end_year,
+            today=now.date(),
+        )
+        return bool(self.imdb_id) and is_stale(self.asked_at, fresh, now)
+
+    @property
+    def to_find(self) -> TitleToFind:
+        """What finding it at TMDB takes."""
+        return TitleToFind(
+            title_id=self.title_id,
+            type=self.type,
+            imdb_id=self.imdb_id,
+            tmdb_id=self.tmdb_id,
+            has_image=self.has_image,
+        )
+
+
+class Enrichment:
+    """Asks TMDB about titles people look at. Without a client it does nothing."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        client: TmdbClient | None,
+        *,
+        locks: asyncpg.Pool,
+        image_base_url: str,
+        wait: float = 1.5,
+        remember_failures: float = REMEMBER_FAILURES,
+    ) -> None:
+        self._pool = pool
+        self._client = client
+        self._locks = locks
+        self._image_base_url = image_base_url
+        self._wait = wait
+        self._remember_failures = remember_failures
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._failed: dict[int, float] = {}
+        self._queue: asyncio.Queue[int] = asyncio.Queue(QUEUE_SIZE)
+        self._queued: set[int] = set()
+        self._queue_worker: asyncio.Task[None] | None = None
+
+    async def title(self, title_id: int, *, wait: float | None = None) -> None:
+        """See to it that a title has what TMDB knows of it, episodes included.
+
+        Waits at most `wait` seconds (None: TMDB_WAIT) where something is missing and not at all where
+        it is only old; the fetch goes on. Never raises because of TMDB.
+        """
+        if not self._may_ask(title_id):
+            return
+        title = await self._read(title_id)
+        if title is None or not _needs(title):
+            return
+        task = self._start(title_id)
+        if task and (title.lacks_facts or title.needs_episodes):
+            await asyncio.wait({task}, timeout=self._wait if wait is None else wait)
+
+    def queue(self, title_ids: Iterable[int]) -> None:
+        """Note titles a list showed: fetched one by one when nobody waits, dropped beyond 500."""
+        for title_id in title_ids:
+            if title_id in self._queued or not self._may_ask(title_id) or self._queue.full():
+                continue
+            self._queued.add(title_id)
+            self._queue.put_nowait(title_id)
+        if self._queued and self._queue_worker is None:
+            self._queue_worker = asyncio.create_task(self._work_through_queue())
+
+    async def refresh(self, title_id: int) -> None:
+        """Ask TMDB again about a title and its episodes, however fresh they are.
+
+        Raises NotFound, or UpstreamUnavailable where TMDB cannot be asked or does not answer.
+        """
+        if self._client is None:
+            raise UpstreamUnavailable("There is no TMDB key: nothing can be refreshed")
+        if await self._read(title_id) is None:
+            raise NotFound
+        await self._enrich(title_id, is_forced=True)
+        self._failed.pop(title_id, None)
+
+    async def close(self) -> None:
+        """Stop everything under way; what was not stored yet will be fetched at the next look."""
+        tasks = [*self._running.values(), *filter(None, [self._queue_worker])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _may_ask(self, title_id: int) -> bool:
+        if self._client is None or not self._client.may_ask:
+            return False
+        return self._failed.get(title_id, 0.0) <= time.monotonic()
+
+    async def _read(self, title_id: int) -> TitleToEnrich | None:
+        row = await self._pool.fetchrow(TITLE_TO_ENRICH, title_id)
+        return row and TitleToEnrich(**row)
+
+    def _start(self, title_id: int) -> asyncio.Task[None] | None:
+        """Return the running fetch of a title, a new one, or None when too many are waiting."""
+        if title_id not in self._running and len(self._running) < MOST_PENDING:
+            task = asyncio.create_task(self._run(title_id))
+            self._running[title_id] = task
+            task.add_done_callback(lambda _: self._running.pop(title_id, None))
+        return self._running.get(title_id)
+
+    async def _run(self, title_id: int, *, with_episodes: bool = True) -> None:
+        try:
+            await self._enrich(title_id, with_episodes=with_episodes)
+        except NOT_ASKED as reason:
+            log.debug("title %d was not fetched: %s", title_id, reason)
+        except (UpstreamUnavailable, asyncpg.PostgresError, OSError) as error:
+            log.warning("title %d was not enriched: %s", title_id, error)
+            self._remember_failure(title_id)
+        except Exception:
+            log.exception("title %d was not enriched", title_id)
+            self._remember_failure(title_id)
+
+    def _remember_failure(self, title_id: int) -> None:
+        now = time.monotonic()
+        if len(self._failed) > QUEUE_SIZE:
+            self._failed = {one: until for one, until in self._failed.items() if until > now}
+        self._failed[title_id] = now + self._remember_failures
+
+    async def _enrich(
+        self, title_id: int, *, with_episodes: bool = True, is_forced: bool = False
+    ) -> None:
+        """Fetch and store what a title needs by now; another worker may have done it meanwhile."""
+        client = self._client
+        if client is None:
+            return
+        async with self._alone(title_id):
+            title = await self._read(title_id)
+            if title is None or not (is_forced or _needs(title, with_episodes=with_episodes)):
+                return
+            facts = await look_up(client, title.to_find)
+            async with self._pool.acquire() as connection:
+                await store_facts(
+                    connection, [Answer(title_id, facts)], image_base_url=self._image_base_url
+                )
+            if with_episodes and (is_forced or title.needs_episodes):
+                await self._enrich_episodes(client, title, facts)
+
+    async def _enrich_episodes(
+        self, client: TmdbClient, title: TitleToEnrich, facts: Facts
+    ) -> None:
+        if title.type != "show":
+            return
+        if facts.kind != "tv" or facts.tmdb_id is None:
+            await self._pool.execute(EPISODES_CHECKED, title.title_id)
+            return
+        await enrich_episodes(
+            self._pool,
+            client,
+            title_id=title.title_id,
+            tmdb_id=facts.tmdb_id,
+            image_base_url=self._image_base_url,
+        )
+
+    @asynccontextmanager
+    async def _alone(self, title_id: int) -> AsyncIterator[None]:
+        """Hold the title's lock across all workers; queues up for a few seconds where it is held."""
+        async with self._locks.acquire() as connection, connection.transaction():
+            try:
+                await connection.execute(LOCK_TITLE, LOCK_CLASS, title_id, LOCK_TIMEOUT)
+            except asyncpg.LockNotAvailableError:
+                raise FetchedElsewhere from None
+            yield
+
+    async def _work_through_queue(self) -> None:
+        while True:
+            title_id = await self._queue.get()
+            while self._running:
+                await asyncio.wait(self._running.values())
+            if self._may_ask(title_id):
+                await self._run(title_id, with_episodes=False)
+            self._queued.discard(title_id)
+
+
+def _needs(title: TitleToEnrich, *, with_episodes: bool = True) -> bool:
+    return title.lacks_facts or title.is_stale or (with_episodes and title.needs_episodes)
+
+
+def build_client(settings: Settings) -> TmdbClient | None:
+    """Return a client as the settings say; None without a key."""
+    if not settings.tmdb_api_key:
+        return None
+    return TmdbClient(
+        settings.tmdb_api_key, base_url=settings.tmdb_base_url, per_second=settings.tmdb_rate
+    )
+
+
+@asynccontextmanager
+async def open_enrichment(
+    settings: Settings, pool: asyncpg.Pool, dsn: str
+) -> AsyncIterator[Enrichment]:
+    """Give the enrichment of this process; leaving stops its fetches and closes its connections."""
+    client = build_client(settings)
+    async with await open_pool(dsn, size=AT_ONCE) as locks:
+        enrichment = Enrichment(
+            pool,
+            client,
+            locks=locks,
+            image_base_url=settings.tmdb_image_base_url,
+            wait=settings.tmdb_wait,
+        )
+        try:
+            yield enrichment
+        finally:
+            await enrichment.close()
+            if client:
+                await client.close()

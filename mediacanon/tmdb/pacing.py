@@ -1,0 +1,57 @@
+"""How often TMDB is asked, and when it is left alone: the rate limit and the circuit breaker."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+
+class RateLimit:
+    """Lets through at most `per_second` requests a second, evenly spaced; 0 lets all through."""
+
+    def __init__(self, per_second: float) -> None:
+        self._spacing = 1 / per_second if per_second else 0.0
+        self._next = 0.0
+
+    async def wait(self) -> None:
+        """Return when it is this caller's turn; turns are given in the order of asking."""
+        now = time.monotonic()
+        turn = max(now, self._next)
+        self._next = turn + self._spacing
+        if turn > now:
+            await asyncio.sleep(turn - now)
+
+    def hold(self, seconds: float) -> None:
+        """Let nobody through for so long: the server asked for a pause, and it meant everyone."""
+        self._next = max(self._next, time.monotonic() + seconds)
+
+
+class CircuitBreaker:
+    """Opens after `failures` failed attempts in a row and stays open for `pause` seconds.
+
+    After the pause one more failure opens it again, one success closes it.
+    """
+
+    def __init__(
+        self, *, failures: int, pause: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._allowed = failures
+        self._pause = pause
+        self._clock = clock
+        self._failures = 0
+        self._open_until = 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it stays open; 0: it is closed."""
+        return max(0.0, self._open_until - self._clock())
+
+    def succeeded(self) -> None:
+        """Note that an attempt was answered."""
+        self._failures = 0
+
+    def failed(self) -> None:
+        """Note that an attempt failed."""
+        self._failures += 1
+        if self._failures >= self._allowed and not self.seconds_left:
+            self._open_until = self._clock() + self._pause
+            self._failures = self._allowed - 1

@@ -1,0 +1,219 @@
+"""What TMDB's answers say, as frozen dataclasses.
+
+Parsed leniently: a key may be absent, null or empty and then counts as unknown; keys nobody needs are
+not looked at. A value of the wrong type is refused, not guessed at: a broken answer is never stored.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from mediacanon.errors import UpstreamUnavailable
+
+Kind = Literal["movie", "tv"]
+
+# PostgreSQL's integer: what our columns hold.
+LARGEST_INTEGER = 2**31 - 1
+IMAGE_PATH = re.compile(r"/[\w./-]+")
+IMDB_ID = re.compile(r"[a-z]{2}\d{1,12}")
+LANGUAGE_OR_COUNTRY = re.compile(r"[A-Za-z-]{2,10}")
+
+
+class MalformedReply(UpstreamUnavailable):
+    """TMDB's answer is not in the form it documents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A movie or show as a find answer lists it; None: TMDB does not say."""
+
+    kind: Kind
+    tmdb_id: int
+    poster_path: str | None
+    original_language: str | None
+    release_date: date | None
+    popularity: float | None
+    origin_country: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What TMDB lists under an IMDb id, most relevant first; both empty: nothing."""
+
+    movies: tuple[Match, ...] = ()
+    shows: tuple[Match, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details(Match):
+    """A movie or show in full. `runtime_minutes` of a show is that of an episode."""
+
+    imdb_id: str | None
+    runtime_minutes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpisodeDetails:
+    """An episode; None: TMDB does not say."""
+
+    number: int
+    name: str | None
+    synopsis: str | None
+    still_path: str | None
+    air_date: date | None
+    runtime_minutes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Season:
+    """A season's episodes by TMDB's own numbers."""
+
+    episodes: dict[int, EpisodeDetails]
+
+
+def parse_found(answer: object) -> Found:
+    """Return what a find answer lists. Raises MalformedReply."""
+    fields = _object(answer)
+    if not fields.keys() & {"movie_results", "tv_results"}:
+        raise MalformedReply
+    return Found(
+        movies=tuple(_match(result, "movie") for result in _list(fields, "movie_results")),
+        shows=tuple(_match(result, "tv") for result in _list(fields, "tv_results")),
+    )
+
+
+def parse_details(answer: object, kind: Kind) -> Details:
+    """Return what a movie or show answer says; external ids are read where they were appended."""
+    fields = _object(answer)
+    match = _match(fields, kind)
+    names_id = fields if kind == "movie" else _object(fields.get("external_ids") or {})
+    return Details(
+        kind=kind,
+        tmdb_id=match.tmdb_id,
+        poster_path=match.poster_path,
+        original_language=match.original_language,
+        release_date=match.release_date,
+        popularity=match.popularity,
+        origin_country=match.origin_country or _production_country(fields),
+        imdb_id=_token(names_id, "imdb_id", IMDB_ID),
+        runtime_minutes=_minutes(fields, "runtime") or _episode_minutes(fields),
+    )
+
+
+def parse_season(answer: object) -> Season:
+    """Return a season's episodes. Raises MalformedReply."""
+    fields = _object(answer)
+    if "episodes" not in fields:
+        raise MalformedReply
+    episodes = [parse_episode(one) for one in _list(fields, "episodes")]
+    return Season(episodes={episode.number: episode for episode in episodes})
+
+
+def parse_episode(answer: object) -> EpisodeDetails:
+    """Return what TMDB knows of an episode. Raises MalformedReply."""
+    fields = _object(answer)
+    return EpisodeDetails(
+        number=_required_integer(fields, "episode_number"),
+        name=_text(fields, "name"),
+        synopsis=_text(fields, "overview"),
+        still_path=_token(fields, "still_path", IMAGE_PATH),
+        air_date=_day(fields, "air_date"),
+        runtime_minutes=_minutes(fields, "runtime"),
+    )
+
+
+def _match(answer: object, kind: Kind) -> Match:
+    fields = _object(answer)
+    return Match(
+        kind=kind,
+        tmdb_id=_required_integer(fields, "id"),
+        poster_path=_token(fields, "poster_path", IMAGE_PATH),
+        original_language=_token(fields, "original_language", LANGUAGE_OR_COUNTRY),
+        release_date=_day(fields, "release_date" if kind == "movie" else "first_air_date"),
+        popularity=_popularity(fields),
+        origin_country=_first_country(_list(fields, "origin_country")),
+    )
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise MalformedReply
+    return value
+
+
+def _list(fields: dict[str, Any], key: str) -> list[Any]:
+    value = fields.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise MalformedReply
+    return value
+
+
+def _text(fields: dict[str, Any], key: str) -> str | None:
+    value = fields.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise MalformedReply
+    # PostgreSQL's text holds every character but this one.
+    return value.replace("\0", "").strip() or None
+
+
+def _token(fields: dict[str, Any], key: str, form: re.Pattern[str]) -> str | None:
+    """Return a text of a known form; None where it has another, which no use could be made of."""
+    value = _text(fields, key)
+    return value if value and form.fullmatch(value) else None
+
+
+def _day(fields: dict[str, Any], key: str) -> date | None:
+    value = _text(fields, key)
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError:
+        return None
+
+
+def _number(fields: dict[str, Any], key: str) -> float | None:
+    value = fields.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise MalformedReply
+    return value if math.isfinite(value) else None
+
+
+def _required_integer(fields: dict[str, Any], key: str) -> int:
+    value = _number(fields, key)
+    if value is None or value != int(value) or not 0 <= value <= LARGEST_INTEGER:
+        raise MalformedReply
+    return int(value)
+
+
+def _minutes(fields: dict[str, Any], key: str) -> int | None:
+    value = _number(fields, key)
+    return int(value) if value and 1 <= value <= LARGEST_INTEGER else None
+
+
+def _episode_minutes(fields: dict[str, Any]) -> int | None:
+    listed = _list(fields, "episode_run_time")
+    return _minutes({"minutes": listed[0]}, "minutes") if listed else None
+
+
+def _popularity(fields: dict[str, Any]) -> float | None:
+    """Return the popularity; 0 stands for unknown and a `real` column ends near 3.4e38."""
+    value = _number(fields, "popularity")
+    return float(value) if value and abs(value) < 1e38 else None  # noqa: PLR2004 - named above
+
+
+def _first_country(countries: list[Any]) -> str | None:
+    if not countries:
+        return None
+    return _token({"country": countries[0]}, "country", LANGUAGE_OR_COUNTRY)
+
+
+def _production_country(fields: dict[str, Any]) -> str | None:
+    countries = _list(fields, "production_countries")
+    return _first_country([_object(country).get("iso_3166_1") for country in countries[:1]])

@@ -1,0 +1,133 @@
+"""Writes what TMDB said of titles, and tells every worker which ones changed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+import orjson
+
+from mediacanon.tmdb.lookup import Facts
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+CHANNEL = "catalog"
+# PostgreSQL refuses a notification of 8,000 bytes or more.
+LARGEST_PAYLOAD = 7999
+NO_POSTER = "none"
+POSTER_SIZE = "w500"
+
+
+def _unless_locked(column: str, value: str) -> str:
+    """Return the SQL of a column's next value: what a person entered stays."""
+    return (
+        f"CASE WHEN '{column}' = ANY (t.locked_fields) THEN t.{column} ELSE {value} END AS {column}"
+    )
+
+
+def _known_or_kept(column: str) -> str:
+    return _unless_locked(column, f"COALESCE(f.{column}, t.{column})")
+
+
+# The sentinel says that TMDB was asked; of a title without an IMDb id nothing was asked.
+IMAGE = f"""COALESCE(f.image_url, NULLIF(t.image_url, ''),
+                    CASE WHEN t.imdb_id IS NOT NULL THEN '{NO_POSTER}' END)"""
+# The runtime of a show is that of an episode at TMDB, so IMDb's stays where there is one.
+RUNTIME = """CASE t.type WHEN 'show' THEN COALESCE(t.runtime_minutes, f.runtime_minutes)
+                    ELSE COALESCE(f.runtime_minutes, t.runtime_minutes) END"""
+
+STORE_FACTS = f"""
+WITH next AS (
+    SELECT t.id,
+           {_known_or_kept("tmdb_id")},
+           {_unless_locked("image_url", IMAGE)},
+           {_known_or_kept("original_language")},
+           {_known_or_kept("release_date")},
+           {_known_or_kept("tmdb_popularity")},
+           {_known_or_kept("origin_country")},
+           {_unless_locked("runtime_minutes", RUNTIME)}
+      FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::date[], $6::real[],
+                  $7::text[], $8::integer[])
+           AS f (title_id, tmdb_id, image_url, original_language, release_date, tmdb_popularity,
+                 origin_country, runtime_minutes)
+      JOIN titles t ON t.id = f.title_id
+     ORDER BY t.id
+       FOR UPDATE OF t
+), compared AS (
+    SELECT next.*,
+           (t.tmdb_id, t.image_url, t.original_language, t.release_date, t.tmdb_popularity,
+            t.origin_country, t.runtime_minutes)
+           IS DISTINCT FROM
+           (next.tmdb_id, next.image_url, next.original_language, next.release_date,
+            next.tmdb_popularity, next.origin_country, next.runtime_minutes) AS differs
+      FROM next JOIN titles t ON t.id = next.id
+)
+UPDATE titles t
+   SET tmdb_id = c.tmdb_id, image_url = c.image_url, original_language = c.original_language,
+       release_date = c.release_date, tmdb_popularity = c.tmdb_popularity,
+       origin_country = c.origin_country, runtime_minutes = c.runtime_minutes,
+       needs_backfill_tmdb = false, enriched_at = now(),
+       updated_at = CASE WHEN c.differs THEN now() ELSE t.updated_at END
+  FROM compared c
+ WHERE t.id = c.id
+RETURNING t.id AS title_id, c.differs
+"""
+
+ANNOUNCE = "SELECT pg_notify($1::text, $2::text)"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What TMDB said of one of our titles."""
+
+    title_id: int
+    facts: Facts
+
+
+async def store_facts(
+    connection: Connection, answers: Sequence[Answer], *, image_base_url: str
+) -> list[int]:
+    """Store what TMDB said in one statement and announce it; return the ids of titles that changed.
+
+    Fields TMDB is silent about and locked fields stay; a title without any poster gets the sentinel;
+    the flag is cleared. All or nothing.
+    """
+    columns = zip(*(_columns(answer, image_base_url) for answer in answers), strict=True)
+    async with connection.transaction():
+        rows = await connection.fetch(STORE_FACTS, *columns)
+        changed = [row["title_id"] for row in rows if row["differs"]]
+        await announce(connection, changed)
+    return changed
+
+
+def _columns(answer: Answer, image_base_url: str) -> tuple[object, ...]:
+    facts = answer.facts
+    poster = facts.poster_path and f"{image_base_url}/{POSTER_SIZE}{facts.poster_path}"
+    return (
+        answer.title_id,
+        facts.tmdb_id,
+        poster,
+        facts.original_language,
+        facts.release_date,
+        facts.popularity,
+        facts.origin_country,
+        facts.runtime_minutes,
+    )
+
+
+async def announce(connection: Connection, title_ids: Iterable[int]) -> None:
+    """Tell every worker that these titles changed; heard when the transaction commits."""
+    for payload in payloads(title_ids):
+        await connection.execute(ANNOUNCE, CHANNEL, payload)
+
+
+def payloads(title_ids: Iterable[int]) -> Iterator[str]:
+    """Yield `{"titles":[ids]}` texts that hold all ids and each fit into a notification."""
+    pending: list[int] = []
+    for title_id in title_ids:
+        pending.append(title_id)
+        # 11 bytes: the longest id and its comma.
+        if 11 * (len(pending) + 2) > LARGEST_PAYLOAD:
+            yield orjson.dumps({"titles": pending}).decode()
+            pending = []
+    if pending:
+        yield orjson.dumps({"titles": pending}).decode()

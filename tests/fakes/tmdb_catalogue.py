@@ -1,0 +1,213 @@
+"""Invented films and shows in exactly the shape of TMDB's v3 answers."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+Answer = dict[str, Any]
+
+
+def film(tmdb_id: int, imdb_id: str, *, title: str = "A Film", **changed: object) -> Answer:
+    """Return a `/3/movie/{id}` answer."""
+    return {
+        "adult": False,
+        "backdrop_path": None,
+        "belongs_to_collection": None,
+        "budget": 0,
+        "genres": [{"id": 18, "name": "Drama"}],
+        "homepage": "",
+        "id": tmdb_id,
+        "imdb_id": imdb_id,
+        "origin_country": ["DK"],
+        "original_language": "da",
+        "original_title": title,
+        "overview": f"{title}: somebody wants something and finds it hard to get.",
+        "popularity": 12.5,
+        "poster_path": f"/poster{tmdb_id}.jpg",
+        "production_companies": [],
+        "production_countries": [{"iso_3166_1": "SE", "name": "Sweden"}],
+        "release_date": "2011-03-04",
+        "revenue": 0,
+        "runtime": 97,
+        "spoken_languages": [{"english_name": "Danish", "iso_639_1": "da", "name": "Dansk"}],
+        "status": "Released",
+        "tagline": "",
+        "title": title,
+        "video": False,
+        "vote_average": 6.7,
+        "vote_count": 41,
+        **changed,
+    }
+
+
+def show(tmdb_id: int, *, title: str = "A Show", seasons: int = 1, **changed: object) -> Answer:
+    """Return a `/3/tv/{id}` answer; as at TMDB it names no IMDb id."""
+    return {
+        "adult": False,
+        "backdrop_path": None,
+        "created_by": [],
+        "episode_run_time": [42],
+        "first_air_date": "2015-09-01",
+        "genres": [],
+        "homepage": "",
+        "id": tmdb_id,
+        "in_production": False,
+        "languages": ["pt"],
+        "last_air_date": "2019-09-01",
+        "last_episode_to_air": None,
+        "name": title,
+        "next_episode_to_air": None,
+        "networks": [],
+        "number_of_episodes": 10 * seasons,
+        "number_of_seasons": seasons,
+        "origin_country": ["PT"],
+        "original_language": "pt",
+        "original_name": title,
+        "overview": f"{title}: they are at it again.",
+        "popularity": 33.25,
+        "poster_path": f"/poster{tmdb_id}.jpg",
+        "production_companies": [],
+        "production_countries": [{"iso_3166_1": "PT", "name": "Portugal"}],
+        "seasons": [],
+        "spoken_languages": [],
+        "status": "Ended",
+        "tagline": "",
+        "type": "Scripted",
+        "vote_average": 7.9,
+        "vote_count": 230,
+        **changed,
+    }
+
+
+def episode(show_id: int, season: int, number: int, **changed: object) -> Answer:
+    """Return an episode as it stands in a season answer."""
+    return {
+        "air_date": f"2015-{1 + season % 12:02}-{1 + number % 28:02}",
+        "crew": [],
+        "episode_number": number,
+        "episode_type": "standard",
+        "guest_stars": [],
+        "id": show_id * 100_000 + season * 1_000 + number,
+        "name": f"Part {number} of season {season}",
+        "overview": f"What happens in part {number}.",
+        "production_code": "",
+        "runtime": 44,
+        "season_number": season,
+        "show_id": show_id,
+        "still_path": f"/still{show_id}s{season}e{number}.jpg",
+        "vote_average": 7.1,
+        "vote_count": 12,
+        **changed,
+    }
+
+
+def season_of(show_id: int, season: int, episodes: list[Answer]) -> Answer:
+    """Return a `/3/tv/{id}/season/{n}` answer."""
+    return {
+        "_id": f"{show_id:012x}{season:012x}",
+        "air_date": "2015-09-01",
+        "episodes": episodes,
+        "id": show_id * 100 + season,
+        "name": f"Season {season}",
+        "networks": [],
+        "overview": "",
+        "poster_path": None,
+        "season_number": season,
+        "vote_average": 7.5,
+    }
+
+
+FOUND_FILM = [
+    "adult",
+    "backdrop_path",
+    "id",
+    "original_language",
+    "original_title",
+    "overview",
+    "popularity",
+    "poster_path",
+    "release_date",
+    "title",
+    "video",
+    "vote_average",
+    "vote_count",
+]
+FOUND_SHOW = [
+    "adult",
+    "backdrop_path",
+    "first_air_date",
+    "id",
+    "name",
+    "origin_country",
+    "original_language",
+    "original_name",
+    "overview",
+    "popularity",
+    "poster_path",
+    "vote_average",
+    "vote_count",
+]
+
+
+def found(details: Answer, keys: list[str], media_type: str) -> Answer:
+    """Return what a find answer shows of a title: for films no country and no runtime."""
+    shown = {key: details[key] for key in keys}
+    return shown | {"media_type": media_type, "genre_ids": [18]}
+
+
+@dataclass
+class Catalogue:
+    """What the stand-in knows, by the path it is asked for."""
+
+    answers: dict[str, Answer] = field(default_factory=dict)
+    films: dict[str, list[Answer]] = field(default_factory=dict)
+    shows: dict[str, list[Answer]] = field(default_factory=dict)
+    external_ids: dict[str, Answer] = field(default_factory=dict)
+
+    def add_film(self, details: Answer, imdb_id: str | None = None) -> None:
+        """Know a film, found by the IMDb id it carries or another."""
+        self.answers[f"/3/movie/{details['id']}"] = details
+        self.films.setdefault(imdb_id or details["imdb_id"], []).append(
+            found(details, FOUND_FILM, "movie")
+        )
+
+    def add_show(self, details: Answer, imdb_id: str, *, episodes: int = 0) -> None:
+        """Know a show, found by an IMDb id, with so many episodes in each of its seasons."""
+        path = f"/3/tv/{details['id']}"
+        self.answers[path] = details
+        self.external_ids[path] = {"id": details["id"], "imdb_id": imdb_id, "tvdb_id": None}
+        self.shows.setdefault(imdb_id, []).append(found(details, FOUND_SHOW, "tv"))
+        for season in range(1, details["number_of_seasons"] + 1 if episodes else 0):
+            numbers = range(1, episodes + 1)
+            self.add_season(
+                details["id"], season, [episode(details["id"], season, n) for n in numbers]
+            )
+
+    def add_season(self, show_id: int, season: int, episodes: list[Answer]) -> None:
+        """Know a season and each of its episodes."""
+        path = f"/3/tv/{show_id}/season/{season}"
+        self.answers[path] = season_of(show_id, season, episodes)
+        for one in episodes:
+            self.answers[f"{path}/episode/{one['episode_number']}"] = one
+
+    def answer(self, path: str, query: str) -> bytes | None:
+        """Return the body TMDB would answer with, or None where it would say 404."""
+        if path.startswith("/3/find/"):
+            imdb_id = path.removeprefix("/3/find/")
+            return orjson.dumps(
+                {
+                    "movie_results": self.films.get(imdb_id, []),
+                    "person_results": [],
+                    "tv_results": self.shows.get(imdb_id, []),
+                    "tv_episode_results": [],
+                    "tv_season_results": [],
+                }
+            )
+        known = self.answers.get(path)
+        if known is None:
+            return None
+        if "external_ids" in parse_qs(query).get("append_to_response", []):
+            known = known | {"external_ids": self.external_ids.get(path, {})}
+        return orjson.dumps(known)
