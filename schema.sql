@@ -6,6 +6,24 @@
 
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
+-- A name as people type it: lower case, without accents and punctuation, words one space apart; a name of nothing
+-- but punctuation stays itself. Most names are plain words, which one cheap test tells.
+CREATE OR REPLACE FUNCTION fold(value TEXT) RETURNS TEXT
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN CASE
+        WHEN value ~ '^[A-Za-z0-9]+( [A-Za-z0-9]+)*$' THEN lower(value)
+        ELSE COALESCE(NULLIF(btrim(regexp_replace(
+                 translate(
+                     replace(replace(replace(
+                         -- Accents come off and apostrophes vanish: what's = whats.
+                         lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f''\u2018\u2019\u02bb`\u00b4]+', '', 'g')),
+                         'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'),
+                     'øłđðıþ', 'olddit'),
+                 -- ASCII's and Latin-1's punctuation, the general and the CJK one.
+                 '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u3003\u30fb]+', ' ', 'g')), ''),
+             lower(value))
+    END;
+
 ---------------------------------------------------------------------------------------------------------------
 -- Titles: a movie or a show, with what IMDb and TMDB know of it.
 
@@ -38,6 +56,12 @@ ALTER TABLE titles
     ADD COLUMN IF NOT EXISTS withdrawn_at        TIMESTAMP,             -- gone from IMDb's dump: out of lists and search, still reachable by id
     ADD COLUMN IF NOT EXISTS enriched_at         TIMESTAMP,             -- when TMDB was last asked successfully
     ADD COLUMN IF NOT EXISTS locked_fields       TEXT[] NOT NULL DEFAULT '{}';  -- columns edited by hand: no import or refresh writes them
+
+-- Both names, folded, between bars: '| amelie | le fabuleux destin damelie poulain |'. A bar starts and ends a name, a space a word,
+-- so exact, prefix and word matches are plain LIKE patterns. fold() leaves no bar in a name.
+ALTER TABLE titles
+    ADD COLUMN IF NOT EXISTS search_names TEXT GENERATED ALWAYS AS (
+        '| ' || fold(display_name) || ' |' || COALESCE(' ' || fold(NULLIF(original_title, display_name)) || ' |', '')) STORED;
 
 CREATE TABLE IF NOT EXISTS movies (
     id       SERIAL PRIMARY KEY,
@@ -181,7 +205,13 @@ DROP INDEX IF EXISTS idx_titles_imdb_id, idx_show_seasons_show, idx_show_episode
                      idx_collection_titles_collection, idx_collections_active, idx_titles_type;
 
 CREATE INDEX IF NOT EXISTS idx_titles_display_name ON titles (display_name);
-CREATE INDEX IF NOT EXISTS idx_titles_num_votes ON titles (num_votes);
+-- Search: names that begin so (and exact ones) by the first, words anywhere and typos by the second.
+CREATE INDEX IF NOT EXISTS idx_titles_search_prefix ON titles (search_names text_pattern_ops);
+CREATE INDEX IF NOT EXISTS idx_titles_search_names ON titles USING gin (search_names gin_trgm_ops);
+-- Most voted first, those without votes last: the order of lists and search. (The original's could only be read
+-- backwards, which puts those without votes first.)
+DROP INDEX IF EXISTS idx_titles_num_votes;
+CREATE INDEX IF NOT EXISTS idx_titles_by_votes ON titles (num_votes DESC NULLS LAST, id);
 CREATE INDEX IF NOT EXISTS idx_titles_popularity ON titles (tmdb_popularity);
 CREATE INDEX IF NOT EXISTS idx_titles_rating ON titles (average_rating);
 CREATE INDEX IF NOT EXISTS idx_titles_original_language ON titles (original_language);

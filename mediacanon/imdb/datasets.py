@@ -9,7 +9,7 @@ from typing import Literal
 
 STAGING_SCHEMA = "imdb_staging"
 
-ColumnType = Literal["TEXT", "INTEGER", "REAL"]
+ColumnType = Literal["TEXT", "TEXT NOT NULL", "INTEGER", "REAL"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,16 @@ class Dataset:
         return f"CREATE UNLOGGED TABLE {STAGING_SCHEMA}.{self.table} ({', '.join(columns + checks)})"
 
 
-_IS_ID = "tconst IS NOT NULL AND tconst LIKE 'tt%' AND length(tconst) BETWEEN 9 AND 20"
+# One cheap comparison per row: an id has at least seven digits. NULL would pass a check, so keys say NOT NULL.
+_IS_ID = "tconst LIKE 'tt_______%'"
 
 BASICS = Dataset(
     file="title.basics.tsv.gz",
     table="basics",
     types={
-        "tconst": "TEXT",
-        "titleType": "TEXT",
-        "primaryTitle": "TEXT",
+        "tconst": "TEXT NOT NULL",
+        "titleType": "TEXT NOT NULL",
+        "primaryTitle": "TEXT NOT NULL",
         "originalTitle": "TEXT",
         "isAdult": "TEXT",  # a year in some rows of the full file
         "startYear": "INTEGER",
@@ -57,23 +58,23 @@ BASICS = Dataset(
         "genres": "TEXT",
     },
     wanted="titletype IN ('movie', 'tvMovie', 'tvSeries', 'tvMiniSeries', 'tvEpisode')",
-    checks=(_IS_ID, "primarytitle IS NOT NULL AND primarytitle <> ''"),
+    checks=(_IS_ID, "primarytitle <> ''"),
 )
 EPISODE = Dataset(
     file="title.episode.tsv.gz",
     table="episode",
     types={
-        "tconst": "TEXT",
-        "parentTconst": "TEXT",
+        "tconst": "TEXT NOT NULL",
+        "parentTconst": "TEXT NOT NULL",
         "seasonNumber": "INTEGER",
         "episodeNumber": "INTEGER",
     },
-    checks=(_IS_ID, "parenttconst IS NOT NULL"),
+    checks=(_IS_ID,),
 )
 RATINGS = Dataset(
     file="title.ratings.tsv.gz",
     table="ratings",
-    types={"tconst": "TEXT", "averageRating": "REAL", "numVotes": "INTEGER"},
+    types={"tconst": "TEXT NOT NULL", "averageRating": "REAL", "numVotes": "INTEGER"},
     checks=(_IS_ID, "averagerating BETWEEN 0 AND 10", "numvotes >= 0"),
 )
 ALL = (BASICS, EPISODE, RATINGS)

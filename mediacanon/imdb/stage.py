@@ -10,17 +10,18 @@ quotes and backslashes in names arrive as they are, and `\\N` is null.
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import asyncpg
 from isal import igzip, isal_zlib
 
 from mediacanon.errors import ImportRefused
+from mediacanon.imdb import datasets
 from mediacanon.imdb.datasets import STAGING_SCHEMA, Dataset
-from mediacanon.imdb.progress import Step
+from mediacanon.imdb.progress import Progress
 
 # 4 MiB keeps the process under 100 MB with two files in flight; larger chunks were not faster.
 CHUNK_BYTES = 4 << 20
@@ -30,6 +31,7 @@ MALFORMED_SHARE = 1 / 1000
 # A file this broken is not read to its end.
 MALFORMED_LIMIT = 20_000
 MALFORMED_SHOWN = 10
+MALFORMED_KEPT = 1000
 SHOWN_CHARACTERS = 100
 GZIP_MAGIC = b"\x1f\x8b"
 # A control character that IMDb's files never hold stands for "no quoting".
@@ -64,7 +66,8 @@ class Staged:
     def skip(self, line: int, reason: str, row: bytes) -> None:
         """Count a malformed row; keep the first few to be shown. Raises ImportRefused after too many."""
         self.skipped += 1
-        if len(self.examples) < MALFORMED_SHOWN:
+        # Chunks arrive in any order: more are kept than are shown, the first of them are.
+        if len(self.examples) < MALFORMED_KEPT:
             text = row.decode(errors="replace").rstrip("\r\n")[:SHOWN_CHARACTERS]
             self.examples.append(MalformedRow(self.dataset.file, line, reason, text))
         if self.skipped >= MALFORMED_LIMIT:
@@ -72,7 +75,7 @@ class Staged:
 
     def refuse(self) -> None:
         """Raise ImportRefused that names the share of malformed rows and shows the first ones."""
-        shown = "".join(f"\n  {row}" for row in self.examples)
+        shown = "".join(f"\n  {row}" for row in self.examples[:MALFORMED_SHOWN])
         message = f"{self.dataset.file}: {self.skipped:,} of {self.rows:,} rows are malformed, more than one in a thousand:{shown}"
         raise ImportRefused(message)
 
@@ -130,42 +133,67 @@ class LineChunks:
 
 
 async def stage(
-    connection: asyncpg.Connection, path: Path, dataset: Dataset, *, progress: Step
-) -> Staged:
-    """Fill the staging table of `dataset` from the file at `path`; `progress` advances by bytes on disk.
+    connections: Sequence[asyncpg.Connection], folder: Path, progress: Progress
+) -> list[Staged]:
+    """Fill the staging tables from the files in `folder`, chunks spread over the connections.
 
     Each chunk is committed by itself: staging tables are nobody's but the import's.
-    Raises ImportRefused when the file is not what it should be.
+    Raises ImportRefused when a file is not what it should be.
     """
-    staged = Staged(dataset)
-    chunks = LineChunks(path, dataset)
-    iterator = iter(chunks)
-    reported = 0
-    coming = asyncio.create_task(asyncio.to_thread(next, iterator, None))
+    # As many chunks wait as can be taken at once: memory stays bounded whatever the file's size.
+    chunks: asyncio.Queue[tuple[Staged, int, bytes]] = asyncio.Queue(len(connections))
+    copying = [asyncio.create_task(_copy_chunks(connection, chunks)) for connection in connections]
+    reading = asyncio.create_task(_read_files(folder, chunks, progress))
     try:
-        while chunk := await coming:
-            coming = asyncio.create_task(asyncio.to_thread(next, iterator, None))
-            await _copy(connection, chunk, staged)
-            # Clearly above the number reached, so that the bar never runs backwards.
-            position = max(chunks.position, reported)
-            progress.advance(position - reported)
-            reported = position
+        # Whoever fails first ends it; the copiers never end by themselves.
+        await asyncio.wait([reading, *copying], return_when=asyncio.FIRST_COMPLETED)
+        for copier in copying:
+            if copier.done():
+                copier.result()
+        return await reading
     finally:
-        coming.cancel()
-    if not staged.rows:
-        raise ImportRefused(f"{path} has no rows")
-    if staged.skipped > staged.rows * MALFORMED_SHARE:
-        staged.refuse()
-    progress.advance(path.stat().st_size - reported)
+        for task in (reading, *copying):
+            task.cancel()
+        await asyncio.gather(reading, *copying, return_exceptions=True)
+
+
+async def _read_files(
+    folder: Path, chunks: asyncio.Queue[tuple[Staged, int, bytes]], progress: Progress
+) -> list[Staged]:
+    """Hand out the lines of all files; return what they came to when every chunk is in the database."""
+    staged = [Staged(dataset) for dataset in datasets.ALL]
+    for file in staged:
+        path = folder / file.dataset.file
+        lines = LineChunks(path, file.dataset)
+        reported = 0
+        with progress.step(f"Staging {path.name}", total=path.stat().st_size) as step:
+            iterator = iter(lines)
+            while chunk := await asyncio.to_thread(next, iterator, b""):
+                first_line = file.rows + 2  # the header is line 1
+                file.rows += chunk.count(b"\n")
+                await chunks.put((file, first_line, chunk))
+                step.advance(lines.position - reported)
+                reported = lines.position
+            step.advance(path.stat().st_size - reported)
+    await chunks.join()
+    for file in staged:
+        file.examples.sort(key=lambda row: row.line)
+        del file.examples[MALFORMED_SHOWN:]
+        if not file.rows:
+            raise ImportRefused(f"{folder / file.dataset.file} has no rows")
+        if file.skipped > file.rows * MALFORMED_SHARE:
+            file.refuse()
     return staged
 
 
-async def _copy(connection: asyncpg.Connection, chunk: bytes, staged: Staged) -> None:
-    """Copy a chunk of lines, skipping the rows PostgreSQL refuses."""
-    line = staged.rows + 2  # the first line of this chunk; the header is line 1
-    staged.rows += chunk.count(b"\n")
-    for number, lines in _without_swallowed(chunk, line, staged):
-        await _copy_lines(connection, number, lines, staged)
+async def _copy_chunks(
+    connection: asyncpg.Connection, chunks: asyncio.Queue[tuple[Staged, int, bytes]]
+) -> NoReturn:
+    while True:
+        staged, first_line, chunk = await chunks.get()
+        for line, lines in _without_swallowed(chunk, first_line, staged):
+            await _copy_lines(connection, line, lines, staged)
+        chunks.task_done()
 
 
 async def _copy_lines(

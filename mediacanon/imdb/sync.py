@@ -10,7 +10,7 @@ import hashlib
 import re
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,10 +151,16 @@ def hash_files(folder: Path) -> str:
 @asynccontextmanager
 async def _only_import(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     """Give a connection that holds the import lock, which ends with the connection."""
-    connection = await asyncpg.connect(dsn, server_settings=IMPORT_SETTINGS)
-    try:
+    async with _connection(dsn) as connection:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", IMPORT_LOCK):
             raise ImportRefused("Another import is running on this database; nothing to do")
+        yield connection
+
+
+@asynccontextmanager
+async def _connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(dsn, server_settings=IMPORT_SETTINGS)
+    try:
         yield connection
     finally:
         await connection.close(timeout=5)
@@ -190,33 +196,17 @@ async def _import(
 async def _stage_all(
     connection: asyncpg.Connection, dsn: str, options: SyncOptions, progress: Progress
 ) -> list[Staged]:
-    """Stage the files, `workers` of them at a time, each over a connection of its own."""
+    """Stage the files over as many connections as there are workers."""
     await connection.execute(DROP_STAGING)
     await connection.execute(f"CREATE SCHEMA {datasets.STAGING_SCHEMA}")
     for dataset in datasets.ALL:
         await connection.execute(dataset.create_table)
-    free = asyncio.Semaphore(options.workers)
-
-    async def stage_one(dataset: datasets.Dataset) -> Staged:
-        path = options.folder / dataset.file
-        async with free:
-            own = await asyncpg.connect(dsn, server_settings=IMPORT_SETTINGS)
-            try:
-                with progress.step(f"Staging {dataset.file}", total=path.stat().st_size) as step:
-                    staged = await stage(own, path, dataset, progress=step)
-                await own.execute(f"ANALYZE {datasets.STAGING_SCHEMA}.{dataset.table}")
-                return staged
-            finally:
-                await own.close(timeout=5)
-
-    # Not a TaskGroup: the first refusal is the one to tell, and not inside an ExceptionGroup.
-    tasks = [asyncio.create_task(stage_one(dataset)) for dataset in datasets.ALL]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async with AsyncExitStack() as opened:
+        connections = [await opened.enter_async_context(_connection(dsn)) for _ in range(options.workers)]
+        staged = await stage(connections, options.folder, progress)
+    for dataset in datasets.ALL:
+        await connection.execute(f"ANALYZE {datasets.STAGING_SCHEMA}.{dataset.table}")
+    return staged
 
 
 async def _check_rows(
