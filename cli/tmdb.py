@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -94,10 +94,10 @@ def reset(**options: str | None) -> None:
 
 
 def ask_tmdb(
-    options: dict[str, str | None],
+    options: Mapping[str, str | None],
     work: "Callable[[asyncpg.Pool, TmdbClient, Settings, Progress], Coroutine[Any, Any, Summary]]",
 ) -> None:
-    """Do the work with a database and TMDB at hand, print its summary, exit 1 if it stopped early."""
+    """Do the work with a database and TMDB at hand; exit 1 if it stopped early."""
     from cli.progress import progress_for
     from mediacanon.tmdb.enrich import build_client
 
@@ -118,13 +118,13 @@ def ask_tmdb(
         sys.exit(1)
 
 
-def read_settings(options: dict[str, str | None]) -> "Settings":
+def read_settings(options: Mapping[str, str | None]) -> "Settings":
     """Return the settings with the command line's options on top."""
     from mediacanon.errors import WrongSetting
     from mediacanon.settings import Settings
 
     try:
-        return Settings.from_environment(**options)
+        return Settings.from_environment(None, **options)
     except WrongSetting as error:
         raise click.ClickException(error.message) from None
 

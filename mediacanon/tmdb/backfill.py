@@ -1,4 +1,4 @@
-"""TMDB in bulk: flagged titles by votes, and shows with their episodes; cut short, the next run goes on."""
+"""TMDB in bulk: flagged titles by votes, shows with their episodes; the next run goes on."""
 
 import asyncio
 import logging
@@ -66,7 +66,7 @@ Work = Callable[[TitleToFind], Awaitable[None]]
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did, in titles. `failed` ones keep their flag; `stopped` says why it ended early."""
+    """What a run did, in titles. `failed` ones keep their flag; `stopped`: why it ended early."""
 
     fetched: int = 0
     unknown: int = 0
@@ -96,7 +96,7 @@ class Run:
     silent_since: float | None = None
 
     async def over(self, titles: AsyncIterator[TitleToFind], work: Work, step: Step) -> Summary:
-        """Do the work for each title, 20 at a time; what was answered is stored even when cut short."""
+        """Do the work for each title, 20 at a time; what was answered is stored in any case."""
         guard = asyncio.Lock()
         try:
             async with asyncio.TaskGroup() as group:
@@ -193,7 +193,7 @@ async def backfill(
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> Summary:
-    """Fetch what TMDB knows of flagged titles, most voted first, at most `limit`; return what was done.
+    """Fetch flagged titles, most voted first, at most `limit`; return what was done.
 
     A title's flag is cleared together with storing what TMDB said of it, and by nothing else, so an
     interrupted run is taken up by the next. Raises nothing because of TMDB.

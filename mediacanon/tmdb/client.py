@@ -1,4 +1,4 @@
-"""Asks TMDB: find by IMDb id, movie, show, season, episode; within its limits, patiently, not for ever."""
+"""Asks TMDB: find by IMDb id, movie, show, season, episode; within its limits, patiently."""
 
 import asyncio
 import email.utils
@@ -127,7 +127,7 @@ class TmdbClient:
         return not self._key_refused and not self.seconds_to_wait
 
     async def find(self, imdb_id: str) -> Found:
-        """Return the movies and shows TMDB lists under an IMDb id; none for an id of another form."""
+        """Return what TMDB lists under an IMDb id; nothing for an id of another form."""
         if not IMDB_ID.fullmatch(imdb_id):
             return Found()
         params = {"external_source": "imdb_id"}

@@ -1,9 +1,10 @@
 """Lazy enrichment: someone looks at a title, TMDB is asked for what it lacks, nobody waits long.
 
-One fetch per title at a time: within a process a table of running tasks, across processes an advisory
-lock in a transaction on a small pool of its own. A transaction's lock works through PgBouncer and ends
-with its holder, unlike a session's lock and unlike a row that says "taken"; the pool that answers
-requests gives up no connection while TMDB takes its time; and the small pool bounds the fetches at once.
+One fetch per title at a time: within a process a table of running tasks, across processes an
+advisory lock in a transaction on a small pool of its own. A transaction's lock works through
+PgBouncer and ends with its holder, unlike a session's lock or a row that says "taken"; the pool
+that answers requests gives up no connection while TMDB takes its time; the small pool's size bounds
+the fetches at once.
 """
 
 import asyncio
@@ -42,7 +43,7 @@ SELECT t.id AS title_id, t.type, t.imdb_id, t.tmdb_id,
        t.release_date, t.start_year, t.end_year,
        COALESCE(t.enriched_at, t.updated_at) AS asked_at,
        CASE WHEN t.type = 'show'
-             AND (t.episodes_checked_at IS NULL OR t.episodes_checked_at < now() - INTERVAL '24 hours')
+             AND COALESCE(t.episodes_checked_at < now() - INTERVAL '24 hours', true)
             THEN EXISTS (SELECT FROM shows w
                            JOIN show_seasons s ON s.show_id = w.id
                            JOIN show_episodes e ON e.season_id = s.id
@@ -141,7 +142,7 @@ class Enrichment:
     async def title(self, title_id: int, *, wait: float | None = None) -> None:
         """See to it that a title has what TMDB knows of it, episodes included.
 
-        Waits at most `wait` seconds (None: TMDB_WAIT) where something is missing and not at all where
+        Waits at most `wait` seconds (None: TMDB_WAIT) where something is missing, not at all where
         it is only old; the fetch goes on. Never raises because of TMDB.
         """
         if not self._may_ask(title_id):
@@ -189,7 +190,7 @@ class Enrichment:
 
     async def _read(self, title_id: int) -> TitleToEnrich | None:
         row = await self._pool.fetchrow(TITLE_TO_ENRICH, title_id)
-        return row and TitleToEnrich(**row)
+        return TitleToEnrich(**row) if row else None
 
     def _start(self, title_id: int) -> asyncio.Task[None] | None:
         """Return the running fetch of a title, a new one, or None when too many are waiting."""
@@ -254,7 +255,7 @@ class Enrichment:
 
     @asynccontextmanager
     async def _alone(self, title_id: int) -> AsyncIterator[None]:
-        """Hold the title's lock across all workers; queues up for a few seconds where it is held."""
+        """Hold the title's lock across all workers, after a few seconds in its queue at most."""
         async with self._locks.acquire() as connection, connection.transaction():
             try:
                 await connection.execute(LOCK_TITLE, LOCK_CLASS, title_id, LOCK_TIMEOUT)

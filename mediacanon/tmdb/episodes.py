@@ -18,7 +18,7 @@ T = TypeVar("T")
 NO_STILL = "TMDB_NOT_FOUND_DO_NOT_RETRY"
 STILL_SIZE = "w400"
 AT_ONCE = 5
-# Single requests for episodes a season's answer lacks: TMDB knows few of them, we may have hundreds.
+# For episodes a season's answer lacks: TMDB knows few of them, we may have hundreds.
 MOST_SINGLE_REQUESTS = 10
 
 LACKS_IMAGE = f"COALESCE(e.image_url, '') IN ('', '{NO_STILL}')"
@@ -76,7 +76,7 @@ class OurEpisode:
 
 @dataclass(slots=True)
 class Answers:
-    """What TMDB said, by our episode id (None: it does not know the episode), and the first failure."""
+    """What TMDB said by our episode id (None: it does not know it), and the first failure."""
 
     episodes: dict[int, EpisodeDetails | None] = field(default_factory=dict)
     failure: UpstreamUnavailable | None = None
@@ -142,7 +142,7 @@ class Inquiry:
         self.answers = Answers()
 
     async def run(self) -> Answers:
-        """Return what TMDB says of the seasons that lack something; fails in part, not as a whole."""
+        """Return what TMDB says of the seasons that lack something, and what failed."""
         lacking = [
             number
             for number, ours in self._seasons.items()

@@ -17,8 +17,9 @@ def fresh_for(
 ) -> timedelta:
     """Return how long facts about a title stay fresh.
 
-    A day while a show runs, before a release and for 90 days after it; a week for two years, and where
-    no date is known; then a month. A finished show counts from its end; a year alone from its last day.
+    A day while a show runs, before a release and for 90 days after it; a week for two years, and
+    where no date is known; then a month. A finished show counts from its end, a year from its last
+    day.
     """
     if title_type == "show" and end_year is None:
         return DAILY

@@ -1,7 +1,8 @@
 """What TMDB's answers say, as frozen dataclasses.
 
-Parsed leniently: a key may be absent, null or empty and then counts as unknown; keys nobody needs are
-not looked at. A value of the wrong type is refused, not guessed at: a broken answer is never stored.
+Parsed leniently: a key may be absent, null or empty and then counts as unknown; keys nobody needs
+are not looked at. A value of the wrong type is refused, not guessed at: a broken answer is never
+stored.
 """
 
 import math

@@ -88,8 +88,8 @@ async def store_facts(
 ) -> list[int]:
     """Store what TMDB said in one statement and announce it; return the ids of titles that changed.
 
-    Fields TMDB is silent about and locked fields stay; a title without any poster gets the sentinel;
-    the flag is cleared. All or nothing.
+    Fields TMDB is silent about and locked fields stay; a title without any poster gets the
+    sentinel; the flag is cleared. All or nothing.
     """
     columns = zip(*(_columns(answer, image_base_url) for answer in answers), strict=True)
     async with connection.transaction():

@@ -1,8 +1,8 @@
 """A stand-in for TMDB: a real HTTP server that answers in TMDB's shape and misbehaves on demand.
 
 `with FakeTmdb(catalogue) as tmdb:` serves on a port of its own from a thread of its own;
-`tmdb.misbehave(...)` turns a switch. `python -m tests.fakes.tmdb --port 9040 [--movies FILE.jsonl.gz]`
-serves from a shell.
+`tmdb.misbehave(...)` turns a switch. From a shell:
+`python -m tests.fakes.tmdb --port 9040 [--movies FILE.jsonl.gz]`.
 """
 
 import argparse
@@ -103,7 +103,7 @@ def answer(status: int, body: bytes, *, content_type: str = JSON, extra: str = "
 
 
 class FakeTmdb:
-    """TMDB on a local port: knows a catalogue, remembers what it was asked, misbehaves when told."""
+    """TMDB on a local port: knows a catalogue, remembers questions, misbehaves when told."""
 
     def __init__(self, catalogue: Catalogue | None = None, *, port: int = 0) -> None:
         self.catalogue = catalogue or Catalogue()

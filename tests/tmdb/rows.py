@@ -1,0 +1,55 @@
+"""Titles, shows and episodes put into a database, and how they look afterwards."""
+
+from typing import Any
+
+import asyncpg
+
+
+async def add_title(pool: asyncpg.Pool, imdb_id: str | None, **columns: object) -> int:
+    """Insert a title, a movie unless `type` says so, with its movie or show row; return its id."""
+    columns = {"type": "movie", "display_name": "Title", "imdb_id": imdb_id, **columns}
+    names = ", ".join(columns)
+    places = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
+    title_id: int = await pool.fetchval(
+        f"INSERT INTO titles ({names}) VALUES ({places}) RETURNING id", *columns.values()
+    )
+    table = "movies" if columns["type"] == "movie" else "shows"
+    await pool.execute(f"INSERT INTO {table} (title_id) VALUES ($1)", title_id)
+    return title_id
+
+
+async def add_episodes(pool: asyncpg.Pool, title_id: int, *, seasons: int, episodes: int) -> None:
+    """Insert so many seasons of so many nameless episodes."""
+    await pool.execute(
+        """
+        WITH season AS (
+            INSERT INTO show_seasons (show_id, season)
+            SELECT shows.id, number FROM shows, generate_series(1, $2::integer) AS number
+             WHERE title_id = $1::integer
+            RETURNING id
+        )
+        INSERT INTO show_episodes (season_id, episode)
+        SELECT season.id, number FROM season, generate_series(1, $3::integer) AS number
+        """,
+        title_id,
+        seasons,
+        episodes,
+    )
+
+
+async def title_row(pool: asyncpg.Pool, title_id: int) -> dict[str, Any]:
+    """Return what the database holds of a title."""
+    return dict(await pool.fetchrow("SELECT * FROM titles WHERE id = $1", title_id))
+
+
+async def episode_rows(pool: asyncpg.Pool, title_id: int) -> list[dict[str, Any]]:
+    """Return what the database holds of a show's episodes, in order."""
+    rows = await pool.fetch(
+        """
+        SELECT s.season, e.* FROM show_episodes e
+          JOIN show_seasons s ON s.id = e.season_id JOIN shows w ON w.id = s.show_id
+         WHERE w.title_id = $1 ORDER BY s.season, e.episode
+        """,
+        title_id,
+    )
+    return [dict(row) for row in rows]

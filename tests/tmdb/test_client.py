@@ -1,0 +1,226 @@
+"""The conversation with TMDB: its limits, its patience, and what is never said aloud."""
+
+import asyncio
+import logging
+import time
+from email.utils import formatdate
+
+import pytest
+
+from mediacanon.errors import UpstreamUnavailable
+from mediacanon.tmdb.client import (
+    LONGEST_RETRY_AFTER,
+    NotAnswering,
+    TmdbClient,
+    WrongKey,
+    retry_after,
+)
+from mediacanon.tmdb.pacing import CircuitBreaker, RateLimit
+from mediacanon.tmdb.replies import MalformedReply
+from tests.fakes.tmdb import KEY, TOKEN, Fault
+from tests.fakes.tmdb_catalogue import film, show
+
+
+@pytest.fixture
+def known(tmdb):
+    """Give a stand-in that knows a film and a show."""
+    tmdb.catalogue.add_film(film(1, "tt9000001"))
+    tmdb.catalogue.add_show(show(2), "tt9000002", episodes=3)
+    return tmdb
+
+
+async def test_every_endpoint_gives_typed_replies(client, known):
+    """Find, film, show, season and episode come as dataclasses."""
+    assert (await client.find("tt9000001")).movies[0].tmdb_id == 1
+    assert (await client.find("tt9000002")).shows[0].origin_country == "PT"
+    assert (await client.details("movie", 1)).runtime_minutes == 97
+    assert (await client.details("tv", 2)).imdb_id == "tt9000002"
+    assert list((await client.season(2, 1)).episodes) == [1, 2, 3]
+    assert (await client.episode(2, 1, 3)).name == "Part 3 of season 1"
+
+
+async def test_what_tmdb_does_not_know_is_none_or_empty(client, known):
+    """A 404 is an answer, not a failure."""
+    assert await client.details("movie", 404) is None
+    assert await client.season(2, 9) is None
+    assert await client.episode(2, 1, 9) is None
+    found = await client.find("tt9999999")
+    assert (found.movies, found.shows) == ((), ())
+
+
+async def test_an_id_of_another_form_is_not_asked_for(client, known):
+    """What a person typed as an IMDb id never becomes part of a URL unless it is one."""
+    assert await client.find("tt1/../../movie/1?") == await client.find("")
+    assert known.requests == []
+
+
+async def test_a_v4_token_is_sent_as_a_bearer_token(known):
+    """A token works where a key does, and does not stand in the URL."""
+    async with TmdbClient(TOKEN, base_url=known.url) as client:
+        assert await client.details("movie", 1)
+
+
+async def test_a_wrong_key_is_one_log_line_and_the_end_of_asking(known, caplog):
+    """Ten questions at once with a wrong key: each is refused, the log says it once."""
+    async with TmdbClient("wrong-key", base_url=known.url, per_second=0) as client:
+        with caplog.at_level(logging.INFO, logger="mediacanon"):
+            questions = (client.details("movie", 1) for _ in range(10))
+            answers = await asyncio.gather(*questions, return_exceptions=True)
+        assert all(isinstance(answer, WrongKey) for answer in answers)
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        assert client.is_key_refused
+        known.behave()
+        with pytest.raises(WrongKey):
+            await client.details("movie", 1)
+        assert known.requests == []
+
+
+@pytest.mark.parametrize("key", [KEY, TOKEN])
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_the_key_never_appears_in_a_log_or_an_error(known, caplog, fault, key):
+    """Whatever goes wrong, at any log level, of httpx too."""
+    known.misbehave(fault, retry_after="0")
+    with caplog.at_level(logging.DEBUG):
+        async with TmdbClient(key, base_url=known.url, timeout=0.1, backoff=0.001) as client:
+            try:
+                await client.find("tt9000001")
+            except UpstreamUnavailable as error:
+                said = f"{error!r} {error.__cause__!r} {error.__context__!r}"
+            else:
+                said = ""
+    assert caplog.records
+    assert key not in caplog.text + said
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.HANG, Fault.CLOSED, Fault.SLOW_DRIP])
+async def test_failures_are_retried_at_most_twice(client, known, fault):
+    """Three attempts, then the failure is told."""
+    known.misbehave(fault)
+    with pytest.raises(UpstreamUnavailable):
+        await client.details("movie", 1)
+    assert len(known.requests) == 3
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.HANG, Fault.CLOSED, Fault.SLOW_DRIP])
+async def test_a_failure_that_passes_goes_unnoticed(client, known, fault):
+    """Two failed attempts and a good one are a good answer."""
+    known.misbehave(fault, times=2)
+    assert (await client.details("movie", 1)).tmdb_id == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.TRUNCATED_JSON, Fault.HTML, Fault.WRONG_TYPES])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.find("tt9000001"),
+        lambda client: client.find("tt9000002"),
+        lambda client: client.details("movie", 1),
+        lambda client: client.details("tv", 2),
+        lambda client: client.season(2, 1),
+        lambda client: client.episode(2, 1, 1),
+    ],
+    ids=["find-film", "find-show", "film", "show", "season", "episode"],
+)
+async def test_a_broken_answer_is_refused_whole(client, known, fault, ask):
+    """Half an answer, a page of something in between and wrong types are told, not guessed at."""
+    known.misbehave(fault)
+    with pytest.raises(MalformedReply):
+        await ask(client)
+
+
+async def test_being_asked_to_slow_down_is_heeded(client, known):
+    """After a 429 with Retry-After the next request comes no earlier than asked for."""
+    known.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, retry_after="1")
+    before = time.monotonic()
+    assert await client.details("movie", 1)
+    assert time.monotonic() - before >= 1
+
+
+async def test_being_asked_to_slow_down_without_a_time_is_heeded_too(client, known):
+    """A 429 without Retry-After is tried again after a pause of our own, but not for ever."""
+    known.misbehave(Fault.BUSY, times=4)
+    assert await client.details("movie", 1)
+    known.misbehave(Fault.BUSY)
+    with pytest.raises(UpstreamUnavailable, match="too often"):
+        await client.details("movie", 1)
+
+
+def test_retry_after_is_read_as_seconds_or_date_and_capped():
+    """Both forms of the header, an hour cut to a minute, nonsense and the past to nothing."""
+    assert retry_after({"retry-after": "7"}) == 7
+    assert retry_after({"retry-after": "3600"}) == LONGEST_RETRY_AFTER
+    assert retry_after({"retry-after": formatdate(time.time() + 3600)}) == LONGEST_RETRY_AFTER
+    assert retry_after({"retry-after": formatdate(time.time() - 3600)}) == 0
+    assert retry_after({"retry-after": "soon"}) is None
+    assert retry_after({"retry-after": "-5"}) is None
+    assert retry_after({}) is None
+
+
+async def test_a_dead_tmdb_is_left_alone(known):
+    """After so many failures in a row nothing is sent any more."""
+    known.misbehave(Fault.SERVER_ERROR)
+    async with TmdbClient(
+        KEY, base_url=known.url, per_second=0, backoff=0.001, failures_to_give_up=4
+    ) as client:
+        for _ in range(10):
+            with pytest.raises(UpstreamUnavailable):
+                await client.details("movie", 1)
+        assert len(known.requests) == 4
+        assert not client.may_ask
+        with pytest.raises(NotAnswering):
+            await client.details("movie", 1)
+
+
+def test_the_circuit_closes_after_its_pause_and_opens_at_the_next_failure():
+    """Open for a minute; then one failure opens it again and one success closes it."""
+    now = 1000.0
+    breaker = CircuitBreaker(failures=3, pause=60, clock=lambda: now)
+    for _ in range(3):
+        assert breaker.seconds_left == 0
+        breaker.failed()
+    assert breaker.seconds_left == 60
+    now += 60
+    assert breaker.seconds_left == 0
+    breaker.failed()
+    assert breaker.seconds_left == 60
+    now += 60
+    breaker.succeeded()
+    breaker.failed()
+    assert breaker.seconds_left == 0
+
+
+async def test_requests_keep_the_rate_limit():
+    """Twenty turns at 100 a second are never had in less than 0.19 seconds."""
+    rate = RateLimit(100)
+    before = time.monotonic()
+    await asyncio.gather(*(rate.wait() for _ in range(20)))
+    assert time.monotonic() - before >= 0.19
+
+
+async def test_at_most_twenty_connections_are_used(known):
+    """A hundred questions at once never make more than twenty requests at once."""
+    known.latency = 0.02
+    async with TmdbClient(KEY, base_url=known.url, per_second=0) as client:
+        await asyncio.gather(*(client.details("movie", 1) for _ in range(100)))
+    assert 1 < known.most_at_once <= 20
+    assert len(known.requests) == 100
+
+
+async def test_a_404_page_of_something_in_between_is_not_tmdbs_word(client, known, monkeypatch):
+    """Only a 404 with JSON says that TMDB does not know an id."""
+    monkeypatch.setattr("tests.fakes.tmdb.orjson.dumps", lambda _: b"<h1>Not here</h1>")
+    with pytest.raises(MalformedReply):
+        await client.details("movie", 404)
+
+
+async def test_a_cancelled_question_leaves_the_client_usable(client, known):
+    """Giving up on twenty-five hanging requests blocks no connection."""
+    known.misbehave(Fault.HANG, times=25)
+    tasks = [asyncio.create_task(client.details("movie", 1)) for _ in range(25)]
+    await asyncio.sleep(0.05)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    known.behave()
+    answers = await asyncio.gather(*(client.details("movie", 1) for _ in range(20)))
+    assert answers[0].tmdb_id == 1
