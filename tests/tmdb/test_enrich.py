@@ -1,24 +1,38 @@
 """What someone who looks at a title sets in motion, and what the database holds afterwards."""
 
 import asyncio
-from datetime import date
+import json
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
+import pytest
 
+from mediacanon.database.pool import open_pool
+from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.enrich import Enrichment
-from tests.fakes.tmdb import Fault, FakeTmdb
+from mediacanon.tmdb.enrich import QUEUE_SIZE, Enrichment, open_enrichment
+from mediacanon.settings import Settings
+from tests.fakes.tmdb import KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
+from tests.tmdb.conftest import IMAGES
 from tests.tmdb.rows import add_episodes, add_title, episode_rows, title_row
+
+POSTER = "https://image.tmdb.org/t/p/w500/poster{}.jpg"
+
+
+async def until_idle(enrichment: Enrichment) -> None:
+    """Wait for the fetches that go on after the answer."""
+    while enrichment._running:
+        await asyncio.wait(list(enrichment._running.values()))
 
 
 async def test_a_film_gets_its_facts_and_loses_its_flag(enrichment, pool, tmdb):
-    """Poster, id, language, date, popularity, country and runtime come from two requests."""
+    """Poster, id, language, date, popularity, country and runtime come with two requests."""
     tmdb.catalogue.add_film(film(11, "tt9000011"))
     title_id = await add_title(pool, "tt9000011")
     await enrichment.title(title_id)
     stored = await title_row(pool, title_id)
-    assert stored["image_url"] == "https://image.tmdb.org/t/p/w500/poster11.jpg"
+    assert stored["image_url"] == POSTER.format(11)
     assert (stored["tmdb_id"], stored["original_language"]) == (11, "da")
     assert (stored["release_date"], stored["origin_country"]) == (date(2011, 3, 4), "DK")
     assert (stored["tmdb_popularity"], stored["runtime_minutes"]) == (12.5, 97)
@@ -35,3 +49,327 @@ async def test_a_second_look_asks_nothing(enrichment, pool, tmdb):
     tmdb.behave()
     await enrichment.title(title_id)
     assert tmdb.requests == []
+
+
+async def test_a_missing_image_is_fetched_without_a_flag(enrichment, pool, tmdb):
+    """Null and the empty string mean that nobody looked yet; one request where the id is known."""
+    tmdb.catalogue.add_film(film(13, "tt9000013"))
+    title_id = await add_title(
+        pool, "tt9000013", needs_backfill_tmdb=False, image_url="", tmdb_id=13
+    )
+    await enrichment.title(title_id)
+    assert (await title_row(pool, title_id))["image_url"] == POSTER.format(13)
+    assert tmdb.requests == ["/3/movie/13"]
+
+
+async def test_no_poster_is_remembered_with_a_sentinel(enrichment, pool, tmdb):
+    """The database says 'none', and the next look does not ask again."""
+    tmdb.catalogue.add_film(film(14, "tt9000014", poster_path=None))
+    title_id = await add_title(pool, "tt9000014")
+    await enrichment.title(title_id)
+    stored = await title_row(pool, title_id)
+    assert (stored["image_url"], stored["tmdb_id"]) == ("none", 14)
+    tmdb.behave()
+    await enrichment.title(title_id)
+    assert tmdb.requests == []
+
+
+async def test_a_title_tmdb_does_not_know_is_remembered(enrichment, pool, tmdb):
+    """An empty find answer is an answer: sentinel, no id, no flag, everything else as it was."""
+    title_id = await add_title(pool, "tt9000015", runtime_minutes=80, origin_country="FI")
+    await enrichment.title(title_id)
+    stored = await title_row(pool, title_id)
+    assert (stored["image_url"], stored["tmdb_id"]) == ("none", None)
+    assert (stored["runtime_minutes"], stored["origin_country"]) == (80, "FI")
+    assert stored["needs_backfill_tmdb"] is False
+
+
+async def test_what_tmdb_is_silent_about_stays(enrichment, pool, tmdb):
+    """Empty and zero never overwrite what is there, a poster included."""
+    silent = film(
+        16,
+        "tt9000016",
+        poster_path=None,
+        release_date="",
+        runtime=0,
+        popularity=0,
+        original_language="",
+        origin_country=[],
+        production_countries=[],
+    )
+    tmdb.catalogue.add_film(silent)
+    known = {
+        "image_url": "https://image.example/own.jpg",
+        "release_date": date(1999, 1, 2),
+        "runtime_minutes": 80,
+        "tmdb_popularity": 3.5,
+        "original_language": "fi",
+        "origin_country": "FI",
+    }
+    title_id = await add_title(pool, "tt9000016", **known)
+    await enrichment.title(title_id)
+    stored = await title_row(pool, title_id)
+    assert {key: stored[key] for key in known} == known
+    assert stored["needs_backfill_tmdb"] is False
+
+
+async def test_fields_edited_by_hand_stay(enrichment, pool, tmdb):
+    """Locked columns are left alone, also by a refresh; the others are not."""
+    tmdb.catalogue.add_film(film(17, "tt9000017"))
+    locked = ["image_url", "release_date", "runtime_minutes", "origin_country"]
+    title_id = await add_title(
+        pool, "tt9000017", runtime_minutes=1, release_date=date(2000, 1, 1), locked_fields=locked
+    )
+    await enrichment.title(title_id)
+    await enrichment.refresh(title_id)
+    stored = await title_row(pool, title_id)
+    assert (stored["image_url"], stored["origin_country"]) == (None, None)
+    assert (stored["runtime_minutes"], stored["release_date"]) == (1, date(2000, 1, 1))
+    assert (stored["tmdb_id"], stored["original_language"]) == (17, "da")
+
+
+async def test_a_title_made_by_hand_only_loses_its_flag(enrichment, pool, tmdb):
+    """Without an IMDb id there is nothing to look up and no sentinel to leave."""
+    title_id = await add_title(pool, None)
+    await enrichment.title(title_id)
+    stored = await title_row(pool, title_id)
+    assert (stored["needs_backfill_tmdb"], stored["image_url"]) == (False, None)
+    assert tmdb.requests == []
+
+
+async def test_the_answer_does_not_wait_longer_than_told(enrichment, pool, tmdb):
+    """Looking returns while TMDB still thinks; what it says is stored all the same."""
+    tmdb.catalogue.add_film(film(18, "tt9000018"))
+    tmdb.latency = 0.1
+    title_id = await add_title(pool, "tt9000018")
+    await enrichment.title(title_id, wait=0)
+    assert (await title_row(pool, title_id))["image_url"] is None
+    await until_idle(enrichment)
+    assert (await title_row(pool, title_id))["image_url"] == POSTER.format(18)
+
+
+async def test_what_is_only_old_is_fetched_behind_the_readers_back(enrichment, pool, tmdb):
+    """A stale title answers at once and is fetched in the background."""
+    tmdb.catalogue.add_film(film(19, "tt9000019"))
+    tmdb.latency = 0.1
+    long_ago = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=40)
+    title_id = await add_title(
+        pool, "tt9000019", needs_backfill_tmdb=False, image_url="old", enriched_at=long_ago
+    )
+    await enrichment.title(title_id)
+    assert (await title_row(pool, title_id))["image_url"] == "old"
+    await until_idle(enrichment)
+    assert (await title_row(pool, title_id))["image_url"] == POSTER.format(19)
+
+
+async def test_many_readers_cause_one_fetch(enrichment, pool, tmdb):
+    """Fifty looks at the same moment are two requests."""
+    tmdb.catalogue.add_film(film(20, "tt9000020"))
+    tmdb.latency = 0.05
+    title_id = await add_title(pool, "tt9000020")
+    await asyncio.gather(*(enrichment.title(title_id) for _ in range(50)))
+    assert tmdb.requests == ["/3/find/tt9000020", "/3/movie/20"]
+
+
+async def test_many_workers_cause_one_fetch(database, pool, client, tmdb):
+    """Looks in four workers at the same moment are two requests, and all four see the result."""
+    tmdb.catalogue.add_film(film(21, "tt9000021"))
+    tmdb.latency = 0.05
+    title_id = await add_title(pool, "tt9000021")
+
+    async def worker() -> str:
+        async with await open_pool(database, size=2) as own, await open_pool(database) as locks:
+            enrichment = Enrichment(own, client, locks=locks, image_base_url=IMAGES, wait=30)
+            await enrichment.title(title_id)
+            return (await title_row(own, title_id))["image_url"]
+
+    seen = await asyncio.gather(*(worker() for _ in range(4)))
+    assert seen == [POSTER.format(21)] * 4
+    assert tmdb.requests == ["/3/find/tt9000021", "/3/movie/21"]
+
+
+async def test_no_connection_of_the_pool_is_held_while_tmdb_thinks(database, client, pool, tmdb):
+    """With TMDB hanging a pool of one connection still answers."""
+    tmdb.misbehave(Fault.HANG)
+    title_id = await add_title(pool, "tt9000022")
+    async with await open_pool(database, size=1) as only, await open_pool(database) as locks:
+        enrichment = Enrichment(only, client, locks=locks, image_base_url=IMAGES)
+        await enrichment.title(title_id, wait=0)
+        while not tmdb.requests:
+            await asyncio.sleep(0.01)
+        assert await only.fetchval("SELECT 1", timeout=5) == 1
+        await enrichment.close()
+
+
+async def test_failures_are_remembered(enrichment, pool, tmdb):
+    """A title that failed is left alone for a while, other titles are not."""
+    tmdb.catalogue.add_film(film(24, "tt9000024"))
+    tmdb.misbehave(Fault.HTML, path="tt9000023")
+    failing = await add_title(pool, "tt9000023")
+    await enrichment.title(failing)
+    await enrichment.title(failing)
+    assert tmdb.requests == ["/3/find/tt9000023"]
+    other = await add_title(pool, "tt9000024")
+    await enrichment.title(other)
+    assert (await title_row(pool, other))["tmdb_id"] == 24
+
+
+async def test_failures_are_forgotten_in_time(database, pool, client, tmdb):
+    """After its time a failed title is tried again."""
+    title_id = await add_title(pool, "tt9000025")
+    tmdb.misbehave(Fault.HTML)
+    async with await open_pool(database, size=2) as locks:
+        enrichment = Enrichment(
+            pool, client, locks=locks, image_base_url=IMAGES, wait=30, remember_failures=0
+        )
+        await enrichment.title(title_id)
+        await enrichment.title(title_id)
+    assert tmdb.requests == ["/3/find/tt9000025"] * 2
+
+
+async def test_titles_of_lists_are_fetched_when_nobody_waits(enrichment, pool, tmdb):
+    """Queued titles get their posters, each once; shows without their episodes."""
+    tmdb.catalogue.add_film(film(26, "tt9000026"))
+    tmdb.catalogue.add_show(show(27), "tt9000027", episodes=2)
+    first = await add_title(pool, "tt9000026")
+    second = await add_title(pool, "tt9000027", type="show")
+    await add_episodes(pool, second, seasons=1, episodes=2)
+    enrichment.queue([first, second, first])
+    enrichment.queue([second])
+    while enrichment._queued:
+        await asyncio.sleep(0.01)
+    assert (await title_row(pool, first))["image_url"] == POSTER.format(26)
+    assert (await title_row(pool, second))["image_url"] == POSTER.format(27)
+    assert len(tmdb.requests) == 4
+
+
+async def test_the_queue_of_lists_is_bounded(enrichment, pool, tmdb):
+    """More titles than it holds are dropped, and nobody waits or fails."""
+    enrichment.queue(range(1, 10 * QUEUE_SIZE))
+    assert len(enrichment._queued) == QUEUE_SIZE
+
+
+async def test_closing_stops_everything(enrichment, pool, tmdb):
+    """A fetch under way ends, its lock is free, and its title keeps its flag."""
+    tmdb.misbehave(Fault.HANG)
+    title_id = await add_title(pool, "tt9000028")
+    await enrichment.title(title_id, wait=0)
+    enrichment.queue([title_id])
+    while not tmdb.requests:
+        await asyncio.sleep(0.01)
+    await enrichment.close()
+    assert not enrichment._running
+    assert (await title_row(pool, title_id))["needs_backfill_tmdb"] is True
+    assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
+async def test_a_change_is_announced_once_and_only_if_something_changed(
+    enrichment, pool, database, tmdb
+):
+    """Every worker hears which title changed; a refresh that changes nothing is not announced."""
+    tmdb.catalogue.add_film(film(29, "tt9000029"))
+    title_id = await add_title(pool, "tt9000029")
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    listener = await asyncpg.connect(database)
+    await listener.add_listener("catalog", lambda *said: heard.put_nowait(said[3]))
+    await enrichment.title(title_id)
+    before = await title_row(pool, title_id)
+    await enrichment.refresh(title_id)
+    after = await title_row(pool, title_id)
+    await pool.execute("SELECT pg_notify('catalog', 'end')")
+    assert [await heard.get(), await heard.get()] == [json.dumps({"titles": [title_id]}).replace(" ", ""), "end"]
+    assert after["enriched_at"] > before["enriched_at"]
+    assert after["updated_at"] == before["updated_at"]
+    await listener.close()
+
+
+async def test_refresh_asks_however_fresh(enrichment, pool, tmdb):
+    """What changed at TMDB is there afterwards, one request where the id is known."""
+    tmdb.catalogue.add_film(film(30, "tt9000030"))
+    title_id = await add_title(pool, "tt9000030")
+    await enrichment.title(title_id)
+    tmdb.behave()
+    tmdb.catalogue.add_film(film(30, "tt9000030", poster_path="/poster31.jpg"))
+    await enrichment.refresh(title_id)
+    assert (await title_row(pool, title_id))["image_url"] == POSTER.format(31)
+    assert tmdb.requests == ["/3/movie/30"]
+
+
+async def test_refresh_says_what_went_wrong(enrichment, pool, tmdb):
+    """An unknown title is NotFound, a silent TMDB UpstreamUnavailable, and the title as it was."""
+    with pytest.raises(NotFound):
+        await enrichment.refresh(404)
+    title_id = await add_title(pool, "tt9000031", image_url="kept")
+    before = await title_row(pool, title_id)
+    tmdb.misbehave(Fault.SERVER_ERROR)
+    with pytest.raises(UpstreamUnavailable):
+        await enrichment.refresh(title_id)
+    assert await title_row(pool, title_id) == before
+
+
+async def test_without_a_key_nothing_happens(database, pool):
+    """No key: looking and listing do nothing, refreshing says so."""
+    title_id = await add_title(pool, "tt9000032")
+    async with open_enrichment(Settings(), pool, database) as enrichment:
+        await enrichment.title(title_id)
+        enrichment.queue([title_id])
+        with pytest.raises(UpstreamUnavailable, match="key"):
+            await enrichment.refresh(title_id)
+    assert (await title_row(pool, title_id))["needs_backfill_tmdb"] is True
+
+
+async def test_settings_reach_the_client(database, pool, tmdb):
+    """Key, address and limits come from the settings."""
+    tmdb.catalogue.add_film(film(33, "tt9000033"))
+    title_id = await add_title(pool, "tt9000033")
+    settings = Settings.from_environment(
+        {"TMDB_API_KEY": KEY, "TMDB_BASE_URL": tmdb.url, "TMDB_WAIT": "30", "TMDB_RATE": "0"}
+    )
+    async with open_enrichment(settings, pool, database) as enrichment:
+        await enrichment.title(title_id)
+    assert (await title_row(pool, title_id))["tmdb_id"] == 33
+
+
+async def test_a_dead_tmdb_costs_readers_nothing(database, pool, tmdb):
+    """Once TMDB is left alone a look neither asks nor waits, and later looks may ask again."""
+    tmdb.misbehave(Fault.SERVER_ERROR)
+    ids = [await add_title(pool, f"tt91000{number}") for number in range(10, 15)]
+    async with (
+        TmdbClient(
+            KEY, base_url=tmdb.url, per_second=0, backoff=0.001, failures_to_give_up=3
+        ) as client,
+        await open_pool(database, size=1) as locks,
+    ):
+        enrichment = Enrichment(pool, client, locks=locks, image_base_url=IMAGES, wait=30)
+        await asyncio.gather(*(enrichment.title(title_id) for title_id in ids))
+        assert len(tmdb.requests) == 3
+        assert len(enrichment._failed) == 1
+
+
+async def test_a_show_gets_its_facts_and_its_episodes(enrichment, pool, tmdb):
+    """One look at a show with two seasons: find, show, two seasons."""
+    tmdb.catalogue.add_show(show(34, seasons=2), "tt9000034", episodes=3)
+    title_id = await add_title(pool, "tt9000034", type="show")
+    await add_episodes(pool, title_id, seasons=2, episodes=3)
+    await enrichment.title(title_id)
+    stored = await title_row(pool, title_id)
+    assert (stored["tmdb_id"], stored["runtime_minutes"]) == (34, 42)
+    assert stored["episodes_checked_at"] is not None
+    episodes = await episode_rows(pool, title_id)
+    assert episodes[5]["image_url"] == "https://image.tmdb.org/t/p/w400/still34s2e3.jpg"
+    assert len(tmdb.requests) == 4
+
+
+async def test_a_show_tmdb_lists_as_a_film_gets_no_episodes_of_a_stranger(enrichment, pool, tmdb):
+    """The film's poster and facts, and no episodes of the show that has the film's number."""
+    tmdb.catalogue.add_film(film(35, "tt9000035"))
+    tmdb.catalogue.add_show(show(35), "tt9000036", episodes=1)
+    title_id = await add_title(pool, "tt9000035", type="show")
+    await add_episodes(pool, title_id, seasons=1, episodes=1)
+    for _ in range(2):
+        await enrichment.title(title_id)
+    await enrichment.refresh(title_id)
+    stored = await title_row(pool, title_id)
+    assert (stored["tmdb_id"], stored["original_language"]) == (35, "da")
+    assert (await episode_rows(pool, title_id))[0]["image_url"] is None
+    assert not any("season" in path for path in tmdb.requests)
