@@ -153,7 +153,8 @@ class Run:
 
     async def fetch_into_batch(self, title: TitleToFind) -> None:
         """Fetch a title; store it together with others."""
-        self.answers.append(await self.fetch(title))
+        answer = await self.fetch(title)
+        self.answers.append(answer)
         if len(self.answers) >= BATCH:
             await self.flush()
 
@@ -163,13 +164,14 @@ class Run:
         await self._store([answer])
         facts = answer.facts
         if facts.kind == "tv" and facts.tmdb_id:
-            self.summary.episodes += await enrich_episodes(
+            changed = await enrich_episodes(
                 self.pool,
                 self.client,
                 title_id=title.title_id,
                 tmdb_id=facts.tmdb_id,
                 image_base_url=self.image_base_url,
             )
+            self.summary.episodes += changed
         else:
             await self.pool.execute(EPISODES_CHECKED, title.title_id)
 

@@ -131,7 +131,11 @@ class TmdbClient:
         if not IMDB_ID.fullmatch(imdb_id):
             return Found()
         params = {"external_source": "imdb_id"}
-        return await self._ask(f"/find/{imdb_id}", parse_found, params) or Found()
+        found = await self._ask(f"/find/{imdb_id}", parse_found, params)
+        if found is None:
+            # TMDB answers unknown ids with empty lists; a 404 here comes from somebody else.
+            raise MalformedReply
+        return found
 
     async def details(self, kind: Kind, tmdb_id: int) -> Details | None:
         """Return a movie or show in full, with its IMDb id; None: TMDB has no such id."""

@@ -1,0 +1,151 @@
+"""TMDB in bulk: in order, in batches, resumable, and honest about what it did."""
+
+import asyncio
+from contextlib import contextmanager
+
+import pytest
+
+from mediacanon.tmdb.backfill import Summary, backfill, fetch_images, reset
+from mediacanon.tmdb.client import TmdbClient
+from tests.fakes.tmdb import KEY, Fault
+from tests.fakes.tmdb_catalogue import film, show
+from tests.tmdb.conftest import IMAGES
+from tests.tmdb.rows import add_episodes, add_title, episode_rows, title_row
+
+FLAGGED = "SELECT count(*) FROM titles WHERE needs_backfill_tmdb"
+
+
+class NotedProgress:
+    """Progress that remembers what it was told."""
+
+    def __init__(self):
+        self.total = self.done = 0
+        self.unit = ""
+
+    @contextmanager
+    def step(self, name, *, total=None, unit="bytes"):
+        self.total, self.unit = total, unit
+        yield self
+
+    def advance(self, amount):
+        self.done += amount
+
+
+async def add_films(pool, tmdb, count: int) -> None:
+    """Let TMDB and the database know films with votes 1 to `count`."""
+    for number in range(1, count + 1):
+        imdb_id = f"tt9{number:06}"
+        tmdb.catalogue.add_film(film(number, imdb_id))
+        await add_title(pool, imdb_id, num_votes=number)
+
+
+async def test_flagged_titles_are_fetched_and_the_others_left_alone(pool, client, tmdb):
+    """Each flagged title has its facts afterwards; the summary and the progress count them."""
+    await add_films(pool, tmdb, 250)
+    done = await add_title(pool, "tt8000001", needs_backfill_tmdb=False)
+    by_hand = await add_title(pool, None)
+    await add_title(pool, "tt8000002")
+    progress = NotedProgress()
+    summary = await backfill(pool, client, image_base_url=IMAGES, progress=progress)
+    assert summary == Summary(fetched=251, unknown=1, changed=251)
+    assert (progress.total, progress.done, progress.unit) == (251, 251, "titles")
+    assert await pool.fetchval(FLAGGED) == 0
+    assert await pool.fetchval("SELECT count(*) FROM titles WHERE runtime_minutes = 97") == 250
+    assert (await title_row(pool, done))["enriched_at"] is None
+    assert (await title_row(pool, by_hand))["image_url"] is None
+    assert len(tmdb.requests) == 501
+
+
+async def test_the_most_voted_come_first_and_a_limit_is_kept(pool, client, tmdb):
+    """With a limit of 10 the ten most voted are fetched, titles without votes last."""
+    await add_films(pool, tmdb, 30)
+    await add_title(pool, "tt8000003", num_votes=None)
+    summary = await backfill(pool, client, image_base_url=IMAGES, limit=10)
+    assert summary.fetched == 10
+    fetched = await pool.fetch("SELECT num_votes FROM titles WHERE NOT needs_backfill_tmdb")
+    assert {row["num_votes"] for row in fetched} == set(range(21, 31))
+
+
+async def test_an_interrupted_run_is_taken_up_by_the_next(pool, client, tmdb):
+    """Cancelled half-way, what was answered is stored; the next run asks only for the rest."""
+    await add_films(pool, tmdb, 100)
+    tmdb.latency = 0.01
+    run = asyncio.create_task(backfill(pool, client, image_base_url=IMAGES))
+    while len(tmdb.requests) < 100:
+        await asyncio.sleep(0.005)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    left = await pool.fetchval(FLAGGED)
+    assert 0 < left < 100
+    tmdb.behave()
+    summary = await backfill(pool, client, image_base_url=IMAGES)
+    assert (summary.fetched, len(tmdb.requests)) == (left, 2 * left)
+
+
+async def test_titles_that_fail_are_left_for_the_next_run(pool, client, tmdb):
+    """One broken title does not stop the run, and is not tried for ever."""
+    await add_films(pool, tmdb, 40)
+    tmdb.misbehave(Fault.HTML, path="tt9000007")
+    summary = await backfill(pool, client, image_base_url=IMAGES)
+    assert (summary.fetched, summary.failed) == (39, 1)
+    assert await pool.fetchval("SELECT imdb_id FROM titles WHERE needs_backfill_tmdb") == "tt9000007"
+
+
+async def test_a_wrong_key_stops_the_run(pool, tmdb):
+    """The first refusal ends it; the summary says why."""
+    await add_films(pool, tmdb, 200)
+    async with TmdbClient("wrong-key", base_url=tmdb.url, per_second=0) as client:
+        summary = await backfill(pool, client, image_base_url=IMAGES)
+    assert "refuses the key" in str(summary)
+    assert len(tmdb.requests) <= 20
+
+
+async def test_a_pause_of_tmdb_is_sat_out(pool, tmdb):
+    """Thirty failures in a row open the circuit; the run waits and then fetches what is left."""
+    await add_films(pool, tmdb, 100)
+    tmdb.misbehave(Fault.SERVER_ERROR, times=30)
+    async with TmdbClient(
+        KEY, base_url=tmdb.url, per_second=0, backoff=0.001, pause=0.2
+    ) as client:
+        summary = await backfill(pool, client, image_base_url=IMAGES)
+    assert summary.stopped is None
+    assert summary.fetched + summary.failed == 100
+    assert summary.fetched > 80
+
+
+async def test_reset_flags_all_again(pool, client, tmdb):
+    """Also titles whose flag is null; it says how many were not flagged."""
+    await add_title(pool, "tt9000001", needs_backfill_tmdb=False)
+    await add_title(pool, "tt9000002", needs_backfill_tmdb=None)
+    await add_title(pool, "tt9000003")
+    assert await reset(pool) == 2
+    assert await pool.fetchval(FLAGGED) == 3
+
+
+async def test_images_of_shows_come_with_their_episodes(pool, client, tmdb):
+    """Shows never looked for get poster and stills; with skip_synced off all shows do."""
+    tmdb.catalogue.add_show(show(70), "tt9000070", episodes=2)
+    tmdb.catalogue.add_show(show(71), "tt9000071", episodes=2)
+    tmdb.catalogue.add_film(film(72, "tt9000072"))
+    new = await add_title(pool, "tt9000070", type="show")
+    synced = await add_title(pool, "tt9000071", type="show", image_url="none")
+    movie = await add_title(pool, "tt9000072")
+    for title_id in (new, synced):
+        await add_episodes(pool, title_id, seasons=1, episodes=2)
+    summary = await fetch_images(pool, client, image_base_url=IMAGES)
+    assert (summary.fetched, summary.episodes) == (1, 2)
+    assert all(row["image_url"] for row in await episode_rows(pool, new))
+    assert (await title_row(pool, synced))["tmdb_id"] is None
+    summary = await fetch_images(pool, client, image_base_url=IMAGES, skip_synced=False, limit=9)
+    assert summary.fetched == 2
+    assert (await title_row(pool, synced))["tmdb_id"] == 71
+    assert (await title_row(pool, movie))["tmdb_id"] is None
+
+
+def test_a_summary_reads_as_a_sentence():
+    """What was done, and only what there was of it."""
+    assert str(Summary(fetched=1200, changed=3)) == "1,200 titles fetched from TMDB, 3 changed"
+    assert str(Summary(failed=2, stopped="no key")).endswith(
+        "2 failed and left for the next run, stopped: no key"
+    )

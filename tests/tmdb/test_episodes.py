@@ -1,0 +1,197 @@
+"""Episodes: one request a season, names only where absent, long seasons, sentinels, the cool-down."""
+
+from datetime import date
+
+import pytest
+
+from mediacanon.errors import UpstreamUnavailable
+from mediacanon.tmdb.episodes import MOST_SINGLE_REQUESTS, NO_STILL, enrich_episodes
+from tests.fakes.tmdb import Fault
+from tests.fakes.tmdb_catalogue import episode, show
+from tests.tmdb.conftest import IMAGES
+from tests.tmdb.rows import add_episodes, add_title, episode_rows, title_row
+
+STILL = "https://image.tmdb.org/t/p/w400/still{}s{}e{}.jpg"
+
+
+@pytest.fixture
+def enrich(pool, client):
+    """Give a function that enriches the episodes of a show."""
+
+    async def run(title_id: int, tmdb_id: int = 50) -> int:
+        return await enrich_episodes(
+            pool, client, title_id=title_id, tmdb_id=tmdb_id, image_base_url=IMAGES
+        )
+
+    return run
+
+
+async def add_show(pool, *, seasons: int, episodes: int) -> int:
+    title_id = await add_title(pool, "tt9000050", type="show", tmdb_id=50)
+    await add_episodes(pool, title_id, seasons=seasons, episodes=episodes)
+    return title_id
+
+
+async def test_thirty_seasons_take_thirty_one_requests(enrichment, pool, tmdb):
+    """A known show of 30 seasons and 660 episodes: its details and one request a season."""
+    tmdb.catalogue.add_show(show(50, seasons=30), "tt9000050", episodes=22)
+    title_id = await add_show(pool, seasons=30, episodes=22)
+    await enrichment.title(title_id)
+    assert len(tmdb.requests) == 31
+    rows = await episode_rows(pool, title_id)
+    assert [row["image_url"] for row in rows] == [
+        STILL.format(50, row["season"], row["episode"]) for row in rows
+    ]
+
+
+async def test_an_episode_gets_still_date_runtime_synopsis_and_name(enrich, pool, tmdb):
+    """All that TMDB knows of it."""
+    tmdb.catalogue.add_show(show(50), "tt9000050", episodes=1)
+    title_id = await add_show(pool, seasons=1, episodes=1)
+    assert await enrich(title_id) == 1
+    (row,) = await episode_rows(pool, title_id)
+    assert row["image_url"] == STILL.format(50, 1, 1)
+    assert (row["air_date"], row["runtime_minutes"]) == (date(2015, 2, 2), 44)
+    assert row["synopsis"] == "What happens in part 1."
+    assert row["display_name"] == "Part 1 of season 1"
+    assert (await title_row(pool, title_id))["episodes_checked_at"] is not None
+
+
+async def test_names_are_filled_only_where_absent(enrich, pool, tmdb):
+    """IMDb's name and a name given by hand stay."""
+    tmdb.catalogue.add_show(show(50), "tt9000050", episodes=2)
+    title_id = await add_show(pool, seasons=1, episodes=2)
+    await pool.execute("UPDATE show_episodes SET display_name = 'Ours' WHERE episode = 1")
+    await enrich(title_id)
+    names = [row["display_name"] for row in await episode_rows(pool, title_id)]
+    assert names == ["Ours", "Part 2 of season 1"]
+
+
+async def test_empty_answers_leave_what_is_there(enrich, pool, tmdb):
+    """Null, "" and 0 are unknown: a synopsis and an image stay; a missing still is remembered."""
+    empty = {"overview": "", "air_date": None, "runtime": None, "still_path": None, "name": ""}
+    tmdb.catalogue.add_show(show(50), "tt9000050")
+    tmdb.catalogue.add_season(50, 1, [episode(50, 1, number, **empty) for number in (1, 2)])
+    title_id = await add_show(pool, seasons=1, episodes=2)
+    await pool.execute(
+        "UPDATE show_episodes SET synopsis = 'Ours', image_url = 'kept' WHERE episode = 1"
+    )
+    await enrich(title_id)
+    first, second = await episode_rows(pool, title_id)
+    assert (first["synopsis"], first["image_url"]) == ("Ours", "kept")
+    assert (second["synopsis"], second["image_url"]) == (None, NO_STILL)
+    assert second["display_name"] is None
+
+
+async def test_missing_stills_are_tried_again_after_a_day(enrichment, pool, tmdb):
+    """Within 24 hours nobody asks again; afterwards the sentinel gives way to the still."""
+    tmdb.catalogue.add_show(show(50), "tt9000050")
+    tmdb.catalogue.add_season(50, 1, [episode(50, 1, 1, still_path=None)])
+    title_id = await add_show(pool, seasons=1, episodes=1)
+    await enrichment.title(title_id)
+    tmdb.behave()
+    tmdb.catalogue.add_season(50, 1, [episode(50, 1, 1)])
+    await enrichment.title(title_id)
+    assert tmdb.requests == []
+    await pool.execute("UPDATE titles SET episodes_checked_at = now() - INTERVAL '25 hours'")
+    await enrichment.title(title_id)
+    assert (await episode_rows(pool, title_id))[0]["image_url"] == STILL.format(50, 1, 1)
+
+
+async def test_complete_seasons_are_not_asked_for(enrich, pool, tmdb):
+    """Only seasons with an episode that lacks something cost a request."""
+    tmdb.catalogue.add_show(show(50, seasons=3), "tt9000050", episodes=2)
+    title_id = await add_show(pool, seasons=3, episodes=2)
+    await enrich(title_id)
+    tmdb.behave()
+    await pool.execute(
+        "UPDATE show_episodes SET air_date = NULL WHERE id = "
+        "(SELECT e.id FROM show_episodes e JOIN show_seasons s ON s.id = season_id"
+        "  WHERE season = 2 LIMIT 1)"
+    )
+    assert await enrich(title_id) == 1
+    assert tmdb.requests == ["/3/tv/50/season/2"]
+
+
+async def test_seasons_tmdb_keeps_as_one_are_found_by_absolute_number(enrich, pool, tmdb):
+    """Our S2E1 of a show with 3 episodes a season is TMDB's S1E4."""
+    tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=9)
+    title_id = await add_show(pool, seasons=3, episodes=3)
+    await enrich(title_id)
+    images = [row["image_url"] for row in await episode_rows(pool, title_id)]
+    assert images == [STILL.format(50, 1, number) for number in range(1, 10)]
+    assert len(tmdb.requests) == 3
+
+
+async def test_absolute_numbers_are_found_when_season_one_is_complete(enrich, pool, tmdb):
+    """Season 1 is asked for where a later one needs it, also if it lacks nothing itself."""
+    tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=3)
+    title_id = await add_show(pool, seasons=1, episodes=3)
+    await enrich(title_id)
+    await pool.execute(
+        "WITH season AS (INSERT INTO show_seasons (show_id, season) SELECT id, 2 FROM shows"
+        " RETURNING id) INSERT INTO show_episodes (season_id, episode)"
+        " SELECT season.id, number FROM season, generate_series(1, 2) AS number"
+    )
+    tmdb.catalogue.add_season(50, 1, [episode(50, 1, number) for number in range(1, 5)])
+    await enrich(title_id)
+    images = [row["image_url"] for row in await episode_rows(pool, title_id)][3:]
+    assert images == [STILL.format(50, 1, 4), NO_STILL]
+
+
+async def test_an_episode_missing_in_its_season_is_asked_for_alone(enrich, pool, tmdb):
+    """A few single requests at most, and none again for those TMDB has said no to."""
+    tmdb.catalogue.add_show(show(50), "tt9000050", episodes=2)
+    tmdb.catalogue.answers["/3/tv/50/season/1/episode/3"] = episode(50, 1, 3)
+    title_id = await add_show(pool, seasons=1, episodes=40)
+    await enrich(title_id)
+    assert len(tmdb.requests) == 1 + MOST_SINGLE_REQUESTS
+    rows = await episode_rows(pool, title_id)
+    assert rows[2]["image_url"] == STILL.format(50, 1, 3)
+    assert {row["image_url"] for row in rows[3:]} == {NO_STILL}
+    tmdb.behave()
+    await enrich(title_id)
+    assert tmdb.requests == ["/3/tv/50/season/1"]
+
+
+async def test_a_show_without_seasons_there_is_remembered(enrich, pool, tmdb):
+    """All 404: sentinels, and checked."""
+    title_id = await add_show(pool, seasons=2, episodes=2)
+    await enrich(title_id)
+    rows = await episode_rows(pool, title_id)
+    assert {row["image_url"] for row in rows} == {NO_STILL}
+    assert (await title_row(pool, title_id))["episodes_checked_at"] is not None
+
+
+async def test_one_failing_season_does_not_cost_the_others(enrich, pool, tmdb):
+    """What was answered is stored, the failure is told, and the show does not count as checked."""
+    tmdb.catalogue.add_show(show(50, seasons=3), "tt9000050", episodes=2)
+    tmdb.misbehave(Fault.HTML, path="/season/2")
+    title_id = await add_show(pool, seasons=3, episodes=2)
+    with pytest.raises(UpstreamUnavailable):
+        await enrich(title_id)
+    images = [row["image_url"] for row in await episode_rows(pool, title_id)]
+    assert [bool(image) for image in images] == [True, True, False, False, True, True]
+    assert (await title_row(pool, title_id))["episodes_checked_at"] is None
+
+
+async def test_a_failing_season_one_is_no_word_on_long_seasons(enrich, pool, tmdb):
+    """Where absolute numbers could not be looked up nothing is stored for them."""
+    tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=4)
+    tmdb.misbehave(Fault.SERVER_ERROR, path="/season/1")
+    title_id = await add_show(pool, seasons=2, episodes=2)
+    with pytest.raises(UpstreamUnavailable):
+        await enrich(title_id)
+    assert {row["image_url"] for row in await episode_rows(pool, title_id)} == {None}
+
+
+async def test_episodes_without_change_are_not_written(enrich, pool, tmdb):
+    """Asked again with nothing new, no row changes."""
+    tmdb.catalogue.add_show(show(50), "tt9000050")
+    tmdb.catalogue.add_season(50, 1, [episode(50, 1, 1, overview="")])
+    title_id = await add_show(pool, seasons=1, episodes=1)
+    await enrich(title_id)
+    versions = "SELECT xmin FROM show_episodes"
+    before = await pool.fetchval(versions)
+    assert await enrich(title_id) == 0
+    assert await pool.fetchval(versions) == before

@@ -1,0 +1,108 @@
+"""Which of TMDB's films and shows is meant by a title of ours."""
+
+from dataclasses import replace
+
+import pytest
+
+from mediacanon.tmdb.lookup import Facts, TitleToFind, choose, look_up, poster_of
+from mediacanon.tmdb.replies import Found, Match
+from tests.fakes.tmdb_catalogue import film, show
+
+
+def match(kind, tmdb_id, poster="/p.jpg"):
+    return Match(
+        kind=kind,
+        tmdb_id=tmdb_id,
+        poster_path=poster,
+        original_language=None,
+        release_date=None,
+        popularity=None,
+        origin_country=None,
+    )
+
+
+FILM, OTHER_FILM = match("movie", 1, "/film.jpg"), match("movie", 2)
+SHOW, OTHER_SHOW = match("tv", 3, "/show.jpg"), match("tv", 4)
+WANTED = TitleToFind(
+    title_id=1, type="movie", imdb_id="tt9000001", tmdb_id=None, has_image=False
+)
+
+
+@pytest.mark.parametrize(
+    ("title_type", "movies", "shows", "chosen"),
+    [
+        ("movie", (FILM, OTHER_FILM), (SHOW,), FILM),
+        ("show", (FILM,), (SHOW, OTHER_SHOW), SHOW),
+        ("show", (FILM, OTHER_FILM), (), FILM),
+        ("movie", (), (SHOW, OTHER_SHOW), SHOW),
+        ("movie", (), (), None),
+    ],
+    ids=["film", "show", "show-listed-as-film", "film-listed-as-show", "nothing"],
+)
+def test_the_own_type_comes_first_then_films_then_shows(title_type, movies, shows, chosen):
+    """The first result of the title's type, else of the other."""
+    assert choose(Found(movies=movies, shows=shows), title_type) == chosen
+
+
+def test_a_missing_poster_is_taken_from_the_other_kind():
+    """The chosen result keeps its facts; its poster may come from the first film or show."""
+    bare = replace(SHOW, poster_path=None)
+    assert poster_of(Found(movies=(FILM,), shows=(bare,)), bare) == "/film.jpg"
+    assert poster_of(Found(movies=(), shows=(bare,)), bare) is None
+    assert poster_of(Found(movies=(FILM,), shows=(SHOW,)), SHOW) == "/show.jpg"
+
+
+async def test_a_known_id_takes_one_request(client, tmdb):
+    """No find where the id we hold gives the title we mean."""
+    tmdb.catalogue.add_film(film(1, "tt9000001"))
+    facts = await look_up(client, replace(WANTED, tmdb_id=1))
+    assert (facts.kind, facts.tmdb_id, facts.poster_path) == ("movie", 1, "/poster1.jpg")
+    assert tmdb.requests == ["/3/movie/1"]
+
+
+@pytest.mark.parametrize("title_type", ["movie", "show"])
+async def test_an_id_of_another_title_is_not_believed(client, tmdb, title_type):
+    """An id that leads to another title's IMDb id is looked up anew."""
+    tmdb.catalogue.add_film(film(1, "tt9999999"))
+    tmdb.catalogue.add_show(show(1), "tt9999999")
+    tmdb.catalogue.add_film(film(5, "tt9000001"))
+    facts = await look_up(client, replace(WANTED, type=title_type, tmdb_id=1))
+    assert (facts.kind, facts.tmdb_id) == ("movie", 5)
+
+
+async def test_an_id_that_is_gone_is_looked_up_anew(client, tmdb):
+    """TMDB merges and deletes ids."""
+    tmdb.catalogue.add_film(film(5, "tt9000001"))
+    assert (await look_up(client, replace(WANTED, tmdb_id=1))).tmdb_id == 5
+
+
+async def test_the_details_of_a_film_listed_as_show_are_the_shows(client, tmdb):
+    """A result's details are asked for under its own kind, whatever our type."""
+    tmdb.catalogue.add_show(show(6), "tt9000001")
+    tmdb.catalogue.add_film(film(6, "tt9999999"))
+    facts = await look_up(client, WANTED)
+    assert (facts.kind, facts.original_language, facts.origin_country) == ("tv", "pt", "PT")
+
+
+async def test_a_find_result_without_details_is_used_as_it_is(client, tmdb):
+    """Details may be gone while find still lists the title."""
+    tmdb.catalogue.add_film(film(7, "tt9000001"))
+    del tmdb.catalogue.answers["/3/movie/7"]
+    facts = await look_up(client, WANTED)
+    assert (facts.tmdb_id, facts.poster_path, facts.runtime_minutes) == (7, "/poster7.jpg", None)
+
+
+async def test_a_poster_is_looked_for_only_where_there_is_none(client, tmdb):
+    """With an image at hand details without a poster are enough; without, find is asked too."""
+    tmdb.catalogue.add_film(film(8, "tt9000001", poster_path=None))
+    tmdb.catalogue.add_show(show(9), "tt9000001")
+    await look_up(client, replace(WANTED, tmdb_id=8, has_image=True))
+    assert tmdb.requests == ["/3/movie/8"]
+    facts = await look_up(client, replace(WANTED, tmdb_id=8))
+    assert (facts.kind, facts.tmdb_id, facts.poster_path) == ("movie", 8, "/poster9.jpg")
+
+
+async def test_nothing_known_is_nothing_said(client, tmdb):
+    """No IMDb id and no TMDB id, or one nobody lists: no facts."""
+    assert await look_up(client, replace(WANTED, imdb_id=None)) == Facts()
+    assert await look_up(client, WANTED) == Facts()
