@@ -1,1 +1,87 @@
-"""The loaders layer."""
+"""Everything that reads the catalogue: `Loaders` is the index of all questions one can ask it.
+
+One `Loaders` belongs to one request. A question by key is batched and answered once per request;
+each DataLoader comes into being when it is first asked, since a request asks few of them.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any
+
+import asyncpg
+from strawberry.dataloader import DataLoader
+
+from mediacanon.loaders import movie, season, show, stats, title, title_list
+from mediacanon.loaders.movie import MovieRow
+from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.loaders.season import EpisodeRow, SeasonRow
+from mediacanon.loaders.show import ShowRow
+from mediacanon.loaders.title import TitleRow
+
+Load = Callable[[asyncpg.Pool, Any], Coroutine[Any, Any, Sequence[Any]]]
+
+# attribute of Loaders -> the function that answers a batch of keys
+BATCHES: dict[str, Load] = {
+    "title_by_id": title.load_titles_by_id,
+    "title_by_imdb_id": title.load_titles_by_imdb_id,
+    "title_by_tmdb_id": title.load_titles_by_tmdb_id,
+    "movie_by_id": movie.load_movies_by_id,
+    "movie_by_title_id": movie.load_movies_by_title_id,
+    "show_by_id": show.load_shows_by_id,
+    "show_by_title_id": show.load_shows_by_title_id,
+    "episode_count_by_show_id": show.load_episode_counts_by_show_id,
+    "season_by_id": season.load_seasons_by_id,
+    "whole_season_by_id": season.load_whole_seasons_by_id,
+    "seasons_by_show_id": season.load_seasons_by_show_id,
+    "whole_seasons_by_show_id": season.load_whole_seasons_by_show_id,
+    "episodes_by_season_id": season.load_episodes_by_season_id,
+    "episode_by_id": season.load_episodes_by_id,
+    "episode_by_imdb_id": season.load_episodes_by_imdb_id,
+}
+
+
+class Loaders:
+    """The questions of one request, by key as DataLoaders, lists as methods."""
+
+    title_by_id: DataLoader[int, TitleRow | None]
+    title_by_imdb_id: DataLoader[str, TitleRow | None]
+    title_by_tmdb_id: DataLoader[tuple[str, int], TitleRow | None]
+    movie_by_id: DataLoader[int, MovieRow | None]
+    movie_by_title_id: DataLoader[int, MovieRow | None]
+    show_by_id: DataLoader[int, ShowRow | None]
+    show_by_title_id: DataLoader[int, ShowRow | None]
+    episode_count_by_show_id: DataLoader[int, int]
+    season_by_id: DataLoader[int, SeasonRow | None]
+    whole_season_by_id: DataLoader[int, SeasonRow | None]
+    seasons_by_show_id: DataLoader[int, list[SeasonRow]]
+    whole_seasons_by_show_id: DataLoader[int, list[SeasonRow]]
+    episodes_by_season_id: DataLoader[int, list[EpisodeRow]]
+    episode_by_id: DataLoader[int, EpisodeRow | None]
+    episode_by_imdb_id: DataLoader[str, EpisodeRow | None]
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the attributes above say what
+        """Make the DataLoader or bind the list question that is asked for first."""
+        if load := BATCHES.get(name):
+            made: Any = DataLoader(load_fn=partial(load, self._pool))
+        elif ask := LISTS.get(name):
+            made = partial(ask, self._pool)
+        else:
+            raise AttributeError(name)
+        setattr(self, name, made)
+        return made
+
+
+# attribute of Loaders -> the function that answers with a list or a whole
+LISTS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
+    "titles_by_search": title_list.load_titles_by_search,
+    "title_count_by_search": title_list.load_title_count_by_search,
+    "languages_by_search": title_list.load_languages_by_search,
+    "titles_by_rank": load_titles_by_rank,
+    "stats": stats.load_stats,
+    "genres": stats.load_genres,
+    "languages": stats.load_languages,
+    "countries": stats.load_countries,
+}

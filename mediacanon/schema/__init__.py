@@ -1,1 +1,1 @@
-"""The schema layer."""
+"""The GraphQL schema: a file per noun with its type, its edges and its root fields."""

@@ -1,0 +1,158 @@
+"""Ranked search: exact name, exact original name, beginning, all words, typos; popular first inside a tier.
+
+Each step asks for a bounded number of candidates, so that a word half the catalogue has costs no more than a
+rare one: first among the popular titles (a small index of their own), then among all. Typos are looked for
+only where that found little.
+"""
+
+import re
+from dataclasses import dataclass
+
+import asyncpg
+
+from mediacanon.loaders.title import TITLE_COLUMNS, TitleRow, title_row
+
+LONGEST_QUERY = 100
+MOST_WORDS = 8
+CANDIDATES = 300
+# Fewer hits than this and typos are looked for.
+FEW = 5
+SHORTEST_TYPO = 4
+SIMILAR_ENOUGH = 0.5
+_YEAR = re.compile(r"^(1[89]\d\d|20\d\d|21\d\d)$")
+MATCHED_ON = ("NAME", "ORIGINAL_TITLE", "PREFIX", "WORDS", "SIMILAR")
+
+FOLD = "SELECT fold($1::text)"
+
+
+@dataclass(frozen=True, slots=True)
+class RankedTitle:
+    """A title that was found, and why: one of MATCHED_ON."""
+
+    title: TitleRow
+    matched_on: str
+
+
+def candidates_by_words(words: int, *, popular: bool) -> str:
+    """Return the statement for the best titles that hold so many words: $1 name, $2 year, $3... word patterns.
+
+    Sorting by an expression keeps the planner from walking the index of votes in hope of early matches.
+    """
+    holds = " AND ".join(f"search_names LIKE ${number}::text" for number in range(3, 3 + words))
+    only_popular = "AND num_votes >= 10000" if popular else ""
+    return f"""
+  WITH candidates AS (
+       (SELECT id, num_votes, search_names
+          FROM titles
+         WHERE {holds} AND withdrawn_at IS NULL {only_popular}
+           AND ($2::integer IS NULL OR start_year = $2)
+         ORDER BY num_votes + 0 DESC NULLS LAST, id
+         LIMIT {CANDIDATES})
+         UNION
+       (SELECT id, num_votes, search_names
+          FROM titles
+         WHERE search_names ~>=~ ('| ' || $1::text || ' |')
+           AND search_names ~<~ ('| ' || $1 || ' |' || chr(1114111))
+           AND withdrawn_at IS NULL
+           AND ($2 IS NULL OR start_year = $2)
+         ORDER BY num_votes + 0 DESC NULLS LAST, id
+         LIMIT {CANDIDATES}))
+SELECT id,
+       CASE WHEN starts_with(search_names, '| ' || $1 || ' |') THEN 0
+            WHEN strpos(search_names, '| ' || $1 || ' |') > 0 THEN 1
+            WHEN strpos(search_names, '| ' || $1) > 0 THEN 2
+            ELSE 3 END AS tier,
+       num_votes
+  FROM candidates
+"""
+
+
+def candidates_by_likeness(*, popular: bool) -> str:
+    """Return the statement for the titles most like $1."""
+    only_popular = "AND num_votes >= 10000" if popular else ""
+    return f"""
+SELECT id, 4 AS tier, num_votes, round(word_similarity($1::text, search_names)::numeric, 1)::real AS likeness
+  FROM titles
+ WHERE $1::text <% search_names AND withdrawn_at IS NULL {only_popular}
+ ORDER BY likeness DESC, num_votes DESC NULLS LAST, id
+ LIMIT {CANDIDATES // 3}
+"""
+
+
+RANKED_TITLES = f"""
+SELECT {TITLE_COLUMNS}
+  FROM unnest($1::integer[]) WITH ORDINALITY AS ranked (id, place)
+  JOIN titles t ON t.id = ranked.id
+ ORDER BY ranked.place
+"""
+
+# Both are settings of the one transaction: a plan made for any word would suit none, and the default
+# likeness of 0.6 misses a typo in a word of six letters.
+SEARCH_SETTINGS = f"SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL pg_trgm.word_similarity_threshold = {SIMILAR_ENOUGH}"
+
+
+async def load_titles_by_rank(pool: asyncpg.Pool, query: str, *, limit: int) -> list[RankedTitle]:
+    """Return the best `limit` titles for what a person typed, best first."""
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute(SEARCH_SETTINGS)
+        name = await connection.fetchval(FOLD, query[:LONGEST_QUERY]) or ""
+        found = await _find(connection, name)
+        best = sorted(found.items(), key=lambda item: (item[1], item[0]))[:limit]
+        records = await connection.fetch(RANKED_TITLES, [title_id for title_id, _ in best])
+    return [
+        RankedTitle(title_row(record), MATCHED_ON[rank[0]])
+        for record, (_, rank) in zip(records, best, strict=True)
+    ]
+
+
+Ranks = dict[int, tuple[int, float, int]]
+
+
+async def _find(connection: asyncpg.Connection, name: str) -> Ranks:
+    """Return the rank (tier, unlikeness, minus votes) of each title found."""
+    words = name.split()[:MOST_WORDS]
+    found: Ranks = {}
+    if not words:
+        return found
+    await _add_by_words(connection, found, words, year=None)
+    for year in {word for word in words if _YEAR.match(word)}:
+        others = [word for word in words if word != year]
+        if others:
+            await _add_by_words(connection, found, others, year=int(year))
+    if len(found) < FEW:
+        await _add_by_likeness(connection, found, words)
+    return found
+
+
+def _add(found: Ranks, records: list[asyncpg.Record]) -> None:
+    for record in records:
+        unlikeness = -record["likeness"] if "likeness" in record else 0.0
+        rank = (record["tier"], unlikeness, -(record["num_votes"] or 0))
+        if record["id"] not in found or rank < found[record["id"]]:
+            found[record["id"]] = rank
+
+
+async def _add_by_words(
+    connection: asyncpg.Connection, found: Ranks, words: list[str], *, year: int | None
+) -> None:
+    patterns = [f"% {_literal(word)}%" for word in words]
+    for popular in (True, False):
+        statement = candidates_by_words(len(words), popular=popular)
+        records = await connection.fetch(statement, " ".join(words), year, *patterns)
+        _add(found, records)
+        if len(records) >= CANDIDATES:
+            return
+
+
+async def _add_by_likeness(
+    connection: asyncpg.Connection, found: Ranks, words: list[str]
+) -> None:
+    """Look among the popular titles, and among all for words long enough to be telling."""
+    _add(found, await connection.fetch(candidates_by_likeness(popular=True), " ".join(words)))
+    telling = [word for word in words if len(word) >= SHORTEST_TYPO]
+    if len(found) < FEW and telling:
+        _add(found, await connection.fetch(candidates_by_likeness(popular=False), " ".join(telling)))
+
+
+def _literal(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,133 @@
+"""Titles with all that a list or a page shows of them: genres, and the movie or show they are."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from mediacanon.loaders.batch import one_per_key
+
+# What the database keeps for "looked for, not found"; none of it ever leaves the server.
+IMAGE_SENTINELS = frozenset({"", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY"})
+
+
+def without_sentinel(image_url: str | None) -> str | None:
+    """Return the address of an image, None for a sentinel."""
+    return None if image_url in IMAGE_SENTINELS else image_url
+
+
+def shortest(value: float | None) -> float | None:
+    """Return a PostgreSQL `real` as the number people wrote: 8.7, not 8.699999809265137.
+
+    Seven significant digits tell all `real` values of ratings and popularity apart.
+    """
+    return None if value is None else float(f"{value:.7g}")
+
+
+@dataclass(frozen=True, slots=True)
+class IdsRow:
+    """An entity's ids elsewhere."""
+
+    imdb: str | None
+    tmdb: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TitleRow:
+    """A title; `genres` sorted by name, `movie_id` or `show_id` by its type."""
+
+    title_id: int
+    type: str
+    display_name: str
+    start_year: int | None
+    end_year: int | None
+    imdb_id: str | None
+    image_url: str | None
+    tmdb_id: int | None
+    num_votes: int | None
+    average_rating: float | None
+    original_title: str | None
+    original_language: str | None
+    release_date: dt.date | None
+    tmdb_popularity: float | None
+    runtime_minutes: int | None
+    origin_country: str | None
+    genres: list[str]
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    enriched_at: dt.datetime | None
+    withdrawn_at: dt.datetime | None
+    locked_fields: list[str]
+    movie_id: int | None
+    show_id: int | None
+
+    @property
+    def ids(self) -> IdsRow:
+        """The title's ids elsewhere."""
+        return IdsRow(self.imdb_id, self.tmdb_id)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether IMDb no longer lists the title."""
+        return self.withdrawn_at is not None
+
+
+TITLE_COLUMNS = """
+       t.id, t.type, t.display_name, t.start_year, t.end_year, t.imdb_id, t.image_url, t.tmdb_id,
+       t.num_votes, t.average_rating, t.original_title, t.original_language, t.release_date,
+       t.tmdb_popularity, t.runtime_minutes, t.origin_country,
+       ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
+              WHERE tg.title_id = t.id ORDER BY g.name) AS genres,
+       t.created_at, t.updated_at, t.enriched_at, t.withdrawn_at, t.locked_fields,
+       (SELECT m.id FROM movies m WHERE m.title_id = t.id) AS movie_id,
+       (SELECT s.id FROM shows s WHERE s.title_id = t.id) AS show_id"""
+
+TITLES_BY_ID = f"""
+SELECT {TITLE_COLUMNS}
+  FROM titles t
+ WHERE t.id = ANY($1::integer[])
+"""
+
+TITLES_BY_IMDB_ID = f"""
+SELECT {TITLE_COLUMNS}
+  FROM titles t
+ WHERE t.imdb_id = ANY($1::text[])
+"""
+
+TITLES_BY_TMDB_ID = f"""
+SELECT {TITLE_COLUMNS}
+  FROM titles t
+ WHERE (t.type, t.tmdb_id) IN (SELECT * FROM unnest($1::text[], $2::integer[]))
+ ORDER BY t.id
+"""
+
+
+def title_row(record: Sequence[object], first: int = 0) -> TitleRow:
+    """Return the title whose columns (TITLE_COLUMNS) begin at `first` of a record."""
+    values = list(record[first : first + 24])
+    values[6] = without_sentinel(values[6])  # type: ignore[arg-type]  # the column is text
+    values[9] = shortest(values[9])  # type: ignore[arg-type]  # the column is real
+    values[13] = shortest(values[13])  # type: ignore[arg-type]  # the column is real
+    return TitleRow(*values)  # type: ignore[arg-type]  # a test compares columns and attributes
+
+
+async def load_titles_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[TitleRow | None]:
+    """Return each id's title, None where there is none; withdrawn ones too."""
+    rows = [title_row(record) for record in await pool.fetch(TITLES_BY_ID, ids)]
+    return one_per_key(ids, rows, lambda row: row.title_id)
+
+
+async def load_titles_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> list[TitleRow | None]:
+    """Return each IMDb id's title, None where there is none."""
+    rows = [title_row(record) for record in await pool.fetch(TITLES_BY_IMDB_ID, ids)]
+    return one_per_key(ids, rows, lambda row: row.imdb_id)
+
+
+async def load_titles_by_tmdb_id(
+    pool: asyncpg.Pool, keys: Sequence[tuple[str, int]]
+) -> list[TitleRow | None]:
+    """Return the title of each (type, TMDB id), None where there is none; the newest id where several claim it."""
+    types, ids = zip(*keys, strict=True)
+    rows = [title_row(record) for record in await pool.fetch(TITLES_BY_TMDB_ID, types, ids)]
+    return one_per_key(keys, rows, lambda row: (row.type, row.tmdb_id))

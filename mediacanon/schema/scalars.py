@@ -1,0 +1,57 @@
+"""Scalars whose format a client can rely on."""
+
+import datetime as dt
+import re
+from typing import NewType
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from mediacanon.errors import BadArgument
+
+IMDB_ID = re.compile(r"^tt\d{7,10}$")
+MICROSECOND_DIGITS = 6
+
+ImdbId = NewType("ImdbId", str)
+
+
+def format_timestamp(value: dt.datetime) -> str:
+    """Return RFC 3339 in UTC with `Z`, the fraction without trailing zeros: 2026-03-01T12:30:00.537Z."""
+    text = value.isoformat(timespec="microseconds" if value.microsecond else "seconds")
+    return (text.rstrip("0") if value.microsecond else text) + "Z"
+
+
+def parse_timestamp(value: str) -> dt.datetime:
+    """Return the UTC time of an RFC 3339 text, without its zone as the database keeps it."""
+    return dt.datetime.fromisoformat(value).astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def parse_imdb_id(value: object) -> str:
+    """Return the id. Raises BadArgument for anything but tt and seven to ten digits."""
+    if not isinstance(value, str) or not IMDB_ID.match(value):
+        raise BadArgument(f"{value!r} is no IMDb id; one looks like tt0903747")
+    return value
+
+
+CONFIG = StrawberryConfig(
+    scalar_map={
+        dt.date: strawberry.scalar(
+            name="Date",
+            description="A calendar day: `YYYY-MM-DD`.",
+            serialize=dt.date.isoformat,
+            parse_value=dt.date.fromisoformat,
+        ),
+        dt.datetime: strawberry.scalar(
+            name="DateTime",
+            description="A moment in UTC as RFC 3339, without trailing zeros: `2026-03-01T12:30:00.537Z`.",
+            serialize=format_timestamp,
+            parse_value=parse_timestamp,
+        ),
+        ImdbId: strawberry.scalar(
+            name="ImdbId",
+            description="IMDb's id of a title or an episode: `tt` and seven to ten digits.",
+            serialize=str,
+            parse_value=parse_imdb_id,
+        ),
+    }
+)

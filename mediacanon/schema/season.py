@@ -1,0 +1,67 @@
+"""Season and Episode."""
+
+import datetime as dt
+from typing import Annotated, cast
+
+import strawberry
+
+from mediacanon.schema.context import Info
+from mediacanon.schema.scalars import ImdbId
+from mediacanon.schema.selection import is_selected
+from mediacanon.schema.title import Ids
+
+
+@strawberry.type(description="An episode of a season.")
+class Episode:
+    """An episode's facts."""
+
+    episode_id: int = strawberry.field(description="Our id of the episode; it stays when the episode is renumbered.")
+    season_id: int = strawberry.field(description="Our id of its season.")
+    episode_number: int = strawberry.field(description="Its number in the season.")
+    display_name: str | None = strawberry.field(description="Its name.")
+    synopsis: str | None = strawberry.field(description="What happens in it, from TMDB.")
+    image_url: str | None = strawberry.field(description="The address of a still at TMDB, 400 pixels wide.")
+    air_date: dt.date | None = strawberry.field(description="When it was first shown.")
+    runtime_minutes: int | None = strawberry.field(description="Running time in minutes.")
+    ids: Ids = strawberry.field(description="The episode's ids in other catalogues.")
+    imdb_id: ImdbId | None = strawberry.field(description="IMDb's id of the episode.")
+    average_rating: float | None = strawberry.field(description="IMDb's rating, 1 to 10 with one decimal.")
+    num_votes: int | None = strawberry.field(description="How many people rated it at IMDb.")
+
+
+@strawberry.type(description="A season of a show.")
+class Season:
+    """A season and its episodes."""
+
+    season_id: int = strawberry.field(description="Our id of the season.")
+    show_id: int = strawberry.field(description="Our id of its show.")
+    season_number: int = strawberry.field(description="Its number; 0 holds specials.")
+    is_season_finished: bool = strawberry.field(
+        description="Whether the series is finished or a later season exists."
+    )
+    average_rating: float | None = strawberry.field(description="The mean rating of its rated episodes, to one decimal.")
+    episode_count: int = strawberry.field(description="How many episodes it has.")
+    episodes: list[Episode] = strawberry.field(description="Its episodes by number.")
+
+
+@strawberry.type
+class SeasonQueries:
+    """Root fields about seasons and episodes."""
+
+    @strawberry.field(description="The season with our id; null where there is none.")
+    @staticmethod
+    async def season(
+        info: Info, id: Annotated[int, strawberry.argument(description="Our id of the season.")]
+    ) -> Season | None:
+        """Load a season, with its episodes where they are asked for."""
+        loaders = info.context.loaders
+        loader = loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
+        return cast("Season | None", await loader.load(id))
+
+    @strawberry.field(description="The episode with our id; null where there is none.")
+    @staticmethod
+    async def episode(
+        info: Info, id: Annotated[int, strawberry.argument(description="Our id of the episode.")]
+    ) -> Episode | None:
+        """Load an episode."""
+        return cast("Episode | None", await info.context.loaders.episode_by_id.load(id))

@@ -1,0 +1,48 @@
+"""Show."""
+
+from typing import Annotated, cast
+
+import strawberry
+
+from mediacanon.schema.context import Info
+from mediacanon.schema.season import Season
+from mediacanon.schema.selection import is_selected
+from mediacanon.schema.title import Ids, Title
+
+
+@strawberry.type(description="A show.")
+class Show:
+    """A show, its title and its seasons."""
+
+    show_id: int = strawberry.field(description="Our id of the show, the same for ever.")
+    title_id: int = strawberry.field(description="Our id of its title.")
+    ids: Ids = strawberry.field(description="The show's ids in other catalogues.")
+    title: Title = strawberry.field(description="Its title, with all facts.")
+    is_series_finished: bool = strawberry.field(description="Whether the series has ended.")
+
+    @strawberry.field(description="Its seasons by number.")
+    @staticmethod
+    async def seasons(root: strawberry.Parent["Show"], info: Info) -> list[Season]:
+        """Load the seasons of all shows asked for, with all their episodes where asked for: two statements."""
+        loaders = info.context.loaders
+        loader = loaders.whole_seasons_by_show_id if is_selected(info, "episodes") else loaders.seasons_by_show_id
+        return cast("list[Season]", await loader.load(root.show_id))
+
+    @strawberry.field(description="How many episodes it has in all seasons.")
+    @staticmethod
+    async def episode_count(root: strawberry.Parent["Show"], info: Info) -> int:
+        """Count the episodes."""
+        return await info.context.loaders.episode_count_by_show_id.load(root.show_id)
+
+
+@strawberry.type
+class ShowQueries:
+    """Root fields about shows."""
+
+    @strawberry.field(description="The show with our id; null where there is none.")
+    @staticmethod
+    async def show(
+        info: Info, id: Annotated[int, strawberry.argument(description="Our id of the show.")]
+    ) -> Show | None:
+        """Load a show."""
+        return cast("Show | None", await info.context.loaders.show_by_id.load(id))
