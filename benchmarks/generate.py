@@ -126,14 +126,10 @@ def build_catalogue(scale: float, *, seed: int, next_day: bool) -> Catalogue:
         votes = votes + np.where(is_revoted, changes.integers(1, 500, total, np.int32), 0)
         tenths = np.clip(ratings + changes.integers(-1, 2, total, np.int32), 10, 100)
         ratings = np.where(is_revoted, tenths, ratings)
-        episodes = np.where(
-            is_renumbered & (episodes > 0), episodes + LARGEST_NUMBER // 2, episodes
-        )
+        episodes = np.where(is_renumbered & (episodes > 0), episodes + LARGEST_NUMBER // 2, episodes)
     is_listed = fate >= REMOVED if next_day else (fate < 1 - ADDED)
     is_renamed &= next_day
-    return Catalogue(
-        ids, kinds, parents, seasons, episodes, ratings, votes, is_listed, is_rated, is_renamed
-    )
+    return Catalogue(ids, kinds, parents, seasons, episodes, ratings, votes, is_listed, is_rated, is_renamed)
 
 
 def _ids(random_of: np.random.Generator, total: int) -> Numbers:
@@ -145,9 +141,7 @@ def _ids(random_of: np.random.Generator, total: int) -> Numbers:
     return ids[np.argsort(as_text)]
 
 
-def _numbering(
-    random_of: np.random.Generator, ids: Numbers, kinds: Numbers
-) -> tuple[Numbers, Numbers, Numbers]:
+def _numbering(random_of: np.random.Generator, ids: Numbers, kinds: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Return each episode's show, season and number; one in five has no number.
 
     A few shows have thousands of episodes, many have none.
@@ -183,9 +177,7 @@ class Dump:
         self._low = self._tokens.add(f"{number:04d}" for number in range(LOW))
         self._tab, self._newline = self._tokens.add(["\t"]), self._tokens.add(["\n"])
         # A number after a tab; the number before the first stands for null.
-        self._number = self._tokens.add(
-            ["\t\\N", *(f"\t{number}" for number in range(1, LARGEST_NUMBER))]
-        )
+        self._number = self._tokens.add(["\t\\N", *(f"\t{number}" for number in range(1, LARGEST_NUMBER))])
 
     def write(self, folder: Path) -> dict[str, int]:
         """Write the files into `folder` and return the number of rows of each."""
@@ -249,14 +241,10 @@ class Dump:
         pieces = [self._words(random_of, words, 3)]
         for skew, share in ((3, 0.82), (3, 0.5), (2, 0.25), (1, 0.08)):
             pieces.append(self._some(random_of, self._words(random_of, next_words, skew), share))
-        pieces.append(
-            self._some(random_of, odd + random_of.integers(0, 5, self._total, np.int32), 0.004)
-        )
+        pieces.append(self._some(random_of, odd + random_of.integers(0, 5, self._total, np.int32), 0.004))
         seasons, numbers = 12, 40
         plain = self._tokens.add(
-            f"Episode #{season}.{number}"
-            for season in range(1, seasons + 1)
-            for number in range(1, numbers + 1)
+            f"Episode #{season}.{number}" for season in range(1, seasons + 1) for number in range(1, numbers + 1)
         )
         is_plain = self._catalogue.kinds == EPISODES
         is_plain &= random_of.random(self._total, np.float32) < 0.35
@@ -281,9 +269,7 @@ class Dump:
     def _genres(self, random_of: np.random.Generator) -> Numbers:
         """Return the last column with its newline: up to three genres, or null."""
         kinds = len(GENRES)
-        chosen = [
-            (kinds * random_of.random(self._total, np.float32) ** 2).astype(np.int32) for _ in "123"
-        ]
+        chosen = [(kinds * random_of.random(self._total, np.float32) ** 2).astype(np.int32) for _ in "123"]
         lists = self._tokens.add(
             "\t" + ",".join(dict.fromkeys((first, second, third))) + "\n"
             for first in GENRES
@@ -329,24 +315,18 @@ class Dump:
         return first + (WORDS * random_of.random(self._total) ** skew).astype(np.int32)
 
     def _some(self, random_of: np.random.Generator, piece: Numbers, share: float) -> Numbers:
-        return np.where(random_of.random(self._total, np.float32) < share, piece, 0).astype(
-            np.int32
-        )
+        return np.where(random_of.random(self._total, np.float32) < share, piece, 0).astype(np.int32)
 
     def _known(self, random_of: np.random.Generator, largest: int, share: float) -> Numbers:
         """Return numbers from 1 to `largest`; 0 stands for the unknown rest."""
-        return self._some(
-            random_of, random_of.integers(1, largest + 1, self._total, np.int32), share
-        )
+        return self._some(random_of, random_of.integers(1, largest + 1, self._total, np.int32), share)
 
 
 def _rows(pieces: list[Numbers | int], chosen: Mask) -> list[Numbers | int]:
     return [piece if isinstance(piece, int) else piece[chosen] for piece in pieces]
 
 
-def generate(
-    folder: Path, scale: float, *, seed: int = 7, next_day: bool = False
-) -> dict[str, int]:
+def generate(folder: Path, scale: float, *, seed: int = 7, next_day: bool = False) -> dict[str, int]:
     """Write the three files of a day into `folder`, made if absent; return their rows by name."""
     folder.mkdir(parents=True, exist_ok=True)
     catalogue = build_catalogue(scale, seed=seed, next_day=next_day)

@@ -83,9 +83,7 @@ async def _raw_copy(dsn: str, folder: Path) -> int:
         for dataset in datasets.ALL:
             columns = ", ".join(f"{column} text" for column in dataset.columns)
             await connection.execute(f"CREATE UNLOGGED TABLE raw_{dataset.table} ({columns})")
-            status = await connection.copy_to_table(
-                f"raw_{dataset.table}", source=_decompressed(folder, dataset)
-            )
+            status = await connection.copy_to_table(f"raw_{dataset.table}", source=_decompressed(folder, dataset))
             rows += int(status.split()[-1])
     finally:
         await connection.close()

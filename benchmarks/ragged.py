@@ -34,9 +34,7 @@ class Tokens:
         return np.frombuffer(b"".join(self._tokens), np.uint8), starts, lengths
 
 
-def write_rows(
-    path: Path, header: Sequence[str], tokens: Tokens, pieces: Sequence[Numbers | int]
-) -> int:
+def write_rows(path: Path, header: Sequence[str], tokens: Tokens, pieces: Sequence[Numbers | int]) -> int:
     """Write a gzip file of tab-separated rows and return their number.
 
     Each piece holds one token number a row, or one number for all rows; a row is its pieces' tokens
@@ -51,17 +49,13 @@ def write_rows(
             rows = min(ROWS_A_CHUNK, count - first)
             numbers = np.empty((rows, len(pieces)), np.int32)
             for column, piece in enumerate(pieces):
-                numbers[:, column] = (
-                    piece if isinstance(piece, int) else piece[first : first + rows]
-                )
+                numbers[:, column] = piece if isinstance(piece, int) else piece[first : first + rows]
             file.write(gzip.compress(_gather(pool, starts, lengths, numbers.ravel())))
         file.write(gzip.flush())
     return count
 
 
-def _gather(
-    pool: npt.NDArray[np.uint8], starts: Numbers, lengths: Numbers, numbers: Numbers
-) -> bytes:
+def _gather(pool: npt.NDArray[np.uint8], starts: Numbers, lengths: Numbers, numbers: Numbers) -> bytes:
     """Return the tokens `numbers`, one after the other."""
     sizes = lengths[numbers]
     ends = np.cumsum(sizes, dtype=np.int32)

@@ -19,16 +19,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Command = Callable[..., None]
 
-limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="At most so many titles."
-)
+limit_option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many titles.")
 
 
 def database_options(command: Command) -> Command:
     """Add the options that name the database."""
-    home = click.option(
-        "--data-dir", metavar="FOLDER", help="Our own database's home [MEDIACANON_DATA_DIR]."
-    )
+    home = click.option("--data-dir", metavar="FOLDER", help="Our own database's home [MEDIACANON_DATA_DIR].")
     url = click.option("--db", "database_url", metavar="URL", help="The database [DATABASE_URL].")
     return url(home(command))
 

@@ -80,39 +80,21 @@ class Settings:
 
     host: str = _setting("HOST", _text, "a host name or address", default="127.0.0.1")
     port: int = _setting("PORT", _port, "a port from 0 to 65535", default=8080)
-    database_url: str | None = _setting(
-        "DATABASE_URL", _postgres_url, "postgresql://user@host/database", default=None
-    )
-    data_dir: Path = _setting(
-        "MEDIACANON_DATA_DIR", _folder, "a folder", default_factory=default_data_dir
-    )
-    tmdb_api_key: str | None = _setting(
-        "TMDB_API_KEY", _text, "a TMDB v3 key or v4 token", default=None, repr=False
-    )
-    tmdb_base_url: str = _setting(
-        "TMDB_BASE_URL", _web_url, "an http(s) URL", default="https://api.themoviedb.org"
-    )
+    database_url: str | None = _setting("DATABASE_URL", _postgres_url, "postgresql://user@host/database", default=None)
+    data_dir: Path = _setting("MEDIACANON_DATA_DIR", _folder, "a folder", default_factory=default_data_dir)
+    tmdb_api_key: str | None = _setting("TMDB_API_KEY", _text, "a TMDB v3 key or v4 token", default=None, repr=False)
+    tmdb_base_url: str = _setting("TMDB_BASE_URL", _web_url, "an http(s) URL", default="https://api.themoviedb.org")
     tmdb_image_base_url: str = _setting(
         "TMDB_IMAGE_BASE_URL", _web_url, "an http(s) URL", default="https://image.tmdb.org/t/p"
     )
-    tmdb_wait: float = _setting(
-        "TMDB_WAIT", _not_negative, "seconds a page waits for TMDB, from 0", default=1.5
-    )
-    tmdb_rate: float = _setting(
-        "TMDB_RATE", _not_negative, "requests per second, 0 for no limit", default=40.0
-    )
-    imdb_base_url: str = _setting(
-        "IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com"
-    )
+    tmdb_wait: float = _setting("TMDB_WAIT", _not_negative, "seconds a page waits for TMDB, from 0", default=1.5)
+    tmdb_rate: float = _setting("TMDB_RATE", _not_negative, "requests per second, 0 for no limit", default=40.0)
+    imdb_base_url: str = _setting("IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com")
     log_file: Path | None = _setting("MEDIACANON_LOG_FILE", _folder, "a file", default=None)
-    pool_size: int = _setting(
-        "MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10
-    )
+    pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)
 
     @classmethod
-    def from_environment(
-        cls, environment: Mapping[str, str] | None = None, **overrides: str | None
-    ) -> Self:
+    def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: str | None) -> Self:
         """Return the settings: defaults, then the environment, then `overrides` by field name.
 
         Empty and absent values count as not set. Raises WrongSetting naming the variable, what it

@@ -109,9 +109,7 @@ def demo(cluster: str, demo_template: str) -> str:
         connection = await asyncpg.connect(cluster)
         try:
             name = urlsplit(dsn).path[1:]
-            await connection.execute(
-                f"ALTER DATABASE {name} SET default_transaction_read_only = on"
-            )
+            await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         finally:
             await connection.close()
         return dsn

@@ -41,8 +41,20 @@ class EmbeddedPostgres:
             self.cluster.mkdir(parents=True, exist_ok=True, mode=0o700)
             if user:
                 os.chown(self.cluster, user.pw_uid, user.pw_gid)
-            self._run("initdb", "-D", self.cluster, "-U", "mediacanon", "--auth=trust", "-N", "-E", "UTF8",
-                      "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+            self._run(
+                "initdb",
+                "-D",
+                self.cluster,
+                "-U",
+                "mediacanon",
+                "--auth=trust",
+                "-N",
+                "-E",
+                "UTF8",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--locale=C",
+            )
         options = {"listen_addresses": "", "unix_socket_directories": str(self.cluster)} | self.parameters
         with (self.cluster / "mediacanon.conf").open("w") as conf:
             conf.writelines(f"{k} = '{v}'\n" for k, v in options.items())
@@ -57,7 +69,9 @@ class EmbeddedPostgres:
         self._run("pg_ctl", "-D", self.cluster, "-w", "-m", "fast", "stop")
 
     def _run(self, command, *arguments):
-        subprocess.run([self._bin / command, *map(str, arguments)], check=True, capture_output=True, cwd="/", **self._who)
+        subprocess.run(
+            [self._bin / command, *map(str, arguments)], check=True, capture_output=True, cwd="/", **self._who
+        )
 
 
 @contextlib.contextmanager

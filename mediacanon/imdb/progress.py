@@ -15,9 +15,7 @@ class Step(Protocol):
 class Progress(Protocol):
     """Whoever wants to know how far the work is."""
 
-    def step(
-        self, name: str, *, total: int | None = None, unit: str = "bytes"
-    ) -> AbstractContextManager[Step]:
+    def step(self, name: str, *, total: int | None = None, unit: str = "bytes") -> AbstractContextManager[Step]:
         """Open a step of `total` units (None: unknown); it is over when the context ends."""
 
 

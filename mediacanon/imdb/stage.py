@@ -132,9 +132,7 @@ class LineChunks:
             yield rest + b"\n"
 
 
-async def stage(
-    connections: Sequence[asyncpg.Connection], folder: Path, progress: Progress
-) -> list[Staged]:
+async def stage(connections: Sequence[asyncpg.Connection], folder: Path, progress: Progress) -> list[Staged]:
     """Fill the staging tables from the files in `folder`, chunks spread over the connections.
 
     Each chunk is committed by itself: staging tables are nobody's but the import's.
@@ -186,9 +184,7 @@ async def _read_files(
     return staged
 
 
-async def _copy_chunks(
-    connection: asyncpg.Connection, chunks: asyncio.Queue[tuple[Staged, int, bytes]]
-) -> NoReturn:
+async def _copy_chunks(connection: asyncpg.Connection, chunks: asyncio.Queue[tuple[Staged, int, bytes]]) -> NoReturn:
     while True:
         staged, first_line, chunk = await chunks.get()
         for line, lines in _without_swallowed(chunk, first_line, staged):
@@ -196,9 +192,7 @@ async def _copy_chunks(
         chunks.task_done()
 
 
-async def _copy_lines(
-    connection: asyncpg.Connection, line: int, lines: bytes, staged: Staged
-) -> None:
+async def _copy_lines(connection: asyncpg.Connection, line: int, lines: bytes, staged: Staged) -> None:
     while lines:
         refusal = await _refusal(connection, lines, staged.dataset)
         if refusal is None:
@@ -215,9 +209,7 @@ async def _copy_lines(
         line += bad + 1
 
 
-async def _refusal(
-    connection: asyncpg.Connection, chunk: bytes, dataset: Dataset
-) -> tuple[int, str] | None:
+async def _refusal(connection: asyncpg.Connection, chunk: bytes, dataset: Dataset) -> tuple[int, str] | None:
     """COPY the chunk; return None, or which line (from 0) PostgreSQL refuses and why."""
     try:
         await connection.copy_to_table(

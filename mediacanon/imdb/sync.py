@@ -209,9 +209,7 @@ async def _stage_all(
     return staged
 
 
-async def _check_rows(
-    connection: asyncpg.Connection, staged: list[Staged], options: SyncOptions
-) -> None:
+async def _check_rows(connection: asyncpg.Connection, staged: list[Staged], options: SyncOptions) -> None:
     if options.is_forced:
         return
     known = orjson.loads(await connection.fetchval(STATE_BY_KEY, FILE_ROWS) or "{}")
@@ -249,9 +247,7 @@ def _with_skipped(changes: Changes, rows: dict[str, int]) -> Changes:
     return dataclasses.replace(changes, skipped=max(0, rows[file] - kept))
 
 
-async def _merge(
-    connection: asyncpg.Connection, state: dict[str, str], progress: Progress, report: Report
-) -> None:
+async def _merge(connection: asyncpg.Connection, state: dict[str, str], progress: Progress, report: Report) -> None:
     steps = list(merge_steps())
     with progress.step("Merging", total=len(steps) + 1, unit="steps") as bar:
         async with connection.transaction():

@@ -49,9 +49,7 @@ async def load_movies_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[Movi
     return one_per_key(ids, rows, lambda row: row.movie_id)
 
 
-async def load_movies_by_title_id(
-    pool: asyncpg.Pool, title_ids: Sequence[int]
-) -> list[MovieRow | None]:
+async def load_movies_by_title_id(pool: asyncpg.Pool, title_ids: Sequence[int]) -> list[MovieRow | None]:
     """Return each title's movie, None for a show."""
     rows = [movie_row(record) for record in await pool.fetch(MOVIES_BY_TITLE_ID, title_ids)]
     return one_per_key(title_ids, rows, lambda row: row.title_id)

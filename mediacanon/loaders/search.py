@@ -88,7 +88,9 @@ SELECT {TITLE_COLUMNS}
 
 # Both are settings of the one transaction: a plan made for any word would suit none, and the default
 # likeness of 0.6 misses a typo in a word of six letters.
-SEARCH_SETTINGS = f"SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL pg_trgm.word_similarity_threshold = {SIMILAR_ENOUGH}"
+SEARCH_SETTINGS = (
+    f"SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL pg_trgm.word_similarity_threshold = {SIMILAR_ENOUGH}"
+)
 
 
 async def load_titles_by_rank(pool: asyncpg.Pool, query: str, *, limit: int) -> list[RankedTitle]:
@@ -100,8 +102,7 @@ async def load_titles_by_rank(pool: asyncpg.Pool, query: str, *, limit: int) -> 
         best = sorted(found.items(), key=lambda item: (item[1], item[0]))[:limit]
         records = await connection.fetch(RANKED_TITLES, [title_id for title_id, _ in best])
     return [
-        RankedTitle(title_row(record), MATCHED_ON[rank[0]])
-        for record, (_, rank) in zip(records, best, strict=True)
+        RankedTitle(title_row(record), MATCHED_ON[rank[0]]) for record, (_, rank) in zip(records, best, strict=True)
     ]
 
 
@@ -132,9 +133,7 @@ def _add(found: Ranks, records: list[asyncpg.Record]) -> None:
             found[record["id"]] = rank
 
 
-async def _add_by_words(
-    connection: asyncpg.Connection, found: Ranks, words: list[str], *, year: int | None
-) -> None:
+async def _add_by_words(connection: asyncpg.Connection, found: Ranks, words: list[str], *, year: int | None) -> None:
     patterns = [f"% {_literal(word)}%" for word in words]
     for popular in (True, False):
         statement = candidates_by_words(len(words), popular=popular)
@@ -144,9 +143,7 @@ async def _add_by_words(
             return
 
 
-async def _add_by_likeness(
-    connection: asyncpg.Connection, found: Ranks, words: list[str]
-) -> None:
+async def _add_by_likeness(connection: asyncpg.Connection, found: Ranks, words: list[str]) -> None:
     """Look among the popular titles, and among all for words long enough to be telling."""
     _add(found, await connection.fetch(candidates_by_likeness(popular=True), " ".join(words)))
     telling = [word for word in words if len(word) >= SHORTEST_TYPO]

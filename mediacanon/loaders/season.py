@@ -123,9 +123,7 @@ async def load_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[Sea
     return one_per_key(ids, rows, lambda row: row.season_id)
 
 
-async def load_whole_seasons_by_id(
-    pool: asyncpg.Pool, ids: Sequence[int]
-) -> list[SeasonRow | None]:
+async def load_whole_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[SeasonRow | None]:
     """Return each id's season with its episodes, None where there is none."""
     rows = [season_row(record) for record in await pool.fetch(SEASONS_BY_ID, ids)]
     return one_per_key(ids, await _with_episodes(pool, rows), lambda row: row.season_id)
@@ -137,9 +135,7 @@ async def load_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> lis
     return many_per_key(ids, rows, lambda row: row.show_id)
 
 
-async def load_whole_seasons_by_show_id(
-    pool: asyncpg.Pool, ids: Sequence[int]
-) -> list[list[SeasonRow]]:
+async def load_whole_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[SeasonRow]]:
     """Return each show's seasons by number with their episodes; empty for an unknown show."""
     rows = [season_row(record) for record in await pool.fetch(SEASONS_BY_SHOW_ID, ids)]
     return many_per_key(ids, await _with_episodes(pool, rows), lambda row: row.show_id)
@@ -154,9 +150,7 @@ async def _with_episodes(pool: asyncpg.Pool, seasons: Iterable[SeasonRow]) -> li
     return [replace(row, episodes=episodes[row.season_id]) for row in seasons]
 
 
-async def load_episodes_by_season_id(
-    pool: asyncpg.Pool, ids: Sequence[int]
-) -> list[list[EpisodeRow]]:
+async def load_episodes_by_season_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[EpisodeRow]]:
     """Return each season's episodes by number; empty for an unknown season."""
     rows = [episode_row(record) for record in await pool.fetch(EPISODES_BY_SEASON_ID, ids)]
     return many_per_key(ids, rows, lambda row: row.season_id)
@@ -168,9 +162,7 @@ async def load_episodes_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[Ep
     return one_per_key(ids, rows, lambda row: row.episode_id)
 
 
-async def load_episodes_by_imdb_id(
-    pool: asyncpg.Pool, ids: Sequence[str]
-) -> list[EpisodeRow | None]:
+async def load_episodes_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> list[EpisodeRow | None]:
     """Return each IMDb id's episode, None where there is none."""
     rows = [episode_row(record) for record in await pool.fetch(EPISODES_BY_IMDB_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.imdb_id)

@@ -62,9 +62,7 @@ async def load_shows_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[ShowR
     return one_per_key(ids, rows, lambda row: row.show_id)
 
 
-async def load_shows_by_title_id(
-    pool: asyncpg.Pool, title_ids: Sequence[int]
-) -> list[ShowRow | None]:
+async def load_shows_by_title_id(pool: asyncpg.Pool, title_ids: Sequence[int]) -> list[ShowRow | None]:
     """Return each title's show, None for a movie."""
     rows = [show_row(record) for record in await pool.fetch(SHOWS_BY_TITLE_ID, title_ids)]
     return one_per_key(title_ids, rows, lambda row: row.title_id)

@@ -124,9 +124,7 @@ async def load_titles_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> list
     return one_per_key(ids, rows, lambda row: row.imdb_id)
 
 
-async def load_titles_by_tmdb_id(
-    pool: asyncpg.Pool, keys: Sequence[tuple[str, int]]
-) -> list[TitleRow | None]:
+async def load_titles_by_tmdb_id(pool: asyncpg.Pool, keys: Sequence[tuple[str, int]]) -> list[TitleRow | None]:
     """Return the title of each (type, TMDB id), None where there is none; the newest id where several claim it."""
     types, ids = zip(*keys, strict=True)
     rows = [title_row(record) for record in await pool.fetch(TITLES_BY_TMDB_ID, types, ids)]

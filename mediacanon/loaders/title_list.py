@@ -68,9 +68,7 @@ SELECT t.original_language, count(*)::integer
 """
 
 
-async def load_titles_by_search(
-    pool: asyncpg.Pool, search: TitleSearch, *, limit: int, offset: int
-) -> list[TitleRow]:
+async def load_titles_by_search(pool: asyncpg.Pool, search: TitleSearch, *, limit: int, offset: int) -> list[TitleRow]:
     """Return a page of the matching titles: most voted first, then by name, then by id."""
     records = await pool.fetch(
         TITLES_BY_SEARCH,
@@ -94,7 +92,5 @@ async def load_title_count_by_search(pool: asyncpg.Pool, search: TitleSearch) ->
 
 async def load_languages_by_search(pool: asyncpg.Pool, search: TitleSearch) -> list[CountRow]:
     """Return the languages of the match, whatever language it is restricted to; most titles first."""
-    records = await pool.fetch(
-        LANGUAGES_BY_SEARCH, search.pattern, search.query or None, search.type
-    )
+    records = await pool.fetch(LANGUAGES_BY_SEARCH, search.pattern, search.query or None, search.type)
     return [CountRow(*record) for record in records]

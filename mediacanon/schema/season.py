@@ -36,10 +36,10 @@ class Season:
     season_id: int = strawberry.field(description="Our id of the season.")
     show_id: int = strawberry.field(description="Our id of its show.")
     season_number: int = strawberry.field(description="Its number; 0 holds specials.")
-    is_season_finished: bool = strawberry.field(
-        description="Whether the series is finished or a later season exists."
+    is_season_finished: bool = strawberry.field(description="Whether the series is finished or a later season exists.")
+    average_rating: float | None = strawberry.field(
+        description="The mean rating of its rated episodes, to one decimal."
     )
-    average_rating: float | None = strawberry.field(description="The mean rating of its rated episodes, to one decimal.")
     episode_count: int = strawberry.field(description="How many episodes it has.")
     episodes: list[Episode] = strawberry.field(description="Its episodes by number.")
 

@@ -169,9 +169,7 @@ class TitleQueries:
         found = await (loaders.title_by_id.load(id) if id is not None else loaders.title_by_imdb_id.load(imdb_id or ""))
         return cast("Title | None", found)
 
-    @strawberry.field(
-        description="Titles whose name holds a text, most voted first; all titles without one."
-    )
+    @strawberry.field(description="Titles whose name holds a text, most voted first; all titles without one.")
     @staticmethod
     async def titles(
         info: Info,

@@ -108,9 +108,7 @@ class Run:
             await self.flush()
         return self.summary
 
-    async def _worker(
-        self, titles: AsyncIterator[TitleToFind], guard: asyncio.Lock, work: Work, step: Step
-    ) -> None:
+    async def _worker(self, titles: AsyncIterator[TitleToFind], guard: asyncio.Lock, work: Work, step: Step) -> None:
         while not self.summary.stopped:
             async with guard:
                 title = await anext(titles, None)

@@ -152,9 +152,7 @@ class TmdbClient:
         path = f"/tv/{tmdb_id}/season/{season}/episode/{episode}"
         return await self._ask(path, parse_episode)
 
-    async def _ask(
-        self, path: str, parse: Callable[[object], T], params: Mapping[str, str] | None = None
-    ) -> T | None:
+    async def _ask(self, path: str, parse: Callable[[object], T], params: Mapping[str, str] | None = None) -> T | None:
         """Return the parsed answer, None for a 404, after as many attempts as are decent."""
         failed = busy = 0
         while True:
@@ -221,9 +219,7 @@ class TmdbClient:
     def _turn_off(self) -> None:
         if not self._key_refused:
             self._key_refused = True
-            log.error(
-                "TMDB refuses the key in TMDB_API_KEY: posters and synopses are off until restart"
-            )
+            log.error("TMDB refuses the key in TMDB_API_KEY: posters and synopses are off until restart")
 
     def _pause_after(self, attempts: int) -> float:
         """Return seconds: doubling with every attempt, jittered so that nobody marches in step."""

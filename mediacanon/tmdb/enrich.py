@@ -218,9 +218,7 @@ class Enrichment:
             self._failed = {one: until for one, until in self._failed.items() if until > now}
         self._failed[title_id] = now + self._remember_failures
 
-    async def _enrich(
-        self, title_id: int, *, with_episodes: bool = True, is_forced: bool = False
-    ) -> None:
+    async def _enrich(self, title_id: int, *, with_episodes: bool = True, is_forced: bool = False) -> None:
         """Fetch and store what a title needs by now; another worker may have done it meanwhile."""
         client = self._client
         if client is None:
@@ -231,15 +229,11 @@ class Enrichment:
                 return
             facts = await look_up(client, title.to_find)
             async with self._pool.acquire() as connection:
-                await store_facts(
-                    connection, [Answer(title_id, facts)], image_base_url=self._image_base_url
-                )
+                await store_facts(connection, [Answer(title_id, facts)], image_base_url=self._image_base_url)
             if with_episodes and (is_forced or title.needs_episodes):
                 await self._enrich_episodes(client, title, facts)
 
-    async def _enrich_episodes(
-        self, client: TmdbClient, title: TitleToEnrich, facts: Facts
-    ) -> None:
+    async def _enrich_episodes(self, client: TmdbClient, title: TitleToEnrich, facts: Facts) -> None:
         if title.type != "show":
             return
         if facts.kind != "tv" or facts.tmdb_id is None:
@@ -281,15 +275,11 @@ def build_client(settings: Settings) -> TmdbClient | None:
     """Return a client as the settings say; None without a key."""
     if not settings.tmdb_api_key:
         return None
-    return TmdbClient(
-        settings.tmdb_api_key, base_url=settings.tmdb_base_url, per_second=settings.tmdb_rate
-    )
+    return TmdbClient(settings.tmdb_api_key, base_url=settings.tmdb_base_url, per_second=settings.tmdb_rate)
 
 
 @asynccontextmanager
-async def open_enrichment(
-    settings: Settings, pool: asyncpg.Pool, dsn: str
-) -> AsyncIterator[Enrichment]:
+async def open_enrichment(settings: Settings, pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Enrichment]:
     """Give the enrichment of this process; leaving stops its fetches and closes its connections."""
     client = build_client(settings)
     async with await open_pool(dsn, size=AT_ONCE) as locks:

@@ -22,9 +22,7 @@ AT_ONCE = 5
 MOST_SINGLE_REQUESTS = 10
 
 LACKS_IMAGE = f"COALESCE(e.image_url, '') IN ('', '{NO_STILL}')"
-LACKS_SOMETHING = (
-    f"({LACKS_IMAGE} OR e.air_date IS NULL OR e.synopsis IS NULL OR e.runtime_minutes IS NULL)"
-)
+LACKS_SOMETHING = f"({LACKS_IMAGE} OR e.air_date IS NULL OR e.synopsis IS NULL OR e.runtime_minutes IS NULL)"
 
 EPISODES_OF_SHOW = f"""
 SELECT e.id AS episode_id, s.season, e.episode AS number, {LACKS_SOMETHING} AS is_lacking,
@@ -58,9 +56,7 @@ UPDATE show_episodes e
 RETURNING e.id AS episode_id
 """
 
-EPISODES_CHECKED = (
-    "UPDATE titles SET episodes_checked_at = now() WHERE id = $1::integer RETURNING id AS title_id"
-)
+EPISODES_CHECKED = "UPDATE titles SET episodes_checked_at = now() WHERE id = $1::integer RETURNING id AS title_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +100,13 @@ async def enrich_episodes(
     return changed
 
 
-async def _store(
-    connection: asyncpg.pool.PoolConnectionProxy, columns: list[tuple[object, ...]]
-) -> int:
+async def _store(connection: asyncpg.pool.PoolConnectionProxy, columns: list[tuple[object, ...]]) -> int:
     if not columns:
         return 0
     return len(await connection.fetch(STORE_EPISODES, *zip(*columns, strict=True)))
 
 
-def _columns(
-    episode_id: int, details: EpisodeDetails | None, image_base_url: str
-) -> tuple[object, ...]:
+def _columns(episode_id: int, details: EpisodeDetails | None, image_base_url: str) -> tuple[object, ...]:
     if details is None:
         return (episode_id, None, None, None, None, None)
     still = details.still_path and f"{image_base_url}/{STILL_SIZE}{details.still_path}"
@@ -143,11 +135,7 @@ class Inquiry:
 
     async def run(self) -> Answers:
         """Return what TMDB says of the seasons that lack something, and what failed."""
-        lacking = [
-            number
-            for number, ours in self._seasons.items()
-            if any(episode.is_lacking for episode in ours)
-        ]
+        lacking = [number for number, ours in self._seasons.items() if any(episode.is_lacking for episode in ours)]
         await self._ask_seasons(lacking)
         for number in lacking:
             if reply := self._replies.get(number):

@@ -58,9 +58,7 @@ async def look_up(client: TmdbClient, title: TitleToFind) -> Facts:
 
 def choose(found: Found, title_type: str) -> Match | None:
     """Return the result of the title's own type, else the first film, else the first show."""
-    own, *others = (
-        (found.shows, found.movies) if title_type == "show" else (found.movies, found.shows)
-    )
+    own, *others = (found.shows, found.movies) if title_type == "show" else (found.movies, found.shows)
     return next((match for results in (own, *others) for match in results[:1]), None)
 
 

@@ -31,9 +31,7 @@ class CircuitBreaker:
     After the pause one more failure opens it again, one success closes it.
     """
 
-    def __init__(
-        self, *, failures: int, pause: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, *, failures: int, pause: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._allowed = failures
         self._pause = pause
         self._clock = clock

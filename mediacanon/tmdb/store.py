@@ -19,9 +19,7 @@ POSTER_SIZE = "w500"
 
 def _unless_locked(column: str, value: str) -> str:
     """Return the SQL of a column's next value: what a person entered stays."""
-    return (
-        f"CASE WHEN '{column}' = ANY (t.locked_fields) THEN t.{column} ELSE {value} END AS {column}"
-    )
+    return f"CASE WHEN '{column}' = ANY (t.locked_fields) THEN t.{column} ELSE {value} END AS {column}"
 
 
 def _known_or_kept(column: str) -> str:
@@ -83,9 +81,7 @@ class Answer:
     facts: Facts
 
 
-async def store_facts(
-    connection: Connection, answers: Sequence[Answer], *, image_base_url: str
-) -> list[int]:
+async def store_facts(connection: Connection, answers: Sequence[Answer], *, image_base_url: str) -> list[int]:
     """Store what TMDB said in one statement and announce it; return the ids of titles that changed.
 
     Fields TMDB is silent about and locked fields stay; a title without any poster gets the

@@ -23,9 +23,7 @@ class TmdbTransport(httpx.AsyncBaseTransport):
         self._key = key
         context = httpx.create_ssl_context()
         one = httpx.Limits(max_connections=1)
-        self._idle = [
-            httpx.AsyncHTTPTransport(verify=context, limits=one) for _ in range(connections)
-        ]
+        self._idle = [httpx.AsyncHTTPTransport(verify=context, limits=one) for _ in range(connections)]
         self._all = tuple(self._idle)
         self._free = asyncio.Semaphore(connections)
 

@@ -76,9 +76,7 @@ def test_same_scale_and_seed_give_same_bytes(folder: Path, today: dict[str, Rows
         assert first != (folder / "other" / dataset.file).read_bytes()
 
 
-def test_next_day_changes_one_name_in_a_hundred(
-    today: dict[str, Rows], next_day: dict[str, Rows]
-) -> None:
+def test_next_day_changes_one_name_in_a_hundred(today: dict[str, Rows], next_day: dict[str, Rows]) -> None:
     """About 1 % of the titles have another name, and nothing else of them changed."""
     shared = today["basics"].keys() & next_day["basics"].keys()
     changed = [i for i in shared if today["basics"][i] != next_day["basics"][i]]
@@ -88,9 +86,7 @@ def test_next_day_changes_one_name_in_a_hundred(
         assert next_day["basics"][imdb_id][4:] == today["basics"][imdb_id][4:]
 
 
-def test_next_day_changes_one_rating_in_ten(
-    today: dict[str, Rows], next_day: dict[str, Rows]
-) -> None:
+def test_next_day_changes_one_rating_in_ten(today: dict[str, Rows], next_day: dict[str, Rows]) -> None:
     """About 10 % of the ratings have more votes than before."""
     shared = today["ratings"].keys() & next_day["ratings"].keys()
     changed = [i for i in shared if today["ratings"][i] != next_day["ratings"][i]]
@@ -98,9 +94,7 @@ def test_next_day_changes_one_rating_in_ten(
     assert all(int(next_day["ratings"][i][2]) > int(today["ratings"][i][2]) for i in changed)
 
 
-def test_next_day_adds_removes_and_renumbers(
-    today: dict[str, Rows], next_day: dict[str, Rows]
-) -> None:
+def test_next_day_adds_removes_and_renumbers(today: dict[str, Rows], next_day: dict[str, Rows]) -> None:
     """A few titles come and go, and a few episodes have another number in the same show."""
     before, after = today["basics"].keys(), next_day["basics"].keys()
     assert 0 < len(before - after) < len(after - before) < 0.002 * len(before)

@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -108,6 +108,7 @@ class FakeTmdb:
     def __init__(self, catalogue: Catalogue | None = None, *, port: int = 0) -> None:
         self.catalogue = catalogue or Catalogue()
         self.port = port
+        self.on_ready: Callable[[str], None] = lambda _: None
         self.latency = 0.0
         self.requests: list[str] = []
         self.most_at_once = 0
@@ -123,9 +124,7 @@ class FakeTmdb:
         """Where it listens: http://127.0.0.1:port."""
         return f"http://127.0.0.1:{self.port}"
 
-    def misbehave(
-        self, fault: Fault, *, path: str = "", times: int | None = None, retry_after: str = "1"
-    ) -> None:
+    def misbehave(self, fault: Fault, *, path: str = "", times: int | None = None, retry_after: str = "1") -> None:
         """Answer requests whose path contains `path` with a fault, `times` times or from now on."""
         self._misbehaviour.append(Misbehaviour(fault, path, times, retry_after))
 
@@ -154,6 +153,7 @@ class FakeTmdb:
         server = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
+        self.on_ready(self.url)
         await self._stopping.wait()
         server.close()
 
@@ -254,7 +254,7 @@ def main() -> None:
     """Serve invented titles, or the films of a file, until interrupted."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--movies", type=Path, help="one movie answer a line, gzipped")
-    parser.add_argument("--port", type=int, default=9040)
+    parser.add_argument("--port", type=int, default=9040, help="0: any free one")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     options = parser.parse_args()
     if options.movies:
@@ -265,6 +265,7 @@ def main() -> None:
         catalogue.add_show(show(202, title="Lanterns", seasons=3), "tt9000202", episodes=8)
     server = FakeTmdb(catalogue, port=options.port)
     server.latency = options.latency
+    server.on_ready = lambda url: print(url, flush=True)  # noqa: T201 - a command's answer
     with asyncio.Runner() as runner:
         runner.run(server.serve())
 

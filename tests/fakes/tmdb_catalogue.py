@@ -169,9 +169,7 @@ class Catalogue:
     def add_film(self, details: Answer, imdb_id: str | None = None) -> None:
         """Know a film, found by the IMDb id it carries or another."""
         self.answers[f"/3/movie/{details['id']}"] = details
-        self.films.setdefault(imdb_id or details["imdb_id"], []).append(
-            found(details, FOUND_FILM, "movie")
-        )
+        self.films.setdefault(imdb_id or details["imdb_id"], []).append(found(details, FOUND_FILM, "movie"))
 
     def add_show(self, details: Answer, imdb_id: str, *, episodes: int = 0) -> None:
         """Know a show, found by an IMDb id, with so many episodes in each of its seasons."""
@@ -181,9 +179,7 @@ class Catalogue:
         self.shows.setdefault(imdb_id, []).append(found(details, FOUND_SHOW, "tv"))
         for season in range(1, details["number_of_seasons"] + 1 if episodes else 0):
             numbers = range(1, episodes + 1)
-            self.add_season(
-                details["id"], season, [episode(details["id"], season, n) for n in numbers]
-            )
+            self.add_season(details["id"], season, [episode(details["id"], season, n) for n in numbers])
 
     def add_season(self, show_id: int, season: int, episodes: list[Answer]) -> None:
         """Know a season and each of its episodes."""

@@ -34,10 +34,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[str]]
     folder = tmp_path_factory.mktemp("demo")
     write_demo_files(folder)
     return {
-        name: [
-            line.split("\t")
-            for line in gzip.decompress((folder / name).read_bytes()).decode().splitlines()
-        ]
+        name: [line.split("\t") for line in gzip.decompress((folder / name).read_bytes()).decode().splitlines()]
         for name in HEADERS
     }
 
@@ -72,9 +69,7 @@ def test_same_seed_writes_same_bytes(tmp_path: Path) -> None:
 
 def test_another_seed_invents_another_catalogue_around_the_landmarks() -> None:
     """The seed changes names and ratings, not the dozen titles that documentation names."""
-    one, two = (
-        {title.imdb_id: title for title in build_demo_catalogue(seed).titles} for seed in (1, 2)
-    )
+    one, two = ({title.imdb_id: title for title in build_demo_catalogue(seed).titles} for seed in (1, 2))
     assert {title.name for title in one.values()} != {title.name for title in two.values()}
     for imdb_id in [f"tt900000{n}" for n in range(1, 7)] + [f"tt910000{n}" for n in range(1, 7)]:
         assert one[imdb_id].name == two[imdb_id].name
@@ -144,9 +139,7 @@ def test_ratings_span_the_scale(files: dict[str, list[list[str]]]) -> None:
 
 
 @pytest.mark.parametrize("is_show", [False, True])
-def test_every_genre_has_a_handful_for_a_collection(
-    catalogue: DemoCatalogue, *, is_show: bool
-) -> None:
+def test_every_genre_has_a_handful_for_a_collection(catalogue: DemoCatalogue, *, is_show: bool) -> None:
     """With 5,000 votes, a rating and a poster, each genre has five movies and five shows."""
     genres = Counter(
         genre
@@ -168,9 +161,7 @@ def test_every_language_has_a_handful(catalogue: DemoCatalogue, *, is_show: bool
 
 @pytest.mark.parametrize("is_show", [False, True])
 @pytest.mark.parametrize("is_korean", [False, True])
-def test_dating_collections_are_filled(
-    catalogue: DemoCatalogue, *, is_show: bool, is_korean: bool
-) -> None:
+def test_dating_collections_are_filled(catalogue: DemoCatalogue, *, is_show: bool, is_korean: bool) -> None:
     """The custom genre of four collections has titles, Korean and other, movies and shows."""
     assert any(
         title.custom_genre == "Dating" and is_collectable(title)
@@ -252,9 +243,7 @@ def test_only_what_has_not_aired_is_unrated(catalogue: DemoCatalogue) -> None:
 # ---- the database
 
 
-async def test_import_takes_everything_it_should(
-    connection: asyncpg.Connection, catalogue: DemoCatalogue
-) -> None:
+async def test_import_takes_everything_it_should(connection: asyncpg.Connection, catalogue: DemoCatalogue) -> None:
     """Every movie, show and episode arrives through the import; the rest does not."""
     counts = await connection.fetchrow(
         "SELECT (SELECT count(*) FROM movies) AS movies, (SELECT count(*) FROM shows) AS shows,"
@@ -292,8 +281,7 @@ async def test_posters_and_stills_are_found_missing_and_not_looked_for(
     assert set(kinds) == {"url", NO_POSTER, None}
     assert 0.8 < kinds["url"] / 720 < 0.95
     stills = await connection.fetch(
-        "SELECT DISTINCT CASE WHEN image_url LIKE 'https://%' THEN 'url' ELSE image_url END AS kind"
-        " FROM show_episodes"
+        "SELECT DISTINCT CASE WHEN image_url LIKE 'https://%' THEN 'url' ELSE image_url END AS kind FROM show_episodes"
     )
     assert {row["kind"] for row in stills} == {"url", NO_STILL, None}
 
@@ -304,20 +292,15 @@ async def test_posters_and_stills_are_found_missing_and_not_looked_for(
         pytest.param("num_votes >= 1000", id="top_rated"),
         pytest.param("tmdb_popularity > 0", id="trending"),
         pytest.param("release_date > '2024-01-01'", id="newest"),
-        pytest.param(
-            "average_rating >= 7.5 AND num_votes > 100 AND num_votes < 10000", id="hidden_gems"
-        ),
+        pytest.param("average_rating >= 7.5 AND num_votes > 100 AND num_votes < 10000", id="hidden_gems"),
         pytest.param("EXISTS (SELECT FROM title_views WHERE title_id = titles.id)", id="popular"),
     ],
 )
 @pytest.mark.parametrize("kind", ["movie", "show"])
-async def test_every_sort_has_something_to_show(
-    connection: asyncpg.Connection, condition: str, kind: str
-) -> None:
+async def test_every_sort_has_something_to_show(connection: asyncpg.Connection, condition: str, kind: str) -> None:
     """Each order of the discover page finds a handful of titles with a poster."""
     found = await connection.fetchval(
-        f"SELECT count(*) FROM titles"
-        f" WHERE image_url LIKE 'https://%' AND type = $1::text AND {condition}",
+        f"SELECT count(*) FROM titles WHERE image_url LIKE 'https://%' AND type = $1::text AND {condition}",
         kind,
     )
     assert found >= A_HANDFUL

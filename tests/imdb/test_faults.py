@@ -41,9 +41,7 @@ async def refusal(database: str, catalogue: Catalogue, folder: Path, *, force: b
     return str(refused.value)
 
 
-async def test_a_missing_file_stops_the_import(
-    database: str, catalogue: Catalogue, yesterday: Path
-) -> None:
+async def test_a_missing_file_stops_the_import(database: str, catalogue: Catalogue, yesterday: Path) -> None:
     """The message names the file."""
     (yesterday / EPISODE.file).unlink()
     assert "title.episode.tsv.gz is missing" in await refusal(database, catalogue, yesterday)
@@ -67,9 +65,7 @@ async def test_a_file_that_ends_inside_a_row_stops_the_import(
     assert "ends inside a row" in await refusal(database, catalogue, yesterday)
 
 
-async def test_a_missing_last_newline_is_fine(
-    database: str, catalogue: Catalogue, yesterday: Path
-) -> None:
+async def test_a_missing_last_newline_is_fine(database: str, catalogue: Catalogue, yesterday: Path) -> None:
     """The last row counts when it is whole."""
     basics(yesterday, text(BASICS, [*MANY, title("tt2000000", name="Last")])[:-1])
     await run_import(database, yesterday)
@@ -190,7 +186,9 @@ from pathlib import Path
 from mediacanon.imdb.sync import SyncOptions, sync
 asyncio.run(sync(sys.argv[1], SyncOptions(folder=Path(sys.argv[2]), base_url=None)))
 """
-IMPORTING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mediacanon sync' AND datname = current_database()"
+IMPORTING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mediacanon sync' AND datname = current_database()"
+)
 
 
 async def _import_that_waits(database: str, folder: Path, pool: asyncpg.Pool) -> subprocess.Popen[bytes]:

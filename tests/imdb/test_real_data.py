@@ -25,16 +25,10 @@ def rows(day: str, file: str) -> dict[str, tuple[str, ...]]:
 def placed(day: str) -> dict[str, tuple[str, ...]]:
     """Return the episodes that stand in a show of the dump, by tconst."""
     shows = {
-        tconst
-        for tconst, row in rows(day, "title.basics.tsv.gz").items()
-        if row[0] in ("tvSeries", "tvMiniSeries")
+        tconst for tconst, row in rows(day, "title.basics.tsv.gz").items() if row[0] in ("tvSeries", "tvMiniSeries")
     }
     episodes = rows(day, "title.episode.tsv.gz")
-    return {
-        tconst: row
-        for tconst, row in episodes.items()
-        if row[0] in shows and row[1] != "\\N" and row[2] != "\\N"
-    }
+    return {tconst: row for tconst, row in episodes.items() if row[0] in shows and row[1] != "\\N" and row[2] != "\\N"}
 
 
 async def test_two_real_days(database: str, pool: asyncpg.Pool, catalogue: Catalogue) -> None:
@@ -60,19 +54,20 @@ async def test_two_real_days(database: str, pool: asyncpg.Pool, catalogue: Catal
     assert episodes.moved == sum(old[key] != new[key] for key in old.keys() & new.keys())
 
     known = await pool.fetch("SELECT imdb_id FROM titles UNION ALL SELECT imdb_id FROM show_episodes")
-    known_ids = {row[0] for row in known}
+    # A few ids are a title and an episode at once: each keeps its rating.
+    known_ids = [row[0] for row in known]
     was, now = rows("real", "title.ratings.tsv.gz"), rows("real-next-day", "title.ratings.tsv.gz")
     ratings = changes(second, "ratings")
     both = was.keys() & now.keys()
-    assert ratings.updated == sum(was[key] != now[key] for key in both & known_ids)
+    assert ratings.updated == sum(was[key] != now[key] for key in known_ids if key in both)
     assert sum(was[key] != now[key] for key in both) == 71_254
-    assert ratings.unchanged + ratings.updated + ratings.inserted == len(now.keys() & known_ids)
+    assert ratings.unchanged + ratings.updated + ratings.inserted == sum(key in now for key in known_ids)
 
 
 async def test_small_and_head_dumps_import_clean(database: str, catalogue: Catalogue) -> None:
     """Titles with real episode names, and a cut whose references dangle."""
     report = await run_import(database, IMDB / "small")
-    assert changes(report, "movies").inserted == 2000 - 0
+    assert changes(report, "movies").inserted == 2000
     assert changes(report, "episodes").inserted == 979
     report = await run_import(database, IMDB / "head-2025", force=True)
     assert not any(report.skipped.values())

@@ -15,9 +15,7 @@ SHOW = "tt0100000"
 EPISODE = "tt0100001"
 
 
-async def test_types_are_mapped_as_the_original_did(
-    database: str, catalogue: Catalogue, tmp_path: Path
-) -> None:
+async def test_types_are_mapped_as_the_original_did(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
     """movie and tvMovie are movies, tvSeries and tvMiniSeries shows, the rest stays out."""
     kinds = ["movie", "tvMovie", "tvSeries", "tvMiniSeries", "short", "video", "videoGame", "tvSpecial", "tvShort"]
     write(tmp_path, titles=[title(f"tt010000{n}", kind) for n, kind in enumerate(kinds)])
@@ -30,9 +28,7 @@ async def test_types_are_mapped_as_the_original_did(
     assert len((await catalogue.dump())["titles"]) == 4
 
 
-async def test_names_arrive_letter_by_letter(
-    database: str, catalogue: Catalogue, tmp_path: Path
-) -> None:
+async def test_names_arrive_letter_by_letter(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
     """Quotes, backslashes, odd and long names are stored as IMDb writes them."""
     names = [
         'Summer of 4\'2"', '"Quoted"', '"', "AC\\DC", "\\N is no null here", "ends in \\", "$", "****", "?", "x",
@@ -67,9 +63,7 @@ async def test_extreme_values_fit(database: str, catalogue: Catalogue, tmp_path:
     assert await catalogue.episodes(SHOW) == {"tt0100002": (1, 0, None), EPISODE: (1993, 97251, None)}
 
 
-async def test_episodes_without_a_place_stay_out(
-    database: str, catalogue: Catalogue, tmp_path: Path
-) -> None:
+async def test_episodes_without_a_place_stay_out(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
     """No number, number -1, a parent that is a movie or missing: skipped and counted; so are ratings of nobody."""
     write(
         tmp_path,
@@ -86,9 +80,7 @@ async def test_episodes_without_a_place_stay_out(
     assert changes(report, "ratings").skipped == 1
 
 
-async def test_of_duplicate_places_the_lowest_id_stays(
-    database: str, catalogue: Catalogue, tmp_path: Path
-) -> None:
+async def test_of_duplicate_places_the_lowest_id_stays(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
     """Two episodes of one number: the lowest IMDb id, on this day and the next, whoever came first."""
     shows = [title(SHOW, "tvSeries")]
     write(tmp_path, titles=shows, episodes=[("tt0100008", SHOW, 1, 1), ("tt0100007", SHOW, 1, 1)])
@@ -104,9 +96,7 @@ async def test_of_duplicate_places_the_lowest_id_stays(
     assert changes(again, "episodes").duplicates == 2
 
 
-async def test_names_and_ratings_of_episodes_come_along(
-    database: str, pool: asyncpg.Pool, tmp_path: Path
-) -> None:
+async def test_names_and_ratings_of_episodes_come_along(database: str, pool: asyncpg.Pool, tmp_path: Path) -> None:
     """tvEpisode rows of basics name the episodes; a rating without a title row still counts."""
     write(
         tmp_path,
@@ -115,7 +105,9 @@ async def test_names_and_ratings_of_episodes_come_along(
         ratings=[(EPISODE, "9.9", 1200), ("tt0100002", "7.1", 7)],
     )
     await run_import(database, tmp_path)
-    rows = await pool.fetch("SELECT display_name, round(average_rating::numeric, 1)::text, num_votes FROM show_episodes ORDER BY episode")
+    rows = await pool.fetch(
+        "SELECT display_name, round(average_rating::numeric, 1)::text, num_votes FROM show_episodes ORDER BY episode"
+    )
     assert [tuple(row) for row in rows] == [("Pilot", "9.9", 1200), (None, "7.1", 7)]
 
 
@@ -140,9 +132,7 @@ async def test_a_renumbered_episode_keeps_its_id_and_what_tmdb_knew(
     assert await pool.fetchval("SELECT bool_and(synopsis = 'about ' || imdb_id) FROM show_episodes")
 
 
-async def test_episodes_gone_from_the_dump_go(
-    database: str, catalogue: Catalogue, tmp_path: Path
-) -> None:
+async def test_episodes_gone_from_the_dump_go(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
     """An episode that left, lost its number or its show is removed with a season it leaves empty."""
     shows = [title(SHOW, "tvSeries")]
     write(tmp_path, titles=shows, episodes=[(EPISODE, SHOW, 1, 1), ("tt0100002", SHOW, 2, 1), ("tt0100003", SHOW, 2, 2)])  # fmt: skip
@@ -164,7 +154,9 @@ async def test_episodes_the_original_imported_are_adopted(
     await run_import(database, tmp_path)
     await pool.execute("UPDATE show_episodes SET imdb_id = NULL, display_name = 'old'")
     season = await pool.fetchval("SELECT id FROM show_seasons")
-    await pool.execute("INSERT INTO show_episodes (season_id, episode, display_name) VALUES ($1, 99, 'by hand')", season)
+    await pool.execute(
+        "INSERT INTO show_episodes (season_id, episode, display_name) VALUES ($1, 99, 'by hand')", season
+    )
     before = await pool.fetch("SELECT id FROM show_episodes ORDER BY episode")
     report = await run_import(database, tmp_path, force=True)
     assert changes(report, "episodes").inserted == 0
@@ -193,9 +185,7 @@ async def test_a_title_gone_from_the_dump_is_withdrawn_and_can_return(
     assert await pool.fetch("SELECT id FROM titles ORDER BY id") == ids
 
 
-async def test_a_title_whose_type_changed_moves(
-    database: str, catalogue: Catalogue, tmp_path: Path
-) -> None:
+async def test_a_title_whose_type_changed_moves(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
     """From movie to show and back: the title's id stays, the movie's and show's rows follow."""
     write(tmp_path, titles=[title("tt0600000"), title("tt0600001", "tvSeries")], episodes=[(EPISODE, "tt0600001", 1, 1)])  # fmt: skip
     await run_import(database, tmp_path)
@@ -210,9 +200,7 @@ async def test_a_title_whose_type_changed_moves(
     assert changes(report, "movies").moved == changes(report, "shows").moved == 1
 
 
-async def test_only_rows_that_differ_are_written(
-    database: str, pool: asyncpg.Pool, tmp_path: Path
-) -> None:
+async def test_only_rows_that_differ_are_written(database: str, pool: asyncpg.Pool, tmp_path: Path) -> None:
     """The next day touches the changed title alone: `updated_at` and the row version of the others stay."""
     rows = [title(f"tt070000{n}") for n in range(5)]
     write(tmp_path, titles=rows, ratings=[("tt0700000", 5.0, 10), ("tt0700001", 6.0, 10)])
@@ -230,9 +218,7 @@ async def test_only_rows_that_differ_are_written(
     assert (changes(report, "ratings").updated, changes(report, "ratings").unchanged) == (1, 1)
 
 
-async def test_ratings_that_vanish_are_removed(
-    database: str, catalogue: Catalogue, tmp_path: Path
-) -> None:
+async def test_ratings_that_vanish_are_removed(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
     """A title without a row in the ratings file has no rating any more."""
     write(tmp_path, titles=[title("tt0700000")], ratings=[("tt0700000", 5.0, 10)])
     await run_import(database, tmp_path)
@@ -262,7 +248,9 @@ async def test_hand_made_titles_and_edits_survive(
     found = await catalogue.title("tt0800000")
     assert (found["display_name"], found["start_year"], found["runtime_minutes"]) == ("Mine", 1999, 77)
     assert found["genres"] == ["Cooking", "Crime", "Drama"]
-    by_hand = await pool.fetchrow("SELECT withdrawn_at, updated_at = created_at AS untouched FROM titles WHERE imdb_id IS NULL")
+    by_hand = await pool.fetchrow(
+        "SELECT withdrawn_at, updated_at = created_at AS untouched FROM titles WHERE imdb_id IS NULL"
+    )
     assert tuple(by_hand) == (None, True)
 
 
@@ -276,9 +264,7 @@ async def test_unchanged_files_are_not_imported_again(database: str, tmp_path: P
     assert changes(forced, "movies").unchanged == 1
 
 
-async def test_a_second_import_says_so_and_ends(
-    database: str, pool: asyncpg.Pool, tmp_path: Path
-) -> None:
+async def test_a_second_import_says_so_and_ends(database: str, pool: asyncpg.Pool, tmp_path: Path) -> None:
     """While one import holds the lock another refuses; afterwards it runs."""
     write(tmp_path, titles=[title("tt0900000")])
     async with pool.acquire() as connection:
@@ -289,9 +275,7 @@ async def test_a_second_import_says_so_and_ends(
     assert changes(await run_import(database, tmp_path), "movies").inserted == 1
 
 
-async def test_ids_that_a_file_repeats_count_once(
-    database: str, catalogue: Catalogue, tmp_path: Path
-) -> None:
+async def test_ids_that_a_file_repeats_count_once(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
     """A file that names a title, an episode or a rating twice is imported by its first rows."""
     write(
         tmp_path,

@@ -23,16 +23,12 @@ def tmdb() -> Iterator[FakeTmdb]:
 @pytest.fixture
 async def client(tmdb: FakeTmdb) -> AsyncIterator[TmdbClient]:
     """Give a client in a hurry: no rate limit, short time-outs and pauses."""
-    async with TmdbClient(
-        KEY, base_url=tmdb.url, per_second=0, timeout=0.5, backoff=0.001, pause=60
-    ) as opened:
+    async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, timeout=0.5, backoff=0.001, pause=60) as opened:
         yield opened
 
 
 @pytest.fixture
-async def enrichment(
-    database: str, pool: asyncpg.Pool, client: TmdbClient
-) -> AsyncIterator[Enrichment]:
+async def enrichment(database: str, pool: asyncpg.Pool, client: TmdbClient) -> AsyncIterator[Enrichment]:
     """Give the enrichment of a fresh database; callers wait until the fetch is over."""
     async with await open_pool(database, size=4) as locks:
         opened = Enrichment(pool, client, locks=locks, image_base_url=IMAGES, wait=30)

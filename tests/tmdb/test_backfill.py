@@ -105,9 +105,7 @@ async def test_a_pause_of_tmdb_is_sat_out(pool, tmdb):
     """Thirty failures in a row open the circuit; the run waits and then fetches what is left."""
     await add_films(pool, tmdb, 100)
     tmdb.misbehave(Fault.SERVER_ERROR, times=30)
-    async with TmdbClient(
-        KEY, base_url=tmdb.url, per_second=0, backoff=0.001, pause=0.2
-    ) as client:
+    async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, backoff=0.001, pause=0.2) as client:
         summary = await backfill(pool, client, image_base_url=IMAGES)
     assert summary.stopped is None
     assert summary.fetched + summary.failed == 100
@@ -146,6 +144,4 @@ async def test_images_of_shows_come_with_their_episodes(pool, client, tmdb):
 def test_a_summary_reads_as_a_sentence():
     """What was done, and only what there was of it."""
     assert str(Summary(fetched=1200, changed=3)) == "1,200 titles fetched from TMDB, 3 changed"
-    assert str(Summary(failed=2, stopped="no key")).endswith(
-        "2 failed and left for the next run, stopped: no key"
-    )
+    assert str(Summary(failed=2, stopped="no key")).endswith("2 failed and left for the next run, stopped: no key")

@@ -159,9 +159,7 @@ def test_retry_after_is_read_as_seconds_or_date_and_capped():
 async def test_a_dead_tmdb_is_left_alone(known):
     """After so many failures in a row nothing is sent any more."""
     known.misbehave(Fault.SERVER_ERROR)
-    async with TmdbClient(
-        KEY, base_url=known.url, per_second=0, backoff=0.001, failures_to_give_up=4
-    ) as client:
+    async with TmdbClient(KEY, base_url=known.url, per_second=0, backoff=0.001, failures_to_give_up=4) as client:
         for _ in range(10):
             with pytest.raises(UpstreamUnavailable):
                 await client.details("movie", 1)

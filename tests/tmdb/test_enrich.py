@@ -54,9 +54,7 @@ async def test_a_second_look_asks_nothing(enrichment, pool, tmdb):
 async def test_a_missing_image_is_fetched_without_a_flag(enrichment, pool, tmdb):
     """Null and the empty string mean that nobody looked yet; one request where the id is known."""
     tmdb.catalogue.add_film(film(13, "tt9000013"))
-    title_id = await add_title(
-        pool, "tt9000013", needs_backfill_tmdb=False, image_url="", tmdb_id=13
-    )
+    title_id = await add_title(pool, "tt9000013", needs_backfill_tmdb=False, image_url="", tmdb_id=13)
     await enrichment.title(title_id)
     assert (await title_row(pool, title_id))["image_url"] == POSTER.format(13)
     assert tmdb.requests == ["/3/movie/13"]
@@ -153,9 +151,7 @@ async def test_what_is_only_old_is_fetched_behind_the_readers_back(enrichment, p
     tmdb.catalogue.add_film(film(19, "tt9000019"))
     tmdb.latency = 0.1
     long_ago = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=40)
-    title_id = await add_title(
-        pool, "tt9000019", needs_backfill_tmdb=False, image_url="old", enriched_at=long_ago
-    )
+    title_id = await add_title(pool, "tt9000019", needs_backfill_tmdb=False, image_url="old", enriched_at=long_ago)
     await enrichment.title(title_id)
     assert (await title_row(pool, title_id))["image_url"] == "old"
     await until_idle(enrichment)
@@ -219,9 +215,7 @@ async def test_failures_are_forgotten_in_time(database, pool, client, tmdb):
     title_id = await add_title(pool, "tt9000025")
     tmdb.misbehave(Fault.HTML)
     async with await open_pool(database, size=2) as locks:
-        enrichment = Enrichment(
-            pool, client, locks=locks, image_base_url=IMAGES, wait=30, remember_failures=0
-        )
+        enrichment = Enrichment(pool, client, locks=locks, image_base_url=IMAGES, wait=30, remember_failures=0)
         await enrichment.title(title_id)
         await enrichment.title(title_id)
     assert tmdb.requests == ["/3/find/tt9000025"] * 2
@@ -263,9 +257,7 @@ async def test_closing_stops_everything(enrichment, pool, tmdb):
     assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
 
 
-async def test_a_change_is_announced_once_and_only_if_something_changed(
-    enrichment, pool, database, tmdb
-):
+async def test_a_change_is_announced_once_and_only_if_something_changed(enrichment, pool, database, tmdb):
     """Every worker hears which title changed; a refresh that changes nothing is not announced."""
     tmdb.catalogue.add_film(film(29, "tt9000029"))
     title_id = await add_title(pool, "tt9000029")
@@ -335,9 +327,7 @@ async def test_a_dead_tmdb_costs_readers_nothing(database, pool, tmdb):
     tmdb.misbehave(Fault.SERVER_ERROR)
     ids = [await add_title(pool, f"tt91000{number}") for number in range(10, 15)]
     async with (
-        TmdbClient(
-            KEY, base_url=tmdb.url, per_second=0, backoff=0.001, failures_to_give_up=3
-        ) as client,
+        TmdbClient(KEY, base_url=tmdb.url, per_second=0, backoff=0.001, failures_to_give_up=3) as client,
         await open_pool(database, size=1) as locks,
     ):
         enrichment = Enrichment(pool, client, locks=locks, image_base_url=IMAGES, wait=30)

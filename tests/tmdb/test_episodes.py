@@ -19,9 +19,7 @@ def enrich(pool, client):
     """Give a function that enriches the episodes of a show."""
 
     async def run(title_id: int, tmdb_id: int = 50) -> int:
-        return await enrich_episodes(
-            pool, client, title_id=title_id, tmdb_id=tmdb_id, image_base_url=IMAGES
-        )
+        return await enrich_episodes(pool, client, title_id=title_id, tmdb_id=tmdb_id, image_base_url=IMAGES)
 
     return run
 
@@ -39,9 +37,7 @@ async def test_thirty_seasons_take_thirty_one_requests(enrichment, pool, tmdb):
     await enrichment.title(title_id)
     assert len(tmdb.requests) == 31
     rows = await episode_rows(pool, title_id)
-    assert [row["image_url"] for row in rows] == [
-        STILL.format(50, row["season"], row["episode"]) for row in rows
-    ]
+    assert [row["image_url"] for row in rows] == [STILL.format(50, row["season"], row["episode"]) for row in rows]
 
 
 async def test_an_episode_gets_still_date_runtime_synopsis_and_name(enrich, pool, tmdb):
@@ -73,9 +69,7 @@ async def test_empty_answers_leave_what_is_there(enrich, pool, tmdb):
     tmdb.catalogue.add_show(show(50), "tt9000050")
     tmdb.catalogue.add_season(50, 1, [episode(50, 1, number, **empty) for number in (1, 2)])
     title_id = await add_show(pool, seasons=1, episodes=2)
-    await pool.execute(
-        "UPDATE show_episodes SET synopsis = 'Ours', image_url = 'kept' WHERE episode = 1"
-    )
+    await pool.execute("UPDATE show_episodes SET synopsis = 'Ours', image_url = 'kept' WHERE episode = 1")
     await enrich(title_id)
     first, second = await episode_rows(pool, title_id)
     assert (first["synopsis"], first["image_url"]) == ("Ours", "kept")

@@ -21,14 +21,10 @@ async def looked_at(database, pool, tmdb):
 
     async def look(title_id: int) -> None:
         async with (
-            TmdbClient(
-                KEY, base_url=tmdb.url, per_second=0, timeout=0.1, backoff=0.001
-            ) as client,
+            TmdbClient(KEY, base_url=tmdb.url, per_second=0, timeout=0.1, backoff=0.001) as client,
             await open_pool(database, size=1) as locks,
         ):
-            await Enrichment(pool, client, locks=locks, image_base_url=IMAGES, wait=30).title(
-                title_id
-            )
+            await Enrichment(pool, client, locks=locks, image_base_url=IMAGES, wait=30).title(title_id)
 
     return look
 
@@ -92,9 +88,7 @@ async def test_no_failure_clears_a_flag_in_bulk(pool, tmdb, fault):
         tmdb.catalogue.add_film(film(100 + number, f"tt90001{number:02}"))
         await add_title(pool, f"tt90001{number:02}")
     tmdb.misbehave(fault, retry_after="0")
-    async with TmdbClient(
-        KEY, base_url=tmdb.url, per_second=0, timeout=0.1, backoff=0.001, pause=0.01
-    ) as client:
+    async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, timeout=0.1, backoff=0.001, pause=0.01) as client:
         summary = await backfill(pool, client, image_base_url=IMAGES)
     flagged = "SELECT count(*) FROM titles WHERE needs_backfill_tmdb AND enriched_at IS NULL"
     assert await pool.fetchval(flagged) == 30

@@ -31,9 +31,7 @@ TODAY = date(2026, 11, 23)
         ("movie", None, None, None, WEEKLY),
     ],
 )
-def test_facts_stay_fresh_by_stage_of_life(
-    title_type, release_date, start_year, end_year, fresh
-):
+def test_facts_stay_fresh_by_stage_of_life(title_type, release_date, start_year, end_year, fresh):
     """Running and new: a day; two years: a week; older: a month."""
     assert fresh == fresh_for(
         title_type=title_type,

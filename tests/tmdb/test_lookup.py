@@ -23,9 +23,7 @@ def match(kind, tmdb_id, poster="/p.jpg"):
 
 FILM, OTHER_FILM = match("movie", 1, "/film.jpg"), match("movie", 2)
 SHOW, OTHER_SHOW = match("tv", 3, "/show.jpg"), match("tv", 4)
-WANTED = TitleToFind(
-    title_id=1, type="movie", imdb_id="tt9000001", tmdb_id=None, has_image=False
-)
+WANTED = TitleToFind(title_id=1, type="movie", imdb_id="tt9000001", tmdb_id=None, has_image=False)
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,7 @@ STILLS = "https://image.tmdb.org/t/p/w400/demo-"
 NO_POSTER = "none"
 NO_STILL = "TMDB_NOT_FOUND_DO_NOT_RETRY"
 
-TitleType = Literal[
-    "movie", "tvMovie", "tvSeries", "tvMiniSeries", "short", "video", "videoGame", "tvSpecial"
-]
+TitleType = Literal["movie", "tvMovie", "tvSeries", "tvMiniSeries", "short", "video", "videoGame", "tvSpecial"]
 SHOW_TYPES = ("tvSeries", "tvMiniSeries")
 
 

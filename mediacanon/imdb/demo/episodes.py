@@ -28,17 +28,11 @@ WEEKLY_AT_MOST = 40  # longer seasons have an episode every day
 WITH_SYNOPSIS, WITH_STILL, WITHOUT_STILL = 0.9, 0.8, 0.05
 
 
-def build_episodes(
-    chooser: random.Random, namer: Namer, shows: dict[DemoTitle, Run]
-) -> Iterator[DemoEpisode]:
+def build_episodes(chooser: random.Random, namer: Namer, shows: dict[DemoTitle, Run]) -> Iterator[DemoEpisode]:
     """Yield the episodes of all shows in order, with ids of eight digits."""
     number = 92_000_000
     for show, run in shows.items():
-        places = [
-            (season, episode + 1)
-            for season, count in run.seasons.items()
-            for episode in range(count)
-        ]
+        places = [(season, episode + 1) for season, count in run.seasons.items() for episode in range(count)]
         for rank, (season, episode) in enumerate(places):
             number += chooser.randint(1, 4)
             is_aired = not run.is_running or rank < len(places) - NOT_AIRED

@@ -53,9 +53,7 @@ VIEWED, MOST_VIEWS = 48, 90
 def build_demo_catalogue(seed: int) -> DemoCatalogue:
     """Return a seed's catalogue, always the same: 600 movies, 120 shows, some 6,000 episodes."""
     chooser = random.Random(seed)  # noqa: S311 - inventing films, not secrets
-    namer = Namer(
-        chooser, taken={title.name.display for title in (*landmark_movies(), *landmark_shows())}
-    )
+    namer = Namer(chooser, taken={title.name.display for title in (*landmark_movies(), *landmark_shows())})
     movies = [*landmark_movies(), *_movies(chooser, namer, MOVIES - len(landmark_movies()))]
     shows = landmark_shows() | _shows(chooser, namer, SHOWS - len(landmark_shows()))
     episodes = tuple(build_episodes(chooser, namer, shows))
@@ -106,9 +104,7 @@ def _movie_year(chooser: random.Random, genre: str) -> int:
 
 def _shows(chooser: random.Random, namer: Namer, count: int) -> dict[DemoTitle, Run]:
     shows = {}
-    draws = zip(
-        _shuffled(chooser, GENRES, count), _shuffled(chooser, LANGUAGES, count), strict=True
-    )
+    draws = zip(_shuffled(chooser, GENRES, count), _shuffled(chooser, LANGUAGES, count), strict=True)
     for at, (genre, language) in enumerate(draws):
         is_mini = chooser.random() < MINI_SERIES
         run = _run(chooser, is_mini=is_mini)
@@ -157,9 +153,7 @@ def _ignored(chooser: random.Random, namer: Namer, count: int) -> list[DemoTitle
     ]
 
 
-def _genres(
-    chooser: random.Random, first: str, pool: Sequence[str], *, others: Sequence[int]
-) -> tuple[str, ...]:
+def _genres(chooser: random.Random, first: str, pool: Sequence[str], *, others: Sequence[int]) -> tuple[str, ...]:
     """Return one to three genres with `first` among them, sorted as IMDb sorts them."""
     return tuple(sorted({first, *chooser.sample(pool, chooser.choice(others))}))
 
@@ -192,15 +186,10 @@ def _with_remakes(titles: list[DemoTitle]) -> list[DemoTitle]:
     english = [
         title
         for title in titles
-        if not title.is_show
-        and title.original_language == "en"
-        and title.name.display not in spared
+        if not title.is_show and title.original_language == "en" and title.name.display not in spared
     ]
     remade = dict(zip((title.imdb_id for title in english[-REMAKES:]), english, strict=False))
-    return [
-        replace(title, name=remade[title.imdb_id].name) if title.imdb_id in remade else title
-        for title in titles
-    ]
+    return [replace(title, name=remade[title.imdb_id].name) if title.imdb_id in remade else title for title in titles]
 
 
 def _with_custom_genres(titles: list[DemoTitle]) -> list[DemoTitle]:
@@ -219,9 +208,7 @@ def _with_custom_genres(titles: list[DemoTitle]) -> list[DemoTitle]:
                     and (is_korean or not set(title.genres).isdisjoint(genres))
                 ]
                 fitting.sort(key=lambda title: -(title.num_votes or 0))
-                given |= dict.fromkeys(
-                    (title.imdb_id for title in fitting[:WITH_CUSTOM_GENRE]), custom
-                )
+                given |= dict.fromkeys((title.imdb_id for title in fitting[:WITH_CUSTOM_GENRE]), custom)
     return [replace(title, custom_genre=given.get(title.imdb_id)) for title in titles]
 
 

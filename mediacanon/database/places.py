@@ -1,0 +1,105 @@
+"""Where a cluster lives: beside the other data, or where the server's account can reach it."""
+
+import hashlib
+import os
+import re
+import stat
+import tempfile
+from pathlib import Path
+
+from mediacanon.database.account import ServerAccount, server_account
+from mediacanon.errors import DatabaseUnavailable
+from mediacanon.settings import default_data_dir
+
+# Reachable by every account, for what a server started by root cannot have elsewhere.
+SHARED = Path("/var/lib/mediacanon")
+SOCKET = ".s.PGSQL.5432"
+# sockaddr_un holds 104 bytes with the closing zero on macOS, 108 on Linux.
+_LONGEST_SOCKET = 103
+
+
+def find_place(data_dir: Path) -> tuple[Path, ServerAccount]:
+    """Return the folder of the cluster that belongs to `data_dir`, made when missing, and its account.
+
+    That is `data_dir`/postgres; when we are root and the server's account cannot get there, a folder
+    under /var/lib/mediacanon/clusters. Raises DatabaseUnavailable when there is no place for it.
+    """
+    if "\n" in str(data_dir):
+        raise DatabaseUnavailable("A folder with a line break in its name cannot hold a database.")
+    _make_reachable(data_dir)
+    place = data_dir / "postgres"
+    elsewhere = SHARED / "clusters" / _readable_name(data_dir)
+    made = [folder for folder in (place, elsewhere) if (folder / "cluster").exists()]
+    account = server_account(made[0] / "cluster" if made else None)
+    if not account.is_ours and not account.reaches(data_dir):
+        if made[:1] == [place]:
+            raise DatabaseUnavailable(
+                f"The database in {place} belongs to {account.name}, who cannot enter {data_dir}."
+            )
+        _make_reachable(elsewhere.parent)
+        place = elsewhere
+    elif made:
+        place = made[0]
+    _make_private(place, account)
+    return place, account
+
+
+def copies_of_binaries(account: ServerAccount) -> Path:
+    """Return the folder for copies of binaries that `account` cannot use where they are."""
+    folder = (default_data_dir() if account.is_ours else SHARED) / "binaries"
+    _make_reachable(folder)
+    return folder
+
+
+def socket_folder(place: Path, account: ServerAccount, name: str) -> Path:
+    """Return a private folder for the socket: `place`, or one called `name` when that is too long.
+
+    Raises DatabaseUnavailable when somebody else made that folder first.
+    """
+    if _suits_a_socket(place):
+        return place
+    parents = [Path(tempfile.gettempdir()), Path("/tmp")] if account.is_ours else [SHARED]  # noqa: S108 - the folder in it is private and checked
+    folder = next(parent / name for parent in parents if _suits_a_socket(parent / name))
+    _make_private(folder, account)
+    return folder
+
+
+def _suits_a_socket(folder: Path) -> bool:
+    """Tell whether clients can name a socket in `folder`: short, in UTF-8, no comma (it separates hosts)."""
+    try:
+        length = len(str(folder / SOCKET).encode())
+    except UnicodeEncodeError:
+        return False
+    return length <= _LONGEST_SOCKET and "," not in str(folder)
+
+
+def _make_reachable(folder: Path) -> None:
+    """Make `folder` and its missing parents; made by root, others may pass through. What exists stays as it is."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        if os.geteuid() == 0:
+            each.chmod(0o755)
+
+
+def _make_private(folder: Path, account: ServerAccount) -> None:
+    """Make `folder` for `account` alone, or see that it is."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid == 0 and not account.is_ours and not any(folder.iterdir()):
+        account.take(folder)
+        found = folder.stat()
+    if found.st_uid != account.uid:
+        raise DatabaseUnavailable(f"{folder} must belong to {account.name}, who runs PostgreSQL.")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)
+
+
+def _readable_name(data_dir: Path) -> str:
+    words = re.sub(r"[^A-Za-z0-9]+", "-", data_dir.name).strip("-")[:40]
+    return f"{words or 'mediacanon'}-{digest(data_dir)}"
+
+
+def digest(folder: Path) -> str:
+    """Return 12 hexadecimal digits that stand for a folder, however its path is spelled."""
+    return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:12]
