@@ -16,13 +16,13 @@ from pathlib import Path
 from mediacanon.database import locks, processes
 from mediacanon.database.account import ServerAccount
 from mediacanon.database.binaries import Binaries, find_binaries
-from mediacanon.database.places import SOCKET, digest, socket_folder
-from mediacanon.database.server_settings import configuration, server_settings
+from mediacanon.database.places import digest, socket_folder
+from mediacanon.database.server_settings import SOCKET, configuration, server_settings
 from mediacanon.errors import DatabaseUnavailable
 
 OWNER = "mediacanon"
 # Replaying 4 GB of WAL takes minutes on a slow disk.
-_START_PATIENCE = 600.0
+START_PATIENCE = 600.0
 _LOOK_AGAIN = 0.01
 _LOG_TAIL = 8
 # Fast shutdown, then immediate (the next start recovers), then the end.
@@ -68,7 +68,7 @@ class Cluster:
         Raises DatabaseUnavailable with the end of the server's log when it does not start.
         """
         launched = False
-        deadline = time.monotonic() + _START_PATIENCE
+        deadline = time.monotonic() + START_PATIENCE
         while time.monotonic() < deadline:
             sockets = self._ready_socket()
             if sockets and answers(sockets):
@@ -97,7 +97,7 @@ class Cluster:
                 return False
             pid = None if sent else self._postmaster()
             if pid:
-                os.kill(pid, number)
+                processes.send(pid, number)
                 sent = True
             elif number == signal.SIGKILL:
                 self._end_orphans()
@@ -114,7 +114,8 @@ class Cluster:
 
     def _ready_socket(self) -> Path | None:
         match self._pid_file():
-            case [_, _, _, _, folder, _, _, status, *_] if status.strip() == "ready":
+            # A copied cluster has the original's pid file, and the original may run.
+            case [_, _, _, _, folder, _, _, status, *_] if status.strip() == "ready" and self._postmaster():
                 return Path(folder)
         return None
 
@@ -130,7 +131,7 @@ class Cluster:
     def _end_orphans(self) -> None:
         """End backends whose postmaster is dead: until they let go of the shared memory nobody can start."""
         for pid in processes.server_children(self.name):
-            os.kill(pid, signal.SIGQUIT)
+            processes.send(pid, signal.SIGQUIT)
 
     def _launch(self) -> None:
         binaries = self._fitting_binaries()
@@ -186,7 +187,7 @@ class Cluster:
     def _flush(self, binaries: Binaries) -> None:
         """Let a process of its own bring the new files to disk: --no-sync saves a newcomer that wait."""
         if self._parameters.get("fsync") != "off":
-            initdb = [binaries.folder / "initdb", "--sync-only", "-D", self.folder]
+            initdb: list[str | Path] = [binaries.folder / "initdb", "--sync-only", "-D", self.folder]
             self.account.run(["/bin/sh", "-c", '"$0" "$@" </dev/null >/dev/null 2>&1 &', *initdb])
 
     def _remove_leftovers(self, sockets: Path) -> None:
@@ -200,7 +201,7 @@ class Cluster:
         """Start the server as nobody's child, holding `server.lock` for as long as any process of it lives."""
         lock = locks.share(self._server_lock)
         script = '"$@" </dev/null >"$0" 2>&1 &'
-        server = [binaries.folder / "postgres", "-D", self.folder, "-c", f"cluster_name={self.name}"]
+        server: list[str | Path] = [binaries.folder / "postgres", "-D", self.folder, "-c", f"cluster_name={self.name}"]
         try:
             self.account.run(["/bin/sh", "-c", script, self._startup_log, *server], keep_open=(lock,))
         finally:

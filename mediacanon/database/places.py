@@ -8,12 +8,12 @@ import tempfile
 from pathlib import Path
 
 from mediacanon.database.account import ServerAccount, server_account
+from mediacanon.database.server_settings import SOCKET
 from mediacanon.errors import DatabaseUnavailable
 from mediacanon.settings import default_data_dir
 
 # Reachable by every account, for what a server started by root cannot have elsewhere.
 SHARED = Path("/var/lib/mediacanon")
-SOCKET = ".s.PGSQL.5432"
 # sockaddr_un holds 104 bytes with the closing zero on macOS, 108 on Linux.
 _LONGEST_SOCKET = 103
 
@@ -60,6 +60,7 @@ def socket_folder(place: Path, account: ServerAccount, name: str) -> Path:
         return place
     parents = [Path(tempfile.gettempdir()), Path("/tmp")] if account.is_ours else [SHARED]  # noqa: S108 - the folder in it is private and checked
     folder = next(parent / name for parent in parents if _suits_a_socket(parent / name))
+    _make_reachable(folder.parent)
     _make_private(folder, account)
     return folder
 

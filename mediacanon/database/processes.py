@@ -1,5 +1,8 @@
 """What runs on this machine: asked of /proc where there is one, of `ps` elsewhere."""
 
+import contextlib
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -14,6 +17,12 @@ def command_line(pid: int) -> bytes:
         return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").strip()
     except OSError:
         return b""
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process that may have just ended."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def server_children(cluster_name: str) -> list[int]:

@@ -9,9 +9,13 @@ _MB = 1024 * 1024
 _ROOMY_SHM = 1024 * _MB
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
+# Names the socket; nothing listens on it.
+PORT = "5432"
+SOCKET = f".s.PGSQL.{PORT}"
+
 FIXED = {
     "listen_addresses": "",
-    "port": "5432",  # names the socket; nothing listens on it
+    "port": PORT,
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "work_mem": "16MB",
