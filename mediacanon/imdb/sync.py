@@ -22,6 +22,7 @@ from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import DatabaseUnavailable, ImportRefused
 from mediacanon.imdb import datasets
 from mediacanon.imdb.bulk import TABLES, set_indexes_aside
+from mediacanon.imdb.download import download
 from mediacanon.imdb.progress import Progress, SilentProgress
 from mediacanon.imdb.stage import MalformedRow, Staged, stage
 
@@ -29,6 +30,7 @@ from mediacanon.imdb.stage import MalformedRow, Staged, stage
 IMPORT_LOCK = 0x6D63696D706F7274
 # A file with less than half the rows of the last import is a broken download, not a bad day.
 SMALLEST_SHARE = 1 / 2
+ALL_THE_SAME = "--force imports it all the same"
 
 IMPORT_SETTINGS = SESSION_SETTINGS | {
     "application_name": "mediacanon sync",
@@ -121,8 +123,6 @@ async def sync(dsn: str, options: SyncOptions, progress: Progress | None = None)
     try:
         async with _only_import(dsn) as connection:
             if options.base_url:
-                from mediacanon.imdb.download import download  # noqa: PLC0415
-
                 with report.timed("downloading"):
                     await download(options.folder, base_url=options.base_url, progress=progress)
             with report.timed("hashing"):
@@ -145,6 +145,8 @@ def hash_files(folder: Path) -> str:
                 total.update(hashlib.file_digest(file, "sha256").digest())
         except FileNotFoundError:
             raise ImportRefused(f"{folder / dataset.file} is missing") from None
+        except OSError as error:
+            raise ImportRefused(f"{folder / dataset.file} cannot be read: {error.strerror}") from None
     return total.hexdigest()
 
 
@@ -216,13 +218,13 @@ async def _check_rows(connection: asyncpg.Connection, staged: list[Staged], opti
     for file in staged:
         before = known.get(file.dataset.file, 0)
         if file.rows < before * SMALLEST_SHARE:
-            message = f"{file.dataset.file} has {file.rows:,} rows; the last import had {before:,} (--force imports it all the same)"
-            raise ImportRefused(message)
+            found = f"{file.dataset.file} has {file.rows:,} rows; the last import had {before:,}"
+            raise ImportRefused(f"{found} ({ALL_THE_SAME})")
     if not known:
-        titles = await connection.fetchrow(TITLES_BEFORE_AND_STAGED)
+        [titles] = await connection.fetch(TITLES_BEFORE_AND_STAGED)
         if titles["staged"] < titles["before"] * SMALLEST_SHARE:
-            message = f"{datasets.BASICS.file} has {titles['staged']:,} titles; the catalogue has {titles['before']:,} (--force imports it all the same)"
-            raise ImportRefused(message)
+            found = f"{datasets.BASICS.file} has {titles['staged']:,} titles; the catalogue has {titles['before']:,}"
+            raise ImportRefused(f"{found} ({ALL_THE_SAME})")
 
 
 async def _drop_repeated_ids(connection: asyncpg.Connection, report: Report) -> None:
