@@ -1,10 +1,88 @@
-"""Everything that changes the catalogue on behalf of a client: `Writes` is the index of all changes."""
+"""Everything that changes the catalogue on behalf of a client: `Writes` is the index of all changes.
+
+Facts come as mappings by their names in snake_case (`TITLE_FACTS`, `EPISODE_FACTS`): one that is absent is left as
+it is, None clears it. Each change is one transaction that also tells every worker which title changed.
+"""
+
+from collections.abc import Iterable, Mapping
 
 import asyncpg
 
+from mediacanon.writes import engagement, episode, movie, season, show, title
+
+Facts = Mapping[str, object]
+
 
 class Writes:
-    """The changes of one request, each in a transaction of its own."""
+    """The changes of one request, each in a transaction of its own.
+
+    A `create` returns the new id and a `delete` whether there was anything. Raises NotFound, Conflict for what must
+    be unique, and BadArgument, whose message begins with the argument's name in GraphQL.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+
+    async def create_title(self, title_type: str, facts: Facts) -> int:
+        """Create a title without a movie or show."""
+        return await title.create_title(self._pool, title_type, facts)
+
+    async def update_title(self, title_id: int, changes: Facts, unlock: Iterable[str] = ()) -> None:
+        """Change a title's facts and lock them against imports; those in `unlock` lose their lock."""
+        await title.update_title(self._pool, title_id, changes, unlock)
+
+    async def delete_title(self, title_id: int) -> bool:
+        """Delete a title and all below it."""
+        return await title.delete_title(self._pool, title_id)
+
+    async def create_movie(self, facts: Facts) -> int:
+        """Create a movie with its title."""
+        return await movie.create_movie(self._pool, facts)
+
+    async def update_movie(self, movie_id: int, changes: Facts, unlock: Iterable[str] = ()) -> None:
+        """Change the facts of a movie's title, as update_title does."""
+        await movie.update_movie(self._pool, movie_id, changes, unlock)
+
+    async def delete_movie(self, movie_id: int) -> bool:
+        """Delete a movie and its title."""
+        return await movie.delete_movie(self._pool, movie_id)
+
+    async def create_show(self, facts: Facts) -> int:
+        """Create a show with its title."""
+        return await show.create_show(self._pool, facts)
+
+    async def update_show(self, show_id: int, changes: Facts, unlock: Iterable[str] = ()) -> None:
+        """Change the facts of a show's title, as update_title does."""
+        await show.update_show(self._pool, show_id, changes, unlock)
+
+    async def delete_show(self, show_id: int) -> bool:
+        """Delete a show, its title, its seasons and their episodes."""
+        return await show.delete_show(self._pool, show_id)
+
+    async def create_season(self, show_id: int, season_number: int) -> int:
+        """Create a season without episodes."""
+        return await season.create_season(self._pool, show_id, season_number)
+
+    async def update_season(self, season_id: int, season_number: int) -> None:
+        """Give a season another number."""
+        await season.update_season(self._pool, season_id, season_number)
+
+    async def delete_season(self, season_id: int) -> bool:
+        """Delete a season and its episodes."""
+        return await season.delete_season(self._pool, season_id)
+
+    async def create_episode(self, season_id: int, facts: Facts) -> int:
+        """Create an episode."""
+        return await episode.create_episode(self._pool, season_id, facts)
+
+    async def update_episode(self, episode_id: int, changes: Facts) -> None:
+        """Change an episode's facts."""
+        await episode.update_episode(self._pool, episode_id, changes)
+
+    async def delete_episode(self, episode_id: int) -> bool:
+        """Delete an episode."""
+        return await episode.delete_episode(self._pool, episode_id)
+
+    async def record_view(self, title_id: int, source: str | None = None) -> None:
+        """Count a view of a title, and a click of the collection that `source` names."""
+        await engagement.record_view(self._pool, title_id, source)

@@ -1,0 +1,35 @@
+"""From a mutation's input to the facts that are written, and from the write to its answer."""
+
+from typing import TypeVar
+
+import strawberry
+
+from mediacanon.errors import NotFound
+from mediacanon.loaders import BATCHES, Loaders
+from mediacanon.schema.context import Info
+
+Row = TypeVar("Row")
+
+
+def facts_of(given: object) -> dict[str, object]:
+    """Return the fields of an input that the client gave, None for a null."""
+    return {
+        name: value.value if isinstance(value, strawberry.Some) else value
+        for name, value in vars(given).items()
+        if value is not None
+    }
+
+
+def fresh_loaders(info: Info) -> Loaders:
+    """Return the request's loaders, which have forgotten every answer: a write has come between."""
+    loaders = info.context.loaders
+    for name in BATCHES:
+        vars(loaders).pop(name, None)
+    return loaders
+
+
+def present(row: Row | None) -> Row:
+    """Return what was just written. Raises NotFound where somebody deleted it meanwhile."""
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,126 @@
+"""The facts that clients may write: their columns, and what a value must be."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from mediacanon.errors import BadArgument
+
+LARGEST_INTEGER = 2**31 - 1  # PostgreSQL's integer
+# The first films are of the 1870s; announced ones lie a few years ahead.
+FIRST_YEAR, LAST_YEAR = 1870, 2100
+LONGEST_NAME = 500
+LONGEST_TEXT = 10_000
+LONGEST_ADDRESS = 2_000
+
+# Half of a surrogate pair is no character, and PostgreSQL keeps no NUL.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_IMDB_ID = re.compile(r"tt[0-9]{7,10}")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\x7f-\x9f\"<>\\^`{|}\ud800-\udfff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a value must be: in words, as a test, and for PostgreSQL."""
+
+    words: str
+    is_met: Callable[[Any], bool]
+    sql_type: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact by the name clients know it by in snake_case, with its column where that is called otherwise."""
+
+    name: str
+    rule: Rule
+    is_required: bool = False
+    stored_as: str = ""
+
+    @property
+    def column(self) -> str:
+        """The column it is stored in."""
+        return self.stored_as or self.name
+
+    @property
+    def argument(self) -> str:
+        """Its name in GraphQL: display_name is displayName."""
+        first, *rest = self.name.split("_")
+        return first + "".join(word.capitalize() for word in rest)
+
+    def check(self, value: object) -> None:
+        """Raise BadArgument unless the fact may have this value; None: it has none."""
+        if value is None:
+            if self.is_required:
+                raise BadArgument(f"{self.argument} is required")
+        elif not self.rule.is_met(value):
+            raise BadArgument(f"{self.argument} must be {self.rule.words}")
+
+
+def _integer(words: str, lowest: int, highest: int = LARGEST_INTEGER) -> Rule:
+    return Rule(words, lambda value: lowest <= value <= highest, "integer")
+
+
+def _pattern(words: str, pattern: re.Pattern[str]) -> Rule:
+    return Rule(words, lambda value: bool(pattern.fullmatch(value)))
+
+
+def short_line(longest: int) -> Rule:
+    """Return the rule of a text in one line."""
+    return Rule(
+        f"1 to {longest} characters of one line, not all blank",
+        lambda value: bool(value.strip()) and len(value) <= longest and not _CONTROL.search(value),
+    )
+
+
+def _is_text(value: str) -> bool:
+    return bool(value.strip()) and len(value) <= LONGEST_TEXT and not _CONTROL_BUT_LINES.search(value)
+
+
+def _is_address(value: str) -> bool:
+    if len(value) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(value):
+        return False
+    try:
+        return bool(urlsplit(value).hostname)
+    except ValueError:
+        return False
+
+
+NAME = short_line(LONGEST_NAME)
+TEXT = Rule(f"1 to {LONGEST_TEXT:,} characters, not all blank", _is_text)
+ADDRESS = Rule(f"an http or https address of at most {LONGEST_ADDRESS:,} characters", _is_address)
+IMDB_ID = _pattern("an IMDb id such as tt0903747", _IMDB_ID)
+LANGUAGE = _pattern("an ISO 639-1 code such as en", _LANGUAGE)
+COUNTRY = _pattern("an ISO 3166-1 code such as US", _COUNTRY)
+YEAR = _integer(f"a year from {FIRST_YEAR} to {LAST_YEAR}", FIRST_YEAR, LAST_YEAR)
+NUMBER = _integer(f"from 0 to {LARGEST_INTEGER:,}", 0)
+TMDB_ID = _integer(f"from 1 to {LARGEST_INTEGER:,}", 1)
+DAY = Rule("a day", lambda value: isinstance(value, dt.date), "date")
+
+
+def check_facts(facts: Sequence[Fact], given: Mapping[str, object]) -> None:
+    """Raise BadArgument unless each given fact may have its value; those not given may be anything."""
+    for fact in facts:
+        if fact.name in given:
+            fact.check(given[fact.name])
+
+
+def columns(facts: Sequence[Fact], table: str = "") -> str:
+    """Return the SQL list of the facts' columns."""
+    return ", ".join(f"{table and table + '.'}{fact.column}" for fact in facts)
+
+
+def places(facts: Sequence[Fact], *, first: int) -> str:
+    """Return the SQL list of the facts' values, numbered from `first`."""
+    return ", ".join(f"${number}::{fact.rule.sql_type}" for number, fact in enumerate(facts, first))
+
+
+def assignments(facts: Sequence[Fact], *, first: int) -> str:
+    """Return the SQL list that sets the facts' columns to their values, numbered from `first`."""
+    return ", ".join(f"{fact.column} = ${number}::{fact.rule.sql_type}" for number, fact in enumerate(facts, first))

@@ -1,0 +1,69 @@
+"""Seasons of a show; a season's episodes go with it."""
+
+import asyncpg
+
+from mediacanon.catalog_events import announce_title
+from mediacanon.errors import NotFound
+from mediacanon.writes.facts import NUMBER, Fact
+from mediacanon.writes.title import announce_removal
+from mediacanon.writes.transaction import change
+
+SEASON_NUMBER = Fact("season_number", NUMBER, is_required=True, stored_as="season")
+
+# The lock keeps the show there until the season is.
+INSERT_SEASON = """
+WITH parent AS (
+    SELECT id, title_id FROM shows WHERE id = $1::bigint FOR KEY SHARE
+), created AS (
+    INSERT INTO show_seasons (show_id, season) SELECT id, $2::integer FROM parent RETURNING id
+)
+SELECT created.id, parent.title_id FROM created, parent
+"""
+
+UPDATE_SEASON = """
+UPDATE show_seasons ss
+   SET season = $2::integer
+  FROM shows s
+ WHERE ss.id = $1::bigint
+   AND s.id = ss.show_id
+RETURNING s.title_id
+"""
+
+DELETE_SEASON = """
+DELETE FROM show_seasons ss
+ USING shows s
+ WHERE ss.id = $1::bigint
+   AND s.id = ss.show_id
+RETURNING s.title_id
+"""
+
+
+async def create_season(pool: asyncpg.Pool, show_id: int, season_number: int) -> int:
+    """Create a season without episodes; return its id.
+
+    Raises NotFound for an unknown show, BadArgument for a wrong number, Conflict where it is taken.
+    """
+    SEASON_NUMBER.check(season_number)
+    async with change(pool) as connection:
+        created = await connection.fetchrow(INSERT_SEASON, show_id, season_number)
+        if created is None:
+            raise NotFound(f"There is no show {show_id}")
+        await announce_title(connection, created["title_id"])
+        season_id: int = created["id"]
+        return season_id
+
+
+async def update_season(pool: asyncpg.Pool, season_id: int, season_number: int) -> None:
+    """Give a season another number. Raises NotFound, BadArgument for a wrong number, Conflict where it is taken."""
+    SEASON_NUMBER.check(season_number)
+    async with change(pool) as connection:
+        title_id = await connection.fetchval(UPDATE_SEASON, season_id, season_number)
+        if title_id is None:
+            raise NotFound(f"There is no season {season_id}")
+        await announce_title(connection, title_id)
+
+
+async def delete_season(pool: asyncpg.Pool, season_id: int) -> bool:
+    """Delete a season and its episodes; return whether there was one."""
+    async with change(pool) as connection:
+        return await announce_removal(connection, await connection.fetchval(DELETE_SEASON, season_id))

@@ -1,0 +1,146 @@
+"""Titles: created alone, changed under a lock on their row, deleted with all that is below them."""
+
+from collections.abc import Iterable, Mapping
+
+import asyncpg
+
+from mediacanon.catalog_events import Connection, announce_title
+from mediacanon.errors import BadArgument, NotFound
+from mediacanon.writes.facts import (
+    ADDRESS,
+    COUNTRY,
+    DAY,
+    IMDB_ID,
+    LANGUAGE,
+    NAME,
+    NUMBER,
+    TMDB_ID,
+    YEAR,
+    Fact,
+    assignments,
+    check_facts,
+    columns,
+    places,
+)
+from mediacanon.writes.transaction import change
+
+TITLE_FACTS = (
+    Fact("display_name", NAME, is_required=True),
+    Fact("original_title", NAME),
+    Fact("start_year", YEAR),
+    Fact("end_year", YEAR),
+    Fact("imdb_id", IMDB_ID),
+    Fact("tmdb_id", TMDB_ID),
+    Fact("image_url", ADDRESS),
+    Fact("original_language", LANGUAGE),
+    Fact("origin_country", COUNTRY),
+    Fact("release_date", DAY),
+    Fact("runtime_minutes", NUMBER),
+)
+LOCKABLE = frozenset(fact.name for fact in TITLE_FACTS)
+TYPES = ("movie", "show")
+# What the database keeps for "looked for, not found": clients see no image there.
+NO_IMAGE = frozenset({"", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY"})
+
+INSERT_TITLE = f"""
+INSERT INTO titles (type, {columns(TITLE_FACTS)})
+VALUES ($1::text, {places(TITLE_FACTS, first=2)})
+RETURNING id
+"""
+
+TITLE_TO_UPDATE = f"""
+SELECT {columns(TITLE_FACTS)}, locked_fields
+  FROM titles
+ WHERE id = $1::bigint
+   FOR NO KEY UPDATE
+"""
+
+# A title that gets another IMDb id is withdrawn no more, and TMDB is asked anew.
+UPDATE_TITLE = f"""
+UPDATE titles
+   SET locked_fields = $2::text[],
+       withdrawn_at = CASE WHEN $3::boolean THEN NULL ELSE withdrawn_at END,
+       needs_backfill_tmdb = $3::boolean OR needs_backfill_tmdb,
+       updated_at = now(),
+       {assignments(TITLE_FACTS, first=4)}
+ WHERE id = $1::bigint
+"""
+
+DELETE_TITLE = "DELETE FROM titles WHERE id = $1::bigint RETURNING id"
+
+
+async def create_title(pool: asyncpg.Pool, title_type: str, facts: Mapping[str, object]) -> int:
+    """Create a title without a movie or show; return its id.
+
+    Raises BadArgument for a wrong fact, Conflict where the IMDb id is taken.
+    """
+    async with change(pool) as connection:
+        return await insert_title(connection, title_type, facts)
+
+
+async def update_title(
+    pool: asyncpg.Pool, title_id: int, changes: Mapping[str, object], unlock: Iterable[str] = ()
+) -> None:
+    """Change the given facts and lock them against imports; facts in `unlock` lose their lock.
+
+    Raises NotFound, BadArgument for a wrong fact, Conflict where the IMDb id is taken.
+    """
+    async with change(pool) as connection:
+        await change_title(connection, title_id, changes, unlock)
+
+
+async def delete_title(pool: asyncpg.Pool, title_id: int) -> bool:
+    """Delete a title and all below it; return whether there was one."""
+    async with change(pool) as connection:
+        return await announce_removal(connection, await connection.fetchval(DELETE_TITLE, title_id))
+
+
+async def insert_title(connection: Connection, title_type: str, facts: Mapping[str, object]) -> int:
+    """Insert and announce a title; return its id. Raises BadArgument for a wrong fact."""
+    if title_type not in TYPES:
+        raise BadArgument("type must be movie or show")
+    values = {fact.name: facts.get(fact.name) for fact in TITLE_FACTS}
+    check_facts(TITLE_FACTS, values)
+    _check_years(values)
+    title_id: int = await connection.fetchval(INSERT_TITLE, title_type, *values.values())
+    await announce_title(connection, title_id)
+    return title_id
+
+
+async def change_title(
+    connection: Connection, title_id: int, changes: Mapping[str, object], unlock: Iterable[str]
+) -> None:
+    """Change and announce a title. Raises NotFound, and BadArgument for a wrong fact."""
+    unlock = frozenset(unlock)
+    if unknown := unlock - LOCKABLE:
+        raise BadArgument(f"unlock must name facts among {', '.join(sorted(LOCKABLE))}; {min(unknown)!r} is none")
+    check_facts(TITLE_FACTS, changes)
+    stored = await connection.fetchrow(TITLE_TO_UPDATE, title_id)
+    if stored is None:
+        raise NotFound(f"There is no title {title_id}")
+    changed = {name: value for name, value in changes.items() if value != _shown(stored, name)}
+    values = {fact.name: changed.get(fact.name, stored[fact.name]) for fact in TITLE_FACTS}
+    if changed.keys() & {"start_year", "end_year"}:
+        _check_years(values)
+    locked = sorted(set(stored["locked_fields"]) - unlock | changed.keys())
+    await connection.execute(UPDATE_TITLE, title_id, locked, "imdb_id" in changed, *values.values())
+    await announce_title(connection, title_id)
+
+
+async def announce_removal(connection: Connection, title_id: int | None) -> bool:
+    """Announce that something of a title was removed, None: nothing was; return whether it was."""
+    if title_id is not None:
+        await announce_title(connection, title_id)
+    return title_id is not None
+
+
+def _shown(stored: asyncpg.Record, name: str) -> object:
+    """Return a fact as clients see it: clearing an image that was never found changes nothing."""
+    value = stored[name]
+    return None if name == "image_url" and value in NO_IMAGE else value
+
+
+def _check_years(values: Mapping[str, object]) -> None:
+    match values["start_year"], values["end_year"]:
+        case int(start), int(end) if end < start:
+            raise BadArgument(f"endYear must be startYear ({start}) or later")
