@@ -1,21 +1,101 @@
 """Brings a database up to schema.sql: one transaction, under a lock that makes concurrent starts queue up."""
 
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from urllib.parse import parse_qs, unquote, urlsplit
+
 import asyncpg
 
 from mediacanon import paths
+from mediacanon.database.binaries import OLDEST_MAJOR
 from mediacanon.database.pool import SESSION_SETTINGS
+from mediacanon.errors import DatabaseUnavailable
 
+# Raise it when an older MediaCanon could no longer work with what schema.sql makes.
+SCHEMA_VERSION = 1
 # Any constant works as long as every MediaCanon uses the same one; these are the bytes of "mcschema".
 SCHEMA_LOCK = 0x6D63736368656D61
 
+HAS_SYNC_STATE = "SELECT to_regclass('sync_state') IS NOT NULL"
+RECORDED = "SELECT key, value FROM sync_state WHERE key IN ('schema_version', 'schema_hash')"
+RECORD = """
+    INSERT INTO sync_state (key, value) VALUES ($1::text, $2::text)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now()
+     WHERE sync_state.value <> excluded.value"""
 
-async def migrate(dsn: str) -> None:
-    """Apply schema.sql to the database at `dsn`; running it again changes nothing."""
-    connection = await asyncpg.connect(dsn, server_settings=SESSION_SETTINGS)
+
+async def migrate(dsn: str, *, is_forced: bool = False) -> None:
+    """Apply schema.sql to the database at `dsn` unless it is as this very file made it.
+
+    Applying it anyway (`is_forced`) restores what somebody dropped. Raises DatabaseUnavailable, in one line
+    without the password, when the database cannot be reached or changed, when its server is too old, or when
+    a newer MediaCanon has upgraded it.
+    """
+    with _explained(dsn):
+        connection = await _connect(dsn)
+        try:
+            _refuse_old_server(connection, dsn)
+            async with connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", SCHEMA_LOCK)
+                await _apply_schema(connection, dsn, is_forced=is_forced)
+        finally:
+            await connection.close()
+
+
+async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: bool) -> None:
+    schema = paths.SCHEMA_SQL.read_bytes()
+    schema_hash = hashlib.sha256(schema).hexdigest()
+    recorded: dict[str, str] = {}
+    if await connection.fetchval(HAS_SYNC_STATE):
+        recorded |= {row["key"]: row["value"] for row in await connection.fetch(RECORDED)}
+    _refuse_newer_schema(int(recorded.get("schema_version", 0)), dsn)
+    # Even without a change ALTER TABLE locks readers out, for as long as an import keeps it waiting.
+    if recorded.get("schema_hash") == schema_hash and not is_forced:
+        return
+    await connection.execute("SET LOCAL client_min_messages = warning")
+    await connection.execute(schema.decode())
+    await connection.executemany(RECORD, [("schema_version", str(SCHEMA_VERSION)), ("schema_hash", schema_hash)])
+
+
+def address(dsn: str) -> str:
+    """Return what a database URL points to, for people: database and host, never the password."""
+    parts = urlsplit(dsn)
+    query = parse_qs(parts.query)
+    host = parts.netloc.rpartition("@")[2] or query.get("host", ["the default host"])[0]
+    name = unquote(parts.path[1:]) or query.get("dbname", query.get("database", ["default"]))[0]
+    return f"the database {name} on {unquote(host)}"
+
+
+async def _connect(dsn: str) -> asyncpg.Connection:
     try:
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", SCHEMA_LOCK)
-            await connection.execute("SET LOCAL client_min_messages = warning")
-            await connection.execute(paths.SCHEMA_SQL.read_text())
-    finally:
-        await connection.close()
+        return await asyncpg.connect(dsn, server_settings=SESSION_SETTINGS)
+    except ValueError:
+        # What the parser stumbled over may be a piece of the password.
+        raise DatabaseUnavailable("The database URL is malformed; wanted: postgresql://user@host/database") from None
+
+
+def _refuse_old_server(connection: asyncpg.Connection, dsn: str) -> None:
+    version = connection.get_server_version()
+    if version.major < OLDEST_MAJOR:
+        raise DatabaseUnavailable(
+            f"PostgreSQL {version.major} is too old: {address(dsn)} needs PostgreSQL {OLDEST_MAJOR} or newer."
+        )
+
+
+def _refuse_newer_schema(recorded: int, dsn: str) -> None:
+    if recorded > SCHEMA_VERSION:
+        raise DatabaseUnavailable(
+            f"A newer MediaCanon has upgraded {address(dsn)} to schema version {recorded};"
+            f" this one knows version {SCHEMA_VERSION}. Install the newer MediaCanon."
+        )
+
+
+@contextlib.contextmanager
+def _explained(dsn: str) -> Iterator[None]:
+    """Turn whatever the driver raises into one line that names the database and the reason."""
+    try:
+        yield
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise DatabaseUnavailable(f"Cannot use {address(dsn)}: {reason}") from error
