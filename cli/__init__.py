@@ -1,1 +1,55 @@
-"""The `mediacanon` command: one file per subcommand, imported when it is called."""
+"""The command line: `mediacanon` and its commands, each in a file of its own that is read when it is called."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+# command -> (module, name in it)
+COMMANDS = {
+    "serve": ("cli.serve", "serve"),
+    "sync": ("cli.sync", "sync"),
+    "tmdb": ("cli.tmdb", "tmdb"),
+    "demo": ("cli.demo", "demo"),
+    "migrate": ("cli.migrate", "migrate"),
+    "schema": ("cli.schema", "schema"),
+}
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """A group that reads a command's file when it is needed, and says errors of ours in one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
+        """Return the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Return a command, None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run a command; our errors become one line on stderr and exit code 1, with --debug a traceback."""
+        from mediacanon.errors import MediaCanonError
+
+        try:
+            return super().invoke(ctx)
+        except MediaCanonError as error:
+            if ctx.params.get("debug"):
+                raise
+            raise click.ClickException(error.message) from None
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            sys.exit(INTERRUPTED)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mediacanon")
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+def main(*, debug: bool) -> None:
+    """MediaCanon: IMDb's dumps and TMDB in one clean catalogue of movies and shows."""

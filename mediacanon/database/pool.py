@@ -3,6 +3,8 @@
 import asyncpg
 import orjson
 
+from mediacanon.errors import DatabaseUnavailable
+
 SESSION_SETTINGS = {
     "application_name": "mediacanon",
     "timezone": "UTC",
@@ -31,3 +33,9 @@ async def open_pool(dsn: str, *, size: int = 10, command_timeout: float = 30) ->
         init=prepare_connection,
         server_settings=SESSION_SETTINGS,
     )
+
+
+def connection_trouble(error: Exception) -> DatabaseUnavailable | None:
+    """Return the exception for an error that means the database cannot be reached now, None for any other."""
+    unreachable = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
+    return DatabaseUnavailable() if isinstance(error, unreachable) else None

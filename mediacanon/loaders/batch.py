@@ -8,15 +8,15 @@ Key = TypeVar("Key")
 Row = TypeVar("Row")
 
 
-def one_per_key(keys: Sequence[Key], rows: Iterable[Row], key_of: Callable[[Row], Key]) -> list[Row | None]:
+def one_per_key(keys: Sequence[Key], rows: Iterable[Row], key_of: Callable[[Row], object]) -> list[Row | None]:
     """Return the row of each key in the keys' order, None where there is none."""
     found = {key_of(row): row for row in rows}
     return [found.get(key) for key in keys]
 
 
-def many_per_key(keys: Sequence[Key], rows: Iterable[Row], key_of: Callable[[Row], Key]) -> list[list[Row]]:
+def many_per_key(keys: Sequence[Key], rows: Iterable[Row], key_of: Callable[[Row], object]) -> list[list[Row]]:
     """Return the rows of each key in the keys' order, the rows in their own."""
-    found = defaultdict[Key, list[Row]](list)
+    found = defaultdict[object, list[Row]](list)
     for row in rows:
         found[key_of(row)].append(row)
     return [found.get(key, []) for key in keys]

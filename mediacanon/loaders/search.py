@@ -106,10 +106,11 @@ async def load_titles_by_rank(pool: asyncpg.Pool, query: str, *, limit: int) -> 
     ]
 
 
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 Ranks = dict[int, tuple[int, float, int]]
 
 
-async def _find(connection: asyncpg.Connection, name: str) -> Ranks:
+async def _find(connection: Connection, name: str) -> Ranks:
     """Return the rank (tier, unlikeness, minus votes) of each title found."""
     words = name.split()[:MOST_WORDS]
     found: Ranks = {}
@@ -133,7 +134,7 @@ def _add(found: Ranks, records: list[asyncpg.Record]) -> None:
             found[record["id"]] = rank
 
 
-async def _add_by_words(connection: asyncpg.Connection, found: Ranks, words: list[str], *, year: int | None) -> None:
+async def _add_by_words(connection: Connection, found: Ranks, words: list[str], *, year: int | None) -> None:
     patterns = [f"% {_literal(word)}%" for word in words]
     for popular in (True, False):
         statement = candidates_by_words(len(words), popular=popular)
@@ -143,7 +144,7 @@ async def _add_by_words(connection: asyncpg.Connection, found: Ranks, words: lis
             return
 
 
-async def _add_by_likeness(connection: asyncpg.Connection, found: Ranks, words: list[str]) -> None:
+async def _add_by_likeness(connection: Connection, found: Ranks, words: list[str]) -> None:
     """Look among the popular titles, and among all for words long enough to be telling."""
     _add(found, await connection.fetch(candidates_by_likeness(popular=True), " ".join(words)))
     telling = [word for word in words if len(word) >= SHORTEST_TYPO]

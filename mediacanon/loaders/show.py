@@ -70,5 +70,5 @@ async def load_shows_by_title_id(pool: asyncpg.Pool, title_ids: Sequence[int]) -
 
 async def load_episode_counts_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[int]:
     """Return how many episodes each show has, 0 for an unknown one."""
-    counts = dict(await pool.fetch(EPISODE_COUNTS_BY_SHOW_ID, ids))
+    counts: dict[int, int] = dict(await pool.fetch(EPISODE_COUNTS_BY_SHOW_ID, ids))  # type: ignore[arg-type]  # records of two
     return [counts.get(show_id, 0) for show_id in ids]

@@ -20,7 +20,8 @@ class StatsRow:
 
 
 STATS = """
-SELECT (SELECT count(*) FROM movies m JOIN titles t ON t.id = m.title_id WHERE t.withdrawn_at IS NULL)::integer AS movies,
+SELECT (SELECT count(*) FROM movies m JOIN titles t ON t.id = m.title_id WHERE t.withdrawn_at IS NULL)::integer
+         AS movies,
        (SELECT count(*) FROM shows s JOIN titles t ON t.id = s.title_id WHERE t.withdrawn_at IS NULL)::integer AS shows,
        (SELECT count(*) FROM show_seasons)::integer AS seasons,
        (SELECT count(*) FROM show_episodes)::integer AS episodes,
@@ -64,7 +65,8 @@ class GenreRow:
 
 async def load_stats(pool: asyncpg.Pool) -> StatsRow:
     """Return the catalogue's counts."""
-    return StatsRow(*await pool.fetchrow(STATS))
+    [counts] = await pool.fetch(STATS)
+    return StatsRow(*counts)
 
 
 async def load_genres(pool: asyncpg.Pool) -> list[GenreRow]:

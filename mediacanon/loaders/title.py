@@ -103,13 +103,13 @@ SELECT {TITLE_COLUMNS}
 """
 
 
-def title_row(record: Sequence[object], first: int = 0) -> TitleRow:
+def title_row(record: asyncpg.Record, first: int = 0) -> TitleRow:
     """Return the title whose columns (TITLE_COLUMNS) begin at `first` of a record."""
     values = list(record[first : first + 24])
-    values[6] = without_sentinel(values[6])  # type: ignore[arg-type]  # the column is text
-    values[9] = shortest(values[9])  # type: ignore[arg-type]  # the column is real
-    values[13] = shortest(values[13])  # type: ignore[arg-type]  # the column is real
-    return TitleRow(*values)  # type: ignore[arg-type]  # a test compares columns and attributes
+    values[6] = without_sentinel(values[6])
+    values[9] = shortest(values[9])
+    values[13] = shortest(values[13])
+    return TitleRow(*values)
 
 
 async def load_titles_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[TitleRow | None]:

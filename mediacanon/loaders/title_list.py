@@ -36,7 +36,9 @@ class CountRow:
 _IS_MATCH = """
        t.withdrawn_at IS NULL
    AND ($1::text IS NULL OR t.display_name ILIKE $1)
-   AND ($2::text IS NULL OR t.search_names LIKE '%' || replace(replace(replace(fold($2), '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%')
+   AND ($2::text IS NULL
+        OR t.search_names
+           LIKE '%' || replace(replace(replace(fold($2), '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%')
    AND ($3::text IS NULL OR t.type = $3)"""
 
 TITLES_BY_SEARCH = f"""

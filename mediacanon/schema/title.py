@@ -105,13 +105,15 @@ class TitlePage:
     @staticmethod
     async def total(root: strawberry.Parent["TitlePage"], info: Info) -> int:
         """Count the whole match."""
-        return await info.context.loaders.title_count_by_search(root.search)
+        count: int = await info.context.loaders.title_count_by_search(root.search)
+        return count
 
     @strawberry.field(description="How many pages there are.")
     @staticmethod
     async def total_pages(root: strawberry.Parent["TitlePage"], info: Info) -> int:
         """Count the pages of the whole match."""
-        return -(-await info.context.loaders.title_count_by_search(root.search) // root.per_page)
+        count: int = await info.context.loaders.title_count_by_search(root.search)
+        return -(-count // root.per_page)
 
     @strawberry.field(description="The languages of the whole match, without its own language filter; most first.")
     @staticmethod
@@ -185,7 +187,7 @@ class TitleQueries:
         check_page(page, per_page)
         if query and len(query) > LONGEST_QUERY:
             raise BadArgument(f"query may have at most {LONGEST_QUERY} characters")
-        search = TitleSearch(query=query, type=type.value if type else None, language=language)
+        search = TitleSearch(query=query, type=type.name if type else None, language=language)
         rows = await info.context.loaders.titles_by_search(search, limit=per_page, offset=(page - 1) * per_page)
         return TitlePage(items=cast("list[Title]", rows), page=page, per_page=per_page, search=search)
 

@@ -1,0 +1,20 @@
+"""`mediacanon migrate`: brings a database up to this version's schema."""
+
+import asyncio
+
+import click
+
+from cli.options import database_options
+
+
+@click.command()
+@database_options
+def migrate(**options: str | None) -> None:
+    """Bring the database up to this version's schema; running it again changes nothing."""
+    from mediacanon.database.embedded import running_database
+    from mediacanon.database.migrate import migrate as run
+    from mediacanon.settings import Settings
+
+    with running_database(Settings.from_environment(None, **options)) as dsn:
+        asyncio.run(run(dsn))
+    click.echo("The database has the current schema.")

@@ -1,0 +1,92 @@
+"""The server: schema, documents and pages built once, a pool for as long as it runs, a context for each request."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+
+from mediacanon import paths
+from mediacanon.database.pool import connection_trouble, open_pool
+from mediacanon.database.readiness import check_readiness
+from mediacanon.errors import MediaCanonError
+from mediacanon.execution import Execution
+from mediacanon.graphql_http import GraphQLEndpoint
+from mediacanon.http import RequestIds, request_id
+from mediacanon.loaders import Loaders
+from mediacanon.pages.explorer import Explorer
+from mediacanon.pages.handler import Pages, build_environment
+from mediacanon.schema.context import Context
+from mediacanon.schema.root import build_schema
+from mediacanon.settings import Settings
+from mediacanon.static_files import HashedFiles
+from mediacanon.writes import Writes
+
+log = logging.getLogger(__name__)
+
+
+class Server:
+    """What requests share: the pool, and the context made of it."""
+
+    pool: asyncpg.Pool
+
+    def __init__(self, settings: Settings, dsn: str) -> None:
+        self.settings = settings
+        self.dsn = dsn
+
+    @asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Keep the pool open while the server runs."""
+        async with await open_pool(self.dsn, size=self.settings.pool_size) as self.pool:
+            yield
+
+    def new_context(self, request: Request) -> Context:
+        """Return a fresh context: its loaders remember nothing of other requests."""
+        return Context(Loaders(self.pool), Writes(self.pool), request_id(request))
+
+    async def healthz(self, _: Request) -> Response:
+        """Answer that the process lives."""
+        return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+
+    async def readyz(self, _: Request) -> Response:
+        """Answer whether requests can be served, and why not."""
+        is_ready, found = await check_readiness(self.pool)
+        return JSONResponse(found, status_code=200 if is_ready else 503, headers={"cache-control": "no-store"})
+
+
+def build_app(settings: Settings, dsn: str) -> Starlette:
+    """Return the server over the database at `dsn`, whose schema is up to date.
+
+    Raises ValueError for a document of ours that does not fit the schema: such a server does not start.
+    """
+    server = Server(settings, dsn)
+    execution = Execution(build_schema())
+    environment = build_environment()
+    pages = Pages(execution, environment, new_context=server.new_context)
+    graphql = GraphQLEndpoint(execution, new_context=server.new_context, explorer=Explorer(environment))
+
+    async def fail(request: Request, error: Exception) -> Response:
+        known = connection_trouble(error) or error
+        if not isinstance(known, (MediaCanonError, HTTPException)):
+            log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
+        return pages.error(request, known)
+
+    return Starlette(
+        routes=[
+            Route("/graphql", graphql.answer, methods=["GET", "POST", "OPTIONS"]),
+            Route("/healthz", server.healthz),
+            Route("/readyz", server.readyz),
+            Mount("/static", HashedFiles(directory=paths.STATIC)),
+            *pages.routes(),
+        ],
+        middleware=[Middleware(RequestIds), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
+        exception_handlers={MediaCanonError: fail, HTTPException: fail, Exception: fail},
+        lifespan=server.lifespan,
+    )

@@ -1,0 +1,197 @@
+"""Runs GraphQL documents: prepared once, executed often, with errors in the words of `mediacanon.errors`.
+
+Everything that answers a request ends here: /graphql with strangers' documents, REST and pages with our own.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import Any
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+    get_operation_ast,
+    parse,
+    specified_rules,
+    validate,
+)
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from mediacanon.database.pool import connection_trouble
+from mediacanon.errors import BadArgument, MediaCanonError
+from mediacanon.schema.context import Context
+from mediacanon.schema.limits import COST, DEPTH, TOKENS, CostModel, check_shape, refused
+
+log = logging.getLogger(__name__)
+
+LONGEST_RUN = 10.0
+MOST_ERRORS = 5
+# Documents are remembered up to so many characters in all; their trees take some fifty times as much memory.
+REMEMBERED_CHARACTERS = 1_000_000
+REMEMBERED_COSTS = 64
+
+
+class TookTooLong(MediaCanonError):  # noqa: N818 - named after what the client sees
+    """The query took longer than 10 seconds and was stopped; ask for less at once."""
+
+    http_status = 503
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A document ready to run, or the errors why it cannot; `plans` live and die with it."""
+
+    text: str
+    document: DocumentNode | None
+    errors: list[GraphQLError]
+    cost_model: CostModel | None = None
+    executor_class: Any = None
+    costs: dict[object, int] = field(default_factory=dict)
+
+    def operation(self, name: str | None = None) -> OperationDefinitionNode | None:
+        """Return the operation to run, None when the name does not tell which."""
+        return get_operation_ast(self.document, name) if self.document else None
+
+    def is_query(self, name: str | None = None) -> bool:
+        """Return whether the operation only reads; what cannot be told counts as reading, it will not run."""
+        operation = self.operation(name)
+        return operation is None or operation.operation is OperationType.QUERY
+
+
+class Execution:
+    """Prepares and runs documents over one schema."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self.schema = schema._schema  # noqa: SLF001 - Strawberry's own entry costs 40 us a request and cannot be prepared
+        self._strawberry = schema
+        self._remembered: OrderedDict[str, Prepared] = OrderedDict()
+        self._characters = 0
+
+    def prepare(self, text: str) -> Prepared:
+        """Return a stranger's document, remembered from an earlier request where possible."""
+        known = self._remembered.get(text)
+        if known:
+            self._remembered.move_to_end(text)
+            return known
+        prepared = self._prepare(text, is_limited=True)
+        self._remembered[text] = prepared
+        self._characters += len(text)
+        while self._characters > REMEMBERED_CHARACTERS:
+            forgotten, _ = self._remembered.popitem(last=False)
+            self._characters -= len(forgotten)
+        return prepared
+
+    def prepare_own(self, text: str, *, name: str) -> Prepared:
+        """Return a document of ours, without limits. Raises ValueError naming it where it does not fit the schema."""
+        prepared = self._prepare(text, is_limited=False)
+        if prepared.errors:
+            raise ValueError(f"{name}: {prepared.errors[0]}")
+        return prepared
+
+    def _prepare(self, text: str, *, is_limited: bool) -> Prepared:
+        try:
+            document = parse(text, max_tokens=TOKENS if is_limited else None)
+        except GraphQLSyntaxError as error:
+            return Prepared(text, None, [error])
+        except RecursionError:
+            return Prepared(text, None, [refused(f"The query is nested too deeply; {DEPTH} is the limit.")])
+        errors = check_shape(document) if is_limited else []
+        errors = errors or validate(self.schema, document, specified_rules, max_errors=MOST_ERRORS)
+        if errors:
+            return Prepared(text, None, errors)
+        model = CostModel(self.schema, document) if is_limited else None
+        return Prepared(text, document, [], model, StrawberryGraphQLCoreExecutionContext)
+
+    async def execute(
+        self,
+        prepared: Prepared,
+        *,
+        context: Context,
+        variables: Mapping[str, Any] | None = None,
+        operation_name: str | None = None,
+    ) -> ExecutionResult:
+        """Return data and errors as GraphQL has them. Raises TookTooLong after ten seconds."""
+        document = prepared.document
+        if document is None:
+            return ExecutionResult(None, list(prepared.errors))
+        variables = dict(variables or {})
+        if excess := self._excess(prepared, variables, operation_name):
+            return ExecutionResult(None, [excess])
+        try:
+            async with asyncio.timeout(LONGEST_RUN):
+                running = execute(
+                    self.schema,
+                    document,
+                    context_value=context,
+                    variable_values=variables,
+                    operation_name=operation_name,
+                    executor_class=prepared.executor_class,
+                )
+                return await running if isawaitable(running) else running
+        except TimeoutError:
+            raise TookTooLong from None
+
+    async def run(self, prepared: Prepared, variables: Mapping[str, Any], context: Context) -> dict[str, Any]:
+        """Return the data. Raises the first error as our exception, or as what it was."""
+        result = await self.execute(prepared, context=context, variables=variables)
+        if result.errors:
+            raise as_exception(result.errors[0])
+        data: dict[str, Any] = result.data or {}
+        return data
+
+    def _excess(self, prepared: Prepared, variables: dict[str, Any], name: str | None) -> GraphQLError | None:
+        operation = prepared.operation(name)
+        if prepared.cost_model is None or operation is None:
+            return None
+        key = (name, *((variable, _size(value)) for variable, value in variables.items()))
+        if key not in prepared.costs:
+            if len(prepared.costs) >= REMEMBERED_COSTS:
+                prepared.costs.clear()
+            prepared.costs[key] = prepared.cost_model.cost(operation, variables)
+        cost = prepared.costs[key]
+        return refused(f"The query may answer {cost:,} objects; {COST:,} is the limit.") if cost > COST else None
+
+
+def _size(value: object) -> int | None:
+    """Return what a variable can contribute to the cost."""
+    match value:
+        case list():
+            return len(value)
+        case int():
+            return value
+    return None
+
+
+def as_exception(error: GraphQLError) -> Exception:
+    """Return what went wrong as an exception: ours, what a resolver raised, or BadArgument for a client's mistake."""
+    original = error.original_error
+    if error.path is None or original is None:
+        return original if isinstance(original, MediaCanonError) else BadArgument(error.message)
+    return connection_trouble(original) or original
+
+
+def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    """Return an error as the client gets it; what is not ours or the client's fault is masked and logged."""
+    exception = as_exception(error)
+    answer: dict[str, Any] = {"message": error.message}
+    if isinstance(exception, MediaCanonError):
+        extensions: dict[str, Any] = {"code": exception.code}
+    else:
+        log.error("request %s: %s", request_id, error, exc_info=exception)
+        answer["message"] = f"Something went wrong here; the log has it under request {request_id}."
+        extensions = {"code": MediaCanonError.code, "requestId": request_id}
+    if error.locations:
+        answer["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path:
+        answer["path"] = error.path
+    return {**answer, "extensions": extensions}

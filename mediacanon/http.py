@@ -1,0 +1,75 @@
+"""What all faces of the server need of HTTP: request ids, entity tags, and who may write from a browser."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_SAME_SITE = ("same-origin", "none")
+
+
+class RequestIds:
+    """Middleware: every request has an id, a proxy's where it sends a proper one, and every answer tells it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the request's id in X-Request-Id."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        id_ = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()
+        scope.setdefault("state", {})["request_id"] = id_.decode()
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", id_)]
+            await send(message)
+
+        await self.app(scope, receive, tell)
+
+
+def request_id(request: HTTPConnection) -> str:
+    """Return the id of a request, empty outside the middleware."""
+    id_: str = request.scope.get("state", {}).get("request_id", "")
+    return id_
+
+
+def is_cross_site(request: Request) -> bool:
+    """Return whether a browser sends this on behalf of another site; programs other than browsers never do."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in _SAME_SITE:
+        return True
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+
+
+def entity_tag(body: bytes) -> str:
+    """Return a strong entity tag of a body."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def conditional(
+    request: Request, body: bytes, *, media_type: str, tag: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return 200 with the body and its entity tag, or 304 where the client has it already."""
+    tag = tag or entity_tag(body)
+    answer_headers = {"etag": tag, "cache-control": "no-cache", **(headers or {})}
+    known = request.headers.get("if-none-match")
+    if known and has_tag(known, tag):
+        return Response(status_code=304, headers=answer_headers)
+    return Response(body, media_type=media_type, headers=answer_headers)
+
+
+def has_tag(if_none_match: str, tag: str) -> bool:
+    """Return whether If-None-Match names the tag; a proxy that compressed the body may have made it weak."""
+    known = {each.strip().removeprefix("W/") for each in if_none_match.split(",")}
+    return "*" in known or tag in known

@@ -1,0 +1,53 @@
+"""GraphiQL's page: from our own files where npm brought them, else the same versions from a CDN, checked by hash."""
+
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mediacanon import paths
+from mediacanon.http import conditional
+from mediacanon.pages.handler import HTML, SECURITY
+
+CDN = "https://cdn.jsdelivr.net"
+STYLE = "graphiql.min.css"
+# file -> (address at the CDN, hash of the file that npm installs)
+FILES = {
+    STYLE: (
+        "graphiql@4.1.2/graphiql.min.css",
+        "sha384-1el1QShFBnnXTx9x/Cprg82hZWKt0ry29OAYIXt05swbi0KcZDFoj0CWguMpopJr",
+    ),
+    "react.production.min.js": (
+        "react@18.3.1/umd/react.production.min.js",
+        "sha384-DGyLxAyjq0f9SPpVevD6IgztCFlnMF6oW/XQGmfe+IsZ8TqEiDrcHkMLKI6fiB/Z",
+    ),
+    "react-dom.production.min.js": (
+        "react-dom@18.3.1/umd/react-dom.production.min.js",
+        "sha384-gTGxhz21lVGYNMcdJOyq01Edg0jhn/c22nsx0kyqP0TxaV5WVdsSH1fSDUf5YJj1",
+    ),
+    "graphiql.min.js": (
+        "graphiql@4.1.2/graphiql.min.js",
+        "sha384-9XdHu7ajgGJziD4J1zNBKQ842Q/+zZfDv+ib1eMhZWBH6hPAs806x+Jbcf0yNO6B",
+    ),
+}
+SCRIPTS = tuple(name for name in FILES if name != STYLE)
+# GraphiQL writes styles as it goes and keeps its fonts in its stylesheet.
+POLICY = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'{cdn}; script-src 'self'{cdn}; connect-src 'self'; "
+    "font-src data:{cdn}; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Explorer:
+    """Answers a browser at /graphql."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._template = environment.get_template("explorer.html")
+
+    def __call__(self, request: Request) -> Response:
+        """Return the page."""
+        is_offline = all((paths.STATIC / "vendor" / name).is_file() for name in FILES)
+        files = {name: (f"{CDN}/npm/{path}", hash_) for name, (path, hash_) in FILES.items()}
+        text = self._template.render(is_offline=is_offline, style=STYLE, scripts=SCRIPTS, files=files)
+        policy = POLICY.format(cdn="" if is_offline else f" {CDN}")
+        headers = {**SECURITY, "content-security-policy": policy, "vary": "Accept"}
+        return conditional(request, text.encode(), media_type=HTML, headers=headers)
