@@ -43,21 +43,13 @@ _CAUSES = {
 class Cluster:
     """The cluster in `place`, run as `account`; `parameters` override its settings at the next launch."""
 
-    def __init__(
-        self,
-        place: Path,
-        account: ServerAccount,
-        *,
-        parameters: Mapping[str, str],
-        binaries: Binaries | None = None,
-    ) -> None:
+    def __init__(self, place: Path, account: ServerAccount, *, parameters: Mapping[str, str]) -> None:
         self.place = place
         self.account = account
         self.folder = place / "cluster"
         # Shown in every process title of this server, which is how its orphans are known.
         self.name = f"{OWNER}-{digest(place)}"
         self._parameters = parameters
-        self._binaries = binaries
         self._server_lock = place / "server.lock"
         self._startup_log = place / "startup.log"
         self._log_ends: dict[Path, int] = {}
@@ -149,8 +141,6 @@ class Cluster:
             major = int((self.folder / "PG_VERSION").read_text())
         except FileNotFoundError:
             major = None
-        if self._binaries and major in (None, self._binaries.major):
-            return self._binaries
         return find_binaries(self.account, major=major)
 
     def _make(self, binaries: Binaries) -> None:

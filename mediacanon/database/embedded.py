@@ -64,7 +64,8 @@ class EmbeddedPostgres:
 
     def _take_seat(self, cluster: Cluster) -> str:
         with locks.exclusive(cluster.place / "start.lock", patience=_TURN_PATIENCE):
-            self._seat = locks.share(cluster.place / "users.lock")
+            if self._seat < 0:
+                self._seat = locks.share(cluster.place / "users.lock")
             try:
                 return _url(cluster.ensure_running(_answers), DATABASE)
             except BaseException:

@@ -1,0 +1,100 @@
+"""What the tests see of a cluster from outside: its server, its answers, and another MediaCanon that uses it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from mediacanon.database import locks, processes
+
+CHECKOUT = Path(__file__).parents[2]
+# Uses the database of a folder until its input ends; root becomes the user its second argument names.
+USER = """
+import asyncio, os, sys
+from pathlib import Path
+from encodings import idna
+from mediacanon.database.embedded import running_database
+from mediacanon.errors import MediaCanonError
+from mediacanon.settings import Settings
+if len(sys.argv) > 2:
+    os.setgroups([])
+    os.setgid(int(sys.argv[2]))
+    os.setuid(int(sys.argv[2]))
+try:
+    with running_database(Settings(data_dir=Path(sys.argv[1]))) as dsn:
+        print(dsn, flush=True)
+        sys.stdin.read()
+except MediaCanonError as error:
+    print(error.message, flush=True)
+"""
+
+
+class OtherProcess:
+    """Another MediaCanon that uses the database of a folder until told to leave."""
+
+    def __init__(self, home: Path, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", USER, home, *arguments],
+            cwd=CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def says(self) -> str:
+        """Return the URL it prints once it has started, or why it could not."""
+        assert self.process.stdout
+        return self.process.stdout.readline().strip()
+
+    def leave(self) -> int:
+        """End it the friendly way."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        return self.process.wait()
+
+    def end(self, number: signal.Signals) -> int:
+        """End it by a signal and return its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait()
+
+    def close(self) -> None:
+        """End it if it still runs."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                pipe.close()
+
+
+def postmaster(home: Path) -> int | None:
+    """Return the pid of the server that runs for the data folder `home`."""
+    cluster = home / "postgres" / "cluster"
+    try:
+        pid = int((cluster / "postmaster.pid").read_text().split("\n")[0])
+    except FileNotFoundError:
+        return None
+    return pid if os.fsencode(cluster) in processes.command_line(pid) else None
+
+
+def wait_until_gone(place: Path) -> None:
+    """Wait until no process of the server of `place` is left."""
+    with locks.exclusive(place / "server.lock", patience=60):
+        pass
+
+
+def ask(dsn: str, sql: str) -> Any:
+    """Return the first value of a statement's answer."""
+
+    async def answer() -> Any:
+        connection = await asyncpg.connect(dsn)
+        try:
+            return await connection.fetchval(sql)
+        finally:
+            await connection.close()
+
+    return asyncio.run(answer())

@@ -1,0 +1,49 @@
+"""Fixtures: a home for one cluster, whatever the test does to it, and other MediaCanon processes."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mediacanon.database.embedded import EmbeddedPostgres
+from tests.database.clusters import OtherProcess, postmaster, wait_until_gone
+
+
+@pytest.fixture
+def home(data_root: Path) -> Iterator[Path]:
+    """Give an empty data folder; what still runs on it afterwards is ended."""
+    folder = Path(tempfile.mkdtemp(prefix="h", dir=data_root))
+    folder.chmod(0o755)
+    yield folder
+    for place in folder.rglob("postgres"):
+        pid = postmaster(place.parent)
+        if pid:
+            os.kill(pid, signal.SIGQUIT)
+        wait_until_gone(place)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def other_process() -> Iterator[Callable[..., OtherProcess]]:
+    """Give a function that starts another MediaCanon on a data folder."""
+    started: list[OtherProcess] = []
+
+    def start(home: Path, *arguments: str) -> OtherProcess:
+        started.append(OtherProcess(home, *arguments))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()
+
+
+@pytest.fixture
+def postgres(home: Path) -> Iterator[EmbeddedPostgres]:
+    """Give the database of `home`, not started yet, with all its durability."""
+    user = EmbeddedPostgres(home)
+    yield user
+    user.stop()

@@ -1,0 +1,133 @@
+"""Our own PostgreSQL in good days: made, started again, shared, left."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mediacanon.database.embedded import EmbeddedPostgres, running_database
+from mediacanon.settings import Settings
+from tests.database.clusters import OtherProcess, ask, postmaster
+
+Other = Callable[..., OtherProcess]
+
+
+def test_first_start_makes_the_database(home: Path, postgres: EmbeddedPostgres) -> None:
+    """A bare folder becomes a UTF-8 database of our name, and nothing runs after its only user left."""
+    dsn = postgres.start()
+    assert dsn.startswith("postgresql://mediacanon@/mediacanon?host=")
+    assert ask(dsn, "SELECT current_user || ' ' || current_database()") == "mediacanon mediacanon"
+    assert ask(dsn, "SHOW server_encoding") == "UTF8"
+    assert ask(dsn, "SELECT lower('ÉLAN') || (SELECT min(c) FROM unnest(ARRAY['a', 'B']) c)") == "élanB"
+    postgres.stop()
+    assert postmaster(home) is None
+
+
+def test_rows_are_there_after_the_next_start(postgres: EmbeddedPostgres) -> None:
+    """A warm start finds what was committed before."""
+    ask(postgres.start(), "CREATE TABLE kept AS SELECT 7 AS number")
+    postgres.stop()
+    assert ask(postgres.start(), "SELECT number FROM kept") == 7
+
+
+def test_a_dropped_database_is_made_again(postgres: EmbeddedPostgres) -> None:
+    """A start sees to it that the database exists."""
+    dsn = postgres.start()
+    ask(dsn.replace("/mediacanon?", "/postgres?"), "DROP DATABASE mediacanon")
+    postgres.stop()
+    assert ask(postgres.start(), "SELECT 1") == 1
+
+
+def test_parameters_reach_the_server(home: Path) -> None:
+    """Settings given by the one who starts the server win over ours."""
+    postgres = EmbeddedPostgres(home, parameters={"fsync": "off", "cluster_name": "it's", "work_mem": "5MB"})
+    try:
+        dsn = postgres.start()
+        assert ask(dsn, "SHOW fsync") == "off"
+        assert ask(dsn, "SHOW work_mem") == "5MB"
+    finally:
+        postgres.stop()
+
+
+def test_environment_of_postgresql_clients_does_not_mislead_us(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PGPORT and PGDATA of the operator's shell mean other servers."""
+    monkeypatch.setenv("PGPORT", "1")
+    monkeypatch.setenv("PGDATA", "/nowhere")
+    assert ask(postgres.start(), "SELECT 1") == 1
+
+
+def test_second_user_attaches_and_the_last_one_stops(home: Path, postgres: EmbeddedPostgres) -> None:
+    """Users share one server; leaving, even twice, takes it from nobody."""
+    second = EmbeddedPostgres(home)
+    dsn = postgres.start()
+    assert second.start() == dsn
+    server = postmaster(home)
+    postgres.stop()
+    postgres.stop()
+    assert ask(dsn, "SELECT 1") == 1
+    assert postmaster(home) == server
+    second.stop()
+    assert postmaster(home) is None
+
+
+def test_processes_that_start_at_once_share_one_server(home: Path, other_process: Other) -> None:
+    """Three cold starts at the same moment make one cluster and one server, which the last one stops."""
+    users = [other_process(home) for _ in range(3)]
+    dsns = [user.says() for user in users]
+    assert len(set(dsns)) == 1
+    server = postmaster(home)
+    for user in users:
+        assert ask(dsns[0], "SELECT 1") == 1
+        assert postmaster(home) == server
+        assert user.leave() == 0
+    assert postmaster(home) is None
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="open sockets are looked up in /proc")
+def test_nothing_listens_on_the_network(home: Path, postgres: EmbeddedPostgres) -> None:
+    """The server has no TCP socket at all, and only its account may use its Unix socket."""
+    dsn = postgres.start()
+    assert ask(dsn, "SHOW listen_addresses") == ""
+    listening = {
+        f"socket:[{line.split()[9]}]"
+        for table in ("tcp", "tcp6")
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]
+    }
+    opened = {str(each.readlink()) for each in Path(f"/proc/{postmaster(home)}/fd").iterdir()}
+    assert any(each.startswith("socket:") for each in opened)
+    assert not opened & listening
+    assert (home / "postgres").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_polite_signal_stops_the_server_too(home: Path, other_process: Other, number: signal.Signals) -> None:
+    """Ctrl-C, `kill` and a closed terminal leave nothing running."""
+    user = other_process(home)
+    user.says()
+    assert user.end(number) != 0
+    assert postmaster(home) is None
+
+
+def test_signals_are_as_before_outside_the_block(home: Path) -> None:
+    """A program's own handling of signals is back when the database is left."""
+    with running_database(Settings(data_dir=home)):
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+async def test_starts_and_stops_beside_an_event_loop(home: Path, postgres: EmbeddedPostgres) -> None:
+    """A thread of a program that runs a loop may start it."""
+    assert "/mediacanon?" in await asyncio.to_thread(postgres.start)
+    await asyncio.to_thread(postgres.stop)
+
+
+def test_the_operators_database_comes_first(home: Path) -> None:
+    """With DATABASE_URL set nothing of ours is made or started."""
+    url = "postgresql://somebody@elsewhere/films"
+    with running_database(Settings(data_dir=home, database_url=url)) as dsn:
+        assert dsn == url
+    assert not any(home.iterdir())

@@ -1,0 +1,127 @@
+"""Our own PostgreSQL in bad days: after kill -9 of anybody, at any moment, the next start just works."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from mediacanon.database import processes
+from mediacanon.database.embedded import EmbeddedPostgres
+from mediacanon.database.places import digest
+from tests.database.clusters import OtherProcess, ask, postmaster, wait_until_gone
+
+Other = Callable[..., OtherProcess]
+COMMIT = "CREATE TABLE kept AS SELECT 7 AS number"
+KEPT = "SELECT number FROM kept"
+
+
+def kill_server(home: Path, *, whole: bool) -> None:
+    """Kill the postmaster as a power cut would: alone, or with all its children."""
+    pids = [postmaster(home)]
+    if whole:
+        pids += processes.server_children(f"mediacanon-{digest(home / 'postgres')}")
+    for pid in pids:
+        assert pid
+        processes.send(pid, signal.SIGKILL)
+
+
+def test_killed_user(home: Path, postgres: EmbeddedPostgres, other_process: Other) -> None:
+    """The server outlives its killed user; the next one attaches to it and stops it."""
+    user = other_process(home)
+    ask(user.says(), COMMIT)
+    server = postmaster(home)
+    user.end(signal.SIGKILL)
+    assert ask(postgres.start(), KEPT) == 7
+    assert postmaster(home) == server
+    postgres.stop()
+    assert postmaster(home) is None
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["postmaster", "all"])
+def test_killed_server(home: Path, other_process: Other, postgres: EmbeddedPostgres, whole: bool) -> None:
+    """The next start recovers every committed row, also when the old user is still there."""
+    user = other_process(home)
+    ask(user.says(), COMMIT)
+    kill_server(home, whole=whole)
+    dsn = postgres.start()
+    assert ask(dsn, KEPT) == 7
+    user.leave()
+    assert ask(dsn, KEPT) == 7
+
+
+def test_killed_with_its_user(home: Path, other_process: Other, postgres: EmbeddedPostgres) -> None:
+    """Everything gone at once, as in a power cut, is recovered from the log."""
+    user = other_process(home)
+    ask(user.says(), COMMIT)
+    user.end(signal.SIGKILL)
+    kill_server(home, whole=True)
+    assert ask(postgres.start(), KEPT) == 7
+
+
+async def test_query_that_survives_its_postmaster(home: Path, postgres: EmbeddedPostgres) -> None:
+    """A busy backend without a postmaster keeps the memory of the old server: the next start ends it first."""
+    dsn = await asyncio.to_thread(postgres.start)
+    busy, watch = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
+    await watch.execute(COMMIT)
+    endless = asyncio.ensure_future(busy.fetchval("SELECT count(*) FROM generate_series(1, 1e12::bigint) a"))
+    running = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%1e12%' AND pid = $1 AND state = 'active')"
+    while not await watch.fetchval(running, busy.get_server_pid()):
+        pass
+    kill_server(home, whole=False)
+    dsn = await asyncio.to_thread(EmbeddedPostgres(home).start)
+    with pytest.raises((asyncpg.PostgresError, OSError)):
+        await endless
+    assert await asyncio.to_thread(ask, dsn, KEPT) == 7
+    watch.terminate()
+
+
+def test_pid_file_that_names_another_program(home: Path, postgres: EmbeddedPostgres) -> None:
+    """After a reboot the pid of the old server may be anybody's: it is neither trusted nor hurt."""
+    ask(postgres.start(), COMMIT)
+    kill_server(home, whole=True)
+    postgres.stop()
+    wait_until_gone(home / "postgres")
+    pid_file = home / "postgres" / "cluster" / "postmaster.pid"
+    lines = pid_file.read_text().split("\n")
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
+    assert ask(postgres.start(), KEPT) == 7
+
+
+def test_half_made_cluster(home: Path, postgres: EmbeddedPostgres) -> None:
+    """What a killed first start left is never taken for a cluster, and goes."""
+    postgres.start()
+    postgres.stop()
+    whole = home / "postgres" / "cluster"
+    whole.rename(whole.with_name("unfinished-1234"))
+    (whole.with_name("unfinished-1234") / "global" / "pg_control").unlink()
+    assert ask(postgres.start(), "SELECT 1") == 1
+    assert not [*whole.parent.glob("unfinished-*")]
+
+
+def test_first_start_killed_in_the_middle(home: Path, other_process: Other, postgres: EmbeddedPostgres) -> None:
+    """A user killed while it makes the cluster leaves the next one a free field."""
+    user = other_process(home)
+    while not [*home.glob("postgres/unfinished-*/base")]:
+        assert user.process.poll() is None
+    user.end(signal.SIGKILL)
+    assert ask(postgres.start(), "SELECT 1") == 1
+
+
+def test_copied_cluster_is_not_taken_for_the_original(home: Path, postgres: EmbeddedPostgres) -> None:
+    """A copy's pid file names the original's server, which goes on running; the copy gets its own."""
+    dsn = postgres.start()
+    copied = home / "copied"
+    copied.mkdir()
+    copied.chmod(0o755)
+    ask(dsn, "CHECKPOINT")
+    os.system(f"cp -a {home}/postgres {copied}/postgres")  # noqa: S605 - keeps owners
+    copy = EmbeddedPostgres(copied)
+    try:
+        assert ask(copy.start(), "SHOW data_directory") == str(copied / "postgres" / "cluster")
+        assert ask(dsn, "SHOW data_directory") == str(home / "postgres" / "cluster")
+    finally:
+        copy.stop()
