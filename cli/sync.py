@@ -2,20 +2,27 @@
 
 import asyncio
 import logging
+import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from cli.options import database_options
+
+if TYPE_CHECKING:
+    from mediacanon.imdb.sync import Report, SyncOptions
+
 
 @click.command()
-@click.option("--db", "database_url", help="PostgreSQL URL instead of DATABASE_URL.")
-@click.option("--data-dir", help="Folder of our own database and downloads instead of MEDIACANON_DATA_DIR.")
+@database_options
 @click.option(
     "--dir",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of IMDb's files  [default: imdb in the data folder]",
+    metavar="FOLDER",
+    help="Where IMDb's files are kept [imdb in the data folder].",
 )
 @click.option("--offline", is_flag=True, help="Use the files in --dir as they are.")
 @click.option("--force", is_flag=True, help="Import unchanged files, and files much smaller than the last.")
@@ -24,49 +31,61 @@ import click
     type=click.IntRange(1, 3),
     default=2,
     show_default=True,
-    help="Files staged at the same time.",
+    help="Connections that stage rows at the same time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def sync(
     *,
-    database_url: str | None,
-    data_dir: str | None,
     folder: Path | None,
     offline: bool,
     force: bool,
     workers: int,
     as_json: bool,
+    **database: str | None,
 ) -> None:
     """Import IMDb's dump: download, stage, merge.
 
     Readers see the old catalogue until the new one is whole; stopping at any moment changes nothing.
+
+    The report goes to standard output, progress to standard error. Exit codes: 0 imported or nothing new,
+    1 refused or failed (one line says why), 2 wrong usage, 130 interrupted.
     """
-    from cli.progress import progress_for
     from mediacanon.database.embedded import running_database
-    from mediacanon.database.migrate import migrate
-    from mediacanon.imdb.sync import Report, SyncOptions
-    from mediacanon.imdb.sync import sync as run_import
+    from mediacanon.imdb.sync import SyncOptions
     from mediacanon.settings import Settings
 
-    settings = Settings.from_environment(database_url=database_url, data_dir=data_dir)
+    settings = Settings.from_environment(None, **database)
     options = SyncOptions(
         folder=folder or settings.data_dir / "imdb",
         base_url=None if offline else settings.imdb_base_url,
         is_forced=force,
         workers=workers,
     )
-
-    async def run(dsn: str) -> Report:
-        await migrate(dsn)
-        with progress_for(sys.stderr) as progress:
-            return await run_import(dsn, options, progress)
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # A polite kill ends the import as Ctrl-C does: our own database is stopped, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_database(settings) as dsn:
-        report = asyncio.run(run(dsn))
+        report = asyncio.run(_import(dsn, options))
+    _tell(report, as_json=as_json)
+
+
+async def _import(dsn: str, options: "SyncOptions") -> "Report":
+    from cli.progress import progress_for
+    from mediacanon.database.migrate import migrate
+    from mediacanon.imdb.sync import sync as run
+
+    await migrate(dsn)
+    with progress_for(sys.stderr) as progress:
+        return await run(dsn, options, progress)
+
+
+def _tell(report: "Report", *, as_json: bool) -> None:
     if as_json:
         import orjson
 
         click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     else:
+        from cli.report import print_report
+
         print_report(report)
