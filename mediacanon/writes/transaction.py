@@ -20,7 +20,8 @@ TAKEN = {
 async def change(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
     """Give a connection in a transaction: all that the block does happens, or nothing.
 
-    Raises Conflict for what must be unique and is there, BadArgument for names that no index can hold.
+    Raises Conflict for what must be unique and is there, and where somebody else holds the rows for too long (an
+    import may); BadArgument for names that no index can hold.
     """
     try:
         async with pool.acquire() as connection, connection.transaction():
@@ -30,3 +31,5 @@ async def change(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
     except asyncpg.ProgramLimitExceededError as error:
         # An index entry holds 2,704 bytes, which both names share once folded and compressed.
         raise BadArgument("displayName and originalTitle are too long together") from error
+    except (TimeoutError, asyncpg.DeadlockDetectedError) as error:
+        raise Conflict("Somebody else is changing the same just now; try again") from error

@@ -1,0 +1,50 @@
+"""Fixtures: the changes of a fresh database, and the ear that hears what they announce."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import orjson
+import pytest
+
+from mediacanon.catalog_events import CHANNEL
+from mediacanon.writes import Writes
+
+# Stands for "nothing came before this".
+MARKER = {"kind": "marker"}
+
+
+@pytest.fixture
+def writes(pool: asyncpg.Pool) -> Writes:
+    """Give the changes of a fresh database."""
+    return Writes(pool)
+
+
+@pytest.fixture
+async def announced(database: str, pool: asyncpg.Pool) -> AsyncIterator[Callable[[], Awaitable[list[dict]]]]:
+    """Give a function that returns what was announced since it was last called."""
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    connection = await asyncpg.connect(database)
+    await connection.add_listener(CHANNEL, lambda *event: heard.put_nowait(event[-1]))
+
+    async def since_last_call() -> list[dict]:
+        await pool.execute("SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(MARKER).decode())
+        events = []
+        while (event := orjson.loads(await asyncio.wait_for(heard.get(), timeout=30))) != MARKER:
+            events.append(event)
+        return events
+
+    yield since_last_call
+    await connection.close()
+
+
+@pytest.fixture
+def counts(pool: asyncpg.Pool) -> Callable[[], Awaitable[dict[str, int]]]:
+    """Give a function that counts the rows of every table that a change may touch."""
+    tables = ("titles", "movies", "shows", "show_seasons", "show_episodes", "title_views", "collection_clicks")
+    statement = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)
+
+    async def count() -> dict[str, int]:
+        return {table: number for table, number in (await pool.fetchrow(statement)).items() if number}
+
+    return count

@@ -1,0 +1,107 @@
+"""Episodes: created, changed, deleted."""
+
+import datetime as dt
+
+import pytest
+
+from mediacanon.errors import BadArgument, Conflict, NotFound
+
+ALL_FACTS = {
+    "episode_number": 97_251,
+    "display_name": "Pilot",
+    "synopsis": "First line.\n\tSecond line.",
+    "image_url": "https://image.example/s.jpg",
+    "air_date": dt.date(2026, 1, 2),
+    "runtime_minutes": 42,
+}
+
+
+@pytest.fixture
+async def season_id(writes):
+    """Give a season without episodes, whose number is neither its show's nor its title's."""
+    await writes.create_movie({"display_name": "Before"})
+    show_id = await writes.create_show({"display_name": "Show"})
+    await writes.delete_season(await writes.create_season(show_id, 1))
+    return await writes.create_season(show_id, 2)
+
+
+async def stored(pool, episode_id):
+    row = await pool.fetchrow("SELECT episode AS episode_number, * FROM show_episodes WHERE id = $1", episode_id)
+    return {name: row[name] for name in ALL_FACTS}
+
+
+async def test_an_episode_is_created_with_every_fact(pool, writes, announced, season_id):
+    """Each fact arrives in its column, and workers hear of the show's title."""
+    await announced()
+    episode_id = await writes.create_episode(season_id, ALL_FACTS)
+    assert await stored(pool, episode_id) == ALL_FACTS
+    assert await pool.fetchval("SELECT season_id FROM show_episodes") == season_id
+    assert await announced() == [{"kind": "title", "id": await pool.fetchval("SELECT title_id FROM shows")}]
+
+
+async def test_an_update_leaves_clears_and_sets(pool, writes, announced, season_id):
+    """Absent stays, None clears, a value is set."""
+    episode_id = await writes.create_episode(season_id, ALL_FACTS)
+    await announced()
+    await writes.update_episode(episode_id, {"episode_number": 3, "synopsis": None})
+    assert await stored(pool, episode_id) == ALL_FACTS | {"episode_number": 3, "synopsis": None}
+    assert len(await announced()) == 1
+
+
+async def test_a_taken_number_conflicts(pool, writes, counts, season_id):
+    """Neither a new episode nor a renumbered one may take it, and the rest of the update is undone."""
+    await writes.create_episode(season_id, {"episode_number": 1})
+    second = await writes.create_episode(season_id, {"episode_number": 2})
+    with pytest.raises(Conflict, match="episodeNumber"):
+        await writes.create_episode(season_id, {"episode_number": 1})
+    with pytest.raises(Conflict, match="episodeNumber"):
+        await writes.update_episode(second, {"episode_number": 1, "display_name": "x"})
+    assert (await stored(pool, second))["display_name"] is None
+    assert (await counts())["show_episodes"] == 2
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({}, "episodeNumber is required"),
+        ({"episode_number": -1}, "episodeNumber must be from 0"),
+        ({"episode_number": 2**31}, "episodeNumber must be from 0"),
+        ({"episode_number": 1, "display_name": "x" * 501}, "displayName must be 1 to 500 characters"),
+        ({"episode_number": 1, "synopsis": "a\x00b"}, "synopsis must be 1 to 10,000 characters"),
+        ({"episode_number": 1, "image_url": "none"}, "imageUrl must be an http or https address"),
+        ({"episode_number": 1, "runtime_minutes": -1}, "runtimeMinutes must be from 0"),
+    ],
+)
+async def test_wrong_facts_are_refused(writes, counts, season_id, facts, message):
+    """The message names the argument and what it must be; nothing is created."""
+    with pytest.raises(BadArgument, match=message):
+        await writes.create_episode(season_id, facts)
+    assert "show_episodes" not in await counts()
+
+
+async def test_a_number_cannot_be_cleared(writes, season_id):
+    """An episode keeps its place."""
+    episode_id = await writes.create_episode(season_id, {"episode_number": 1})
+    with pytest.raises(BadArgument, match="episodeNumber is required"):
+        await writes.update_episode(episode_id, {"episode_number": None})
+
+
+@pytest.mark.parametrize("unknown", [404, -1, 2**31, 2**63 - 1])
+async def test_an_unknown_season_or_episode_is_not_found(writes, unknown):
+    """Whatever the number, it is no crash."""
+    with pytest.raises(NotFound, match=f"There is no season {unknown}"):
+        await writes.create_episode(unknown, {"episode_number": 1})
+    with pytest.raises(NotFound, match=f"There is no episode {unknown}"):
+        await writes.update_episode(unknown, {"display_name": "x"})
+    assert await writes.delete_episode(unknown) is False
+
+
+async def test_an_episode_is_deleted(pool, writes, announced, season_id):
+    """It alone; a second time there is nothing."""
+    gone, stays = [await writes.create_episode(season_id, {"episode_number": number}) for number in (1, 2)]
+    await announced()
+    assert await writes.delete_episode(gone) is True
+    assert await pool.fetchval("SELECT id FROM show_episodes") == stays
+    assert len(await announced()) == 1
+    assert await writes.delete_episode(gone) is False
+    assert await announced() == []

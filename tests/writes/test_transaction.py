@@ -1,0 +1,48 @@
+"""Changes that meet others: what waits too long, and what locks the other way round."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from mediacanon.database.pool import open_pool
+from mediacanon.errors import Conflict
+from mediacanon.writes import Writes
+
+
+@pytest.fixture
+async def rival(database):
+    """Give a connection of somebody else."""
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+async def test_a_row_that_an_import_holds_too_long_conflicts(database, writes, rival, counts):
+    """The client is told to try again, and nothing has changed."""
+    title_id = await writes.create_title("movie", {"display_name": "Old"})
+    async with await open_pool(database, size=1, command_timeout=0.2) as hurried, rival.transaction():
+        await rival.execute("UPDATE titles SET num_votes = 1")
+        with pytest.raises(Conflict, match="try again"):
+            await Writes(hurried).update_title(title_id, {"display_name": "New"})
+        with pytest.raises(Conflict, match="try again"):
+            await Writes(hurried).delete_title(title_id)
+    assert await counts() == {"titles": 1}
+
+
+async def test_a_deadlock_conflicts(pool, writes, rival, counts):
+    """Deleting takes a title before its season; who takes them the other way round may win, and nothing hangs."""
+    show_id = await writes.create_show({"display_name": "Show"})
+    await writes.create_season(show_id, 1)
+    title_id = await pool.fetchval("SELECT id FROM titles")
+    # Only the deletion looks for deadlocks, so it is the one that is broken off.
+    await rival.execute("SET deadlock_timeout = '1h'")
+    async with rival.transaction():
+        await rival.execute("UPDATE show_seasons SET season = 2")
+        deletion = asyncio.create_task(writes.delete_title(title_id))
+        while not await pool.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            pass
+        await rival.execute("UPDATE titles SET num_votes = 1")
+        with pytest.raises(Conflict, match="try again"):
+            await deletion
+    assert await counts() == {"titles": 1, "shows": 1, "show_seasons": 1}
