@@ -1,0 +1,71 @@
+"""Progress in lines: what they say, and when."""
+
+import io
+
+import pytest
+
+from cli.progress import amount, duration, progress_for
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "unit", "told"),
+    [
+        (0, None, "bytes", "0 bytes"),
+        (999, None, "bytes", "999 bytes"),
+        (1_500_000, 3_000_000, "bytes", "1.5 of 3.0 MB"),
+        (12_345, 215_000_000, "bytes", "0.0 of 215.0 MB"),
+        (1 << 60, None, "bytes", "1,152,921.5 TB"),
+        (1200, 3000, "titles", "1,200 of 3,000 titles"),
+        (7.4, None, "titles", "7 titles"),
+    ],
+)
+def test_amounts_are_told_in_readable_units(done: float, total: float | None, unit: str, told: str) -> None:
+    """Bytes in the unit of the larger figure, all others as they are."""
+    assert amount(done, total, unit) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.4, "0 s"), (59.6, "1:00 min"), (200, "3:20 min"), (3723, "1:02:03 h")]
+)
+def test_durations_are_told_in_readable_units(seconds: float, told: str) -> None:
+    """Seconds, minutes, hours."""
+    assert duration(seconds) == told
+
+
+def lines(*, every: float, total: int | None) -> list[str]:
+    """Return the lines about a step of three times a thousand titles, without their times."""
+    stream = io.StringIO()
+    with progress_for(stream, every=every) as progress, progress.step("Work", total=total, unit="titles") as step:
+        for _ in range(3):
+            step.advance(1000)
+    return [line[20:] for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_tells_how_far_how_fast_and_how_long_still() -> None:
+    """And what was done at the end."""
+    first, *middle, last = lines(every=0, total=4000)
+    assert first == "Work: 4,000 titles"
+    assert [line.split(",")[0] for line in middle] == ["Work: 25%", "Work: 50%", "Work: 75%"]
+    assert "1,000 of 4,000 titles" in middle[0]
+    assert "titles/s" in middle[0]
+    assert middle[0].endswith(" left")
+    assert last.startswith("Work: done, 3,000 titles in ")
+
+
+def test_without_a_total_nothing_is_guessed() -> None:
+    """No share, no time left."""
+    first, middle, *_ = lines(every=0, total=None)
+    assert first == "Work"
+    assert middle.startswith("Work: 1,000 titles, ")
+    assert "left" not in middle
+
+
+def test_lines_are_rare() -> None:
+    """Between the first and the last there is none before its time."""
+    assert len(lines(every=3600, total=4000)) == 2
+
+
+def test_a_closed_standard_error_is_no_obstacle() -> None:
+    """A program started with `2>&-` has None for it."""
+    with progress_for(None) as progress, progress.step("Work") as step:
+        step.advance(1)

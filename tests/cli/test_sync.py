@@ -1,0 +1,227 @@
+"""`mediacanon sync` as an operator sees it: report, progress, exit codes, and interruptions."""
+
+import asyncio
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import orjson
+import pytest
+
+from mediacanon.imdb.datasets import ALL, BASICS, EPISODE
+from tests.fakes.imdb import FakeImdb, Fault
+from tests.imdb.catalogue import Catalogue
+from tests.imdb.files import title, write
+
+ROOT = Path(__file__).parents[2]
+SYNC = [sys.executable, "-c", "from cli import main; main()", "sync"]
+TITLES = [title(f"tt1{n:06}", name=f"Film {n}") for n in range(1200)]
+IMPORT_WAITS = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE application_name = 'mediacanon sync' AND datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+def files(folder: Path, *titles: tuple[object, ...]) -> dict[str, bytes]:
+    """Return the three files of a dump by name."""
+    write(
+        folder,
+        titles=[*TITLES, title("tt2000000", "tvSeries", "A Show"), *titles],
+        episodes=[("tt3000000", "tt2000000", 1, 1)],
+        ratings=[("tt1000000", 7.5, 100), ("tt3000000", 8.5, 50)],
+    )
+    return {dataset.file: (folder / dataset.file).read_bytes() for dataset in ALL}
+
+
+@pytest.fixture
+def imdb(tmp_path: Path) -> Iterator[FakeImdb]:
+    """Give a server of a small dump."""
+    with FakeImdb(files(tmp_path / "today")) as server:
+        yield server
+
+
+@pytest.fixture
+def environment(imdb: FakeImdb, database: str, tmp_path: Path) -> dict[str, str]:
+    """Give the environment of a command that finds the stand-in and the test's database."""
+    ours = {"IMDB_BASE_URL": imdb.url, "DATABASE_URL": database, "MEDIACANON_DATA_DIR": str(tmp_path / "home")}
+    return dict(os.environ) | ours
+
+
+@pytest.fixture
+def catalogue(pool: asyncpg.Pool) -> Catalogue:
+    """Give eyes on the fresh database of the test."""
+    return Catalogue(pool)
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    command = [*SYNC, *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=60)
+
+
+def numbers(output: str, name: str) -> list[str]:
+    """Return what stands behind `name` in a table of the report."""
+    return next(line.removeprefix(name).split() for line in output.splitlines() if line.startswith(f"{name} "))
+
+
+def test_the_report_names_what_changed_per_kind_file_and_step(environment: dict[str, str]) -> None:
+    """It is all of standard output; progress goes to standard error in plain lines."""
+    done = run(environment)
+    assert done.returncode == 0
+    assert numbers(done.stdout, "kind")[:4] == ["inserted", "updated", "unchanged", "withdrawn"]
+    assert numbers(done.stdout, "kind")[4:] == ["moved", "duplicates", "skipped"]
+    assert numbers(done.stdout, "movies")[0] == "1,200"
+    assert numbers(done.stdout, "episodes")[0] == "1"
+    assert numbers(done.stdout, BASICS.file) == ["1,202", "0"]
+    assert float(numbers(done.stdout, "together")[0]) > 0
+    assert not done.stdout.count("malformed row")
+    assert "Downloading title.basics.tsv.gz: done" in done.stderr
+    assert "Merging: done" in done.stderr
+    assert "\x1b" not in done.stderr + done.stdout
+
+
+def test_unchanged_files_are_told_and_not_imported(environment: dict[str, str], imdb: FakeImdb) -> None:
+    """The second run downloads nothing and says so; --force imports the same files again."""
+    run(environment)
+    again = run(environment)
+    assert (again.returncode, again.stdout) == (0, "Nothing changed: the files are those of the last import.\n")
+    assert imdb.statuses(BASICS.file) == [200, 304]
+    assert numbers(run(environment, "--force").stdout, "movies")[2] == "1,200"
+
+
+def test_json_gives_the_report_to_programs(environment: dict[str, str]) -> None:
+    """One object on standard output, whatever happened."""
+    report = orjson.loads(run(environment, "--json").stdout)
+    movies = next(one for one in report["changes"] if one["kind"] == "movies")
+    assert movies["inserted"] == 1200
+    assert report["rows"][EPISODE.file] == 1
+    assert report["seconds"]["downloading"] > 0
+    assert orjson.loads(run(environment, "--json").stdout)["is_unchanged"] is True
+
+
+def test_malformed_rows_are_shown_after_the_tables(environment: dict[str, str], tmp_path: Path) -> None:
+    """File, line and reason."""
+    files(tmp_path / "odd", title("tt2000001", year="soon"))  # type: ignore[arg-type]
+    done = run(environment, "--offline", "--dir", str(tmp_path / "odd"))
+    assert done.returncode == 0
+    assert numbers(done.stdout, BASICS.file) == ["1,203", "1"]
+    assert f"  {BASICS.file}:1204: " in done.stdout.splitlines()[-1]
+
+
+def test_a_refused_import_is_one_line_and_exit_code_1(environment: dict[str, str], tmp_path: Path) -> None:
+    """What is wrong with which file."""
+    done = run(environment, "--offline", "--dir", str(tmp_path / "nowhere"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"Error: {tmp_path}/nowhere/{BASICS.file} is missing\n"
+
+
+def test_an_unreachable_file_is_one_line_and_exit_code_1(environment: dict[str, str], imdb: FakeImdb) -> None:
+    """Which address and why."""
+    imdb.misbehave(Fault.NOT_FOUND, file=BASICS.file)
+    done = run(environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    last = done.stderr.splitlines()[-1]
+    assert last == f"Error: {imdb.url}/{BASICS.file} cannot be had: the server answers 404 Not Found"
+
+
+@pytest.mark.parametrize("arguments", [["--workers", "9"], ["--fast"]])
+def test_wrong_usage_is_exit_code_2(environment: dict[str, str], arguments: list[str]) -> None:
+    """Click's own message names the option."""
+    done = run(environment, *arguments)
+    assert done.returncode == 2
+    assert arguments[0] in done.stderr
+
+
+def test_a_terminal_gets_bars_and_clean_output(environment: dict[str, str]) -> None:
+    """Standard error is the terminal, standard output may be a file."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        SYNC, stdout=subprocess.PIPE, stderr=theirs, env=environment | {"TERM": "xterm"}, cwd=ROOT
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        while block := _read(ours):
+            seen += block
+        output = process.communicate()[0].decode()
+    os.close(ours)
+    assert process.returncode == 0
+    assert numbers(output, "movies")[0] == "1,200"
+    assert "\x1b" not in output
+    assert "Staging title.basics.tsv.gz" in seen.decode()
+    assert "━" in seen.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # nobody holds the other end any more
+        return b""
+
+
+def test_progress_that_nobody_reads_stops_nothing(environment: dict[str, str]) -> None:
+    """Standard error is a pipe whose reader has gone, as after `2>&1 | head`."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(
+        SYNC, stdout=subprocess.PIPE, stderr=theirs, env=environment, cwd=ROOT, check=False, text=True
+    )
+    os.close(theirs)
+    assert done.returncode == 0
+    assert numbers(done.stdout, "movies")[0] == "1,200"
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM])
+async def test_an_interrupted_merge_leaves_the_catalogue_as_it_was(
+    environment: dict[str, str],
+    imdb: FakeImdb,
+    pool: asyncpg.Pool,
+    catalogue: Catalogue,
+    tmp_path: Path,
+    kill: signal.Signals,
+) -> None:
+    """Ctrl-C and a polite kill: exit code 130, no traceback, nothing left behind, the next run works."""
+    await asyncio.to_thread(run, environment)
+    before = await catalogue.dump()
+    imdb.files = files(tmp_path / "tomorrow", title("tt2000001", name="New"))
+    async with pool.acquire() as holder, holder.transaction():
+        await holder.execute("SELECT FROM sync_state FOR UPDATE")
+        process = await asyncio.create_subprocess_exec(
+            *SYNC, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        while not await pool.fetchval(IMPORT_WAITS):
+            assert process.returncode is None
+            await asyncio.sleep(0.02)
+        process.send_signal(kill)
+        output, errors = await process.communicate()
+    assert (process.returncode, output) == (130, b"")
+    assert errors.splitlines()[-1] == b"Interrupted."
+    assert b"Traceback" not in errors
+    assert await catalogue.dump() == before
+    assert not await pool.fetchval("SELECT to_regnamespace('imdb_staging')::text")
+    assert numbers((await asyncio.to_thread(run, environment)).stdout, "movies")[0] == "1"
+
+
+async def test_an_interrupted_download_goes_on_with_the_next_run(
+    environment: dict[str, str], imdb: FakeImdb, catalogue: Catalogue
+) -> None:
+    """Ctrl-C keeps what has come; the catalogue is as it was."""
+    before = await catalogue.dump()
+    imdb.misbehave(Fault.HANG, file=BASICS.file, times=1)
+    process = await asyncio.create_subprocess_exec(
+        *SYNC, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stderr
+    while b"Downloading title.basics.tsv.gz" not in await process.stderr.readline():
+        assert process.returncode is None
+    process.send_signal(signal.SIGINT)
+    output, errors = await process.communicate()
+    assert (process.returncode, output) == (130, b"")
+    assert b"Traceback" not in errors
+    assert await catalogue.dump() == before
+    assert (await asyncio.to_thread(run, environment)).returncode == 0
+    assert imdb.statuses(BASICS.file)[-1] in {200, 206}
