@@ -178,8 +178,7 @@ class Source:
         if is_leaf_type(inner):
             return self.leaf(inner, place, is_required=is_required)
         known = place.expression if is_required else place.variable
-        is_list = is_list_type(inner)
-        text = self.list(inner, details, known) if is_list else f"{self.composite(inner, details)}({known})"
+        text = self.list(inner, details, known) if is_list_type(inner) else self.composite(inner, details, known)
         return text if is_required else f"(None if {place.first} is None else {text})"
 
     def list(self, type_: GraphQLList[GraphQLOutputType], details: FieldDetailsList, expression: str) -> str:
@@ -204,8 +203,12 @@ class Source:
         null = "" if is_required else f"None if {value} is None else "
         return f"({result} if {test.format(first=place.first, value=value)} else {null}leaf{number}({value}))"
 
-    def composite(self, type_: GraphQLOutputType, details: FieldDetailsList) -> str:
-        """Return the name of a function that reads an object, an interface or a union. Raises Unplannable."""
+    def composite(self, type_: GraphQLOutputType, details: FieldDetailsList, expression: str) -> str:
+        """Return what an object, an interface or a union that is not null reads. Raises Unplannable."""
+        return f"{self._reader(type_, details)}({expression})"
+
+    def _reader(self, type_: GraphQLOutputType, details: FieldDetailsList) -> str:
+        """Return the name of a function that reads objects of a type. Raises Unplannable."""
         number = next(self._numbers)
         if is_object_type(type_):
             return self._object(type_, details, number)
@@ -214,7 +217,7 @@ class Source:
         possible = self._executor.schema.get_possible_types(type_)
         if getattr(type_.extensions.get(DEFINITION), "resolve_type", None) or DEFINITION not in type_.extensions:
             raise Unplannable
-        readers = {object_.name: self.composite(object_, details) for object_ in possible}
+        readers = {object_.name: self._reader(object_, details) for object_ in possible}
         info = SimpleNamespace(schema=self._executor.schema, field_name="", is_awaitable=is_awaitable)
         # The plan outlives this object and the request it was made in, so it holds neither.
         names, name_type = self._names, cast("Any", type_.resolve_type)
@@ -308,7 +311,7 @@ def _admission(type_: GraphQLObjectType, known: set[type]) -> Callable[[Any], No
     # Strawberry's own test, the only one here, looks at the value alone.
     is_type_of = cast("Any", type_.is_type_of)
 
-    def admit(value: object) -> None:
+    def admit(value: Any) -> None:  # noqa: ANN401 - whatever a field answers
         if is_out_of_the_ordinary(value) or (is_type_of and not is_type_of(value, None)):
             raise GivenUp
         if is_settled(value.__class__):
@@ -321,7 +324,7 @@ def _dispatch(name_type: Callable[[Any], Any], reader: Callable[[str], Read]) ->
     """Return what reads a value of an interface or a union as the type it is."""
     known: dict[type, Read] = {}
 
-    def dispatch(value: object) -> object:
+    def dispatch(value: Any) -> object:  # noqa: ANN401 - whatever a field answers
         read = known.get(value.__class__)
         if read is None:
             if is_out_of_the_ordinary(value):

@@ -1,0 +1,69 @@
+"""Fixtures: the demo catalogue as resolvers see it, and the comparison of compiled with interpreted answers."""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import pytest
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from mediacanon.database.pool import open_pool
+from mediacanon.loaders import Loaders
+from mediacanon.schema.compiled import CompiledExecutor, Plans
+from mediacanon.schema.context import Context
+from mediacanon.writes import Writes
+
+
+@pytest.fixture(scope="session")
+async def demo_pool(demo: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give a pool on the demo catalogue that all tests share."""
+    async with await open_pool(demo, size=4) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def make_context(demo_pool: asyncpg.Pool) -> Callable[[], Context]:
+    """Give what makes the context of one request to the demo catalogue."""
+    return lambda: Context(loaders=Loaders(demo_pool), writes=Writes(demo_pool))
+
+
+async def _result(schema: GraphQLSchema, document: DocumentNode, **options: object) -> ExecutionResult:
+    result = execute(schema, document, **options)
+    return await result if inspect.isawaitable(result) else result
+
+
+def to_the_letter(result: ExecutionResult) -> tuple[str, list[object]]:
+    """Return data and errors as text, which tells 1 from 1.0 and True and shows the order of keys."""
+    errors = [
+        (error.message, error.path, error.locations, error.extensions, type(error.original_error))
+        for error in result.errors or ()
+    ]
+    return repr(result.data), errors
+
+
+@pytest.fixture(scope="session")
+def assert_same_answer() -> Callable[..., Awaitable[ExecutionResult]]:
+    """Give what runs a document both ways, with a fresh context each, and returns the compiled answer."""
+
+    async def assert_same(
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        plans: Plans,
+        make_context: Callable[[], object],
+        **options: object,
+    ) -> ExecutionResult:
+        stock = await _result(
+            schema,
+            document,
+            context_value=make_context(),
+            executor_class=StrawberryGraphQLCoreExecutionContext,
+            **options,
+        )
+        compiled = await _result(
+            schema, document, context_value=make_context(), executor_class=CompiledExecutor, plans=plans, **options
+        )
+        assert to_the_letter(compiled) == to_the_letter(stock)
+        return compiled
+
+    return assert_same
