@@ -78,7 +78,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
             log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
         return pages.error(request, known)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST", "OPTIONS"]),
             Route("/healthz", server.healthz),
@@ -90,3 +90,5 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
         exception_handlers={MediaCanonError: fail, HTTPException: fail, Exception: fail},
         lifespan=server.lifespan,
     )
+    app.state.server = server
+    return app

@@ -25,10 +25,10 @@ from graphql import (
     specified_rules,
     validate,
 )
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from mediacanon.database.pool import connection_trouble
 from mediacanon.errors import BadArgument, MediaCanonError
+from mediacanon.schema.compiled import CompiledExecutor, Plans
 from mediacanon.schema.context import Context
 from mediacanon.schema.limits import COST, DEPTH, TOKENS, CostModel, check_shape, refused
 
@@ -55,7 +55,7 @@ class Prepared:
     document: DocumentNode | None
     errors: list[GraphQLError]
     cost_model: CostModel | None = None
-    executor_class: Any = None
+    plans: Plans | None = None
     costs: dict[object, int] = field(default_factory=dict)
 
     def operation(self, name: str | None = None) -> OperationDefinitionNode | None:
@@ -110,7 +110,7 @@ class Execution:
         if errors:
             return Prepared(text, None, errors)
         model = CostModel(self.schema, document) if is_limited else None
-        return Prepared(text, document, [], model, StrawberryGraphQLCoreExecutionContext)
+        return Prepared(text, document, [], model, Plans(document))
 
     async def execute(
         self,
@@ -135,7 +135,8 @@ class Execution:
                     context_value=context,
                     variable_values=variables,
                     operation_name=operation_name,
-                    executor_class=prepared.executor_class,
+                    executor_class=CompiledExecutor,
+                    plans=prepared.plans,
                 )
                 return await running if isawaitable(running) else running
         except TimeoutError:
@@ -183,7 +184,7 @@ def as_exception(error: GraphQLError) -> Exception:
 def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:
     """Return an error as the client gets it; what is not ours or the client's fault is masked and logged."""
     exception = as_exception(error)
-    answer: dict[str, Any] = {"message": error.message}
+    answer: dict[str, Any] = {"message": str(exception)}
     if isinstance(exception, MediaCanonError):
         extensions: dict[str, Any] = {"code": exception.code}
     else:

@@ -10,11 +10,13 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import httpx
 import pytest
 
 from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.database.migrate import migrate
 from mediacanon.database.pool import open_pool
+from tests.serving import app_of, client_of
 
 # Durability is not what the tests check, except the ones that start a cluster of their own.
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -130,3 +132,10 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
     """Give a pool on a fresh database."""
     async with await open_pool(database, size=4) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+async def demo_client(demo: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of a server over the demo catalogue, to read from."""
+    async with client_of(app_of(demo)) as client:
+        yield client

@@ -1,0 +1,112 @@
+"""Limits: hostile documents get a clear error, honest ones and explorers an answer."""
+
+import pytest
+from graphql import get_introspection_query
+
+from mediacanon.execution import Execution
+from mediacanon.schema.limits import COST, DEPTH
+from mediacanon.schema.root import build_schema
+from tests.serving import ask
+
+
+@pytest.fixture(scope="module")
+def execution() -> Execution:
+    """Give an execution over the real schema."""
+    return Execution(build_schema())
+
+
+def nested(levels: int) -> str:
+    """Return a query that goes from title to show and back `levels` times."""
+    return "{ title(id: 1) { " + "show { title { " * levels + "displayName" + " } }" * levels + " } }"
+
+
+FRAGMENTS = " ".join(f"fragment F{n} on Title {{ a: show {{ title {{ ...F{n + 1} }} }} }}" for n in range(20))
+HOSTILE = {
+    "depth": (nested(6), "nests fields 14 deep"),
+    "depth through fragments": (f"{{ title(id: 1) {{ ...F0 }} }} {FRAGMENTS} fragment F20 on Title {{ type }}", "deep"),
+    "depth beyond any parser": ("{ title(id: 1) " + "{ show " * 1900, "nested too deeply"),
+    "aliases": ("{ " + " ".join(f"a{n}: stats {{ movies }}" for n in range(100)) + " }", "100 aliases"),
+    "root fields": ("{ " + "stats { movies } " * 11 + "}", "root fields"),
+    "field overloading": ("{ stats { " + "movies " * 1500 + "} }", "1501 fields"),
+    "repeated fields": ("{ stats { " + "movies " * 50 + "} }", "repeats a field 49 times"),
+    "directive overloading": ("{ stats { movies " + "@aa" * 500 + " } }", "500 directives"),
+    "directives on the operation": ("query " + "@aa" * 500 + " { stats { movies } }", "500 directives"),
+    "tokens": ("{ stats { " + "movies " * 5000 + "} }", "4000 tokens"),
+    "circular fragments": (
+        "{ title(id: 1) { ...A } } fragment A on Title { ...B } fragment B on Title { ...A }",
+        "itself",
+    ),
+    "a fragment in itself": ("{ title(id: 1) { ...A } } fragment A on Title { show { title { ...A } } }", "itself"),
+    "many fragments": (
+        "{ title(id: 1) { type } } " + " ".join(f"fragment F{n} on Title {{ type }}" for n in range(200)),
+        "201 operations and fragments",
+    ),
+    "circular introspection": (
+        "{ __schema { types " + "{ fields { type " * 4 + "{ name }" + " } }" * 4 + " } }",
+        "introspection depth",
+    ),
+    "deep introspection": (
+        "{ __schema { types { " + "ofType { " * 30 + "name" + " }" * 30 + " } } }",
+        "nests introspection 33 deep",
+    ),
+    "deep list values": ("{ title(id: " + "[" * 1900 + "]" * 1900 + ") { type } }", "nested too deeply"),
+    "cost": (
+        "{ titles(perPage: 100) { items { show { seasons { episodes { displayName } } } } } }",
+        "objects; 20,000 is the limit",
+    ),
+    "cost by variable": (
+        "query ($n: Int! = 100) { titles(perPage: $n) { items { show { seasons { episodes { displayName } } } } } }",
+        "objects; 20,000 is the limit",
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", HOSTILE)
+async def test_hostile_documents_get_a_clear_error(demo_client, attack: str):
+    """Each attack is refused in words, with few errors and no data."""
+    query, message = HOSTILE[attack]
+    answer = await ask(demo_client, query)
+    assert "data" not in answer
+    assert len(answer["errors"]) <= 5
+    assert message in answer["errors"][0]["message"]
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_the_cost_counts_what_variables_ask_for(demo_client):
+    """The same document is fine with a small page and refused with a large one, in any order."""
+    query = HOSTILE["cost by variable"][0]
+    assert "errors" not in await ask(demo_client, query, n=2)
+    assert "errors" in await ask(demo_client, query, n=90)
+    assert "errors" not in await ask(demo_client, query, n=2)
+
+
+async def test_explorers_may_look_around(demo_client):
+    """The introspection query of tools is answered whole."""
+    answer = await ask(demo_client, get_introspection_query(descriptions=True, input_value_deprecation=True))
+    assert "errors" not in answer
+    assert len(answer["data"]["__schema"]["types"]) > 20
+
+
+async def test_a_query_at_the_limit_is_answered(demo_client):
+    """Twelve levels are allowed."""
+    assert DEPTH == 12
+    assert "errors" not in await ask(demo_client, nested(5))
+
+
+def test_fragments_count_where_they_are_spread(execution: Execution):
+    """Ten aliases in a fragment spread four times are forty."""
+    fragment = "fragment F on Stats { " + " ".join(f"a{n}: movies" for n in range(10)) + " }"
+    assert execution.prepare(f"{{ stats {{ ...F }} }} {fragment}").errors == []
+    spread = "stats { ...F ... { ...F } ...F ...F }"
+    assert "40 aliases" in execution.prepare(f"{{ {spread} }} {fragment}").errors[0].message
+
+
+def test_costs_are_explained(execution: Execution):
+    """The budget counts a page's titles, and a show's assumed seasons and episodes."""
+    prepared = execution.prepare(
+        "{ titles(perPage: 7) { items { type } } show(id: 1) { seasons { episodes { type: episodeId } } } }"
+    )
+    operation = prepared.operation()
+    # one page of 7 titles; one show with 10 seasons of 25 episodes
+    assert prepared.cost_model.cost(operation, {}) == (1 + 7) + (1 + 10 * (1 + 25))
+    assert COST == 20_000

@@ -1,0 +1,63 @@
+"""The app under test: built as `serve` builds it, asked in-process through ASGI or over a real socket."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+
+from mediacanon.app import build_app
+from mediacanon.settings import Settings
+
+
+def app_of(dsn: str, **environment: str) -> Starlette:
+    """Return the server over a database, with these settings and none of the machine's."""
+    return build_app(Settings.from_environment(environment), dsn)
+
+
+@contextlib.asynccontextmanager
+async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client that asks the app without a socket, between its start-up and its shut-down."""
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://mediacanon.test") as client:
+            yield client
+
+
+@contextlib.asynccontextmanager
+async def served(app: Starlette) -> AsyncIterator[str]:
+    """Give the address of the app, listening on a real port of its own."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # they are pytest's
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def ask(client: httpx.AsyncClient, query: str, **variables: Any) -> dict[str, Any]:
+    """Return the JSON answer to a GraphQL document."""
+    response = await client.post("/graphql", json={"query": query, "variables": variables})
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+async def run_program(*command: str, **environment: str) -> tuple[int, str]:
+    """Return exit code and output of a program run to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **environment},
+    )
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
