@@ -11,7 +11,7 @@ graphql-core does that part from its beginning; nothing is lost, because reading
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from graphql import (
     DocumentNode,
@@ -40,6 +40,14 @@ MOST_VARIANTS = 64
 CONDITIONS = ("skip", "include")
 
 
+class Size(NamedTuple):
+    """What a document's plans hold, all variants together."""
+
+    variants: int
+    fields: int
+    plans: int
+
+
 class Variant:
     """What is known of an operation under one set of answers to its @skip and @include.
 
@@ -64,6 +72,12 @@ class Plans:
         self._operations = {id(node) for node in document.definitions if isinstance(node, OperationDefinitionNode)}
         self._variables = _condition_variables(document)
         self._variants: dict[tuple[int, tuple[bool | None, ...]], Variant] = {}
+
+    @property
+    def size(self) -> Size:
+        """How much is held."""
+        plans = sum(len(variant.objects) + len(variant.lists) for variant in self._variants.values())
+        return Size(len(self._variants), MOST_FIELDS - self.fields_left, plans)
 
     def variant(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> Variant | None:
         """Return what is known for an operation with the values of its variables; None where it is not to be planned.

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, cast
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLFloat,
     GraphQLID,
@@ -71,6 +72,11 @@ class Unplannable(Exception):  # noqa: N818 - no error: the next best way is tak
     """This selection is graphql-core's to execute."""
 
 
+# Conditions that cannot be answered and selections nested too deeply are errors only where an object is there to meet
+# them, so they are graphql-core's as well.
+REFUSALS = (Unplannable, GraphQLError, RecursionError)
+
+
 class GivenUp(Exception):  # noqa: N818 - no error: the next best way is taken
     """This value is graphql-core's to complete."""
 
@@ -104,7 +110,7 @@ def plan_object(executor: "CompiledExecutor", type_: GraphQLObjectType, fields: 
     for name, details in fields.items():
         try:
             entries[name] = source.whole_field(type_, details)
-        except Unplannable:
+        except REFUSALS:
             # A field that the schema has not is left out of the answer, so it cannot have its key reserved.
             if executor.schema.get_field(type_, details[0].node.name.value) is None:
                 return None
@@ -122,7 +128,7 @@ def plan_list(
     source = Source(executor)
     try:
         return source.compile(source.list(type_, details, "v"), "v")
-    except Unplannable:
+    except REFUSALS:
         return None
 
 
@@ -156,7 +162,7 @@ class Source:
         mark = len(self._functions)
         try:
             return self.field(type_, details)
-        except Unplannable:
+        except REFUSALS:
             del self._functions[mark:]
             raise
 

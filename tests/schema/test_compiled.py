@@ -6,8 +6,8 @@ import weakref
 from collections.abc import Callable
 
 import pytest
-from graphql import parse, validate
-from hypothesis import HealthCheck, assume, example, given, settings
+from graphql import DocumentNode, GraphQLSchema, MiddlewareManager, execute, parse, validate
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from mediacanon.schema.compiled import MOST_FIELDS, MOST_VARIANTS, CompiledExecutor, Plans
@@ -21,6 +21,33 @@ GENERATED = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
+
+WHOLE_SHOW = """query ($episodes: Boolean = true) { show(id: 1) { showId title { ...Facts } seasons { seasonNumber
+  episodes @include(if: $episodes) { episodeNumber airDate ids { imdb } } } } }
+  fragment Facts on Title { displayName type genres averageRating createdAt }"""
+
+
+class CountingExecutor(CompiledExecutor):
+    """Tells which fields graphql-core executed."""
+
+    executed: list[str] = []  # noqa: RUF012 - emptied by each test that reads it
+
+    def execute_field(self, parent_type: object, source: object, details: list, *rest: object) -> object:
+        self.executed.append(details[0].node.name.value)
+        return super().execute_field(parent_type, source, details, *rest)
+
+
+class Studio(vault.Vault):
+    """A context whose rows are valid."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=3, oddity=0)
+
+
+def prepare(text: str, schema: GraphQLSchema = SCHEMA) -> tuple[DocumentNode, Plans]:
+    document = parse(text)
+    assert not validate(schema, document)
+    return document, Plans(document)
 
 
 def ids(first: int, last: int) -> list[str]:
@@ -45,7 +72,7 @@ REAL_ROOTS = {
 # graphql-core cancels the siblings of a field that failed, some of them before they began.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
-@settings(GENERATED, max_examples=400)
+@settings(GENERATED, max_examples=150)
 @given(
     text=documents(SCHEMA, vault.ROOTS),
     seed=st.integers(0, 1 << 16),
@@ -67,3 +94,158 @@ def test_generated_documents_are_answered_to_the_letter(
             )
 
     asyncio.run(run())
+
+
+@settings(GENERATED, max_examples=60)
+@given(text=documents(REAL_SCHEMA, REAL_ROOTS), flags=st.tuples(flag_values, flag_values))
+async def test_generated_documents_over_the_catalogue_are_answered_to_the_letter(
+    assert_same_answer: Callable, make_context: Callable, text: str, flags: tuple[dict, dict]
+) -> None:
+    """The real schema over real rows answers as the interpreter does, plan cold or warm."""
+    document = parse(text)
+    assume(not validate(REAL_SCHEMA, document))
+    plans = Plans(document)
+    for variables in (flags[0], flags[0], flags[1]):
+        await assert_same_answer(REAL_SCHEMA, document, plans, make_context, variable_values=variables)
+
+
+async def test_only_resolvers_are_interpreted(assert_same_answer: Callable, make_context: Callable) -> None:
+    """Of a whole show graphql-core executes two fields, the two with resolvers."""
+    document, plans = prepare(WHOLE_SHOW, REAL_SCHEMA)
+    answer = await assert_same_answer(REAL_SCHEMA, document, plans, make_context)
+    assert answer.data["show"]["seasons"][0]["episodes"]
+    CountingExecutor.executed.clear()
+    await execute(REAL_SCHEMA, document, context_value=make_context(), executor_class=CountingExecutor, plans=plans)
+    assert CountingExecutor.executed == ["show", "seasons"]
+
+
+@pytest.mark.parametrize(
+    ("text", "interpreted"),
+    [
+        ("{ films { title parts { title grid extra { ... on Poster { width } } } } }", {"films"}),
+        ("{ films { title maker { name } parts { title } } }", {"films", "maker"}),
+        ("{ films { parts { title note } year } }", {"films", "parts", "note"}),
+        ("{ prints { __typename name ... on Poster { width } } }", {"prints"}),
+        ("{ films { director { name films { medium premiere restored imdb facts } } } }", {"films"}),
+        ("{ films { venues { name } title } }", {"films", "venues"}),
+        ("{ __typename films { __typename } }", {"films"}),
+    ],
+)
+async def test_plain_fields_are_compiled_around_everything_else(text: str, interpreted: set[str]) -> None:
+    """Valid rows are read by plan but for resolvers, what leads to them, and types that tell for themselves."""
+    document, plans = prepare(text)
+    CountingExecutor.executed.clear()
+    result = await execute(SCHEMA, document, context_value=Studio(), executor_class=CountingExecutor, plans=plans)
+    assert not result.errors
+    assert set(CountingExecutor.executed) == interpreted
+
+
+async def test_plans_do_not_grow_with_requests(assert_same_answer: Callable, make_context: Callable) -> None:
+    """Once a document ran with each answer to its conditions, running it again adds nothing."""
+    document, plans = prepare(WHOLE_SHOW, REAL_SCHEMA)
+    sizes = []
+    for _ in range(5):
+        for episodes in (True, False):
+            await assert_same_answer(REAL_SCHEMA, document, plans, make_context, variable_values={"episodes": episodes})
+        sizes.append(plans.size)
+    assert len(set(sizes)) == 1
+
+
+async def test_plans_are_bounded_by_conditions(assert_same_answer: Callable) -> None:
+    """A document with a thousand combinations of conditions is planned for a few and answered for all."""
+    flags = [f"f{number}" for number in range(10)]
+    fields = " ".join(f"{flag}: title @include(if: ${flag})" for flag in flags)
+    document, plans = prepare(f"query ({', '.join(f'${flag}: Boolean!' for flag in flags)}) {{ films {{ {fields} }} }}")
+    for number in range(100):
+        variables = {flag: bool(number >> bit & 1) for bit, flag in enumerate(flags)}
+        await assert_same_answer(SCHEMA, document, plans, Studio, variable_values=variables)
+    assert plans.size.variants == MOST_VARIANTS
+
+
+async def test_plans_are_bounded_by_fields(assert_same_answer: Callable) -> None:
+    """Fragments that unfold into millions of fields are planned up to a bound and answered."""
+    levels = 9
+    below = "{name}: sequel {{ ...F{next} }}"
+    texts = [
+        f"fragment F{n} on Film {{ title {' '.join(below.format(name=name, next=n + 1) for name in 'abc')} }}"
+        for n in range(levels)
+    ]
+    document, plans = prepare(" ".join(["{ film { ...F0 } }", *texts, f"fragment F{levels} on Film {{ year }}"]))
+    for _ in range(2):
+        await assert_same_answer(SCHEMA, document, plans, Studio)
+    assert plans.size.fields <= MOST_FIELDS + 4
+
+
+async def test_documents_deeper_than_planning_goes_are_answered(assert_same_answer: Callable) -> None:
+    """A selection that nests deeper than any row is answered, though its plan could not be made."""
+    levels = 150
+    document, plans = prepare("{ film { title " + "sequel { title " * levels + "}" * levels + "} }")
+    answer = await assert_same_answer(SCHEMA, document, plans, Studio)
+    assert answer.data["film"]["sequel"]
+
+
+async def test_a_plan_keeps_no_request_alive(make_context: Callable) -> None:
+    """What a request carried is gone with it, though its plans stay."""
+    document, plans = prepare(WHOLE_SHOW, REAL_SCHEMA)
+
+    class Executor(CompiledExecutor):
+        made: list[weakref.ref] = []  # noqa: RUF012 - this class is this test's
+
+        def __init__(self, *args: object, **options: object) -> None:
+            super().__init__(*args, **options)
+            self.made.append(weakref.ref(self))
+
+    await execute(REAL_SCHEMA, document, context_value=make_context(), executor_class=Executor, plans=plans)
+    gc.collect()
+    assert [reference() for reference in Executor.made] == [None]
+
+
+async def test_operations_of_one_document_share_no_conditions(assert_same_answer: Callable) -> None:
+    """The same variable name decides in each operation for itself."""
+    document, plans = prepare(
+        "query A($on: Boolean = true) { films { ...Part } } query B($on: Boolean = false) { films { ...Part } } "
+        "query C($on: Boolean!, $off: Boolean!) { films { ...Part year @skip(if: $off) } } "
+        "fragment Part on Film { title rating @include(if: $on) }"
+    )
+    options = [{"operation_name": "A"}, {"operation_name": "B"}]
+    options += [{"operation_name": "C", "variable_values": {"on": on, "off": not on}} for on in (True, False)]
+    for option in options * 2:
+        await assert_same_answer(SCHEMA, document, plans, Studio, **option)
+
+
+async def test_a_condition_that_is_null_is_the_interpreters_error(assert_same_answer: Callable) -> None:
+    """A null given for a condition with a default is reported, cold and warm, and spoils nothing for later."""
+    document, plans = prepare("query ($on: Boolean = true) { films { title parts { year @include(if: $on) } } }")
+    for variables in ({"on": None}, {"on": None}, {}, {"on": False}, {"on": None}):
+        await assert_same_answer(SCHEMA, document, plans, Studio, variable_values=variables)
+
+
+async def test_middleware_sees_every_field() -> None:
+    """Where middleware looks at fields, nothing is compiled."""
+    document, plans = prepare("{ films { title parts { title } } }")
+    seen = []
+
+    def look(resolve: Callable, source: object, info: object, **arguments: object) -> object:
+        seen.append(info.field_name)
+        return resolve(source, info, **arguments)
+
+    for _ in range(2):
+        seen.clear()
+        await execute(
+            SCHEMA,
+            document,
+            context_value=Studio(),
+            middleware=MiddlewareManager(look),
+            executor_class=CompiledExecutor,
+            plans=plans,
+        )
+        assert "title" in seen
+
+
+async def test_plans_of_another_document_are_not_used() -> None:
+    """Plans handed in with a document they do not belong to change nothing."""
+    document, _ = prepare("{ films { title } }")
+    _, plans = prepare("{ films { year } }")
+    result = await execute(SCHEMA, document, context_value=Studio(), executor_class=CompiledExecutor, plans=plans)
+    assert set(result.data["films"][0]) == {"title"}
+    assert plans.size.variants == 0

@@ -155,7 +155,9 @@ class Film:
 
     @strawberry.field
     @staticmethod
-    async def remakes(root: strawberry.Parent["Film"]) -> list[Annotated["Film", strawberry.lazy("tests.schema.vault")]]:
+    async def remakes(
+        root: strawberry.Parent["Film"],
+    ) -> list[Annotated["Film", strawberry.lazy("tests.schema.vault")]]:
         await asyncio.sleep(0)
         return root.parts
 
@@ -239,7 +241,7 @@ ODD: list[Callable[[], object]] = [
     lambda: float("nan"),
     lambda: float("inf"),
     lambda: True,
-    lambda: dt.datetime(2024, 2, 29, 12, 30, 0, 537000),
+    lambda: dt.datetime.fromisoformat("2024-02-29T12:30:00.537"),
     lambda: dt.date(1927, 1, 10),
     lambda: Rank.HIGH,
     lambda: Medium.tape,
@@ -307,7 +309,7 @@ class Vault:
             "medium": lambda: self._random.choice(["film", "tape", Medium.tape, None]),
             "rank": lambda: self._random.choice([1, Rank.HIGH, None]),
             "premiere": lambda: dt.date(1927, 1, 10),
-            "restored": lambda: dt.datetime(2010, 2, 12, 20, 15, 0, 500),
+            "restored": lambda: dt.datetime.fromisoformat("2010-02-12T20:15:00.0005"),
             "imdb": lambda: "tt0017136",
             "facts": lambda: {"reels": [1, 2]},
             "tags": lambda: self._list(lambda: "silent"),
@@ -318,8 +320,10 @@ class Vault:
             "cast": lambda: self._list(lambda: self.person(depth)) if deeper else [],
             "prints": lambda: self._list(self.printed),
             "venues": lambda: self._list(self.venue),
-            "extra": lambda: self.printed(),
-            "place": lambda: self._random.choice([None, VenueRow("Gloria", 900, None), Poster(name="M", year=1931, width=1)]),
+            "extra": self.printed,
+            "place": lambda: self._random.choice(
+                [None, VenueRow("Gloria", 900, None), Poster(name="M", year=1931, width=1)]
+            ),
             "sequel": lambda: self.film(depth + 1) if deeper else None,
             "parts": lambda: self.films(depth + 1) if deeper else [],
             "reels": lambda: self._list(lambda: self.films(depth + 1), 2) if deeper else None,
