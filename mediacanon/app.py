@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from mediacanon import paths
-from mediacanon.database.pool import connection_trouble, open_pool
+from mediacanon.database.pool import explained, open_pool
 from mediacanon.database.readiness import check_readiness
 from mediacanon.errors import MediaCanonError
 from mediacanon.execution import Execution
@@ -73,7 +73,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
     graphql = GraphQLEndpoint(execution, new_context=server.new_context, explorer=Explorer(environment))
 
     async def fail(request: Request, error: Exception) -> Response:
-        known = connection_trouble(error) or error
+        known = explained(error) or error
         if not isinstance(known, (MediaCanonError, HTTPException)):
             log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
         return pages.error(request, known)

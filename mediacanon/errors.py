@@ -64,6 +64,7 @@ class WrongSetting(MediaCanonError):  # noqa: N818 - named after what the operat
 class DatabaseUnavailable(MediaCanonError):  # noqa: N818 - named after what the operator sees
     """The database cannot be reached."""
 
+    code = "UPSTREAM_UNAVAILABLE"
     http_status = 503
 
 

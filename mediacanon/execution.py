@@ -26,7 +26,7 @@ from graphql import (
     validate,
 )
 
-from mediacanon.database.pool import connection_trouble
+from mediacanon.database.pool import explained
 from mediacanon.errors import BadArgument, MediaCanonError
 from mediacanon.schema.compiled import CompiledExecutor, Plans
 from mediacanon.schema.context import Context
@@ -178,7 +178,7 @@ def as_exception(error: GraphQLError) -> Exception:
     original = error.original_error
     if error.path is None or original is None:
         return original if isinstance(original, MediaCanonError) else BadArgument(error.message)
-    return connection_trouble(original) or original
+    return explained(original) or original
 
 
 def formatted(error: GraphQLError, request_id: str) -> dict[str, Any]:

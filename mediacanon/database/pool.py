@@ -3,7 +3,7 @@
 import asyncpg
 import orjson
 
-from mediacanon.errors import DatabaseUnavailable
+from mediacanon.errors import BadArgument, DatabaseUnavailable, MediaCanonError
 
 SESSION_SETTINGS = {
     "application_name": "mediacanon",
@@ -35,7 +35,17 @@ async def open_pool(dsn: str, *, size: int = 10, command_timeout: float = 30) ->
     )
 
 
-def connection_trouble(error: Exception) -> DatabaseUnavailable | None:
-    """Return the exception for an error that means the database cannot be reached now, None for any other."""
-    unreachable = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
-    return DatabaseUnavailable() if isinstance(error, unreachable) else None
+UNREACHABLE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
+# No text of the database holds U+0000 or half a character.
+IMPOSSIBLE_TEXT = (asyncpg.CharacterNotInRepertoireError, UnicodeEncodeError)
+
+
+def explained(error: Exception) -> MediaCanonError | None:
+    """Return our exception for an error of the database that has a known reason, None for any other."""
+    if isinstance(error, UNREACHABLE):
+        return DatabaseUnavailable()
+    return (
+        BadArgument("A text holds characters that no text here can have")
+        if isinstance(error, IMPOSSIBLE_TEXT)
+        else None
+    )

@@ -126,6 +126,6 @@ async def load_titles_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> list
 
 async def load_titles_by_tmdb_id(pool: asyncpg.Pool, keys: Sequence[tuple[str, int]]) -> list[TitleRow | None]:
     """Return the title of each (type, TMDB id), None where there is none; the newest id where several claim it."""
-    types, ids = zip(*keys, strict=True)
+    types, ids = [key[0] for key in keys], [key[1] for key in keys]
     rows = [title_row(record) for record in await pool.fetch(TITLES_BY_TMDB_ID, types, ids)]
     return one_per_key(keys, rows, lambda row: (row.type, row.tmdb_id))

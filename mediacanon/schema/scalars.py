@@ -9,7 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from mediacanon.errors import BadArgument
 
-IMDB_ID = re.compile(r"^tt\d{7,10}$")
+IMDB_ID = re.compile(r"tt[0-9]{7,10}")
 MICROSECOND_DIGITS = 6
 
 ImdbId = NewType("ImdbId", str)
@@ -28,7 +28,7 @@ def parse_timestamp(value: str) -> dt.datetime:
 
 def parse_imdb_id(value: object) -> str:
     """Return the id. Raises BadArgument for anything but tt and seven to ten digits."""
-    if not isinstance(value, str) or not IMDB_ID.match(value):
+    if not isinstance(value, str) or not IMDB_ID.fullmatch(value):
         raise BadArgument(f"{value!r} is no IMDb id; one looks like tt0903747")
     return value
 

@@ -1,0 +1,121 @@
+"""Every SQL constant fits the schema, and what it selects fits the row it fills."""
+
+import datetime as dt
+import importlib
+import pkgutil
+import types
+import typing
+from dataclasses import fields
+
+import asyncpg
+import pytest
+
+import mediacanon.loaders
+import mediacanon.writes
+from mediacanon.loaders.movie import MovieRow
+from mediacanon.loaders.season import EpisodeRow, SeasonRow
+from mediacanon.loaders.show import ShowRow
+from mediacanon.loaders.stats import GenreRow, StatsRow
+from mediacanon.loaders.title import TitleRow
+from mediacanon.loaders.title_list import CountRow
+
+VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+# Constants completed with columns or conditions when they are used; the tests of their functions run them.
+COMPLETED = frozenset()
+PYTHON_TYPES = {
+    "int4": int,
+    "int8": int,
+    "text": str,
+    "bool": bool,
+    "float4": float,
+    "float8": float,
+    "numeric": float,
+    "date": dt.date,
+    "timestamp": dt.datetime,
+    "timestamptz": dt.datetime,
+    "text[]": list,
+}
+# constant -> the row class, and how many columns stand before its own
+ROWS = {
+    "TITLES_BY_ID": (TitleRow, 0),
+    "TITLES_BY_IMDB_ID": (TitleRow, 0),
+    "TITLES_BY_TMDB_ID": (TitleRow, 0),
+    "TITLES_BY_SEARCH": (TitleRow, 0),
+    "MOVIES_BY_ID": (MovieRow, 0),
+    "SHOWS_BY_ID": (ShowRow, 0),
+    "EPISODES_BY_ID": (EpisodeRow, 0),
+    "EPISODES_BY_SEASON_ID": (EpisodeRow, 0),
+    "SEASONS_BY_ID": (SeasonRow, 0),
+    "SEASONS_BY_SHOW_ID": (SeasonRow, 0),
+    "STATS": (StatsRow, 0),
+    "GENRE_COUNTS": (GenreRow, 0),
+    "LANGUAGE_COUNTS": (CountRow, 0),
+    "COUNTRY_COUNTS": (CountRow, 0),
+}
+
+
+def statements() -> dict[str, str]:
+    """Return every SQL constant of the loaders and writes by module and name."""
+    found = {}
+    for package in (mediacanon.loaders, mediacanon.writes):
+        for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            for name, value in vars(importlib.import_module(info.name)).items():
+                if name.isupper() and isinstance(value, str) and value.strip().startswith(VERBS):
+                    found[name] = value
+    return found
+
+
+STATEMENTS = statements()
+
+
+@pytest.fixture
+async def connection(demo: str):
+    """Give a connection to the demo catalogue."""
+    connection = await asyncpg.connect(demo)
+    yield connection
+    await connection.close()
+
+
+def test_statements_are_found():
+    """The search for constants does find them."""
+    assert len(STATEMENTS) > 30
+    assert ROWS.keys() <= STATEMENTS.keys()
+
+
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - COMPLETED))
+async def test_every_statement_fits_the_schema(connection: asyncpg.Connection, name: str):
+    """PostgreSQL accepts it: tables, columns, types."""
+    await connection.prepare(STATEMENTS[name])
+
+
+def leaves(row: type) -> list[typing.Any]:
+    """Return the types a row is filled with, nested rows unfolded, fields with a default left out."""
+    hints = typing.get_type_hints(row)
+    found = []
+    for each in fields(row):
+        if each.default == () and not found == []:
+            continue
+        kind = hints[each.name]
+        found += leaves(kind) if hasattr(kind, "__dataclass_fields__") else [kind]
+    return found
+
+
+def accepts(kind: typing.Any, value: type) -> bool:
+    """Return whether a value of a type fits an annotation."""
+    options = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    return value in [typing.get_origin(option) or option for option in options]
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+async def test_columns_fit_their_row(connection: asyncpg.Connection, name: str):
+    """As many columns as the row has fields, each of its type."""
+    row, first = ROWS[name]
+    columns = (await connection.prepare(STATEMENTS[name])).get_attributes()[first:]
+    kinds = leaves(row)
+    assert len(columns) == len(kinds)
+    wrong = [
+        (column.name, column.type.name, kind)
+        for column, kind in zip(columns, kinds, strict=True)
+        if not accepts(kind, PYTHON_TYPES[column.type.name])
+    ]
+    assert wrong == []

@@ -1,0 +1,56 @@
+"""Lists cost the same number of SQL statements however long they are."""
+
+import asyncpg
+import pytest
+
+from mediacanon.database.pool import open_pool
+from mediacanon.execution import Execution
+from mediacanon.loaders import Loaders
+from mediacanon.schema.context import Context
+from mediacanon.schema.root import build_schema
+from mediacanon.writes import Writes
+
+TITLE = "displayName genres ids { imdb }"
+EPISODE = "displayName averageRating ids { imdb }"
+LISTS = {
+    "titles": f"titles(type: show, perPage: $n) {{ total items {{ {TITLE} }} }}",
+    "titles with movies": f"titles(type: movie, perPage: $n) {{ items {{ movie {{ movieId title {{ {TITLE} }} }} }} }}",
+    "titles with shows": f"titles(type: show, perPage: $n) {{ items {{ show {{ showId title {{ {TITLE} }} }} }} }}",
+    "seasons": "titles(type: show, perPage: $n) { items { show { seasons { seasonNumber averageRating } } } }",
+    "episodes": f"titles(type: show, perPage: $n) {{ items {{ show {{ seasons {{ episodes {{ {EPISODE} }} }} }} }} }}",
+    "episode counts": "titles(type: show, perPage: $n) { items { show { episodeCount } } }",
+    "search": f'search(query: "the", limit: $n) {{ matchedOn title {{ {TITLE} }} }}',
+}
+
+
+@pytest.fixture(scope="module")
+async def counted(demo: str):
+    """Give a function that runs a document and returns its data and how many statements it took."""
+    execution = Execution(build_schema())
+    async with await open_pool(demo, size=1) as pool:
+
+        async def run(query: str, **variables: object) -> tuple[dict, int]:
+            statements: list[str] = []
+            # The pool has one connection, and it keeps its logger as long as it is held by nobody else.
+            async with pool.acquire() as connection:
+                inner: asyncpg.Connection = connection._con
+            inner.add_query_logger(lambda record: statements.append(record.query))
+            try:
+                prepared = execution.prepare_own(query, name="test")
+                data = await execution.run(prepared, variables, Context(Loaders(pool), Writes(pool)))
+            finally:
+                inner._query_loggers.clear()
+            # Handing a connection back to the pool cleans it with a statement of its own.
+            return data, sum("pg_advisory_unlock_all" not in text for text in statements)
+
+        yield run
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_long_lists_take_no_more_statements(counted, name: str):
+    """2 and 50 cost the same, and few."""
+    query = f"query ($n: Int!) {{ {LISTS[name]} }}"
+    few, statements_for_few = await counted(query, n=2)
+    many, statements_for_many = await counted(query, n=50)
+    assert len(str(many)) > 5 * len(str(few))
+    assert statements_for_many == statements_for_few <= 8

@@ -1,0 +1,78 @@
+"""Settings: defaults, environment, options, and what a wrong value says."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from mediacanon import paths
+from mediacanon.errors import WrongSetting
+from mediacanon.settings import Settings
+
+WRONG = {
+    "PORT": ("99999", "a port from 0 to 65535"),
+    "DATABASE_URL": ("mysql://x", "postgresql://"),
+    "TMDB_BASE_URL": ("api.tmdb", "http(s) URL"),
+    "MEDIACANON_POOL_SIZE": ("0", "connections from 1"),
+    "TMDB_WAIT": ("-1", "seconds"),
+}
+
+
+def test_defaults_suit_one_machine():
+    """Loopback, port 8080, no database of others."""
+    settings = Settings.from_environment({})
+    assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 8080, None)
+
+
+def test_options_win_over_the_environment():
+    """An option is spelled and checked like its variable."""
+    assert Settings.from_environment({"PORT": "1"}, port="2").port == 2
+    assert Settings.from_environment({"PORT": "1"}, port=None).port == 1
+    assert Settings.from_environment({"PORT": " "}).port == 8080
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_value_is_one_clear_line(name: str):
+    """The line names the variable, what it holds and what it wants."""
+    value, wanted = WRONG[name]
+    with pytest.raises(WrongSetting) as raised:
+        Settings.from_environment({name: value})
+    message = str(raised.value)
+    assert name in message
+    assert repr(value) in message
+    assert wanted in message
+    assert "\n" not in message
+
+
+def test_secrets_are_not_repeated():
+    """Neither an error nor the settings' own text shows a key."""
+    settings = Settings.from_environment({"TMDB_API_KEY": "hush-hush"})
+    assert settings.tmdb_api_key == "hush-hush"
+    assert "hush-hush" not in repr(settings)
+
+
+def test_settings_cannot_be_changed():
+    """What was read at the start holds."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings.from_environment({}).port = 1
+
+
+def test_every_setting_is_documented():
+    """docs/operations.md has a row for each variable."""
+    text = (paths.PACKAGE.parent / "docs" / "operations.md").read_text()
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE))
+    assert documented == {field.metadata["env"] for field in dataclasses.fields(Settings)}
+
+
+def test_nothing_else_reads_the_environment():
+    """settings.py and the demands of other programs alone."""
+    allowed = {"settings.py"}
+    readers = {
+        path.name
+        for folder in ("mediacanon", "cli")
+        for path in (paths.PACKAGE.parent / folder).rglob("*.py")
+        if re.search(r"os\.(environ|getenv)", path.read_text())
+    }
+    assert readers <= allowed
+    assert Path(paths.SCHEMA_SQL).is_file()
