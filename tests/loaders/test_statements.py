@@ -93,7 +93,7 @@ def leaves(row: type) -> list[typing.Any]:
     hints = typing.get_type_hints(row)
     found = []
     for each in fields(row):
-        if each.default == () and not found == []:
+        if each.default == () and found != []:
             continue
         kind = hints[each.name]
         found += leaves(kind) if hasattr(kind, "__dataclass_fields__") else [kind]

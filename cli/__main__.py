@@ -1,0 +1,5 @@
+"""`python -m cli` is `mediacanon`."""
+
+from cli import main
+
+main(prog_name="mediacanon")
