@@ -1,6 +1,6 @@
-"""IMDb's files that MediaCanon imports: their names, headers and staging tables, in one readable place.
+r"""IMDb's files that MediaCanon imports: their names, headers and staging tables, in one readable place.
 
-Format: gzip, UTF-8, tab-separated, one header line, `\\N` for null, no quoting, sorted by id as text
+Format: gzip, UTF-8, tab-separated, one header line, `\N` for null, no quoting, sorted by id as text
 (https://developer.imdb.com/non-commercial-datasets/).
 """
 

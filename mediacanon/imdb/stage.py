@@ -1,11 +1,11 @@
-"""Streams a dataset file into its staging table, raw: no Python object per row.
+r"""Streams a dataset file into its staging table, raw: no Python object per row.
 
 The file is decompressed in a thread and cut into chunks of whole lines; each chunk is one COPY of its own.
 PostgreSQL is the only judge of a row: a chunk it refuses is sent again up to the line it complained of and
 then from the next one on, so a malformed row costs one more COPY and is reported with its line number.
 
 COPY reads CSV with a quote character that no row may contain, which turns all quoting and escaping off:
-quotes and backslashes in names arrive as they are, and `\\N` is null.
+quotes and backslashes in names arrive as they are, and `\N` is null.
 """
 
 import asyncio
@@ -76,8 +76,8 @@ class Staged:
     def refuse(self) -> None:
         """Raise ImportRefused that names the share of malformed rows and shows the first ones."""
         shown = "".join(f"\n  {row}" for row in self.examples[:MALFORMED_SHOWN])
-        message = f"{self.dataset.file}: {self.skipped:,} of {self.rows:,} rows are malformed, more than one in a thousand:{shown}"
-        raise ImportRefused(message)
+        counted = f"{self.skipped:,} of {self.rows:,} rows are malformed"
+        raise ImportRefused(f"{self.dataset.file}: {counted}, more than one in a thousand:{shown}")
 
 
 class LineChunks:
@@ -97,20 +97,20 @@ class LineChunks:
         """Yield the chunks. Raises ImportRefused for a missing, empty, truncated or foreign file."""
         try:
             with self._path.open("rb") as self._file:
-                if (magic := self._file.peek(2)[:2]) != GZIP_MAGIC:  # type: ignore[attr-defined]  # BufferedReader has it
+                if (magic := self._file.peek(2)[:2]) != GZIP_MAGIC:
                     what = "empty" if not magic else "no gzip file"
                     raise ImportRefused(f"{self._path} is {what}")
-                with igzip.GzipFile(fileobj=self._file) as lines:
+                with igzip.GzipFile(fileobj=self._file) as lines:  # type: ignore[no-untyped-call]  # isal types it not
                     yield from self._chunks(lines)
         except FileNotFoundError:
             raise ImportRefused(f"{self._path} is missing") from None
         except EOFError:
             raise ImportRefused(f"{self._path} is truncated: its compressed data ends early") from None
-        except (OSError, isal_zlib.error) as error:
+        except (OSError, isal_zlib.error) as error:  # type: ignore[misc]  # isal types its class as an instance
             raise ImportRefused(f"{self._path} cannot be read: {error}") from None
 
     def _chunks(self, lines: igzip.GzipFile) -> Iterator[bytes]:
-        header = lines.readline(LONGEST_LINE)
+        header: bytes = lines.readline(LONGEST_LINE)  # type: ignore[no-untyped-call]  # as above
         if tuple(header.decode(errors="replace").rstrip("\r\n").split("\t")) != self._dataset.header:
             wanted = " ".join(self._dataset.header)
             got = header.decode(errors="replace").strip()[: 2 * SHOWN_CHARACTERS]
@@ -215,7 +215,7 @@ async def _refusal(connection: asyncpg.Connection, chunk: bytes, dataset: Datase
         await connection.copy_to_table(
             dataset.table,
             schema_name=STAGING_SCHEMA,
-            source=memoryview(chunk),  # bytes would be taken for a path
+            source=memoryview(chunk),  # type: ignore[arg-type]  # bytes would be taken for a path
             columns=dataset.columns,
             format="csv",
             delimiter="\t",

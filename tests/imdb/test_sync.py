@@ -28,6 +28,16 @@ async def test_types_are_mapped_as_the_original_did(database: str, catalogue: Ca
     assert len((await catalogue.dump())["titles"]) == 4
 
 
+async def test_a_kind_without_changes_reports_none(database: str, tmp_path: Path) -> None:
+    """A dump of one show, and one that brings nothing new, insert no movie."""
+    write(tmp_path, titles=[title(SHOW, "tvSeries")])
+    first = await run_import(database, tmp_path)
+    assert (changes(first, "movies").inserted, changes(first, "shows").inserted) == (0, 1)
+    again = await run_import(database, tmp_path, force=True)
+    assert not any(one.inserted or one.updated for one in again.changes)
+    assert changes(again, "shows").unchanged == 1
+
+
 async def test_names_arrive_letter_by_letter(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
     """Quotes, backslashes, odd and long names are stored as IMDb writes them."""
     names = [

@@ -9,9 +9,9 @@ import pytest
 
 from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
+from mediacanon.settings import Settings
 from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.enrich import QUEUE_SIZE, Enrichment, open_enrichment
-from mediacanon.settings import Settings
 from tests.fakes.tmdb import KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.tmdb.conftest import IMAGES

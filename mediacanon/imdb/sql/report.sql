@@ -7,7 +7,7 @@
        SELECT old_votes, num_votes, old_rating, average_rating, id, tconst IS NOT NULL
          FROM imdb_staging.title_changes)
 SELECT kind.name AS kind,
-       count(*) FILTER (WHERE c.id IS NULL) AS inserted,
+       count(*) FILTER (WHERE c.tconst IS NOT NULL AND c.id IS NULL) AS inserted,
        count(*) FILTER (WHERE c.id IS NOT NULL AND c.tconst IS NOT NULL AND c.old_type = c.type) AS updated,
        (SELECT count(*) FROM titles t WHERE t.type = kind.type AND t.imdb_id IS NOT NULL AND t.withdrawn_at IS NULL)
        - count(*) FILTER (WHERE c.tconst IS NOT NULL) AS unchanged,
