@@ -1,6 +1,7 @@
 """Fixtures: the demo catalogue as resolvers see it, and the comparison of compiled with interpreted answers."""
 
 import inspect
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
@@ -13,6 +14,8 @@ from mediacanon.loaders import Loaders
 from mediacanon.schema.compiled import CompiledExecutor, Plans
 from mediacanon.schema.context import Context
 from mediacanon.writes import Writes
+
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 @pytest.fixture(scope="session")
@@ -33,13 +36,13 @@ async def _result(schema: GraphQLSchema, document: DocumentNode, **options: obje
     return await result if inspect.isawaitable(result) else result
 
 
-def to_the_letter(result: ExecutionResult) -> tuple[str, list[object]]:
+def to_the_letter(result: ExecutionResult) -> tuple[str, str]:
     """Return data and errors as text, which tells 1 from 1.0 and True and shows the order of keys."""
     errors = [
         (error.message, error.path, error.locations, error.extensions, type(error.original_error))
         for error in result.errors or ()
     ]
-    return repr(result.data), errors
+    return ADDRESS.sub("", repr(result.data)), ADDRESS.sub("", repr(errors))
 
 
 @pytest.fixture(scope="session")

@@ -223,6 +223,15 @@ class OpenFilmRow(FilmRow):
     """A row that has room for more than its fields."""
 
 
+@dataclass
+class Unslotted:
+    """A person on whom Strawberry may have written what type it is."""
+
+    name: Any
+    born: Any
+    films: Any = ()
+
+
 ODD: list[Callable[[], object]] = [
     *[lambda: None] * 4,
     lambda: RuntimeError("lost reel"),
@@ -240,6 +249,8 @@ ODD: list[Callable[[], object]] = [
     lambda: 1.5,
     lambda: float("nan"),
     lambda: float("inf"),
+    lambda: -(2**31) - 1,
+    lambda: -0.0,
     lambda: True,
     lambda: dt.datetime.fromisoformat("2024-02-29T12:30:00.537"),
     lambda: dt.date(1927, 1, 10),
@@ -249,6 +260,8 @@ ODD: list[Callable[[], object]] = [
     lambda: {"name": "Metropolis"},
     lambda: Reel("a", "b"),
     lambda: ("a", "b"),
+    lambda: Unslotted("Thea", None),
+    lambda: LookupError,
     lambda: (frame for frame in (1, 2)),
     lambda: [Later(3), None, RuntimeError("torn")],
     lambda: [[1, None], [2.0]],
