@@ -176,7 +176,7 @@ def _size(value: object) -> int | None:
 def as_exception(error: GraphQLError) -> Exception:
     """Return what went wrong as an exception: ours, what a resolver raised, or BadArgument for a client's mistake."""
     original = error.original_error
-    if error.path is None or original is None:
+    if error.path is None or original is None or isinstance(original, GraphQLError):
         return original if isinstance(original, MediaCanonError) else BadArgument(error.message)
     return explained(original) or original
 

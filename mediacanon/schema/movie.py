@@ -5,7 +5,8 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.schema.context import Info
-from mediacanon.schema.title import Ids, Title
+from mediacanon.schema.ids import Ids, WorkBy, one_of, work_id_by
+from mediacanon.schema.title import Title
 
 
 @strawberry.type(description="A movie.")
@@ -22,10 +23,13 @@ class Movie:
 class MovieQueries:
     """Root fields about movies."""
 
-    @strawberry.field(description="The movie with our id; null where there is none.")
+    @strawberry.field(description="A movie, by our id or by any of its ids; null where there is none.")
     @staticmethod
     async def movie(
-        info: Info, id: Annotated[int, strawberry.argument(description="Our id of the movie.")]
+        info: Info,
+        id: Annotated[int | None, strawberry.argument(description="Our id of the movie.")] = None,
+        by: Annotated[WorkBy | None, strawberry.argument(description="Or one of its other ids.")] = None,
     ) -> Movie | None:
-        """Load a movie."""
-        return cast("Movie | None", await info.context.loaders.movie_by_id.load(id))
+        """Load a movie by one of its ids."""
+        found = await work_id_by(info, one_of(id, by, WorkBy), "movie")
+        return cast("Movie | None", await info.context.loaders.movie_by_id.load(found)) if found is not None else None

@@ -3,6 +3,8 @@
 import strawberry
 
 from mediacanon.schema.catalogue import CatalogueQueries
+from mediacanon.schema.discover import DiscoverQueries
+from mediacanon.schema.lookup import LookupQueries
 from mediacanon.schema.movie import MovieQueries
 from mediacanon.schema.mutation import Mutations
 from mediacanon.schema.scalars import CONFIG
@@ -12,7 +14,7 @@ from mediacanon.schema.title import TitleQueries
 
 
 @strawberry.type(description="Everything one can ask.")
-class Query(TitleQueries, MovieQueries, ShowQueries, SeasonQueries, CatalogueQueries):
+class Query(TitleQueries, LookupQueries, MovieQueries, ShowQueries, SeasonQueries, CatalogueQueries, DiscoverQueries):
     """The root of all queries."""
 
 

@@ -12,7 +12,11 @@ from mediacanon.errors import BadArgument
 IMDB_ID = re.compile(r"tt[0-9]{7,10}")
 MICROSECOND_DIGITS = 6
 
+TMDB_KEY = re.compile(r"(movie|show):([1-9][0-9]{0,9})")
+LARGEST_INT = 2**31 - 1
+
 ImdbId = NewType("ImdbId", str)
+ExternalId = NewType("ExternalId", str)
 
 
 def format_timestamp(value: dt.datetime) -> str:
@@ -31,6 +35,15 @@ def parse_imdb_id(value: object) -> str:
     if not isinstance(value, str) or not IMDB_ID.fullmatch(value):
         raise BadArgument(f"{value!r} is no IMDb id; one looks like tt0903747")
     return value
+
+
+def parse_external_id(value: object) -> str:
+    """Return the id. Raises BadArgument for what neither IMDb nor TMDB would give."""
+    if isinstance(value, str):
+        tmdb = TMDB_KEY.fullmatch(value)
+        if IMDB_ID.fullmatch(value) or (tmdb and int(tmdb[2]) <= LARGEST_INT):
+            return value
+    raise BadArgument(f"{value!r} is no external id; they look like tt0903747, movie:603 or show:1396")
 
 
 CONFIG = StrawberryConfig(
@@ -52,6 +65,12 @@ CONFIG = StrawberryConfig(
             description="IMDb's id of a title or an episode: `tt` and seven to ten digits.",
             serialize=str,
             parse_value=parse_imdb_id,
+        ),
+        ExternalId: strawberry.scalar(
+            name="ExternalId",
+            description="An id of another catalogue: IMDb's `tt0903747`, TMDB's `movie:603` or `show:1396`.",
+            serialize=str,
+            parse_value=parse_external_id,
         ),
     }
 )

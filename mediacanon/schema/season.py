@@ -1,14 +1,25 @@
 """Season and Episode."""
 
 import datetime as dt
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
+from mediacanon.loaders.season import SeasonRow
 from mediacanon.schema.context import Info
+from mediacanon.schema.ids import EpisodeBy, Ids, one_of
 from mediacanon.schema.scalars import ImdbId
 from mediacanon.schema.selection import is_selected
-from mediacanon.schema.title import Ids
+
+if TYPE_CHECKING:
+    from mediacanon.schema.show import Show
+
+
+def season_loader(info: Info) -> DataLoader[int, SeasonRow | None]:
+    """Return the loader that brings what the query asks of a season: its episodes, or the season alone."""
+    loaders = info.context.loaders
+    return loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
 
 
 @strawberry.type(description="An episode of a season.")
@@ -28,6 +39,12 @@ class Episode:
     average_rating: float | None = strawberry.field(description="IMDb's rating, 1 to 10 with one decimal.")
     num_votes: int | None = strawberry.field(description="How many people rated it at IMDb.")
 
+    @strawberry.field(description="The season it belongs to.")
+    @staticmethod
+    async def season(root: strawberry.Parent["Episode"], info: Info) -> "Season":
+        """Load the season, with its episodes where they are asked for."""
+        return cast("Season", await season_loader(info).load(root.season_id))
+
 
 @strawberry.type(description="A season of a show.")
 class Season:
@@ -43,6 +60,14 @@ class Season:
     episode_count: int = strawberry.field(description="How many episodes it has.")
     episodes: list[Episode] = strawberry.field(description="Its episodes by number.")
 
+    @strawberry.field(description="The show it belongs to.")
+    @staticmethod
+    async def show(
+        root: strawberry.Parent["Season"], info: Info
+    ) -> Annotated["Show", strawberry.lazy("mediacanon.schema.show")]:
+        """Load the show."""
+        return cast("Show", await info.context.loaders.show_by_id.load(root.show_id))
+
 
 @strawberry.type
 class SeasonQueries:
@@ -54,14 +79,18 @@ class SeasonQueries:
         info: Info, id: Annotated[int, strawberry.argument(description="Our id of the season.")]
     ) -> Season | None:
         """Load a season, with its episodes where they are asked for."""
-        loaders = info.context.loaders
-        loader = loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
-        return cast("Season | None", await loader.load(id))
+        return cast("Season | None", await season_loader(info).load(id))
 
-    @strawberry.field(description="The episode with our id; null where there is none.")
+    @strawberry.field(description="An episode, by our id or IMDb's; null where there is none.")
     @staticmethod
     async def episode(
-        info: Info, id: Annotated[int, strawberry.argument(description="Our id of the episode.")]
+        info: Info,
+        id: Annotated[int | None, strawberry.argument(description="Our id of the episode.")] = None,
+        by: Annotated[EpisodeBy | None, strawberry.argument(description="Or its id at IMDb.")] = None,
     ) -> Episode | None:
-        """Load an episode."""
-        return cast("Episode | None", await info.context.loaders.episode_by_id.load(id))
+        """Load an episode by one of its ids."""
+        loaders, named = info.context.loaders, one_of(id, by, EpisodeBy)
+        if named.id:
+            return cast("Episode | None", await loaders.episode_by_id.load(named.id.value))
+        imdb_id = cast("strawberry.Some[ImdbId]", named.imdb_id).value
+        return cast("Episode | None", await loaders.episode_by_imdb_id.load(imdb_id))

@@ -5,9 +5,10 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.schema.context import Info
+from mediacanon.schema.ids import Ids, WorkBy, one_of, work_id_by
 from mediacanon.schema.season import Season
 from mediacanon.schema.selection import is_selected
-from mediacanon.schema.title import Ids, Title
+from mediacanon.schema.title import Title
 
 
 @strawberry.type(description="A show.")
@@ -39,10 +40,13 @@ class Show:
 class ShowQueries:
     """Root fields about shows."""
 
-    @strawberry.field(description="The show with our id; null where there is none.")
+    @strawberry.field(description="A show, by our id or by any of its ids; null where there is none.")
     @staticmethod
     async def show(
-        info: Info, id: Annotated[int, strawberry.argument(description="Our id of the show.")]
+        info: Info,
+        id: Annotated[int | None, strawberry.argument(description="Our id of the show.")] = None,
+        by: Annotated[WorkBy | None, strawberry.argument(description="Or one of its other ids.")] = None,
     ) -> Show | None:
-        """Load a show."""
-        return cast("Show | None", await info.context.loaders.show_by_id.load(id))
+        """Load a show by one of its ids."""
+        found = await work_id_by(info, one_of(id, by, WorkBy), "show")
+        return cast("Show | None", await info.context.loaders.show_by_id.load(found)) if found is not None else None

@@ -9,6 +9,7 @@ import strawberry
 from mediacanon.errors import BadArgument
 from mediacanon.loaders.title_list import TitleSearch
 from mediacanon.schema.context import Info
+from mediacanon.schema.ids import Ids, TitleBy, TitleType, one_of, title_by
 from mediacanon.schema.scalars import ImdbId
 
 if TYPE_CHECKING:
@@ -17,22 +18,6 @@ if TYPE_CHECKING:
 
 MOST_PER_PAGE = 100
 LONGEST_QUERY = 200
-
-
-@strawberry.enum(description="What a title is.")
-class TitleType(enum.Enum):
-    """The two kinds of title."""
-
-    movie = strawberry.enum_value("movie", description="A film, made for cinema or television.")
-    show = strawberry.enum_value("show", description="A series or mini-series, with seasons and episodes.")
-
-
-@strawberry.type(description="An entity's ids in other catalogues.")
-class Ids:
-    """Ids elsewhere."""
-
-    imdb: ImdbId | None = strawberry.field(description="IMDb's id.")
-    tmdb: int | None = strawberry.field(description="TMDB's id; movies and shows are numbered separately there.")
 
 
 @strawberry.type(description="A movie or a show.")
@@ -157,19 +142,15 @@ def check_page(page: int, per_page: int, *, most: int = MOST_PER_PAGE) -> None:
 class TitleQueries:
     """Root fields about titles."""
 
-    @strawberry.field(description="The title with our id or IMDb's; null where there is none.")
+    @strawberry.field(description="A title, by our id or by any of its ids; null where there is none.")
     @staticmethod
     async def title(
         info: Info,
         id: Annotated[int | None, strawberry.argument(description="Our id of the title.")] = None,
-        imdb_id: Annotated[ImdbId | None, strawberry.argument(description="IMDb's id of the title.")] = None,
+        by: Annotated[TitleBy | None, strawberry.argument(description="Or one of its other ids.")] = None,
     ) -> Title | None:
         """Load a title by one of its ids."""
-        loaders = info.context.loaders
-        if (id is None) == (imdb_id is None):
-            raise BadArgument("Give either id or imdbId")
-        found = await (loaders.title_by_id.load(id) if id is not None else loaders.title_by_imdb_id.load(imdb_id or ""))
-        return cast("Title | None", found)
+        return cast("Title | None", await title_by(info, one_of(id, by, TitleBy)))
 
     @strawberry.field(description="Titles whose name holds a text, most voted first; all titles without one.")
     @staticmethod

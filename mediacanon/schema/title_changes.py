@@ -8,10 +8,11 @@ import strawberry
 
 from mediacanon.schema.after_write import facts_of, fresh_loaders, present
 from mediacanon.schema.context import Info
+from mediacanon.schema.ids import TitleType
 from mediacanon.schema.movie import Movie
 from mediacanon.schema.scalars import ImdbId
 from mediacanon.schema.show import Show
-from mediacanon.schema.title import Title, TitleType
+from mediacanon.schema.title import Title
 
 
 @strawberry.input

@@ -1,0 +1,99 @@
+"""Ids: what a title is, its ids in other catalogues, and the one-of inputs that name an entity by any of them."""
+
+import enum
+from typing import Any, TypeVar, cast
+
+import strawberry
+
+from mediacanon.errors import BadArgument
+from mediacanon.schema.context import Info
+from mediacanon.schema.scalars import ImdbId
+
+
+@strawberry.enum(description="What a title is.")
+class TitleType(enum.Enum):
+    """The two kinds of title."""
+
+    movie = strawberry.enum_value("movie", description="A film, made for cinema or television.")
+    show = strawberry.enum_value("show", description="A series or mini-series, with seasons and episodes.")
+
+
+@strawberry.type(description="An entity's ids in other catalogues.")
+class Ids:
+    """Ids elsewhere."""
+
+    imdb: ImdbId | None = strawberry.field(description="IMDb's id.")
+    tmdb: int | None = strawberry.field(description="TMDB's id; movies and shows are numbered separately there.")
+
+
+@strawberry.input(description="TMDB's id of a title: movies and shows are numbered separately there.")
+class TmdbKey:
+    """TMDB's id with its kind."""
+
+    type: TitleType = strawberry.field(description="Movie or show.")
+    id: int = strawberry.field(description="TMDB's number.")
+
+
+@strawberry.input(one_of=True, description="Names a title by exactly one of its ids.")
+class TitleBy:
+    """A title's ids."""
+
+    id: strawberry.Maybe[int] = strawberry.field(description="Our id.")
+    imdb_id: strawberry.Maybe[ImdbId] = strawberry.field(description="IMDb's id.")
+    tmdb: strawberry.Maybe[TmdbKey] = strawberry.field(description="TMDB's id, with its kind.")
+
+
+@strawberry.input(one_of=True, description="Names a movie or a show by exactly one of its ids.")
+class WorkBy:
+    """A movie's or show's ids."""
+
+    id: strawberry.Maybe[int] = strawberry.field(description="Our id.")
+    imdb_id: strawberry.Maybe[ImdbId] = strawberry.field(description="IMDb's id.")
+    tmdb_id: strawberry.Maybe[int] = strawberry.field(description="TMDB's id.")
+
+
+@strawberry.input(one_of=True, description="Names an episode by exactly one of its ids.")
+class EpisodeBy:
+    """An episode's ids."""
+
+    id: strawberry.Maybe[int] = strawberry.field(description="Our id.")
+    imdb_id: strawberry.Maybe[ImdbId] = strawberry.field(description="IMDb's id.")
+
+
+async def title_by(info: Info, by: TitleBy) -> Any:  # noqa: ANN401 - a row that Strawberry reads as a Title
+    """Return the title named, None where there is none."""
+    loaders = info.context.loaders
+    if by.id:
+        return await loaders.title_by_id.load(by.id.value)
+    if by.imdb_id:
+        return await loaders.title_by_imdb_id.load(by.imdb_id.value)
+    key = cast("strawberry.Some[TmdbKey]", by.tmdb).value
+    return await loaders.title_by_tmdb_id.load((key.type.name, key.id))
+
+
+async def work_id_by(info: Info, by: WorkBy, type_: str) -> int | None:
+    """Return our id of the movie or show named, None where there is none."""
+    loaders = info.context.loaders
+    if by.id:
+        return by.id.value
+    if by.imdb_id:
+        title = await loaders.title_by_imdb_id.load(by.imdb_id.value)
+    else:
+        tmdb_id = cast("strawberry.Some[int]", by.tmdb_id).value
+        title = await loaders.title_by_tmdb_id.load((type_, tmdb_id))
+    if title is None:
+        return None
+    return title.movie_id if type_ == "movie" else title.show_id
+
+
+By = TypeVar("By", TitleBy, WorkBy, EpisodeBy)
+
+
+def one_of(id_: int | None, by: By | None, kind: type[By]) -> By:
+    """Return what names the entity. Raises BadArgument unless exactly one of the two arguments is given."""
+    if (id_ is None) == (by is None):
+        raise BadArgument("Give either id or by")
+    if by is not None:
+        return by
+    others: dict[str, Any] = dict.fromkeys(kind.__annotations__)
+    return kind(**others | {"id": strawberry.Some(id_)})
