@@ -11,7 +11,8 @@ from typing import Any
 import asyncpg
 from strawberry.dataloader import DataLoader
 
-from mediacanon.loaders import movie, season, show, stats, title, title_list
+from mediacanon.loaders import discover, movie, season, show, stats, title, title_list
+from mediacanon.loaders.discover import DiscoverTitleRow, Question
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.loaders.season import EpisodeRow, SeasonRow
@@ -37,6 +38,8 @@ BATCHES: dict[str, Load] = {
     "episodes_by_season_id": season.load_episodes_by_season_id,
     "episode_by_id": season.load_episodes_by_id,
     "episode_by_imdb_id": season.load_episodes_by_imdb_id,
+    "discover_title_by_id": discover.load_discover_titles_by_id,
+    "discover_count_by_question": discover.load_discover_counts_by_question,
 }
 
 
@@ -58,6 +61,8 @@ class Loaders:
     episodes_by_season_id: DataLoader[int, list[EpisodeRow]]
     episode_by_id: DataLoader[int, EpisodeRow | None]
     episode_by_imdb_id: DataLoader[str, EpisodeRow | None]
+    discover_title_by_id: DataLoader[int, DiscoverTitleRow | None]
+    discover_count_by_question: DataLoader[Question, int]
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -80,6 +85,7 @@ LISTS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
     "title_count_by_search": title_list.load_title_count_by_search,
     "languages_by_search": title_list.load_languages_by_search,
     "titles_by_rank": load_titles_by_rank,
+    "discover_titles": discover.load_discover_titles,
     "stats": stats.load_stats,
     "genres": stats.load_genres,
     "languages": stats.load_languages,
