@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import asyncpg
 
+from mediacanon.catalog_events import announce_title
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.replies import EpisodeDetails, Season
-from mediacanon.tmdb.store import announce
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ async def enrich_episodes(
     async with pool.acquire() as connection, connection.transaction():
         changed = await _store(connection, columns)
         if changed:
-            await announce(connection, [title_id])
+            await announce_title(connection, title_id)
         if not answers.failure:
             await connection.execute(EPISODES_CHECKED, title_id)
     if answers.failure:

@@ -1,18 +1,11 @@
 """Writes what TMDB said of titles, and tells every worker which ones changed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import asyncpg
-import orjson
-
+from mediacanon.catalog_events import Connection, announce_titles
 from mediacanon.tmdb.lookup import Facts
 
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
-
-CHANNEL = "catalog"
-# PostgreSQL refuses a notification of 8,000 bytes or more.
-LARGEST_PAYLOAD = 7999
 NO_POSTER = "none"
 POSTER_SIZE = "w500"
 
@@ -70,8 +63,6 @@ UPDATE titles t
 RETURNING t.id AS title_id, c.differs
 """
 
-ANNOUNCE = "SELECT pg_notify($1::text, $2::text)"
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -91,7 +82,7 @@ async def store_facts(connection: Connection, answers: Sequence[Answer], *, imag
     async with connection.transaction():
         rows = await connection.fetch(STORE_FACTS, *columns)
         changed = [row["title_id"] for row in rows if row["differs"]]
-        await announce(connection, changed)
+        await announce_titles(connection, changed)
     return changed
 
 
@@ -108,22 +99,3 @@ def _columns(answer: Answer, image_base_url: str) -> tuple[object, ...]:
         facts.origin_country,
         facts.runtime_minutes,
     )
-
-
-async def announce(connection: Connection, title_ids: Iterable[int]) -> None:
-    """Tell every worker that these titles changed; heard when the transaction commits."""
-    for payload in payloads(title_ids):
-        await connection.execute(ANNOUNCE, CHANNEL, payload)
-
-
-def payloads(title_ids: Iterable[int]) -> Iterator[str]:
-    """Yield `{"titles":[ids]}` texts that hold all ids and each fit into a notification."""
-    pending: list[int] = []
-    for title_id in title_ids:
-        pending.append(title_id)
-        # 11 bytes: the longest id and its comma.
-        if 11 * (len(pending) + 2) > LARGEST_PAYLOAD:
-            yield orjson.dumps({"titles": pending}).decode()
-            pending = []
-    if pending:
-        yield orjson.dumps({"titles": pending}).decode()

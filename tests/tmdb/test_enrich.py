@@ -269,7 +269,10 @@ async def test_a_change_is_announced_once_and_only_if_something_changed(enrichme
     await enrichment.refresh(title_id)
     after = await title_row(pool, title_id)
     await pool.execute("SELECT pg_notify('catalog', 'end')")
-    assert [await heard.get(), await heard.get()] == [json.dumps({"titles": [title_id]}).replace(" ", ""), "end"]
+    assert [await heard.get(), await heard.get()] == [
+        json.dumps({"kind": "titles", "ids": [title_id]}).replace(" ", ""),
+        "end",
+    ]
     assert after["enriched_at"] > before["enriched_at"]
     assert after["updated_at"] == before["updated_at"]
     await listener.close()

@@ -1,9 +1,7 @@
-"""Storing what TMDB said, many titles at a time, and announcing it."""
-
-import orjson
+"""Storing what TMDB said, many titles at a time."""
 
 from mediacanon.tmdb.lookup import Facts
-from mediacanon.tmdb.store import LARGEST_PAYLOAD, Answer, payloads, store_facts
+from mediacanon.tmdb.store import Answer, store_facts
 from tests.tmdb.conftest import IMAGES
 from tests.tmdb.rows import add_title, title_row
 
@@ -27,12 +25,3 @@ async def test_a_title_deleted_meanwhile_is_no_failure(pool):
     async with pool.acquire() as connection:
         answers = [Answer(404, Facts(tmdb_id=1))]
         assert await store_facts(connection, answers, image_base_url=IMAGES) == []
-
-
-def test_announcements_fit_into_notifications():
-    """However many and however long the ids, each payload is below 8,000 bytes and none is lost."""
-    ids = list(range(2**31 - 5000, 2**31))
-    texts = list(payloads(ids))
-    assert all(len(text.encode()) <= LARGEST_PAYLOAD for text in texts)
-    assert [one for text in texts for one in orjson.loads(text)["titles"]] == ids
-    assert list(payloads([])) == []
