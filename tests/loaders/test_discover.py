@@ -1,0 +1,299 @@
+"""Discover: every filter and order against a plain computation over all rows, which have ties, gaps and sentinels."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any
+
+import asyncpg
+import pytest
+
+from mediacanon.database.pool import open_pool
+from mediacanon.loaders.discover import (
+    CONDITIONS,
+    DiscoverFilter,
+    DiscoverSort,
+    DiscoverTitleRow,
+    load_discover_count,
+    load_discover_titles,
+    load_discover_titles_by_id,
+)
+from tests.conftest import create_database, drop_database
+
+SENTINELS = ("", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY")
+ALL = 10_000
+
+# Votes, years, popularity and names that many share; titles without any; sentinels; titles IMDb has withdrawn.
+MESS = """
+UPDATE titles SET num_votes = num_votes / 1000 * 1000 WHERE id % 3 = 0;
+UPDATE titles SET num_votes = NULL, average_rating = NULL WHERE id % 31 = 0;
+UPDATE titles SET tmdb_popularity = round(tmdb_popularity) WHERE id % 2 = 0;
+UPDATE titles SET tmdb_popularity = NULL WHERE id % 17 = 0;
+UPDATE titles SET release_date = NULL WHERE id % 7 = 0;
+UPDATE titles SET start_year = NULL WHERE id % 29 = 0;
+UPDATE titles SET display_name = lower(display_name) WHERE id % 5 = 0;
+UPDATE titles SET display_name = 'Same Name' WHERE id % 23 = 0;
+UPDATE titles SET num_votes = 100 + id % 3, average_rating = 8 WHERE id % 13 = 0;
+UPDATE titles SET num_votes = 9998 + id % 3, average_rating = 7.4 + (id % 2) * 0.1 WHERE id % 19 = 0;
+UPDATE titles SET image_url = '' WHERE id % 37 = 0;
+UPDATE titles SET image_url = 'TMDB_NOT_FOUND_DO_NOT_RETRY' WHERE id % 41 = 0;
+UPDATE titles SET withdrawn_at = now() WHERE id % 43 = 0;
+UPDATE title_views SET viewed_at = now() - interval '8 days' WHERE id % 3 = 0;
+"""
+
+TITLES = """
+SELECT t.*, ARRAY(SELECT g.name FROM genres g JOIN title_genres tg ON tg.genre_id = g.id WHERE tg.title_id = t.id) AS genres
+  FROM titles t
+"""
+VIEWS = "SELECT title_id, viewed_at FROM title_views"
+
+FILTERS = [
+    DiscoverFilter(),
+    DiscoverFilter(type="movie"),
+    DiscoverFilter(type="show"),
+    DiscoverFilter(genres_in=("Comedy",)),
+    DiscoverFilter(genres_in=("Comedy", "Horror", "Horror", "Unheard-Of")),
+    DiscoverFilter(genres_in=("Unheard-Of",)),
+    DiscoverFilter(genres_in=("Dating",)),
+    DiscoverFilter(genres_all=("Comedy", "Drama")),
+    DiscoverFilter(genres_all=("Comedy", "Comedy")),
+    DiscoverFilter(genres_all=("Comedy", "Unheard-Of")),
+    DiscoverFilter(genres_not_in=("Comedy", "Unheard-Of")),
+    DiscoverFilter(genres_in=("Action", "Comedy"), genres_all=("Drama",), genres_not_in=("Horror",)),
+    DiscoverFilter(language_in=("ko",)),
+    DiscoverFilter(language_in=("ko", "fr", "xx")),
+    DiscoverFilter(country_in=("KR", "US")),
+    DiscoverFilter(language_in=("en",), type="show"),
+    DiscoverFilter(year_min=2000),
+    DiscoverFilter(year_max=1980),
+    DiscoverFilter(year_min=1999, year_max=1999),
+    DiscoverFilter(year_min=2010, year_max=2000),
+    DiscoverFilter(rating_min=7.4),
+    DiscoverFilter(rating_max=5.3),
+    DiscoverFilter(rating_min=0, rating_max=10),
+    DiscoverFilter(votes_min=500),
+    DiscoverFilter(votes_max=9_000),
+    DiscoverFilter(votes_min=0),
+    DiscoverFilter(runtime_min=120),
+    DiscoverFilter(runtime_max=90),
+    DiscoverFilter(type="movie", genres_in=("Drama",), year_min=1990, rating_min=6.5, votes_min=100, runtime_max=150),
+    DiscoverFilter(year_min=-(2**31), year_max=2**31 - 1),
+]
+
+
+@dataclass
+class Catalogue:
+    """All rows, and what discover should make of them."""
+
+    titles: list[asyncpg.Record]
+    views: dict[int, int]
+
+    def expected(self, asked: DiscoverFilter, sort: DiscoverSort) -> list[int]:
+        """Return the ids of all pages."""
+        found = [
+            title for title in self.titles if has_poster(title) and matches(title, asked) and rule(title, asked, sort)
+        ]
+        orders = {**ORDERS, DiscoverSort.POPULAR: lambda title: (-self.views.get(title["id"], 0),)}
+        return [title["id"] for title in sorted(found, key=lambda title: (*orders[sort](title), *by_votes(title)))]
+
+
+def falling(value: float | dt.date | None) -> tuple[int, float]:
+    number = value.toordinal() if isinstance(value, dt.date) else value
+    return (1, 0) if number is None else (0, -number)
+
+
+def by_votes(title: asyncpg.Record) -> tuple[Any, ...]:
+    return falling(title["num_votes"]), title["id"]
+
+
+ORDERS: dict[DiscoverSort, Callable[[asyncpg.Record], tuple[Any, ...]]] = {
+    DiscoverSort.MOST_RATED: by_votes,
+    DiscoverSort.TRENDING: lambda title: (falling(title["tmdb_popularity"]),),
+    DiscoverSort.TOP_RATED: lambda title: (falling(title["average_rating"]),),
+    DiscoverSort.HIDDEN_GEMS: lambda title: (falling(title["average_rating"]),),
+    DiscoverSort.NEWEST: lambda title: (falling(title["start_year"]), falling(title["release_date"])),
+    DiscoverSort.A_TO_Z: lambda title: (title["display_name"].lower(),),
+}
+
+
+def has_poster(title: asyncpg.Record) -> bool:
+    return title["withdrawn_at"] is None and title["image_url"] is not None and title["image_url"] not in SENTINELS
+
+
+def rule(title: asyncpg.Record, asked: DiscoverFilter, sort: DiscoverSort) -> bool:
+    votes, rating = title["num_votes"] or 0, title["average_rating"] or 0
+    if sort is DiscoverSort.TOP_RATED and asked.votes_min is None and asked.rating_min is None:
+        return votes >= 1000
+    return sort is not DiscoverSort.HIDDEN_GEMS or (rating >= 7.5 and 100 < votes < 10_000)
+
+
+def within(value: float | None, least: float | None, most: float | None) -> bool:
+    if least is None and most is None:
+        return True
+    # A rating is kept in single precision.
+    return (
+        value is not None and (least is None or round(value, 5) >= least) and (most is None or round(value, 5) <= most)
+    )
+
+
+def matches(title: asyncpg.Record, asked: DiscoverFilter) -> bool:
+    genres = set(title["genres"])
+    return (
+        asked.type in (None, title["type"])
+        and (not asked.genres_in or bool(genres & set(asked.genres_in)))
+        and genres >= set(asked.genres_all)
+        and not genres & set(asked.genres_not_in)
+        and (not asked.language_in or title["original_language"] in asked.language_in)
+        and (not asked.country_in or title["origin_country"] in asked.country_in)
+        and within(title["start_year"], asked.year_min, asked.year_max)
+        and within(title["average_rating"], asked.rating_min, asked.rating_max)
+        and within(title["num_votes"], asked.votes_min, asked.votes_max)
+        and within(title["runtime_minutes"], asked.runtime_min, asked.runtime_max)
+    )
+
+
+@pytest.fixture(scope="module")
+async def messy(cluster: str, demo_template: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give a pool on a demo catalogue with all that makes orders and filters difficult."""
+    dsn = await create_database(cluster, template=demo_template)
+    async with await open_pool(dsn, size=2) as pool:
+        await pool.execute(MESS)
+        yield pool
+    await drop_database(cluster, dsn)
+
+
+@pytest.fixture(scope="module")
+async def catalogue(messy: asyncpg.Pool) -> Catalogue:
+    """Give all rows of the messy catalogue."""
+    week_ago = await messy.fetchval("SELECT now()::timestamp") - dt.timedelta(days=7)
+    views: dict[int, int] = {}
+    for title_id, viewed_at in await messy.fetch(VIEWS):
+        views[title_id] = views.get(title_id, 0) + (viewed_at > week_ago)
+    return Catalogue(list(await messy.fetch(TITLES)), views)
+
+
+async def all_ids(pool: asyncpg.Pool, asked: DiscoverFilter, sort: DiscoverSort) -> list[int]:
+    return [row.title_id for row in await load_discover_titles(pool, asked, sort, limit=ALL)]
+
+
+@pytest.mark.parametrize("sort", DiscoverSort)
+async def test_every_filter_in_every_order_is_what_a_plain_computation_gives(
+    messy: asyncpg.Pool, catalogue: Catalogue, sort: DiscoverSort
+) -> None:
+    """Ids, their order and their count are those computed in Python over all rows, for each filter."""
+    for asked in FILTERS:
+        expected = catalogue.expected(asked, sort)
+        assert await all_ids(messy, asked, sort) == expected, asked
+        assert await load_discover_count(messy, asked, sort) == len(expected), asked
+
+
+def test_filters_under_test_use_every_condition() -> None:
+    """No field of the filter is left out of the comparison, and each has its condition."""
+    names = {field.name for field in fields(DiscoverFilter)}
+    used = {name for asked in FILTERS for name in names if getattr(asked, name) not in (None, ())}
+    assert names == used == CONDITIONS.keys()
+
+
+async def test_comparison_has_something_to_compare(catalogue: Catalogue) -> None:
+    """Most filters find titles in most orders, some of them tied, some without what the order goes by."""
+    found = [len(catalogue.expected(asked, sort)) for asked in FILTERS for sort in DiscoverSort]
+    assert sum(bool(count) for count in found) > len(found) * 0.8
+    assert max(found) > 400
+    shown = [title for title in catalogue.titles if has_poster(title)]
+    for name in ("num_votes", "start_year", "release_date", "tmdb_popularity", "display_name"):
+        values = [title[name] for title in shown]
+        assert len(set(values)) < len(values) - 10
+        assert name == "display_name" or None in values
+
+
+@pytest.mark.parametrize("sort", DiscoverSort)
+async def test_page_after_page_has_every_title_once(
+    messy: asyncpg.Pool, catalogue: Catalogue, sort: DiscoverSort
+) -> None:
+    """Pages of seven, put together, are the whole list without repeats or gaps; the page behind is empty."""
+    asked = DiscoverFilter(type="movie", votes_max=30_000)
+    expected = catalogue.expected(asked, sort)
+    pages = [
+        [row.title_id for row in await load_discover_titles(messy, asked, sort, limit=7, offset=offset)]
+        for offset in range(0, len(expected) + 7, 7)
+    ]
+    assert [title_id for page in pages for title_id in page] == expected
+    assert pages[-1] == []
+
+
+async def test_offsets_behind_all_titles_are_empty(messy: asyncpg.Pool) -> None:
+    """An offset beyond 32 bits answers with nothing, in every order."""
+    for sort in DiscoverSort:
+        assert await load_discover_titles(messy, DiscoverFilter(), sort, limit=100, offset=2**40) == []
+
+
+async def test_titles_have_the_facts_of_their_rows(messy: asyncpg.Pool, catalogue: Catalogue) -> None:
+    """Facts, genres, the id of the movie or show, and the views of seven days are those of the tables."""
+    rows = {title["id"]: title for title in catalogue.titles}
+    movies = dict(await messy.fetch("SELECT title_id, id FROM movies"))
+    shows = dict(await messy.fetch("SELECT title_id, id FROM shows"))
+    same = {field.name for field in fields(DiscoverTitleRow)} & set(catalogue.titles[0].keys()) - {"genres"}
+    assert len(same) > 10
+    for found in await load_discover_titles(messy, DiscoverFilter(), DiscoverSort.POPULAR, limit=ALL):
+        row = rows[found.title_id]
+        for name in same:
+            value = row[name]
+            assert getattr(found, name) == (pytest.approx(value) if isinstance(value, float) else value)
+        assert found.genres == sorted(row["genres"])
+        assert found.engagement_count == catalogue.views.get(found.title_id, 0)
+        assert (found.movie_id, found.show_id) == (movies.get(found.title_id), shows.get(found.title_id))
+        assert (found.movie_id is None) == (found.type == "show")
+
+
+async def test_ratings_are_the_shortest_decimals(messy: asyncpg.Pool) -> None:
+    """A rating has one decimal, not the digits of single precision."""
+    rows = await load_discover_titles(messy, DiscoverFilter(), DiscoverSort.MOST_RATED, limit=ALL)
+    assert all(row.average_rating is None or len(repr(row.average_rating)) <= 4 for row in rows)
+
+
+async def test_popular_is_by_views_of_seven_days_then_by_votes(messy: asyncpg.Pool) -> None:
+    """Views fall through the list; those nobody viewed follow by votes."""
+    rows = await load_discover_titles(messy, DiscoverFilter(), DiscoverSort.POPULAR, limit=ALL)
+    assert rows[0].engagement_count > 1
+    assert rows[-1].engagement_count == 0
+    assert all(one.engagement_count >= two.engagement_count for one, two in pairwise(rows))
+
+
+@pytest.mark.parametrize("bound", [{"votes_min": 5}, {"rating_min": 1.0}])
+async def test_top_rated_wants_a_thousand_votes_unless_told_otherwise(
+    messy: asyncpg.Pool, bound: dict[str, Any]
+) -> None:
+    """Without a bound of its own nobody with fewer votes is there; with one there is."""
+    rows = await load_discover_titles(messy, DiscoverFilter(), DiscoverSort.TOP_RATED, limit=ALL)
+    assert rows
+    assert min(row.num_votes or 0 for row in rows) >= 1000
+    told = await load_discover_titles(messy, DiscoverFilter(**bound), DiscoverSort.TOP_RATED, limit=ALL)
+    assert any((row.num_votes or 0) < 1000 for row in told)
+
+
+async def test_titles_by_id_keep_the_order_of_the_ids_and_show_no_sentinel(
+    messy: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    """Collections ask by rank: any title answers, without a poster too, unknown ids with None."""
+    bare = next(title["id"] for title in catalogue.titles if title["image_url"] in SENTINELS)
+    withdrawn = next(title["id"] for title in catalogue.titles if title["withdrawn_at"])
+    rows = await load_discover_titles_by_id(messy, [withdrawn, -1, bare, withdrawn])
+    assert [row and row.title_id for row in rows] == [withdrawn, None, bare, withdrawn]
+    assert rows[2] is not None
+    assert rows[2].image_url is None
+
+
+async def test_values_are_parameters_whatever_they_say(messy: asyncpg.Pool) -> None:
+    """Quotes, comments, placeholders and braces find nothing and break nothing."""
+    for text in ("'; DROP TABLE titles; --", "$1", "{}", "{0}", "%", "\\", "NULL", "' OR '1'='1", "🎬" * 30):
+        for name in ("genres_in", "genres_all", "language_in", "country_in"):
+            assert await load_discover_count(messy, DiscoverFilter(**{name: (text,)}), DiscoverSort.A_TO_Z) == 0
+    assert await load_discover_count(messy, DiscoverFilter(), DiscoverSort.A_TO_Z) > 0
+
+
+async def test_planning_for_the_values_ends_with_the_question(messy: asyncpg.Pool) -> None:
+    """A connection goes back to the pool with the plans it is meant to have."""
+    async with messy.acquire() as one, messy.acquire() as two:
+        modes = [await connection.fetchval("SHOW plan_cache_mode") for connection in (one, two)]
+    assert modes == ["auto", "auto"]
