@@ -13,6 +13,7 @@ COMMANDS = {
     "tmdb": ("cli.tmdb", "tmdb"),
     "demo": ("cli.demo", "demo"),
     "migrate": ("cli.migrate", "migrate"),
+    "genres": ("cli.genres", "genres"),
     "schema": ("cli.schema", "schema"),
 }
 INTERRUPTED = 130

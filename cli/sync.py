@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli import genres
 from cli.options import database_options
 
 if TYPE_CHECKING:
@@ -34,13 +35,26 @@ if TYPE_CHECKING:
     help="Connections that stage rows at the same time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def sync(
+# The original's spelling of `mediacanon genres export` and `import`; a batch size means nothing here.
+@click.option("--genres-export", type=click.Path(dir_okay=False, path_type=Path), hidden=True)
+@click.option("--genres-import", type=click.Path(exists=True, dir_okay=False, path_type=Path), hidden=True)
+@click.option("--genres-limit", type=click.IntRange(min=1), default=100, hidden=True)
+@click.option("--genres-filter", default="", hidden=True)
+@click.option("--batch", type=int, expose_value=False, hidden=True)
+@click.pass_context
+def sync(  # noqa: PLR0913 - options, each documented above
+    context: click.Context,
+    /,
     *,
     folder: Path | None,
     offline: bool,
     force: bool,
     workers: int,
     as_json: bool,
+    genres_export: Path | None,
+    genres_import: Path | None,
+    genres_limit: int,
+    genres_filter: str,
     **database: str | None,
 ) -> None:
     """Import IMDb's dump: download, stage, merge.
@@ -50,6 +64,19 @@ def sync(
     The report goes to standard output, progress to standard error. Exit codes: 0 imported or nothing new,
     1 refused or failed (one line says why), 2 wrong usage, 130 interrupted.
     """
+    shared = {**database, "as_json": as_json}
+    if genres_export:
+        names = [name for part in genres_filter.split(",") if (name := part.strip())]
+        context.invoke(genres.export, file=genres_export, limit=genres_limit, names=names, force=force, **shared)
+    elif genres_import:
+        context.invoke(genres.import_file, file=genres_import, dry_run=False, **shared)
+    else:
+        _sync(folder, offline=offline, force=force, workers=workers, as_json=as_json, **database)
+
+
+def _sync(
+    folder: Path | None, *, offline: bool, force: bool, workers: int, as_json: bool, **database: str | None
+) -> None:
     from mediacanon.database.embedded import running_database
     from mediacanon.imdb.sync import SyncOptions
     from mediacanon.settings import Settings

@@ -1,0 +1,195 @@
+"""`mediacanon genres`: custom genres, and their review in a text file."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import database_options
+from cli.output import json_option, print_result
+from cli.pool import with_database
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from mediacanon.genre_review import TitleToReview
+    from mediacanon.settings import Settings
+    from mediacanon.writes.genre import ReviewCounts
+
+MOST_TITLES = 100
+# Mistakes shown of a file that is something else altogether.
+MISTAKES_SHOWN = 50
+
+
+@click.group()
+def genres() -> None:
+    """List, add and assign custom genres (Dating, Cooking, yours)."""
+
+
+@genres.command("list")
+@json_option
+@database_options
+def list_genres(*, as_json: bool, **options: str | None) -> None:
+    """Show all genres and how many titles have them."""
+    from cli.report import table
+    from mediacanon.loaders.stats import load_genres
+    from mediacanon.settings import Settings
+
+    found = with_database(Settings.from_environment(None, **options), load_genres)
+    rows = [(genre.name, "custom" if genre.is_custom else "IMDb", f"{genre.count:,}") for genre in found]
+    print_result(found, "\n".join(table(("genre", "whose", "titles"), rows)), as_json=as_json)
+
+
+@genres.command()
+@click.argument("name")
+@json_option
+@database_options
+def add(name: str, *, as_json: bool, **options: str | None) -> None:
+    """Add a custom genre; imports leave it alone."""
+    from mediacanon.settings import Settings
+    from mediacanon.writes.genre import create_custom_genre
+
+    settings = Settings.from_environment(None, **options)
+    stored = with_database(settings, lambda pool: create_custom_genre(pool, name))
+    print_result({"name": stored}, f"{stored} is a custom genre now.", as_json=as_json)
+
+
+@genres.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--limit", type=click.IntRange(min=1), default=MOST_TITLES, show_default=True, help="At most so many.")
+@click.option("--genre", "names", multiple=True, metavar="GENRE", help="Only titles of this genre; may be repeated.")
+@click.option("--force", is_flag=True, help="Replace a FILE that exists.")
+@json_option
+@database_options
+def export(
+    file: Path, *, limit: int, names: tuple[str, ...], force: bool, as_json: bool, **options: str | None
+) -> None:
+    """Write the titles nobody has reviewed into FILE, most voted first.
+
+    Edit it and hand it to `mediacanon genres import`. Missing countries come from TMDB when TMDB_API_KEY is set.
+    """
+    from mediacanon.settings import Settings
+
+    settings = Settings.from_environment(None, **options)
+    titles = export_reviews(settings, file, limit=limit, genres=names, is_forced=force)
+    print_result({"file": str(file), "titles": titles}, f"{titles:,} titles to review in {file}.", as_json=as_json)
+
+
+@genres.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@json_option
+@database_options
+def import_file(file: Path, *, dry_run: bool, as_json: bool, **options: str | None) -> None:
+    """Store what FILE says after GENRES, and mark its titles reviewed.
+
+    All of it or, when there is any mistake, nothing; mistakes are told by line.
+    """
+    from mediacanon.settings import Settings
+
+    counts = import_reviews(Settings.from_environment(None, **options), file, is_rehearsal=dry_run)
+    print_result(counts, describe(counts, is_rehearsal=dry_run), as_json=as_json)
+
+
+def export_reviews(settings: "Settings", file: Path, *, limit: int, genres: Sequence[str], is_forced: bool) -> int:
+    """Write titles to review into a file; return how many. Raises Conflict where the file is there already."""
+    from mediacanon.errors import Conflict
+    from mediacanon.genre_review import format_reviews
+    from mediacanon.loaders.genre import load_custom_genres
+
+    # An edited file is hours of somebody's work.
+    if file.exists() and not is_forced:
+        raise Conflict(f"{file} is there already; --force replaces it")
+
+    async def export_from(pool: "asyncpg.Pool") -> int:
+        titles = await _titles_to_review(pool, settings, genres=genres, limit=limit)
+        _write(file, format_reviews(titles, await load_custom_genres(pool)))
+        return len(titles)
+
+    return with_database(settings, export_from)
+
+
+def import_reviews(settings: "Settings", file: Path, *, is_rehearsal: bool = False) -> "ReviewCounts":
+    """Store what a file says; return the counts. Raises BadArgument with all mistakes: nothing is stored then."""
+    from mediacanon.errors import BadArgument
+    from mediacanon.genre_review import parse_reviews
+    from mediacanon.writes.genre import find_mistakes, store_reviews
+
+    read = parse_reviews(_read(file))
+    if not read.reviews and not read.mistakes:
+        raise BadArgument(f"{file} has no titles")
+
+    async def import_into(pool: "asyncpg.Pool") -> "ReviewCounts":
+        mistakes = sorted(read.mistakes + await find_mistakes(pool, read.reviews))
+        if mistakes:
+            shown = [f"  {file}:{one.line}: {one.what}" for one in mistakes[:MISTAKES_SHOWN]]
+            rest = [f"  and {len(mistakes) - len(shown)} more"] if mistakes[MISTAKES_SHOWN:] else []
+            counted = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+            raise BadArgument("\n".join([f"{counted} in {file}, nothing was changed:", *shown, *rest]))
+        return await store_reviews(pool, read.reviews, is_rehearsal=is_rehearsal)
+
+    return with_database(settings, import_into)
+
+
+def describe(counts: "ReviewCounts", *, is_rehearsal: bool = False) -> str:
+    """Return what storing reviews came to, in words."""
+    done = f"{counts.reviewed:,} titles reviewed, {counts.changed:,} changed: {counts.given:,} genres given"
+    return f"{done}, {counts.taken:,} taken away.{' Nothing was stored (--dry-run).' if is_rehearsal else ''}"
+
+
+async def _titles_to_review(
+    pool: "asyncpg.Pool", settings: "Settings", *, genres: Sequence[str], limit: int
+) -> "list[TitleToReview]":
+    from mediacanon.errors import BadArgument
+    from mediacanon.loaders.genre import load_genres_by_name, load_titles_to_review
+
+    known = await load_genres_by_name(pool, genres)
+    for name, found in zip(genres, known, strict=True):
+        if found is None:
+            raise BadArgument(f"There is no genre {name!r}; `mediacanon genres list` shows all")
+    wanted = [name for name in known if name]
+    titles = await load_titles_to_review(pool, genres=wanted, limit=limit)
+    if await _fill_countries(pool, settings, [title.title_id for title in titles if not title.origin_country]):
+        titles = await load_titles_to_review(pool, genres=wanted, limit=limit)
+    return titles
+
+
+async def _fill_countries(pool: "asyncpg.Pool", settings: "Settings", title_ids: Sequence[int]) -> bool:
+    """Ask TMDB for countries, where there is a key; return whether it was asked. Failures are told, no more."""
+    from mediacanon.tmdb.countries import fill_countries
+    from mediacanon.tmdb.enrich import build_client
+
+    client = build_client(settings)
+    if client is None or not title_ids:
+        return False
+    async with client:
+        failures = await fill_countries(pool, client, title_ids, image_base_url=settings.tmdb_image_base_url)
+    if failures:
+        click.echo(f"The country of {len(failures):,} titles stays unknown: {failures[0]}", err=True)
+    return True
+
+
+def _read(file: Path) -> str:
+    from mediacanon.errors import BadArgument
+
+    try:
+        return file.read_bytes().decode()
+    except OSError as error:
+        raise BadArgument(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BadArgument(f"{file}:{line}: not UTF-8; save the file in that encoding") from None
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    from mediacanon.errors import BadArgument
+
+    part = file.with_name(f"{file.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise BadArgument(f"{file} cannot be written: {error.strerror}") from None

@@ -1,0 +1,33 @@
+"""What commands do with a pool on the database."""
+
+import asyncio
+import logging
+import sys
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import asyncpg
+
+    from mediacanon.settings import Settings
+
+T = TypeVar("T")
+
+
+def with_database(settings: "Settings", work: "Callable[[asyncpg.Pool], Awaitable[T]]") -> T:
+    """Return what the work gives, done with a pool on the database as schema.sql has it; log to standard error."""
+    from mediacanon.database.embedded import running_database
+    from mediacanon.database.migrate import migrate
+    from mediacanon.database.pool import open_pool
+
+    async def run(dsn: str) -> T:
+        await migrate(dsn)
+        async with await open_pool(dsn, size=settings.pool_size) as pool:
+            return await work(pool)
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    # It tells every request.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    with running_database(settings) as dsn:
+        return asyncio.run(run(dsn))

@@ -1,0 +1,46 @@
+"""Genres, and the titles that nobody has reviewed for custom ones."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from mediacanon.genre_review import TitleToReview
+
+CUSTOM_GENRES = "SELECT name FROM genres WHERE is_custom ORDER BY name"
+
+GENRES_BY_NAME = "SELECT lower(name) AS folded, name FROM genres WHERE lower(name) = ANY ($1::text[])"
+
+# Genres as an array of none: any title. One with several of those asked for is listed once.
+TITLES_TO_REVIEW = """
+SELECT t.id AS title_id, t.display_name, t.start_year, t.type, t.num_votes, t.average_rating,
+       t.original_language, t.origin_country,
+       ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
+              WHERE tg.title_id = t.id AND NOT g.is_custom ORDER BY g.name) AS genres,
+       ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
+              WHERE tg.title_id = t.id AND g.is_custom ORDER BY g.name) AS custom_genres
+  FROM titles t
+ WHERE t.withdrawn_at IS NULL
+   AND NOT EXISTS (SELECT FROM custom_genre_reviews r WHERE r.title_id = t.id)
+   AND (cardinality($1::text[]) = 0
+        OR EXISTS (SELECT FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
+                    WHERE tg.title_id = t.id AND g.name = ANY ($1::text[])))
+ ORDER BY t.num_votes DESC NULLS LAST, t.id
+ LIMIT $2::bigint
+"""
+
+
+async def load_custom_genres(pool: asyncpg.Pool) -> list[str]:
+    """Return the names of custom genres in order."""
+    return [record["name"] for record in await pool.fetch(CUSTOM_GENRES)]
+
+
+async def load_genres_by_name(pool: asyncpg.Pool, names: Sequence[str]) -> list[str | None]:
+    """Return the genres of these names, however they are capitalized, as the catalogue spells them; None: unknown."""
+    records = await pool.fetch(GENRES_BY_NAME, [name.lower() for name in names])
+    found = {record["folded"]: record["name"] for record in records}
+    return [found.get(name.lower()) for name in names]
+
+
+async def load_titles_to_review(pool: asyncpg.Pool, *, genres: Sequence[str], limit: int) -> list[TitleToReview]:
+    """Return titles nobody has reviewed, most voted first; with `genres` only those that have one of them."""
+    return [TitleToReview(**record) for record in await pool.fetch(TITLES_TO_REVIEW, genres, limit)]

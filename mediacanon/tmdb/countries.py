@@ -1,0 +1,41 @@
+"""Countries of titles that people are about to look at in bulk, where TMDB was not asked yet."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+
+from mediacanon.errors import UpstreamUnavailable
+from mediacanon.tmdb.client import TmdbClient
+from mediacanon.tmdb.lookup import TitleToFind, look_up
+from mediacanon.tmdb.store import Answer, store_facts
+
+# Where TMDB was asked and knew no country it would say so again.
+TITLES_WITHOUT_COUNTRY = """
+SELECT id AS title_id, type, imdb_id, tmdb_id, COALESCE(image_url, '') <> '' AS has_image
+  FROM titles
+ WHERE id = ANY ($1::integer[])
+   AND origin_country IS NULL
+   AND (imdb_id IS NOT NULL OR tmdb_id IS NOT NULL)
+   AND (enriched_at IS NULL OR needs_backfill_tmdb)
+"""
+
+
+async def fill_countries(
+    pool: asyncpg.Pool, client: TmdbClient, title_ids: Sequence[int], *, image_base_url: str
+) -> list[str]:
+    """Fetch and store what TMDB says of those of these titles without a country; return the reasons of failures."""
+    titles = [TitleToFind(**record) for record in await pool.fetch(TITLES_WITHOUT_COUNTRY, title_ids)]
+    outcomes = await asyncio.gather(*(_ask(client, title) for title in titles))
+    answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
+    if answers:
+        async with pool.acquire() as connection:
+            await store_facts(connection, answers, image_base_url=image_base_url)
+    return [outcome for outcome in outcomes if isinstance(outcome, str)]
+
+
+async def _ask(client: TmdbClient, title: TitleToFind) -> Answer | str:
+    try:
+        return Answer(title.title_id, await look_up(client, title))
+    except UpstreamUnavailable as error:
+        return error.message
