@@ -12,9 +12,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Generic, Self, TypeVar
-
-from mediacanon.catalog_events import CatalogEvents
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +21,18 @@ Carousel = TypeVar("Carousel")
 PAUSE = 10.0
 
 
+class Changes(Protocol):
+    """What tells of changes: CatalogEvents."""
+
+    def subscribe(self, subscriber: Callable[[Any], None]) -> Callable[[], None]:
+        """Have `subscriber` called with each change; return what ends that."""
+
+
 class CarouselCache(Generic[Carousel]):
     """The carousels as last built; `build` is called in the background, never twice at the same time."""
 
     def __init__(
-        self, build: Callable[[], Awaitable[Sequence[Carousel]]], events: CatalogEvents, *, pause: float = PAUSE
+        self, build: Callable[[], Awaitable[Sequence[Carousel]]], events: Changes, *, pause: float = PAUSE
     ) -> None:
         self._build = build
         self._events = events

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 
 import strawberry
 
+from mediacanon.cache import CarouselCache
 from mediacanon.loaders import Loaders
+from mediacanon.loaders.carousel import CarouselRow
 from mediacanon.writes import Writes
 
 
 @dataclass(slots=True)
 class Context:
-    """One request: the questions it may ask, the changes it may make, and its id in the log."""
+    """One request: the questions it may ask, the changes it may make, its id in the log; carousels built before it."""
 
     loaders: Loaders
     writes: Writes
     request_id: str = ""
+    carousels: CarouselCache[CarouselRow] | None = None
 
 
 Info = strawberry.Info[Context, None]

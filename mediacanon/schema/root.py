@@ -3,6 +3,7 @@
 import strawberry
 
 from mediacanon.schema.catalogue import CatalogueQueries
+from mediacanon.schema.collection import CollectionQueries
 from mediacanon.schema.discover import DiscoverQueries
 from mediacanon.schema.lookup import LookupQueries
 from mediacanon.schema.movie import MovieQueries
@@ -14,7 +15,16 @@ from mediacanon.schema.title import TitleQueries
 
 
 @strawberry.type(description="Everything one can ask.")
-class Query(TitleQueries, LookupQueries, MovieQueries, ShowQueries, SeasonQueries, CatalogueQueries, DiscoverQueries):
+class Query(
+    TitleQueries,
+    LookupQueries,
+    MovieQueries,
+    ShowQueries,
+    SeasonQueries,
+    CatalogueQueries,
+    DiscoverQueries,
+    CollectionQueries,
+):
     """The root of all queries."""
 
 

@@ -1,0 +1,89 @@
+"""Carousels: the best titles of each collection that is a filter, shows and movies taking turns."""
+
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+import asyncpg
+
+from mediacanon.loaders.collection import COLLECTION_ORDER, FILTER, IS_ACTIVE
+from mediacanon.loaders.discover import IS_DISCOVERABLE, DiscoverTitleRow, load_discover_titles_by_id
+
+FEWEST_VOTES = 5000
+MOST_TITLES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class CarouselRow:
+    """A collection with its best titles, and how many qualify."""
+
+    name: str
+    slug: str
+    description: str | None
+    collection_id: int
+    engagement_count: float
+    total_count: int
+    titles: list[DiscoverTitleRow]
+
+
+# One pass over the titles with enough votes fills every bucket. A title stands once under each of its genres and
+# once under '', which buckets without a genre look for: so that buckets and titles meet in a hash join.
+BUCKETS = f"""
+  WITH rated AS MATERIALIZED (
+       SELECT t.id, t.type, t.original_language, t.average_rating, t.num_votes
+         FROM titles t
+        WHERE t.num_votes >= {FEWEST_VOTES}
+          AND t.average_rating IS NOT NULL
+          AND {IS_DISCOVERABLE}),
+       by_genre AS (
+       SELECT r.*, g.name AS genre
+         FROM rated r
+         JOIN title_genres tg ON tg.title_id = r.id
+         JOIN genres g ON g.id = tg.genre_id
+        UNION ALL
+       SELECT r.*, '' FROM rated r),
+       bucket AS (
+       SELECT c.id, COALESCE(c.filter_params ->> 'genre', '') AS genre, NULLIF(c.filter_params ->> 'type', '') AS type,
+              NULLIF(c.filter_params ->> 'lang', '') AS language
+         FROM collections c
+        WHERE c.strategy = '{FILTER}' AND {IS_ACTIVE}),
+       placed AS (
+       SELECT b.id AS collection_id, t.id AS title_id,
+              row_number() OVER (PARTITION BY b.id ORDER BY t.average_rating DESC, t.num_votes DESC, t.id) AS place,
+              count(*) OVER (PARTITION BY b.id) AS total_count
+         FROM bucket b
+         JOIN by_genre t ON t.genre = b.genre
+                        AND (b.type IS NULL OR b.type = t.type)
+                        AND (b.language IS NULL OR b.language = t.original_language)),
+       filled AS (
+       SELECT collection_id, total_count, array_agg(title_id ORDER BY place) AS title_ids
+         FROM placed
+        WHERE place <= {MOST_TITLES}
+        GROUP BY collection_id, total_count)
+SELECT c.name, c.slug, NULLIF(c.description, '') AS description, c.id AS collection_id,
+       COALESCE(c.engagement_count, 0) AS engagement_count, COALESCE(f.total_count, 0)::integer AS total_count,
+       COALESCE(f.title_ids, '{{}}') AS title_ids, b.type IS NOT DISTINCT FROM 'show' AS is_of_shows
+  FROM bucket b
+  JOIN collections c ON c.id = b.id
+  LEFT JOIN filled f ON f.collection_id = b.id
+ ORDER BY {COLLECTION_ORDER}
+"""
+
+
+async def load_carousels(pool: asyncpg.Pool) -> list[CarouselRow]:
+    """Return all carousels in their order: show, movie, show, movie ... each pinned first, then by engagement.
+
+    A bucket without titles keeps its turn and is left out.
+    """
+    buckets = await pool.fetch(BUCKETS)
+    ids = list({title_id for bucket in buckets for title_id in bucket["title_ids"]})
+    found = dict(zip(ids, await load_discover_titles_by_id(pool, ids), strict=True))
+    shows = (bucket for bucket in buckets if bucket["is_of_shows"])
+    movies = (bucket for bucket in buckets if not bucket["is_of_shows"])
+    turns = chain.from_iterable(zip_longest(shows, movies))
+    return [_carousel(bucket, found) for bucket in turns if bucket and bucket["title_ids"]]
+
+
+def _carousel(bucket: asyncpg.Record, found: dict[int, DiscoverTitleRow | None]) -> CarouselRow:
+    titles = (found[title_id] for title_id in bucket["title_ids"])
+    facts = {name: bucket[name] for name in CarouselRow.__slots__ if name != "titles"}
+    return CarouselRow(**facts, titles=[title for title in titles if title is not None])

@@ -1,0 +1,153 @@
+"""Collections: what they are, and their titles: the answer to a filter, or a list in order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from mediacanon.loaders.batch import one_per_key
+from mediacanon.loaders.discover import (
+    DiscoverFilter,
+    DiscoverSort,
+    DiscoverTitleRow,
+    Question,
+    load_discover_count,
+    load_discover_titles,
+    load_discover_titles_by_id,
+)
+
+FILTER = "filter"
+MOST_TITLES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRow:
+    """A collection; `engagement_count` are its clicks of the last 7 days, `filter_params` what its file says."""
+
+    id: int
+    slug: str
+    name: str
+    description: str | None
+    strategy: str
+    pinned: bool
+    active: bool
+    engagement_count: float
+    languages: list[str]
+    regions: list[str]
+    filter_params: Mapping[str, Any]
+
+    @property
+    def question(self) -> Question:
+        """What a collection of strategy filter asks discover for; empty texts and zeros do not restrict."""
+        asked = self.filter_params
+        sort = asked.get("sort") or DiscoverSort.TOP_RATED.value
+        only = DiscoverFilter(
+            type=asked.get("type") or None,
+            genres_in=_if_any(asked.get("genre")),
+            language_in=_if_any(asked.get("lang")),
+            country_in=_if_any(asked.get("country")),
+            year_min=asked.get("year_min") or None,
+            rating_min=asked.get("rating_min") or None,
+            votes_min=asked.get("min_votes") or None,
+        )
+        known = {one.value for one in DiscoverSort}
+        return only, DiscoverSort(sort) if sort in known else DiscoverSort.MOST_RATED
+
+    @property
+    def most_titles(self) -> int:
+        """How many titles it shows on a page at most."""
+        limit = self.filter_params.get("limit") or MOST_TITLES
+        return min(max(limit, 1), MOST_TITLES)
+
+
+def _if_any(value: str | None) -> tuple[str, ...]:
+    return (value,) if value else ()
+
+
+# Columns may be null in the original's databases.
+COLLECTION_COLUMNS = """
+       c.id, c.slug, c.name, NULLIF(c.description, '') AS description, c.strategy,
+       COALESCE(c.pinned, false) AS pinned, COALESCE(c.active, true) AS active,
+       COALESCE(c.engagement_count, 0) AS engagement_count,
+       COALESCE(c.languages, '{}') AS languages, COALESCE(c.regions, '{}') AS regions,
+       COALESCE(c.filter_params, '{}') AS filter_params"""
+IS_ACTIVE = "c.active IS NOT FALSE"
+COLLECTION_ORDER = "COALESCE(c.pinned, false) DESC, COALESCE(c.engagement_count, 0) DESC, c.id"
+
+COLLECTIONS = f"""
+SELECT {COLLECTION_COLUMNS}
+  FROM collections c
+ WHERE {IS_ACTIVE}
+ ORDER BY {COLLECTION_ORDER}
+"""
+
+COLLECTIONS_BY_SLUG = f"""
+SELECT {COLLECTION_COLUMNS}
+  FROM collections c
+ WHERE c.slug = ANY($1::text[])
+   AND {IS_ACTIVE}
+"""
+
+COLLECTIONS_BY_ID = f"""
+SELECT {COLLECTION_COLUMNS}
+  FROM collections c
+ WHERE c.id = ANY($1::bigint[])
+   AND {IS_ACTIVE}
+"""
+
+# With a poster or without, but not those that IMDb withdrew.
+LISTED_TITLE_IDS = """
+SELECT ct.title_id
+  FROM collection_titles ct
+  JOIN titles t ON t.id = ct.title_id
+ WHERE ct.collection_id = $1::integer
+   AND t.withdrawn_at IS NULL
+ ORDER BY ct.rank, ct.title_id
+ LIMIT $2::integer
+OFFSET $3::bigint
+"""
+
+LISTED_TITLE_COUNT = """
+SELECT count(*)
+  FROM collection_titles ct
+  JOIN titles t ON t.id = ct.title_id
+ WHERE ct.collection_id = $1::integer
+   AND t.withdrawn_at IS NULL
+"""
+
+
+async def load_active_collections(pool: asyncpg.Pool) -> list[CollectionRow]:
+    """Return the active collections: pinned first, then by engagement, then by id."""
+    return [CollectionRow(*record) for record in await pool.fetch(COLLECTIONS)]
+
+
+async def load_collections_by_slug(pool: asyncpg.Pool, slugs: Sequence[str]) -> list[CollectionRow | None]:
+    """Return the active collection of each slug, None where there is none."""
+    rows = [CollectionRow(*record) for record in await pool.fetch(COLLECTIONS_BY_SLUG, slugs)]
+    return one_per_key(slugs, rows, lambda row: row.slug)
+
+
+async def load_collections_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[CollectionRow | None]:
+    """Return the active collection of each id, None where there is none."""
+    rows = [CollectionRow(*record) for record in await pool.fetch(COLLECTIONS_BY_ID, ids)]
+    return one_per_key(ids, rows, lambda row: row.id)
+
+
+async def load_collection_titles(
+    pool: asyncpg.Pool, collection: CollectionRow, *, limit: int, offset: int = 0
+) -> list[DiscoverTitleRow]:
+    """Return titles of a collection: those that fit its filter in its order, or those it lists by rank."""
+    if collection.strategy == FILTER:
+        return await load_discover_titles(pool, *collection.question, limit=limit, offset=offset)
+    ids = [row[0] for row in await pool.fetch(LISTED_TITLE_IDS, collection.id, limit, offset)]
+    rows = await load_discover_titles_by_id(pool, ids) if ids else []
+    return [row for row in rows if row is not None]
+
+
+async def load_collection_title_count(pool: asyncpg.Pool, collection: CollectionRow) -> int:
+    """Return how many titles a collection has on all pages."""
+    if collection.strategy == FILTER:
+        return await load_discover_count(pool, *collection.question)
+    count: int = await pool.fetchval(LISTED_TITLE_COUNT, collection.id)
+    return count

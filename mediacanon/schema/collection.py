@@ -1,0 +1,148 @@
+"""Collections and carousels: titles that belong together."""
+
+import enum
+from typing import Annotated, cast
+
+import strawberry
+
+from mediacanon.errors import BadArgument
+from mediacanon.loaders.collection import MOST_TITLES, CollectionRow
+from mediacanon.schema.context import Info
+from mediacanon.schema.discover import DiscoverTitle
+from mediacanon.schema.title import Page, PerPage, check_page
+
+MOST_CAROUSELS = 50
+
+
+@strawberry.enum(description="Where the titles of a collection come from.")
+class CollectionStrategy(enum.Enum):
+    """The three strategies."""
+
+    filter = strawberry.enum_value("filter", description="Whatever fits a filter, best first.")
+    static = strawberry.enum_value("static", description="A list that somebody made, in its order.")
+    llm = strawberry.enum_value("llm", description="A list that a language model made, in its order.")
+
+
+@strawberry.type(description="A page of a collection's titles.")
+class CollectionPage:
+    """Titles with their total."""
+
+    items: list[DiscoverTitle] = strawberry.field(description="The titles of this page.")
+    page: int = strawberry.field(description="The number of this page, from 1.")
+    per_page: int = strawberry.field(description="How many titles a full page has.")
+    collection: strawberry.Private[CollectionRow]
+
+    @strawberry.field(description="How many titles there are on all pages.")
+    @staticmethod
+    async def total(root: strawberry.Parent["CollectionPage"], info: Info) -> int:
+        """Count the collection."""
+        count: int = await info.context.loaders.collection_title_count(root.collection)
+        return count
+
+    @strawberry.field(description="How many pages there are.")
+    @staticmethod
+    async def total_pages(root: strawberry.Parent["CollectionPage"], info: Info) -> int:
+        """Count the pages of the collection."""
+        count: int = await info.context.loaders.collection_title_count(root.collection)
+        return -(-count // root.per_page)
+
+
+@strawberry.type(description="Titles that belong together.")
+class Collection:
+    """A collection and its titles."""
+
+    id: int = strawberry.field(description="Our id, the same for ever.")
+    name: str = strawberry.field(description="Its name.")
+    slug: str = strawberry.field(description="Its name in addresses, and in the source of views: collection-{slug}.")
+    description: str | None = strawberry.field(description="What it holds, in a sentence or two.")
+    strategy: CollectionStrategy = strawberry.field(description="Where its titles come from.")
+    pinned: bool = strawberry.field(description="Whether it comes before all that are not.")
+    active: bool = strawberry.field(description="Whether it is shown.")
+    engagement_count: float = strawberry.field(description="How often its titles were clicked in the last 7 days.")
+    languages: list[str] = strawberry.field(description="ISO 639 codes of the languages it is for.")
+    regions: list[str] = strawberry.field(description="ISO 3166-1 codes of the countries it is for, or global.")
+
+    @strawberry.field(description="Its titles; a filter's own limit may make pages smaller than asked for.")
+    @staticmethod
+    async def titles(
+        root: strawberry.Parent[CollectionRow], info: Info, page: Page = 1, per_page: PerPage = MOST_TITLES
+    ) -> CollectionPage:
+        """Load a page of the titles."""
+        check_page(page, per_page)
+        size = min(per_page, root.most_titles)
+        rows = await info.context.loaders.collection_titles(root, limit=size, offset=(page - 1) * size)
+        return CollectionPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=size, collection=root)
+
+
+@strawberry.type(description="A collection's best titles, to scroll through.")
+class Carousel:
+    """The top of a collection that is a filter."""
+
+    name: str = strawberry.field(description="The collection's name.")
+    slug: str = strawberry.field(description="The collection's slug.")
+    description: str | None = strawberry.field(description="What the collection holds, in a sentence or two.")
+    collection_id: int = strawberry.field(description="Our id of the collection.")
+    engagement_count: float = strawberry.field(description="How often its titles were clicked in the last 7 days.")
+    total_count: int = strawberry.field(description="How many titles with a poster, a rating and 5,000 votes it has.")
+    titles: list[DiscoverTitle] = strawberry.field(description="The best rated 30 of them.")
+
+
+@strawberry.type(description="A page of carousels.")
+class CarouselPage:
+    """Carousels with their total."""
+
+    items: list[Carousel] = strawberry.field(description="The carousels of this page.")
+    page: int = strawberry.field(description="The number of this page, from 1.")
+    per_page: int = strawberry.field(description="How many carousels a full page has.")
+    total: int = strawberry.field(description="How many carousels there are on all pages.")
+    total_pages: int = strawberry.field(description="How many pages there are.")
+
+
+@strawberry.type
+class CollectionQueries:
+    """Root fields about collections."""
+
+    @strawberry.field(description="The collections: pinned first, then those that are clicked most.")
+    @staticmethod
+    async def collections(info: Info) -> list[Collection]:
+        """Load the active collections."""
+        return cast("list[Collection]", await info.context.loaders.collections())
+
+    @strawberry.field(
+        description="The collection with a slug, or else with our id; null where there is none that is active."
+    )
+    @staticmethod
+    async def collection(
+        info: Info,
+        slug: Annotated[str | None, strawberry.argument(description="The collection's slug.")] = None,
+        id: Annotated[int | None, strawberry.argument(description="Our id, asked for where no slug fits.")] = None,
+    ) -> Collection | None:
+        """Load a collection."""
+        loaders = info.context.loaders
+        if slug is None and id is None:
+            raise BadArgument("Give slug or id")
+        # PostgreSQL takes no NUL and no half of a surrogate pair for text; no slug has either.
+        found = await loaders.collection_by_slug.load(slug) if slug and slug.isprintable() else None
+        if found is None and id is not None:
+            found = await loaders.collection_by_id.load(id)
+        return cast("Collection | None", found)
+
+    @strawberry.field(description="The best of each collection, shows and movies taking turns.")
+    @staticmethod
+    async def carousels(
+        info: Info,
+        page: Page = 1,
+        per_page: Annotated[int, strawberry.argument(description="How many on a page, 1 to 50.")] = 10,
+    ) -> CarouselPage:
+        """Take a page of the carousels that are ready, or build them."""
+        check_page(page, per_page, most=MOST_CAROUSELS)
+        ready = info.context.carousels
+        rows = await (ready.current() if ready else info.context.loaders.carousels())
+        shown = rows[(page - 1) * per_page : page * per_page]
+        return CarouselPage(
+            items=cast("list[Carousel]", shown),
+            page=page,
+            per_page=per_page,
+            total=len(rows),
+            total_pages=-(-len(rows) // per_page),
+        )
