@@ -1,10 +1,14 @@
 """Plans: generated Python that reads plain objects and lists, and gives up where it cannot be sure.
 
-A plan of `{ title { displayName episodes { airDate } } }` reads like this:
+A plan of `{ season(id: 1) { seasonNumber episodes { displayName } } }` reads a season like this, shortened:
 
-    def object1(o):
-        if o.__class__ not in known1: admit1(o)
-        return {'airDate': None if (v := o.air_date) is None else ...}
+    def object2(o):
+        if o.__class__ not in known2: admit2(o)
+        return {'displayName': v if (v := o.display_name).__class__ is str else None if v is None else leaf3(v)}
+
+    def read(o):
+        return {'seasonNumber': v if (v := o.season_number).__class__ is int and ... else leaf1(v),
+                'episodes': [object2(i4) for i4 in sequence(o.episodes)]}
 
 It raises for whatever GraphQL has rules of its own for: null where none may be, exceptions and awaitables as values,
 values out of range, unknown classes. The caller then lets graphql-core do the part that was planned.
@@ -252,8 +256,9 @@ class Source:
 def plain_attribute(field: GraphQLField) -> str | None:
     """Return the attribute that answers a field and is all there is to it, else None."""
     definition = field.extensions.get(DEFINITION)
-    if not isinstance(definition, StrawberryField) or not definition.is_basic_field or field.args:
+    if not isinstance(definition, StrawberryField) or field.args:
         return None
+    # Strawberry marks what it answers with an attribute and nothing else: no resolver, permission or extension.
     if not getattr(field.resolve, "_is_default", False) or definition.default_resolver is not getattr:
         return None
     name = definition.python_name

@@ -118,7 +118,7 @@ FIELDS = {
     "imdb": "imdb", "facts": "facts", "tags": "tags", "premieres": "premieres", "grid": "grid", "rows": "rows",
     "director": "director { __typename ... @include(if: true) { name } }", "cast": "cast { __typename born }",
     "prints": "prints { __typename name }", "venues": "venues { __typename name }",
-    "extra": "extra { __typename ... on Poster { year } }", "place": "place { __typename }",
+    "lead": "lead { __typename }", "extra": "extra { __typename ... on Poster { year } }", "place": "place { __typename }",
     "sequel": "sequel { __typename }", "parts": "parts { __typename }", "reels": "reels { __typename }",
 }  # fmt: skip
 
@@ -128,7 +128,7 @@ async def test_every_odd_value_is_answered_to_the_letter_in_every_field(
     assert_same_answer: Callable, name: str
 ) -> None:
     """Each value that no type expects, alone, in a list and in a list of lists, is what graphql-core makes of it."""
-    document, plans = prepare(f"{{ film {{ {FIELDS[name]} }} films {{ year {FIELDS[name]} }} }}")
+    document, plans = prepare(f"{{ film {{ {FIELDS[name]} }} films {{ note {FIELDS[name]} late: note }} }}")
     for odd in vault.ODD:
         for wrap in (lambda value: value, lambda value: [value], lambda value: [[value]]):
             await assert_same_answer(SCHEMA, document, plans, lambda odd=odd, wrap=wrap: OneOddValue(name, wrap(odd())))
@@ -161,6 +161,7 @@ async def test_only_resolvers_are_interpreted(assert_same_answer: Callable, make
         ("{ films { title parts { title grid extra { ... on Poster { width } } } } }", {"films"}),
         ("{ films { title maker { name } parts { title } } }", {"films", "maker"}),
         ("{ films { parts { title note } year } }", {"films", "parts", "note"}),
+        ("{ films { lead { name width } } }", {"films"}),
         ("{ prints { __typename name ... on Poster { width } } }", {"prints"}),
         ("{ films { director { name films { medium premiere restored imdb facts } } } }", {"films"}),
         ("{ films { venues { name } title } }", {"films", "venues"}),
@@ -214,8 +215,10 @@ async def test_plans_are_bounded_by_fields(assert_same_answer: Callable) -> None
 
 async def test_documents_deeper_than_planning_goes_are_answered(assert_same_answer: Callable) -> None:
     """A selection that nests deeper than any row is answered, though its plan could not be made."""
-    levels = 150
-    document, plans = prepare("{ film { title " + "sequel { title " * levels + "}" * levels + "} }")
+    levels = 300
+    texts = [f"fragment F{n} on Film {{ title sequel {{ ...F{n + 1} }} }}" for n in range(levels)]
+    document = parse(" ".join(["{ film { ...F0 } }", *texts, f"fragment F{levels} on Film {{ year }}"]))
+    plans = Plans(document)
     answer = await assert_same_answer(SCHEMA, document, plans, Studio)
     assert answer.data["film"]["sequel"]
 
@@ -239,11 +242,15 @@ async def test_a_plan_keeps_no_request_alive(make_context: Callable) -> None:
 async def test_operations_of_one_document_share_no_conditions(assert_same_answer: Callable) -> None:
     """The same variable name decides in each operation for itself."""
     document, plans = prepare(
-        "query A($on: Boolean = true) { films { ...Part } } query B($on: Boolean = false) { films { ...Part } } "
+        "query A($on: Boolean = true) { films { ...Part } } query B($on: Boolean = false) { films { year ...Part } } "
         "query C($on: Boolean!, $off: Boolean!) { films { ...Part year @skip(if: $off) } } "
         "fragment Part on Film { title rating @include(if: $on) }"
     )
-    options = [{"operation_name": "A"}, {"operation_name": "B"}]
+    options = [
+        {"operation_name": "A"},
+        {"operation_name": "B"},
+        {"operation_name": "B", "variable_values": {"on": True}},
+    ]
     options += [{"operation_name": "C", "variable_values": {"on": on, "off": not on}} for on in (True, False)]
     for option in options * 2:
         await assert_same_answer(SCHEMA, document, plans, Studio, **option)

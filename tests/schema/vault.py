@@ -133,6 +133,7 @@ class Film:
     director: Person | None
     cast: list[Person]
     prints: list[Printed] | None
+    lead: Poster | None
     venues: list[Venue | None]
     extra: Annotated[Poster | Lobbycard, strawberry.union("Extra")] | None
     place: Annotated[Cinema | Poster, strawberry.union("Place")] | None
@@ -203,6 +204,7 @@ class FilmRow:
     director: Any
     cast: Any
     prints: Any
+    lead: Any
     venues: Any
     extra: Any
     place: Any
@@ -332,6 +334,7 @@ class Vault:
             "director": lambda: self.person(depth) if deeper else None,
             "cast": lambda: self._list(lambda: self.person(depth)) if deeper else [],
             "prints": lambda: self._list(self.printed),
+            "lead": lambda: Poster(name="M", year=1931, width=12),
             "venues": lambda: self._list(self.venue),
             "extra": self.printed,
             "place": lambda: self._random.choice(
