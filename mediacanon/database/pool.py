@@ -23,6 +23,10 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     )
 
 
+async def leave_as_it_is(_: asyncpg.Connection) -> None:
+    """Spare the round trip that resets a connection after each use: what we set, we set for one transaction."""
+
+
 async def open_pool(dsn: str, *, size: int = 10, command_timeout: float = 30) -> asyncpg.Pool:
     """Return an open pool of up to `size` connections; a query longer than `command_timeout` seconds fails."""
     return await asyncpg.create_pool(
@@ -31,6 +35,7 @@ async def open_pool(dsn: str, *, size: int = 10, command_timeout: float = 30) ->
         max_size=size,
         command_timeout=command_timeout,
         init=prepare_connection,
+        reset=leave_as_it_is,
         server_settings=SESSION_SETTINGS,
     )
 

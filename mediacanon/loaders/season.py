@@ -3,16 +3,15 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import asyncpg
 
 from mediacanon.loaders.batch import many_per_key, one_per_key
-from mediacanon.loaders.title import IdsRow, shortest, without_sentinel
+from mediacanon.loaders.title import IdsRow, as_written, real_image
 
 
-@dataclass(frozen=True, slots=True)
-class EpisodeRow:
+class EpisodeRow(NamedTuple):
     """An episode."""
 
     episode_id: int
@@ -33,8 +32,7 @@ class EpisodeRow:
         return IdsRow(self.imdb_id, None)
 
 
-@dataclass(frozen=True, slots=True)
-class SeasonRow:
+class SeasonRow(NamedTuple):
     """A season; `episodes` by number when they were asked for, else empty.
 
     It is finished when the series is, or when a season of a higher number exists.
@@ -49,9 +47,9 @@ class SeasonRow:
     episodes: Sequence[EpisodeRow] = ()
 
 
-EPISODE_COLUMNS = """
-       e.id, e.season_id, e.episode, e.display_name, e.synopsis, e.image_url, e.air_date,
-       e.runtime_minutes, e.imdb_id, e.average_rating, e.num_votes"""
+EPISODE_COLUMNS = f"""
+       e.id, e.season_id, e.episode, e.display_name, e.synopsis, {real_image("e.image_url")}, e.air_date,
+       e.runtime_minutes, e.imdb_id, {as_written("e.average_rating")}, e.num_votes"""
 
 # The mean of the rated episodes, to one decimal as IMDb shows ratings.
 SEASON_COLUMNS = """
@@ -65,7 +63,7 @@ SEASON_TABLES = """
        show_seasons ss
   JOIN shows s ON s.id = ss.show_id
   JOIN titles t ON t.id = s.title_id
- CROSS JOIN LATERAL (SELECT round(avg(e.average_rating)::numeric, 1)::real AS average_rating, count(*) AS episode_count
+ CROSS JOIN LATERAL (SELECT round(avg(e.average_rating)::numeric, 1)::double precision AS average_rating, count(*) AS episode_count
                        FROM show_episodes e
                       WHERE e.season_id = ss.id) AS rated"""
 
@@ -102,42 +100,27 @@ SELECT {EPISODE_COLUMNS}
 """
 
 
-def episode_row(record: asyncpg.Record) -> EpisodeRow:
-    """Return the episode of a record."""
-    (id_, season_id, number, name, synopsis, image, aired, runtime, imdb_id, rating, votes) = record
-    return EpisodeRow(
-        id_, season_id, number, name, synopsis, without_sentinel(image), aired, runtime, imdb_id,
-        shortest(rating), votes,
-    )  # fmt: skip
-
-
-def season_row(record: asyncpg.Record) -> SeasonRow:
-    """Return the season of a record, without its episodes."""
-    id_, show_id, number, is_finished, rating, count = record
-    return SeasonRow(id_, show_id, number, is_finished, shortest(rating), count)
-
-
 async def load_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[SeasonRow | None]:
     """Return each id's season without episodes, None where there is none."""
-    rows = [season_row(record) for record in await pool.fetch(SEASONS_BY_ID, ids)]
+    rows = [SeasonRow(*record) for record in await pool.fetch(SEASONS_BY_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.season_id)
 
 
 async def load_whole_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[SeasonRow | None]:
     """Return each id's season with its episodes, None where there is none."""
-    rows = [season_row(record) for record in await pool.fetch(SEASONS_BY_ID, ids)]
+    rows = [SeasonRow(*record) for record in await pool.fetch(SEASONS_BY_ID, ids)]
     return one_per_key(ids, await _with_episodes(pool, rows), lambda row: row.season_id)
 
 
 async def load_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[SeasonRow]]:
     """Return each show's seasons by number, without episodes; empty for an unknown show."""
-    rows = [season_row(record) for record in await pool.fetch(SEASONS_BY_SHOW_ID, ids)]
+    rows = [SeasonRow(*record) for record in await pool.fetch(SEASONS_BY_SHOW_ID, ids)]
     return many_per_key(ids, rows, lambda row: row.show_id)
 
 
 async def load_whole_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[SeasonRow]]:
     """Return each show's seasons by number with their episodes; empty for an unknown show."""
-    rows = [season_row(record) for record in await pool.fetch(SEASONS_BY_SHOW_ID, ids)]
+    rows = [SeasonRow(*record) for record in await pool.fetch(SEASONS_BY_SHOW_ID, ids)]
     return many_per_key(ids, await _with_episodes(pool, rows), lambda row: row.show_id)
 
 
@@ -145,24 +128,24 @@ async def _with_episodes(pool: asyncpg.Pool, seasons: Iterable[SeasonRow]) -> li
     seasons = list(seasons)
     episodes = defaultdict[int, list[EpisodeRow]](list)
     for record in await pool.fetch(EPISODES_BY_SEASON_ID, [row.season_id for row in seasons]):
-        row = episode_row(record)
+        row = EpisodeRow._make(record)
         episodes[row.season_id].append(row)
-    return [replace(row, episodes=episodes[row.season_id]) for row in seasons]
+    return [row._replace(episodes=episodes[row.season_id]) for row in seasons]
 
 
 async def load_episodes_by_season_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[EpisodeRow]]:
     """Return each season's episodes by number; empty for an unknown season."""
-    rows = [episode_row(record) for record in await pool.fetch(EPISODES_BY_SEASON_ID, ids)]
+    rows = [EpisodeRow._make(record) for record in await pool.fetch(EPISODES_BY_SEASON_ID, ids)]
     return many_per_key(ids, rows, lambda row: row.season_id)
 
 
 async def load_episodes_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[EpisodeRow | None]:
     """Return each id's episode, None where there is none."""
-    rows = [episode_row(record) for record in await pool.fetch(EPISODES_BY_ID, ids)]
+    rows = [EpisodeRow._make(record) for record in await pool.fetch(EPISODES_BY_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.episode_id)
 
 
 async def load_episodes_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> list[EpisodeRow | None]:
     """Return each IMDb id's episode, None where there is none."""
-    rows = [episode_row(record) for record in await pool.fetch(EPISODES_BY_IMDB_ID, ids)]
+    rows = [EpisodeRow._make(record) for record in await pool.fetch(EPISODES_BY_IMDB_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.imdb_id)

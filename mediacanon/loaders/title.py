@@ -18,11 +18,18 @@ def without_sentinel(image_url: str | None) -> str | None:
 
 
 def shortest(value: float | None) -> float | None:
-    """Return a PostgreSQL `real` as the number people wrote: 8.7, not 8.699999809265137.
-
-    Seven significant digits tell all `real` values of ratings and popularity apart.
-    """
+    """Return a PostgreSQL `real` as the number people wrote: 8.7, not 8.699999809265137."""
     return None if value is None else float(f"{value:.7g}")
+
+
+def real_image(column: str) -> str:
+    """Return SQL for the address of an image, null for a sentinel."""
+    return f"CASE WHEN {column} NOT IN ({', '.join(map(repr, sorted(IMAGE_SENTINELS)))}) THEN {column} END AS image_url"
+
+
+def as_written(column: str) -> str:
+    """Return SQL for a `real` as the number people wrote: 8.7, not 8.699999809265137."""
+    return f"{column}::text::double precision AS {column.rpartition('.')[2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +80,10 @@ class TitleRow:
         return self.withdrawn_at is not None
 
 
-TITLE_COLUMNS = """
-       t.id, t.type, t.display_name, t.start_year, t.end_year, t.imdb_id, t.image_url, t.tmdb_id,
-       t.num_votes, t.average_rating, t.original_title, t.original_language, t.release_date,
-       t.tmdb_popularity, t.runtime_minutes, t.origin_country,
+TITLE_COLUMNS = f"""
+       t.id, t.type, t.display_name, t.start_year, t.end_year, t.imdb_id, {real_image("t.image_url")}, t.tmdb_id,
+       t.num_votes, {as_written("t.average_rating")}, t.original_title, t.original_language, t.release_date,
+       {as_written("t.tmdb_popularity")}, t.runtime_minutes, t.origin_country,
        ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
               WHERE tg.title_id = t.id ORDER BY g.name) AS genres,
        t.created_at, t.updated_at, t.enriched_at, t.withdrawn_at, t.locked_fields,
@@ -105,11 +112,7 @@ SELECT {TITLE_COLUMNS}
 
 def title_row(record: asyncpg.Record, first: int = 0) -> TitleRow:
     """Return the title whose columns (TITLE_COLUMNS) begin at `first` of a record."""
-    values = list(record[first : first + 24])
-    values[6] = without_sentinel(values[6])
-    values[9] = shortest(values[9])
-    values[13] = shortest(values[13])
-    return TitleRow(*values)
+    return TitleRow(*record[first : first + 24])
 
 
 async def load_titles_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[TitleRow | None]:
