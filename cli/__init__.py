@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": ("cli.demo", "demo"),
     "migrate": ("cli.migrate", "migrate"),
     "genres": ("cli.genres", "genres"),
+    "collections": ("cli.collections", "collections"),
     "schema": ("cli.schema", "schema"),
 }
 INTERRUPTED = 130
