@@ -14,6 +14,8 @@ import pytest
 from mediacanon.database import locks, processes
 from mediacanon.database.account import server_account
 from mediacanon.database.binaries import find_binaries
+from mediacanon.database.cluster import OWNER
+from mediacanon.database.places import digest
 from mediacanon.errors import DatabaseUnavailable
 
 CHECKOUT = Path(__file__).parents[2]
@@ -23,6 +25,8 @@ import asyncio, os, sys
 from pathlib import Path
 from encodings import idna
 from mediacanon.database.embedded import running_database
+from mediacanon.database.cluster import OWNER
+from mediacanon.database.places import digest
 from mediacanon.errors import MediaCanonError
 from mediacanon.settings import Settings
 if len(sys.argv) > 2:
@@ -85,9 +89,19 @@ def postmaster(home: Path) -> int | None:
     return pid if os.fsencode(cluster) in processes.command_line(pid) else None
 
 
-def wait_until_gone(place: Path) -> None:
-    """Wait until no process of the server of `place` is left."""
-    with locks.exclusive(place / "server.lock", patience=60):
+def kill_server(home: Path, *, is_whole: bool) -> None:
+    """Kill the server of `home` as the kernel or a power cut would: the postmaster alone, or all of it."""
+    place = home / "postgres"
+    main = postmaster(home)
+    children = processes.server_children(f"{OWNER}-{digest(place)}") if is_whole else []
+    for pid in ([main] if main else []) + children:
+        processes.send(pid, signal.SIGKILL)
+
+
+def end_server(home: Path) -> None:
+    """Kill all of the server of `home` and wait until nothing of it is left."""
+    kill_server(home, is_whole=True)
+    with locks.exclusive(home / "postgres" / "server.lock", patience=60):
         pass
 
 

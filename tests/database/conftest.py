@@ -1,8 +1,6 @@
 """Fixtures: a home for one cluster, whatever the test does to it, and other MediaCanon processes."""
 
-import os
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +10,7 @@ import pytest
 from mediacanon.database.account import server_account
 from mediacanon.database.binaries import find_binaries
 from mediacanon.database.embedded import EmbeddedPostgres
-from tests.database.clusters import OtherProcess, postmaster, wait_until_gone, without_wheel
+from tests.database.clusters import OtherProcess, end_server, without_wheel
 
 
 @pytest.fixture
@@ -22,10 +20,7 @@ def home(data_root: Path) -> Iterator[Path]:
     folder.chmod(0o755)
     yield folder
     for place in folder.rglob("postgres"):
-        pid = postmaster(place.parent)
-        if pid:
-            os.kill(pid, signal.SIGQUIT)
-        wait_until_gone(place)
+        end_server(place.parent)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -45,8 +40,8 @@ def other_process() -> Iterator[Callable[..., OtherProcess]]:
 
 @pytest.fixture
 def postgres(home: Path) -> Iterator[EmbeddedPostgres]:
-    """Give the database of `home`, not started yet, with all its durability."""
-    user = EmbeddedPostgres(home)
+    """Give the database of `home`, not started yet. What a killed server wrote is safe without fsync."""
+    user = EmbeddedPostgres(home, parameters={"fsync": "off"})
     yield user
     user.stop()
 
