@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import database_options
-from cli.output import json_option, print_result
+from cli.output import counted, json_option, print_result
 from cli.pool import with_database
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ def export(
 
     settings = Settings.from_environment(None, **options)
     titles = export_reviews(settings, file, limit=limit, genres=names, is_forced=force)
-    print_result({"file": str(file), "titles": titles}, f"{titles:,} titles to review in {file}.", as_json=as_json)
+    print_result(
+        {"file": str(file), "titles": titles}, f"{counted(titles, 'title')} to review in {file}.", as_json=as_json
+    )
 
 
 @genres.command("import")
@@ -125,8 +127,8 @@ def import_reviews(settings: "Settings", file: Path, *, is_rehearsal: bool = Fal
         if mistakes:
             shown = [f"  {file}:{one.line}: {one.what}" for one in mistakes[:MISTAKES_SHOWN]]
             rest = [f"  and {len(mistakes) - len(shown)} more"] if mistakes[MISTAKES_SHOWN:] else []
-            counted = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-            raise BadArgument("\n".join([f"{counted} in {file}, nothing was changed:", *shown, *rest]))
+            header = f"{counted(len(mistakes), 'mistake')} in {file}, nothing was changed:"
+            raise BadArgument("\n".join([header, *shown, *rest]))
         return await store_reviews(pool, read.reviews, is_rehearsal=is_rehearsal)
 
     return with_database(settings, import_into)
@@ -134,8 +136,9 @@ def import_reviews(settings: "Settings", file: Path, *, is_rehearsal: bool = Fal
 
 def describe(counts: "ReviewCounts", *, is_rehearsal: bool = False) -> str:
     """Return what storing reviews came to, in words."""
-    done = f"{counts.reviewed:,} titles reviewed, {counts.changed:,} changed: {counts.given:,} genres given"
-    return f"{done}, {counts.taken:,} taken away.{' Nothing was stored (--dry-run).' if is_rehearsal else ''}"
+    done = f"{counted(counts.reviewed, 'title')} reviewed, {counts.changed:,} changed"
+    links = f"{counted(counts.given, 'genre')} given, {counts.taken:,} taken away"
+    return f"{done}: {links}.{' Nothing was stored (--dry-run).' if is_rehearsal else ''}"
 
 
 async def _titles_to_review(
@@ -166,7 +169,7 @@ async def _fill_countries(pool: "asyncpg.Pool", settings: "Settings", title_ids:
     async with client:
         failures = await fill_countries(pool, client, title_ids, image_base_url=settings.tmdb_image_base_url)
     if failures:
-        click.echo(f"The country of {len(failures):,} titles stays unknown: {failures[0]}", err=True)
+        click.echo(f"The country of {counted(len(failures), 'title')} stays unknown: {failures[0]}", err=True)
     return True
 
 

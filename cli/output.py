@@ -21,3 +21,8 @@ def print_result(result: object, text: str, *, as_json: bool) -> None:
         click.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
     else:
         click.echo(text)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many: `1 title`, `2,000 titles`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

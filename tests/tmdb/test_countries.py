@@ -1,0 +1,33 @@
+"""Countries before a review: TMDB is asked where nothing is known yet, and nowhere else."""
+
+from mediacanon.tmdb.countries import fill_countries
+from tests.fakes.tmdb import Fault
+from tests.fakes.tmdb_catalogue import film
+from tests.tmdb.conftest import IMAGES
+from tests.tmdb.rows import add_title, title_row
+
+
+async def test_unknown_countries_are_fetched_and_stored(pool, client, tmdb):
+    """One that is known, was asked for or cannot be asked for costs no request."""
+    tmdb.catalogue.add_film(film(11, "tt0000011", origin_country=["KR"]))
+    unknown = await add_title(pool, "tt0000011")
+    others = [
+        await add_title(pool, "tt0000012", origin_country="GB"),
+        await add_title(
+            pool, "tt0000013", needs_backfill_tmdb=False, enriched_at=await pool.fetchval("SELECT now()::timestamp")
+        ),
+        await add_title(pool, None),
+    ]
+    assert await fill_countries(pool, client, [unknown, *others], image_base_url=IMAGES) == []
+    assert (await title_row(pool, unknown))["origin_country"] == "KR"
+    assert all("tt0000011" in path or "/11" in path for path in tmdb.requests)
+
+
+async def test_failures_are_told_and_the_others_stored(pool, client, tmdb):
+    """One reason a title; what was answered is kept."""
+    tmdb.catalogue.add_film(film(11, "tt0000011", origin_country=["KR"]))
+    tmdb.misbehave(Fault.TRUNCATED_JSON, path="tt0000012")
+    ids = [await add_title(pool, "tt0000011"), await add_title(pool, "tt0000012")]
+    [reason] = await fill_countries(pool, client, ids, image_base_url=IMAGES)
+    assert reason
+    assert [(await title_row(pool, one))["origin_country"] for one in ids] == ["KR", None]
