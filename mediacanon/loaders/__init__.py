@@ -12,7 +12,6 @@ import asyncpg
 from strawberry.dataloader import DataLoader
 
 from mediacanon.loaders import carousel, collection, discover, movie, season, show, stats, title, title_list
-from mediacanon.loaders.collection import CollectionRow
 from mediacanon.loaders.discover import DiscoverTitleRow, Question
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.search import load_titles_by_rank
@@ -40,8 +39,6 @@ BATCHES: dict[str, Load] = {
     "episode_by_id": season.load_episodes_by_id,
     "episode_by_imdb_id": season.load_episodes_by_imdb_id,
     "discover_title_by_id": discover.load_discover_titles_by_id,
-    "collection_by_slug": collection.load_collections_by_slug,
-    "collection_by_id": collection.load_collections_by_id,
     "discover_count_by_question": discover.load_discover_counts_by_question,
 }
 
@@ -65,8 +62,6 @@ class Loaders:
     episode_by_id: DataLoader[int, EpisodeRow | None]
     episode_by_imdb_id: DataLoader[str, EpisodeRow | None]
     discover_title_by_id: DataLoader[int, DiscoverTitleRow | None]
-    collection_by_slug: DataLoader[str, CollectionRow | None]
-    collection_by_id: DataLoader[int, CollectionRow | None]
     discover_count_by_question: DataLoader[Question, int]
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -91,6 +86,7 @@ LISTS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
     "languages_by_search": title_list.load_languages_by_search,
     "titles_by_rank": load_titles_by_rank,
     "collections": collection.load_active_collections,
+    "collection": collection.load_collection,
     "collection_titles": collection.load_collection_titles,
     "collection_title_count": collection.load_collection_title_count,
     "carousels": carousel.load_carousels,

@@ -1,12 +1,11 @@
 """Collections: what they are, and their titles: the answer to a filter, or a list in order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
-from mediacanon.loaders.batch import one_per_key
 from mediacanon.loaders.discover import (
     DiscoverFilter,
     DiscoverSort,
@@ -82,18 +81,13 @@ SELECT {COLLECTION_COLUMNS}
  ORDER BY {COLLECTION_ORDER}
 """
 
-COLLECTIONS_BY_SLUG = f"""
+COLLECTION_BY_SLUG_OR_ID = f"""
 SELECT {COLLECTION_COLUMNS}
   FROM collections c
- WHERE c.slug = ANY($1::text[])
+ WHERE (c.slug = $1::text OR c.id = $2::bigint)
    AND {IS_ACTIVE}
-"""
-
-COLLECTIONS_BY_ID = f"""
-SELECT {COLLECTION_COLUMNS}
-  FROM collections c
- WHERE c.id = ANY($1::bigint[])
-   AND {IS_ACTIVE}
+ ORDER BY c.slug IS NOT DISTINCT FROM $1 DESC
+ LIMIT 1
 """
 
 # With a poster or without, but not those that IMDb withdrew.
@@ -122,16 +116,10 @@ async def load_active_collections(pool: asyncpg.Pool) -> list[CollectionRow]:
     return [CollectionRow(*record) for record in await pool.fetch(COLLECTIONS)]
 
 
-async def load_collections_by_slug(pool: asyncpg.Pool, slugs: Sequence[str]) -> list[CollectionRow | None]:
-    """Return the active collection of each slug, None where there is none."""
-    rows = [CollectionRow(*record) for record in await pool.fetch(COLLECTIONS_BY_SLUG, slugs)]
-    return one_per_key(slugs, rows, lambda row: row.slug)
-
-
-async def load_collections_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[CollectionRow | None]:
-    """Return the active collection of each id, None where there is none."""
-    rows = [CollectionRow(*record) for record in await pool.fetch(COLLECTIONS_BY_ID, ids)]
-    return one_per_key(ids, rows, lambda row: row.id)
+async def load_collection(pool: asyncpg.Pool, *, slug: str | None, collection_id: int | None) -> CollectionRow | None:
+    """Return the active collection with a slug, or else the one with an id; None where there is neither."""
+    found = await pool.fetchrow(COLLECTION_BY_SLUG_OR_ID, slug, collection_id)
+    return CollectionRow(*found) if found else None
 
 
 async def load_collection_titles(

@@ -118,14 +118,11 @@ class CollectionQueries:
         id: Annotated[int | None, strawberry.argument(description="Our id, asked for where no slug fits.")] = None,
     ) -> Collection | None:
         """Load a collection."""
-        loaders = info.context.loaders
         if slug is None and id is None:
             raise BadArgument("Give slug or id")
         # PostgreSQL takes no NUL and no half of a surrogate pair for text; no slug has either.
-        found = await loaders.collection_by_slug.load(slug) if slug and slug.isprintable() else None
-        if found is None and id is not None:
-            found = await loaders.collection_by_id.load(id)
-        return cast("Collection | None", found)
+        known = slug if slug and slug.isprintable() else None
+        return cast("Collection | None", await info.context.loaders.collection(slug=known, collection_id=id))
 
     @strawberry.field(description="The best of each collection, shows and movies taking turns.")
     @staticmethod
