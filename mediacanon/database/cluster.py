@@ -8,9 +8,10 @@ was killed; once it is free, every pid file and socket left behind is stale.
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mediacanon.database import locks, processes
@@ -162,7 +163,7 @@ class Cluster:
     def _initdb(self, binaries: Binaries, target: Path) -> None:
         failure = ""
         for locale in _locale_options(binaries.major):
-            made = self.account.run(
+            made = self._run_known(
                 [
                     *(binaries.folder / "initdb", "-D", target, "-U", OWNER, "--auth=trust"),
                     *("--encoding=UTF8", "--data-checksums", "--no-sync", "--no-instructions"),
@@ -188,12 +189,16 @@ class Cluster:
             stale.unlink(missing_ok=True)
 
     def _spawn(self, binaries: Binaries) -> None:
-        """Start the server as nobody's child, holding `server.lock` for as long as any process of it lives."""
-        lock = locks.share(self._server_lock)
+        """Start the server as nobody's child."""
         script = '"$@" </dev/null >"$0" 2>&1 &'
         server: list[str | Path] = [binaries.folder / "postgres", "-D", self.folder, "-c", f"cluster_name={self.name}"]
+        self._run_known(["/bin/sh", "-c", script, self._startup_log, *server])
+
+    def _run_known(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
+        """Run a program that holds `server.lock`, as do its children: nobody disturbs them, even if we are killed."""
+        lock = locks.share(self._server_lock)
         try:
-            self.account.run(["/bin/sh", "-c", script, self._startup_log, *server], keep_open=(lock,))
+            return self.account.run(command, keep_open=(lock,))
         finally:
             os.close(lock)
 
