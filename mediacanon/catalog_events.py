@@ -74,8 +74,8 @@ def _in_payloads(title_ids: Iterable[int]) -> Iterator[list[int]]:
     pending: list[int] = []
     for title_id in title_ids:
         pending.append(title_id)
-        # 11 bytes: the longest id and its comma; 33 around them.
-        if 11 * (len(pending) + 3) > LARGEST_PAYLOAD:
+        # 11 bytes: the longest id and its comma; up to 33 around them and the next one.
+        if 11 * (len(pending) + 4) > LARGEST_PAYLOAD:
             yield pending
             pending = []
     if pending:

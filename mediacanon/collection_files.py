@@ -188,7 +188,7 @@ def _list_of(parse: Parse, wanted: str, most: int) -> Parse:
 def _mapping_of(keys: Mapping[str, Parse], required: tuple[str, ...] = ()) -> Parse:
     def parse_mapping(node: yaml.Node) -> dict[str, Any]:
         if not isinstance(node, yaml.MappingNode):
-            raise _wrong(f"must be a mapping with keys such as {next(iter(keys))}")
+            raise _Wrong(_Finding(f"must be a mapping with keys such as {next(iter(keys))}", node))
         findings = list[_Finding]()
         nodes = dict(_entries(node, keys, findings))
         values: dict[str, Any] = {}

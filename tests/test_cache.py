@@ -1,0 +1,149 @@
+"""The carousels' cache: built in the background, the old set until the new one is there, told when to build."""
+
+import asyncio
+
+import pytest
+
+from mediacanon.cache import CarouselCache
+from mediacanon.catalog_events import EVERYTHING, CatalogChange, CatalogEvents
+
+
+class Builder:
+    """Builds sets on demand: `begun` counts the buildings, `finish` ends the one that waits."""
+
+    def __init__(self):
+        self.begun = asyncio.Semaphore(0)
+        self.results = asyncio.Queue()
+        self.running = 0
+
+    async def __call__(self):
+        assert self.running == 0
+        self.running += 1
+        self.begun.release()
+        result = await self.results.get()
+        self.running -= 1
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def finish(self, result):
+        """Let the building end with a set or an error."""
+        self.results.put_nowait(result)
+
+    async def has_begun(self):
+        """Wait for one more building to begin."""
+        await asyncio.wait_for(self.begun.acquire(), timeout=30)
+
+
+@pytest.fixture
+def build():
+    """Give a builder."""
+    return Builder()
+
+
+@pytest.fixture
+def events():
+    """Give events that the test tells of."""
+    return CatalogEvents()
+
+
+@pytest.fixture
+async def cache(build, events):
+    """Give a running cache that pauses not at all, its first building begun."""
+    async with CarouselCache(build, events, pause=0) as running:
+        await build.has_begun()
+        yield running
+
+
+async def newer(cache, than):
+    """Return the first set that is another one."""
+    while (found := await cache.current()) is than:
+        await asyncio.sleep(0)
+    return found
+
+
+async def test_a_request_before_the_first_set_waits_for_it(cache, build):
+    """Any number of them wait for one building; a request that gives up takes nothing from the others."""
+    impatient, *waiting = [asyncio.create_task(cache.current()) for _ in range(3)]
+    await asyncio.sleep(0)
+    impatient.cancel()
+    build.finish(["first"])
+    assert await asyncio.gather(*waiting) == [["first"], ["first"]]
+    assert await cache.current() == ["first"]
+
+
+async def test_the_old_set_serves_until_the_new_one_is_ready(cache, build, events):
+    """A change builds anew; requests meanwhile get what there is, at once."""
+    build.finish(["old"])
+    old = await cache.current()
+    events.tell(CatalogChange("import"))
+    await build.has_begun()
+    assert await cache.current() is old
+    build.finish(["new"])
+    assert await newer(cache, old) == ["new"]
+
+
+@pytest.mark.parametrize("kind", ["import", "titles", "collections", "everything"])
+async def test_every_change_builds_anew(cache, build, events, kind):
+    """Whatever changed may show in a carousel."""
+    build.finish([])
+    await cache.current()
+    events.tell(CatalogChange(kind))
+    await build.has_begun()
+
+
+async def test_changes_during_a_building_are_one_more_building(cache, build, events):
+    """What changed after the building began may be missing from it; many changes are built once."""
+    for _ in range(100):
+        events.tell(EVERYTHING)
+    build.finish(["first"])
+    await build.has_begun()
+    first = await cache.current()
+    build.finish(["second"])
+    assert await newer(cache, first) == ["second"]
+    assert build.begun.locked()
+
+
+async def test_a_failed_building_keeps_the_old_set_and_is_tried_again(cache, build, events, caplog):
+    """The database was away for a moment: nobody notices but the log."""
+    build.finish(["old"])
+    old = await cache.current()
+    events.tell(EVERYTHING)
+    await build.has_begun()
+    build.finish(OSError("gone"))
+    await build.has_begun()
+    assert await cache.current() is old
+    assert "gone" in caplog.text
+    build.finish(["new"])
+    assert await newer(cache, old) == ["new"]
+
+
+async def test_who_waits_for_a_first_set_that_fails_is_told_why(cache, build):
+    """The request fails as its own query would have; the next one waits for the next attempt."""
+    waiting = asyncio.create_task(cache.current())
+    await asyncio.sleep(0)
+    build.finish(OSError("gone"))
+    with pytest.raises(OSError, match="gone"):
+        await waiting
+    build.finish(["first"])
+    assert await cache.current() == ["first"]
+
+
+async def test_between_buildings_there_is_a_pause(build, events):
+    """However often things change: the next building does not begin before the pause is over."""
+    async with CarouselCache(build, events, pause=3600) as cache:
+        await build.has_begun()
+        build.finish(["first"])
+        await cache.current()
+        for _ in range(50):
+            events.tell(EVERYTHING)
+            await asyncio.sleep(0)
+        assert build.begun.locked()
+
+
+async def test_the_cache_ends_with_its_block(build, events):
+    """Building stops, and changes are no longer listened to."""
+    async with CarouselCache(build, events):
+        await build.has_begun()
+    assert build.results.empty()
+    assert events._subscribers == []

@@ -1,0 +1,156 @@
+"""Announcements: heard by every worker when their transaction commits, and by a listener that lost its connection."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+import asyncpg
+import orjson
+import pytest
+
+from mediacanon.catalog_events import (
+    CHANNEL,
+    EVERYTHING,
+    LARGEST_PAYLOAD,
+    CatalogChange,
+    CatalogEvents,
+    _in_payloads,
+    announce_collections,
+    announce_title,
+    announce_titles,
+    listening,
+    parse_change,
+)
+from mediacanon.writes import Writes
+from tests.conftest import with_database
+
+BACKENDS = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mediacanon events'"
+)
+
+
+async def next_of(heard: asyncio.Queue[CatalogChange]) -> CatalogChange:
+    """Return the next change that is heard."""
+    return await asyncio.wait_for(heard.get(), timeout=60)
+
+
+def queue_of(events: CatalogEvents) -> asyncio.Queue[CatalogChange]:
+    """Return a queue of all changes heard from now on."""
+    heard: asyncio.Queue[CatalogChange] = asyncio.Queue()
+    events.subscribe(heard.put_nowait)
+    return heard
+
+
+@pytest.fixture
+async def heard(database: str):
+    """Give a queue of all changes announced in a fresh database."""
+    async with listening(database) as events:
+        yield queue_of(events)
+
+
+async def test_a_write_reaches_every_listener(database, pool, heard):
+    """Two workers hear of one change of a client."""
+    async with listening(database) as other:
+        others = queue_of(other)
+        title_id = await Writes(pool).create_title("movie", {"display_name": "x"})
+        assert await next_of(heard) == await next_of(others) == CatalogChange("titles", (title_id,))
+
+
+async def test_only_what_is_committed_is_heard(pool, heard):
+    """A change that was rolled back is not announced; each way to announce arrives as what it is."""
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await announce_title(connection, 1)
+        await transaction.rollback()
+        await announce_title(connection, 2)
+        await announce_titles(connection, [3, 4])
+        await announce_titles(connection, [])
+        await announce_collections(connection)
+    await pool.execute("SELECT pg_notify('catalog', '{\"kind\": \"import\"}')")
+    assert [await next_of(heard) for _ in range(4)] == [
+        CatalogChange("titles", (2,)),
+        CatalogChange("titles", (3, 4)),
+        CatalogChange("collections"),
+        CatalogChange("import"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "payload", ["", "end", "[]", '"import"', '{"kind":"new"}', '{"kind":"title"}', '{"kind":"titles","ids":["1"]}']
+)
+def test_what_cannot_be_read_is_everything(payload, caplog):
+    """A worker of another version may say what we do not know: better too much is dropped than too little."""
+    assert parse_change(payload) == EVERYTHING
+    assert "nothing known" in caplog.text
+
+
+@pytest.mark.parametrize("count", [0, 1, 724, 725, 726, 5000])
+def test_announcements_fit_into_notifications(count):
+    """However many and however long the ids, each payload is below 8,000 bytes and none is lost."""
+    ids = list(range(2**31 - count, 2**31))
+    lists = list(_in_payloads(ids))
+    assert [one for some in lists for one in some] == ids
+    assert all(len(orjson.dumps({"kind": "titles", "ids": some})) <= LARGEST_PAYLOAD for some in lists)
+
+
+async def test_a_listener_connects_anew(database, pool):
+    """After its backend was terminated everything counts as changed, and what comes then is heard, again and again."""
+    async with listening(database) as events:
+        heard = queue_of(events)
+        for title_id in range(2):
+            [pid] = await pool.fetchrow(BACKENDS)
+            assert await pool.fetchval("SELECT pg_terminate_backend($1::integer)", pid)
+            assert await next_of(heard) == EVERYTHING
+            async with pool.acquire() as connection:
+                await announce_title(connection, title_id)
+            assert await next_of(heard) == CatalogChange("titles", (title_id,))
+
+
+async def test_a_listener_waits_for_its_database(cluster, database, pool):
+    """While nobody may connect it keeps trying; once one may, everything counts as changed."""
+    name = urlsplit(database).path[1:]
+    admin = await asyncpg.connect(cluster)
+    async with listening(database) as events:
+        heard = queue_of(events)
+        await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        assert await pool.fetchval(f"SELECT pg_terminate_backend(pid) FROM ({BACKENDS}) AS listener")
+        # The pool's own connections are still open and see that no listener is back.
+        while await pool.fetchrow(BACKENDS):
+            await asyncio.sleep(0)
+        assert heard.empty()
+        await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        assert await next_of(heard) == EVERYTHING
+    await admin.close()
+
+
+async def test_listening_ends_with_its_block(database, pool):
+    """No connection is left behind, also after an error inside."""
+    with pytest.raises(ZeroDivisionError):
+        async with listening(database):
+            raise ZeroDivisionError
+    while await pool.fetchrow(BACKENDS):  # PostgreSQL takes a moment to see the goodbye
+        await asyncio.sleep(0)
+
+
+async def test_an_unreachable_database_is_an_error_at_the_beginning(database):
+    """A server that cannot hear of changes does not pretend to."""
+    with pytest.raises((OSError, asyncpg.PostgresError)):
+        async with listening(with_database(database, "nowhere")):
+            pass
+
+
+def test_a_failing_subscriber_keeps_nobody_from_hearing(caplog):
+    """The others are told, the failure is logged, and who has unsubscribed is left alone."""
+    events, told = CatalogEvents(), []
+
+    def fail(change):
+        raise ValueError(change)
+
+    events.subscribe(fail)
+    stop = events.subscribe(told.append)
+    events.tell(EVERYTHING)
+    stop()
+    events.tell(EVERYTHING)
+    assert told == [EVERYTHING]
+    assert caplog.text.count("ValueError") >= 2
+    assert CHANNEL == "catalog"
