@@ -1,0 +1,258 @@
+"""Loading collections: upserted by slug, vanished and back, lists resolved, databases of the original taken over."""
+
+import asyncio
+import gzip
+import os
+import subprocess
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from mediacanon.database.account import server_account
+from mediacanon.database.binaries import find_binaries
+from mediacanon.database.migrate import migrate
+from mediacanon.database.pool import open_pool
+from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.writes.collection import LoadReport, load_collections
+from tests.conftest import create_database, drop_database
+
+SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
+ORIGINAL = SHARED / "contract" / "catalog.sql.gz"
+LISTED = """SELECT t.imdb_id FROM collection_titles ct JOIN collections c ON c.id = ct.collection_id
+              JOIN titles t ON t.id = ct.title_id WHERE c.slug = $1 ORDER BY ct.rank"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Give a function that writes a collection's file into the folder that is loaded."""
+
+    def write(slug, text="filter: {genre: Drama}", *, strategy="filter", name=None):
+        content = f"slug: {slug}\nname: {name or slug.title()}\nstrategy: {strategy}\n{text}\n"
+        (tmp_path / f"{slug}.yaml").write_text(content)
+
+    return write
+
+
+@pytest.fixture
+def load(pool, tmp_path):
+    """Give a function that loads the folder."""
+    return partial(load_collections, pool, search=partial(load_titles_by_rank, pool), folder=tmp_path)
+
+
+@pytest.fixture
+async def rows(pool):
+    """Give a function that returns the collections by slug."""
+
+    async def fetch():
+        return {row["slug"]: dict(row) for row in await pool.fetch("SELECT * FROM collections")}
+
+    return fetch
+
+
+async def add_title(pool, imdb_id, name="x", year=2000, type_="movie"):
+    """Add a title and return its id."""
+    return await pool.fetchval(
+        "INSERT INTO titles (type, display_name, imdb_id, start_year) VALUES ($1, $2, $3, $4) RETURNING id",
+        type_,
+        name,
+        imdb_id,
+        year,
+    )
+
+
+async def test_loading_twice_changes_nothing(load, folder, rows, announced):
+    """The first time every file becomes a row, announced; the second time not even a timestamp moves."""
+    folder("one", "description: First.\npinned: true\nlanguages: [en, fr]\nregions: [global]\nfilter: {type: show}")
+    folder("two", "titles: [tt0000001]", strategy="static")
+    assert (await load()).created == ["one", "two"]
+    first = await rows()
+    one = first["one"]
+    assert (one["name"], one["description"], one["strategy"], one["pinned"]) == ("One", "First.", "filter", True)
+    assert (one["filter_params"], one["languages"], one["regions"]) == ({"type": "show"}, ["en", "fr"], ["global"])
+    assert (one["active"], one["engagement_count"]) == (True, 0)
+    assert (first["two"]["filter_params"], first["two"]["description"]) == (None, None)
+    assert await announced() == [{"kind": "collections"}]
+    assert await load() == LoadReport(unchanged=2, problems=["two.yaml: titles[1]: tt0000001 is unknown"])
+    assert await rows() == first
+    assert await announced() == []
+
+
+async def test_what_the_database_knows_better_stays(load, folder, rows, pool):
+    """A changed file updates its row; the id, the clicks and the operator's choice are kept."""
+    folder("one")
+    folder("two")
+    await load()
+    await pool.execute("UPDATE collections SET engagement_count = 7, active = false WHERE slug = 'one'")
+    before = await rows()
+    folder("one", "filter: {genre: Comedy}", name="Renamed")
+    report = await load()
+    after = await rows()
+    assert (report.updated, report.unchanged, report.reactivated) == (["one"], 1, [])
+    assert after["one"]["name"] == "Renamed"
+    assert after["one"]["filter_params"] == {"genre": "Comedy"}
+    for kept in ("id", "engagement_count", "active", "created_at"):
+        assert after["one"][kept] == before["one"][kept]
+    assert after["two"] == before["two"]
+
+
+async def test_a_vanished_file_rests_and_returns(load, folder, rows, tmp_path, announced):
+    """Its collection is deactivated, once, with its id and clicks; when the file returns it is active again."""
+    folder("one")
+    folder("two")
+    await load()
+    before = await rows()
+    (tmp_path / "two.yaml").unlink()
+    await announced()
+    assert (await load()).deactivated == ["two"]
+    assert await announced() == [{"kind": "collections"}]
+    assert await load() == LoadReport(unchanged=1)
+    assert (await rows())["two"]["active"] is False
+    folder("two")
+    assert await load() == LoadReport(reactivated=["two"], unchanged=2)
+    assert {slug: row["id"] for slug, row in (await rows()).items()} == {s: r["id"] for s, r in before.items()}
+    assert (await rows())["two"]["active"] is True
+
+
+async def test_an_operators_choice_outlives_a_vanished_file(load, folder, rows, pool, tmp_path):
+    """What somebody switched off before its file vanished is off when the file returns."""
+    folder("one")
+    folder("two")
+    await load()
+    await pool.execute("UPDATE collections SET active = false WHERE slug = 'two'")
+    (tmp_path / "two.yaml").unlink()
+    assert (await load()).deactivated == []
+    folder("two")
+    assert (await load()).reactivated == []
+    assert (await rows())["two"]["active"] is False
+
+
+async def test_a_wrong_file_leaves_its_collection_as_it_is(load, folder, rows, tmp_path):
+    """It is reported, has not vanished, and the others are loaded."""
+    folder("one")
+    await load()
+    before = await rows()
+    (tmp_path / "one.yaml").write_text("slug: one\nnmae: x\n")
+    folder("two")
+    report = await load()
+    assert report.created == ["two"]
+    assert report.deactivated == []
+    assert report.problems[0] == "one.yaml:2: nmae: is no key here; did you mean name?"
+    assert (await rows())["one"] == before["one"]
+
+
+@pytest.mark.parametrize("gone", ["missing", "empty", "wrong"])
+async def test_without_any_file_nothing_changes(load, folder, rows, tmp_path, gone):
+    """A folder that is not there is a mistake, not the wish to have no collections."""
+    folder("one")
+    await load()
+    before = await rows()
+    match gone:
+        case "missing":
+            report = await load(folder=tmp_path / "nowhere")
+        case "empty":
+            (tmp_path / "one.yaml").unlink()
+            report = await load()
+        case "wrong":
+            (tmp_path / "one.yaml").write_text("{")
+            report = await load()
+    assert len(report.problems) == 1
+    assert await rows() == before
+
+
+async def test_collections_without_a_file_are_left_alone(load, folder, rows, pool):
+    """A row that somebody made by hand is neither changed nor deactivated."""
+    await pool.execute("INSERT INTO collections (name, slug, strategy) VALUES ('Hand', 'hand', 'static')")
+    before = await rows()
+    folder("one")
+    await load()
+    await load()
+    assert (await rows())["hand"] == before["hand"]
+
+
+async def test_a_static_list_keeps_its_order(load, folder, pool):
+    """Ranks are places in the file; unknown ids are named; a new order, a removal and a late title arrive."""
+    for imdb_id in ("tt0000001", "tt0000002", "tt0000003"):
+        await add_title(pool, imdb_id)
+    folder("list", "titles: [tt0000003, tt0000009, tt0000001]", strategy="static")
+    report = await load()
+    assert report.problems == ["list.yaml: titles[2]: tt0000009 is unknown"]
+    assert [row[0] for row in await pool.fetch(LISTED, "list")] == ["tt0000003", "tt0000001"]
+    folder("list", "titles: [tt0000002, tt0000003, tt0000009]", strategy="static")
+    await add_title(pool, "tt0000009")
+    assert await load() == LoadReport(updated=["list"])
+    assert [row[0] for row in await pool.fetch(LISTED, "list")] == ["tt0000002", "tt0000003", "tt0000009"]
+    assert await load() == LoadReport(unchanged=1)
+
+
+async def test_a_list_that_becomes_a_filter_lists_nothing(load, folder, pool):
+    """The strategy is the file's."""
+    await add_title(pool, "tt0000001")
+    folder("list", "titles: [tt0000001]", strategy="static")
+    await load()
+    folder("list")
+    assert (await load()).updated == ["list"]
+    assert await pool.fetchval("SELECT count(*) FROM collection_titles") == 0
+
+
+async def test_names_are_resolved_only_when_unambiguous(load, folder, pool):
+    """One exact name, or the one of that year or type; likeness, two of a kind and repetitions are reported."""
+    dune = await add_title(pool, "tt0000001", "Dune", 2021)
+    await add_title(pool, "tt0000002", "Dune", 1984)
+    await add_title(pool, "tt0000003", "Dune Drifter", 2020)
+    office = await add_title(pool, "tt0000004", "The Office", 2005, "show")
+    await add_title(pool, "tt0000005", "The Office", 2005)
+    amelie = await add_title(pool, "tt0000006", "Amélie", 2001)
+    number = await add_title(pool, "tt0000007", "2012", 2009)
+    folder(
+        "picks",
+        "titles:\n- {title: Dune, year: 2021}\n- {title: Dune}\n- {title: The Office, year: 2005, type: show}\n"
+        "- {title: amelie}\n- {title: Dune Drift}\n- {title: Dune, year: 1999}\n- {title: '2012', year: 2009}\n"
+        "- tt0000001\n- {title: Nothing Like It}\n",
+        strategy="llm",
+    )
+    report = await load()
+    assert report.problems == [
+        "picks.yaml: titles[2]: Dune could be any of 2 titles",
+        "picks.yaml: titles[5]: Dune Drift is unknown",
+        "picks.yaml: titles[6]: Dune (1999) is unknown",
+        "picks.yaml: titles[8]: tt0000001 is listed above",
+        "picks.yaml: titles[9]: Nothing Like It is unknown",
+    ]
+    found = await pool.fetch("SELECT title_id, rank FROM collection_titles ORDER BY rank")
+    assert [tuple(row) for row in found] == [(dune, 1), (office, 3), (amelie, 4), (number, 7)]
+
+
+async def test_several_workers_load_at_once(load, folder, rows):
+    """They queue up: one creates, the others find nothing to do, and ids have no gaps."""
+    for number in range(5):
+        folder(f"c{number}")
+    reports = await asyncio.gather(*(load() for _ in range(4)))
+    assert sorted(len(report.created) for report in reports) == [0, 0, 0, 5]
+    assert sorted(row["id"] for row in (await rows()).values()) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.skipif(not ORIGINAL.exists(), reason="the original's database is not here")
+async def test_an_originals_database_is_taken_over(cluster):
+    """Every id, slug, click count and choice is what it was; collections of its owner's own stay untouched."""
+    dsn = await create_database(cluster)
+    psql = find_binaries(server_account(None)).folder / "psql"
+    script = gzip.decompress(ORIGINAL.read_bytes())
+    await asyncio.to_thread(
+        subprocess.run, [psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d", dsn], input=script, capture_output=True, check=True
+    )
+    await migrate(dsn)
+    async with await open_pool(dsn, size=2) as pool:
+        kept = "SELECT id, slug, strategy, pinned, active, engagement_count, created_at FROM collections ORDER BY id"
+        listed = "SELECT * FROM collection_titles ORDER BY 1, 2"
+        own = "SELECT * FROM collections WHERE slug NOT LIKE 'top-%' ORDER BY id"
+        before = [await pool.fetch(sql) for sql in (kept, listed, own)]
+        report = await load_collections(pool, search=partial(load_titles_by_rank, pool))
+        assert [await pool.fetch(sql) for sql in (kept, listed, own)] == before
+        assert (report.created, report.deactivated, report.problems) == ([], [], [])
+        assert len(report.updated) == 46
+        korean = await pool.fetchval("SELECT filter_params FROM collections WHERE slug = 'top-korean-shows'")
+        assert korean["lang"] == "ko"
+        assert "genre" not in korean
+        assert (await load_collections(pool, search=partial(load_titles_by_rank, pool))).unchanged == 46
+    await drop_database(cluster, dsn)
