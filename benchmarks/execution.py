@@ -5,7 +5,6 @@ comprehension one would write by hand for just that answer.
 """
 
 import asyncio
-import dataclasses
 import datetime as dt
 import inspect
 import time
@@ -38,7 +37,7 @@ HITS_WITH_MOVIES = """{ search(query: "dawn", limit: 50) { matchedOn title {
 
 def row(class_: type, **facts: object) -> Any:  # noqa: ANN401 - an instance of the class
     """Return a row with these facts and none else."""
-    return class_(**({field.name: None for field in dataclasses.fields(class_)} | facts))
+    return class_(**(dict.fromkeys(inspect.signature(class_).parameters) | facts))
 
 
 def episode(season: int, number: int) -> EpisodeRow:

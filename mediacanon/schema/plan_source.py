@@ -49,7 +49,6 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import is_awaitable
-from strawberry.types.cast import TYPE_CAST_ATTRIBUTE
 from strawberry.types.field import StrawberryField
 
 if TYPE_CHECKING:
@@ -70,6 +69,9 @@ UNCHANGED = {
 }
 # Classes whose instances are neither exceptions nor awaitable nor undefined.
 SETTLED = frozenset({str, int, float, bool, dt.date, dt.datetime, dt.time, decimal.Decimal, uuid.UUID})
+
+# How attributes are read of classes that do not meddle with it.
+UNTOUCHED: tuple[object, ...] = (object.__getattribute__, tuple.__getattribute__)
 
 
 class Unplannable(Exception):  # noqa: N818 - no error: the next best way is taken
@@ -272,16 +274,18 @@ def is_out_of_the_ordinary(value: object) -> bool:
 
 @lru_cache(maxsize=256)
 def is_settled(class_: type) -> bool:
-    """Return whether an instance's class alone tells what GraphQL makes of it, as of our rows: slotted dataclasses.
+    """Return whether an instance's class alone tells what GraphQL makes of it, as of our rows.
 
-    An instance of a Strawberry type may be of a generic one, which its values tell.
+    They are named tuples and slotted dataclasses. What has no `__dict__` has nothing written on it, by
+    `strawberry.cast` for one. An instance of a Strawberry type may be of a generic one, and graphql-core looks for a
+    `__typename`: both are the instance's own.
     """
-    if not dataclasses.is_dataclass(class_) or class_.__dictoffset__ or hasattr(class_, "__getattr__"):
+    is_row = dataclasses.is_dataclass(class_) or (issubclass(class_, tuple) and hasattr(class_, "_fields"))
+    if not is_row or class_.__dictoffset__ or hasattr(class_, "__strawberry_definition__"):
         return False
-    if class_.__getattribute__ is not object.__getattribute__:
+    if hasattr(class_, "__getattr__") or class_.__getattribute__ not in UNTOUCHED:
         return False
-    telling = {"__await__", "__strawberry_definition__", TYPE_CAST_ATTRIBUTE}
-    return not any(name in telling or name.endswith("__typename") for name in dir(class_))
+    return not any(name.endswith("__typename") for name in dir(class_))
 
 
 def _sequence(value: object) -> object:

@@ -11,7 +11,12 @@ from graphql import DocumentNode, GraphQLSchema, MiddlewareManager, execute, par
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mediacanon.loaders.movie import MovieRow
+from mediacanon.loaders.season import EpisodeRow, SeasonRow
+from mediacanon.loaders.show import ShowRow
+from mediacanon.loaders.title import IdsRow, TitleRow
 from mediacanon.schema.compiled import MOST_FIELDS, MOST_VARIANTS, CompiledExecutor, Plans
+from mediacanon.schema.plan_source import is_settled
 from mediacanon.schema.root import build_schema
 from tests.schema import vault
 from tests.schema.documents import documents, flag_values
@@ -118,7 +123,8 @@ FIELDS = {
     "imdb": "imdb", "facts": "facts", "tags": "tags", "premieres": "premieres", "grid": "grid", "rows": "rows",
     "director": "director { __typename ... @include(if: true) { name } }", "cast": "cast { __typename born }",
     "prints": "prints { __typename name }", "venues": "venues { __typename name }",
-    "lead": "lead { __typename }", "extra": "extra { __typename ... on Poster { year } }", "place": "place { __typename }",
+    "lead": "lead { __typename }",
+    "credit": "credit { __typename }", "extra": "extra { __typename ... on Poster { year } }", "place": "place { __typename }",
     "sequel": "sequel { __typename }", "parts": "parts { __typename }", "reels": "reels { __typename }",
 }  # fmt: skip
 
@@ -132,6 +138,12 @@ async def test_every_odd_value_is_answered_to_the_letter_in_every_field(
     for odd in vault.ODD:
         for wrap in (lambda value: value, lambda value: [value], lambda value: [[value]]):
             await assert_same_answer(SCHEMA, document, plans, lambda odd=odd, wrap=wrap: OneOddValue(name, wrap(odd())))
+
+
+@pytest.mark.parametrize("row", [EpisodeRow, SeasonRow, TitleRow, IdsRow, MovieRow, ShowRow])
+def test_rows_are_told_by_their_class(row: type) -> None:
+    """A plan looks at the first row of a class and then lets all of them pass."""
+    assert is_settled(row)
 
 
 @settings(GENERATED, max_examples=60)

@@ -6,7 +6,7 @@ import enum
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import strawberry
 from graphql import GraphQLError, Undefined
@@ -136,6 +136,7 @@ class Film:
     lead: Poster | None
     venues: list[Venue | None]
     extra: Annotated[Poster | Lobbycard, strawberry.union("Extra")] | None
+    credit: Annotated[Person | Poster, strawberry.union("Credit")] | None
     place: Annotated[Cinema | Poster, strawberry.union("Place")] | None
     sequel: Annotated["Film", strawberry.lazy("tests.schema.vault")] | None
     parts: list[Annotated["Film", strawberry.lazy("tests.schema.vault")] | None] | None
@@ -175,8 +176,7 @@ class VenueRow:
     first_year: Any
 
 
-@dataclass(frozen=True, slots=True)
-class PersonRow:
+class PersonRow(NamedTuple):
     name: Any
     born: Any
     films: Any = ()
@@ -207,6 +207,7 @@ class FilmRow:
     lead: Any
     venues: Any
     extra: Any
+    credit: Any
     place: Any
     sequel: Any
     parts: Any
@@ -262,6 +263,7 @@ ODD: list[Callable[[], object]] = [
     lambda: {"name": "Metropolis"},
     lambda: Reel("a", "b"),
     lambda: ("a", "b"),
+    lambda: strawberry.cast(Person, Unslotted("Thea", None)),
     lambda: Unslotted("Thea", None),
     lambda: LookupError,
     lambda: (frame for frame in (1, 2)),
@@ -337,6 +339,7 @@ class Vault:
             "lead": lambda: Poster(name="M", year=1931, width=12),
             "venues": lambda: self._list(self.venue),
             "extra": self.printed,
+            "credit": self.printed,
             "place": lambda: self._random.choice(
                 [None, VenueRow("Gloria", 900, None), Poster(name="M", year=1931, width=1)]
             ),
@@ -387,4 +390,4 @@ ROOTS = {
     "extra": [""],
     "venues": [""],
 }
-SCHEMA = strawberry.Schema(Query, config=CONFIG)
+SCHEMA = strawberry.Schema(Query, types=[Festival], config=CONFIG)
