@@ -115,7 +115,7 @@ def _answers(sockets: Path) -> bool:
     """Tell whether a server answers at the socket in `sockets`, and see that it has our database."""
     try:
         asyncio.run(_ensure_database(sockets))
-    except (OSError, asyncpg.CannotConnectNowError):
+    except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError):
         return False
     return True
 
