@@ -83,19 +83,22 @@ class DiscoverTitleRow:
         return IdsRow(self.imdb_id, self.tmdb_id)
 
 
-# The words of the partial indexes in schema.sql: where they differ, PostgreSQL does not use those.
-IS_DISCOVERABLE = """t.withdrawn_at IS NULL
-   AND t.image_url NOT IN ('', 'none', 'TMDB_NOT_FOUND_DO_NOT_RETRY')"""
+# The words of the partial indexes in schema.sql: where they differ, PostgreSQL does not use those. No sentinel is an
+# address, and of this one test PostgreSQL knows how many titles pass it; of three inequalities it guesses a fifth.
+IS_DISCOVERABLE = "t.withdrawn_at IS NULL AND t.image_url LIKE 'http%'"
 
 _HAS_GENRE = """EXISTS (SELECT FROM title_genres tg
                 WHERE tg.title_id = t.id AND tg.genre_id = ANY({}::integer[]))"""
+# OFFSET keeps it from becoming a join: it is looked up for the titles that all else lets through.
+_HAS_NO_GENRE = """NOT EXISTS (SELECT FROM title_genres tg
+                    WHERE tg.title_id = t.id AND tg.genre_id = ANY({}::integer[]) OFFSET 0)"""
 
 # field of DiscoverFilter -> what it asks of a title, {} being its parameter
 CONDITIONS = {
     "type": "t.type = {}::text",
     "genres_in": _HAS_GENRE,
     "genres_all": _HAS_GENRE,
-    "genres_not_in": f"NOT {_HAS_GENRE}",
+    "genres_not_in": _HAS_NO_GENRE,
     "language_in": "t.original_language = ANY({}::text[])",
     "country_in": "t.origin_country = ANY({}::text[])",
     "year_min": "t.start_year >= {}::integer",
@@ -132,25 +135,35 @@ SELECT t.id
 OFFSET {offset}::bigint
 """
 
-# Those viewed of late, then as many of the others as the page can need.
+# Those viewed of late, sorted by views before the titles are looked up so that only the ones the page needs are.
+# Where they do not fill it (then `popular` has them all), the most voted follow; twice as many as the page needs are
+# enough to leave out the viewed among them.
 IDS_BY_VIEWS = """
-  WITH viewed AS MATERIALIZED (
-       SELECT v.title_id, count(*) AS views
-         FROM title_views v
-        WHERE v.viewed_at > LOCALTIMESTAMP - interval '7 days'
-        GROUP BY v.title_id)
+  WITH popular AS MATERIALIZED (
+       SELECT t.id, t.num_votes, viewed.views
+         FROM (SELECT v.title_id, count(*) AS views
+                 FROM title_views v
+                WHERE v.viewed_at > LOCALTIMESTAMP - interval '7 days'
+                GROUP BY v.title_id
+                ORDER BY views DESC) AS viewed
+         JOIN titles t ON t.id = viewed.title_id
+        WHERE {conditions}
+        ORDER BY viewed.views DESC, {order}
+        LIMIT {limit}::integer + {offset}::bigint),
+       voted AS (
+       SELECT t.id, t.num_votes
+         FROM titles t
+        WHERE {conditions}
+          AND (SELECT count(*) FROM popular) < {limit}::integer + {offset}::bigint
+        ORDER BY {order}
+        LIMIT 2 * ({limit}::integer + {offset}::bigint))
 SELECT t.id
-  FROM (SELECT t.id, t.num_votes, viewed.views
-          FROM viewed
-          JOIN titles t ON t.id = viewed.title_id
-         WHERE {conditions}
+  FROM (SELECT id, num_votes, views
+          FROM popular
          UNION ALL
-       (SELECT t.id, t.num_votes, 0
-          FROM titles t
-         WHERE {conditions}
-           AND t.id NOT IN (SELECT title_id FROM viewed)
-         ORDER BY {order}
-         LIMIT {limit}::integer + {offset}::bigint)) AS t
+        SELECT id, num_votes, 0
+          FROM voted
+         WHERE id NOT IN (SELECT id FROM popular)) AS t
  ORDER BY t.views DESC, {order}
  LIMIT {limit}::integer
 OFFSET {offset}::bigint
