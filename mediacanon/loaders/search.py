@@ -73,7 +73,7 @@ def candidates_by_likeness(*, popular: bool) -> str:
     """Return the statement for the titles most like $1, what is known to many counting as more alike."""
     only_popular = "AND num_votes >= 10000" if popular else ""
     return f"""
-SELECT id, 4 AS tier, num_votes, 
+SELECT id, 4 AS tier, num_votes,
        word_similarity($1::text, search_names) + {PER_TENFOLD} * log(coalesce(num_votes, 0) + 1) AS likeness
   FROM titles
  WHERE $1::text <% search_names AND withdrawn_at IS NULL {only_popular}

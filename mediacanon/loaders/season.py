@@ -63,7 +63,8 @@ SEASON_TABLES = """
        show_seasons ss
   JOIN shows s ON s.id = ss.show_id
   JOIN titles t ON t.id = s.title_id
- CROSS JOIN LATERAL (SELECT round(avg(e.average_rating)::numeric, 1)::double precision AS average_rating, count(*) AS episode_count
+ CROSS JOIN LATERAL (SELECT round(avg(e.average_rating)::numeric, 1)::double precision AS average_rating,
+                            count(*) AS episode_count
                        FROM show_episodes e
                       WHERE e.season_id = ss.id) AS rated"""
 
