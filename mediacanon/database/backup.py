@@ -1,0 +1,208 @@
+"""The whole database into a file and back; the old one stays until the new one is complete.
+
+A new database is made under another name beside the old one, filled, brought up to this version's schema, and the two
+trade names in one transaction. Killed at any moment, MediaCanon has the old database or the new one.
+"""
+
+import asyncio
+import contextlib
+import os
+import re
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+
+from mediacanon.database.migrate import SCHEMA_VERSION, address, migrate, told_in_one_line
+from mediacanon.database.programs import Programs, find_programs, with_database
+from mediacanon.errors import BadArgument, Conflict, DatabaseUnavailable
+
+# The bytes of "mcswap": whoever holds this advisory lock is the one who replaces databases.
+REPLACE_LOCK = 0x6D6373776170
+# Names hold 63 bytes.
+_LONGEST_NAME = 50
+_LOOK_AGAIN = 0.2
+_MOST_JOBS = 4
+
+_NEWER_FORMAT = "unsupported version"
+_MADE_BY = re.compile(r"^; +Dumped from database version: (\d+)", re.MULTILINE)
+_HAS_TITLES = re.compile(r"^\d+;.* TABLE DATA \S+ titles ", re.MULTILINE)
+_SCHEMA_VERSION = re.compile(r"^schema_version\t(\d+)\t", re.MULTILINE)
+
+NAME = "SELECT current_database()"
+# Other providers than libc are the server's default, which template0 has.
+COLLATION = "SELECT datcollate, datctype FROM pg_database WHERE datname = $1::text AND datlocprovider = 'c'"
+END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY ($1::text[])"
+
+
+async def back_up(dsn: str, file: Path) -> int:
+    """Write the database at `dsn` into `file`, which is replaced when all is written; return its bytes.
+
+    Raises DatabaseUnavailable or BadArgument saying what is in the way.
+    """
+    _, major = await server_of(dsn)
+    programs = find_programs(server=major)[0]
+    part = file.with_name(f"{file.name}.part")
+    options = ("--format=custom", "--no-owner", "--no-privileges", "--exclude-schema=imdb_staging")
+    try:
+        done = await asyncio.to_thread(programs.run, "pg_dump", *options, f"--file={part}", dsn=dsn)
+        if done.returncode:
+            raise DatabaseUnavailable(f"The backup failed: {_reason(done)}")
+        size = part.stat().st_size
+        part.replace(file)
+    except OSError as error:
+        raise BadArgument(f"{file} cannot be written: {error.strerror}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    return size
+
+
+async def restore(dsn: str, file: Path) -> None:
+    """Replace the database at `dsn` by what `file` holds, upgraded to this version's schema.
+
+    Raises BadArgument when it is no backup of a MediaCanon, or one of a newer MediaCanon or PostgreSQL;
+    Conflict when somebody else is replacing it; DatabaseUnavailable when it fails. The old one is there then.
+    """
+    _, major = await server_of(dsn)
+    programs = await asyncio.to_thread(_check_file, file, major)
+    jobs = min(os.cpu_count() or 1, _MOST_JOBS)
+    async with _replacement(dsn) as new:
+        options = ("--no-owner", "--no-privileges", "--exit-on-error", f"--jobs={jobs}")
+        done = await asyncio.to_thread(programs.run, "pg_restore", *options, file, dsn=new)
+        if done.returncode:
+            raise DatabaseUnavailable(f"{file} cannot be restored, the database is as it was: {_reason(done)}")
+        await migrate(new)
+        with told_in_one_line(new):
+            # A dump has no statistics, and without them the first queries are slow.
+            await _execute(new, "ANALYZE")
+
+
+async def reset(dsn: str) -> None:
+    """Replace the database at `dsn` by an empty one with this version's schema. Raises as restore does."""
+    async with _replacement(dsn) as new:
+        await migrate(new)
+
+
+def _check_file(file: Path, server: int) -> Programs:
+    """Return the programs that can restore `file` into a server of a major version. Raises BadArgument."""
+    for programs in find_programs(server=server):
+        listed = programs.run("pg_restore", "--list", file)
+        if not listed.returncode:
+            break
+        if _NEWER_FORMAT not in listed.stderr:
+            raise BadArgument(f"{file} is no backup of `mediacanon db backup`: {_reason(listed)}")
+    else:
+        raise BadArgument(f"{file} was written by a newer PostgreSQL than {programs.major}, the newest one here.")
+    made_by = _MADE_BY.search(listed.stdout)
+    if made_by and int(made_by[1]) > server:
+        raise BadArgument(
+            f"{file} is a backup of PostgreSQL {made_by[1]}, and the database here is of {server}: use a newer server."
+        )
+    if not _HAS_TITLES.search(listed.stdout):
+        raise BadArgument(f"{file} is a backup of something else: it has no titles.")
+    _refuse_newer_schema(programs, file)
+    return programs
+
+
+def _refuse_newer_schema(programs: Programs, file: Path) -> None:
+    state = programs.run("pg_restore", "--data-only", "--table=sync_state", "--file=-", file)
+    version = _SCHEMA_VERSION.search(state.stdout)
+    # The original recorded none.
+    if version and int(version[1]) > SCHEMA_VERSION:
+        raise BadArgument(
+            f"{file} has schema version {version[1]}, this MediaCanon knows version {SCHEMA_VERSION}:"
+            " install the newer MediaCanon it comes from."
+        )
+
+
+@contextlib.asynccontextmanager
+async def _replacement(dsn: str) -> AsyncIterator[str]:
+    """Give the URL of a new empty database, which takes the place of the one at `dsn` when the block succeeds."""
+    name, _ = await server_of(dsn)
+    new, old = f"{name[:_LONGEST_NAME]}_unfinished", f"{name[:_LONGEST_NAME]}_replaced"
+    # A database cannot be renamed over a connection to it.
+    with told_in_one_line(dsn):
+        connection = await asyncpg.connect(with_database(dsn, "postgres"))
+        try:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REPLACE_LOCK):
+                raise Conflict(f"Somebody else is replacing {address(dsn)} just now.")
+            await _drop(connection, new, old)
+            await connection.execute(await _create(connection, name, new))
+            try:
+                yield with_database(dsn, new)
+                await _trade_names(connection, dsn, name=name, new=new, old=old)
+            finally:
+                await _drop(connection, new, old)
+        finally:
+            await connection.close()
+
+
+async def _create(connection: asyncpg.Connection, name: str, new: str) -> str:
+    """Return the statement that makes a database sorting as the one it replaces."""
+    statement = f"CREATE DATABASE {_quoted(new)} TEMPLATE template0 ENCODING 'UTF8'"
+    for collation, ctype in await connection.fetch(COLLATION, name):
+        statement += f" LC_COLLATE {_literal(collation)} LC_CTYPE {_literal(ctype)}"
+    return statement
+
+
+async def _trade_names(connection: asyncpg.Connection, dsn: str, *, name: str, new: str, old: str) -> None:
+    """Rename both in one transaction, whoever is connected; those connect anew, to the new one."""
+    ending = asyncio.create_task(_keep_ending_sessions(dsn, name, new))
+    try:
+        async with connection.transaction():
+            # It keeps newcomers out and waits up to 5 seconds for those that are there.
+            await connection.execute(f"ALTER DATABASE {_quoted(name)} RENAME TO {_quoted(old)}")
+            await connection.execute(f"ALTER DATABASE {_quoted(new)} RENAME TO {_quoted(name)}")
+    finally:
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+
+
+async def _keep_ending_sessions(dsn: str, *names: str) -> None:
+    connection = await asyncpg.connect(with_database(dsn, "postgres"))
+    try:
+        while True:
+            await connection.execute(END_SESSIONS, names)
+            await asyncio.sleep(_LOOK_AGAIN)
+    finally:
+        await connection.close()
+
+
+async def _drop(connection: asyncpg.Connection, *names: str) -> None:
+    """Drop databases, those that a killed run left behind included."""
+    for name in names:
+        await connection.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+
+
+async def server_of(dsn: str) -> tuple[str, int]:
+    """Return the database's name and its server's major version."""
+    with told_in_one_line(dsn):
+        connection = await asyncpg.connect(dsn)
+        try:
+            return await connection.fetchval(NAME), connection.get_server_version().major
+        finally:
+            await connection.close()
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the first line that says what went wrong."""
+    lines = [line.partition("error: ")[2] or line for line in done.stderr.splitlines() if "error: " in line]
+    return next(iter(lines), done.stderr.strip() or f"exit code {done.returncode}")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

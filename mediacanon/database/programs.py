@@ -1,0 +1,105 @@
+"""PostgreSQL's client programs: pg_dump, pg_restore and psql, found for a server and run without showing a password."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from mediacanon.database.account import ServerAccount
+from mediacanon.database.binaries import program_folders
+from mediacanon.errors import DatabaseUnavailable
+
+_NAMES = ("pg_dump", "pg_restore", "psql")
+_DATABASE_KEYS = ("dbname", "database")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Programs:
+    """The folder with pg_dump, pg_restore and psql, and their major version (18)."""
+
+    major: int
+    folder: Path
+
+    def run(self, name: str, *arguments: str | Path, dsn: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end, on the database at `dsn` if there is one, and return its exit code and output.
+
+        It speaks English; being interrupted ends it, too.
+        """
+        command, environment = self.command(name, *arguments, dsn=dsn)
+        return subprocess.run(  # noqa: S603 - a program we found, no shell, arguments as a list
+            command,
+            check=False,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env={**environment, "LC_ALL": "C"},
+            encoding="utf-8",
+            errors="replace",
+        )
+
+    def command(
+        self, name: str, *arguments: str | Path, dsn: str | None = None
+    ) -> tuple[list[str | Path], dict[str, str]]:
+        """Return a program's command line and environment; only the latter, which nobody else sees, has a password."""
+        command = [self.folder / name, *arguments]
+        if dsn is None:
+            return command, dict(os.environ)
+        url, password = without_password(dsn)
+        secret = {} if password is None else {"PGPASSWORD": password}
+        return [*command, f"--dbname={url}"], os.environ | secret
+
+
+def find_programs(*, server: int) -> list[Programs]:
+    """Return the programs that can talk to a server of major version `server`, the closest version first.
+
+    The closest, since older servers do not understand all that a newer pg_restore says. Raises DatabaseUnavailable,
+    with the versions found, when there are none.
+    """
+    # They run as ourselves, root too: only a server refuses that.
+    account = ServerAccount("ourselves", os.geteuid(), os.getegid(), is_ours=True)
+    found = {programs for folder in program_folders(account) if (programs := _examine(folder))}
+    fitting = sorted(programs for programs in found if programs.major >= server)
+    if not fitting:
+        versions = ", ".join(str(programs.major) for programs in sorted(found)) or "none"
+        raise DatabaseUnavailable(
+            f"This takes pg_dump, pg_restore and psql of PostgreSQL {server} or newer; found: {versions}."
+            f" Install your system's postgresql-client-{server}."
+        )
+    return fitting
+
+
+def without_password(dsn: str) -> tuple[str, str | None]:
+    """Return a database URL without the password in it, and the password; None: it has none."""
+    parts = urlsplit(dsn)
+    account, at, host = parts.netloc.rpartition("@")
+    user, colon, password = account.partition(":")
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    in_query = next((value for key, value in query if key == "password"), None)
+    rest = urlencode([(key, value) for key, value in query if key != "password"], quote_via=quote)
+    bare = urlunsplit(parts._replace(netloc=f"{user}{at}{host}", query=rest))
+    return bare, unquote(password) if colon else in_query
+
+
+def with_database(dsn: str, name: str) -> str:
+    """Return a database URL that leads to another database of the same server."""
+    parts = urlsplit(dsn)
+    query = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] not in _DATABASE_KEYS]
+    path = "/" + quote(name, safe="")
+    # Without a host urlunsplit would drop the two slashes that make the path a path.
+    rest = f"?{urlencode(query, quote_via=quote)}" if query else ""
+    return f"{parts.scheme}://{parts.netloc}{path}{rest}"
+
+
+def _examine(folder: Path) -> Programs | None:
+    """Return the programs in `folder`, None when one is missing or does not run."""
+    if not all(os.access(folder / name, os.X_OK) for name in _NAMES):
+        return None
+    try:
+        answer = subprocess.run(  # noqa: S603 - as above
+            [folder / "pg_dump", "--version"], check=False, capture_output=True, text=True
+        )
+    except OSError:
+        return None
+    version = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
+    return Programs(int(version[1]), folder) if version else None
