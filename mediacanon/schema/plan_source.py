@@ -115,7 +115,7 @@ def plan_object(executor: "CompiledExecutor", type_: GraphQLObjectType, fields: 
     interpreted: GroupedFieldSet = {}
     for name, details in fields.items():
         try:
-            entries[name] = source.whole_field(type_, details)
+            entries[name] = source.field(type_, details)
         except REFUSALS:
             # A field that the schema has not is left out of the answer, so it cannot have its key reserved.
             if executor.schema.get_field(type_, details[0].node.name.value) is None:
@@ -162,15 +162,6 @@ class Source:
         # The source holds GraphQL names as quoted strings, attributes that are identifiers, and words of this file.
         exec(compile(source, "<plan>", "exec"), self._names)  # noqa: S102
         return cast("Read", self._names["read"])
-
-    def whole_field(self, type_: GraphQLObjectType, details: FieldDetailsList) -> str:
-        """Return what a field of the object `o` reads, and leave no trace of it otherwise. Raises Unplannable."""
-        mark = len(self._functions)
-        try:
-            return self.field(type_, details)
-        except REFUSALS:
-            del self._functions[mark:]
-            raise
 
     def field(self, type_: GraphQLObjectType, details: FieldDetailsList) -> str:
         """Return what a field of the object `o` reads. Raises Unplannable."""

@@ -7,9 +7,11 @@ import weakref
 from collections.abc import Callable
 
 import pytest
+import strawberry
 from graphql import DocumentNode, GraphQLSchema, MiddlewareManager, execute, parse, validate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strawberry.schema.config import StrawberryConfig
 
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.season import EpisodeRow, SeasonRow
@@ -304,3 +306,59 @@ async def test_plans_of_another_document_are_not_used() -> None:
     result = await execute(SCHEMA, document, context_value=Studio(), executor_class=CompiledExecutor, plans=plans)
     assert set(result.data["films"][0]) == {"title"}
     assert plans.size.variants == 0
+
+
+def by_key(source: object, name: str) -> object:
+    return None if source is None else source[name]
+
+
+@strawberry.interface
+class Clip:
+    name: str
+
+    @classmethod
+    def resolve_type(cls, _value: object, info: object, _type: object) -> str:
+        return "Trailer" if "trailer" in info.path.as_list() else "Teaser"
+
+
+@strawberry.type
+class Trailer(Clip):
+    seconds: int
+
+
+@strawberry.type
+class Teaser(Clip):
+    seconds: int
+
+
+@strawberry.type
+class Reels:
+    clips: list[Clip]
+
+
+@strawberry.type
+class ClipQuery:
+    @strawberry.field
+    @staticmethod
+    def reels(info: strawberry.Info) -> list[Reels]:
+        return info.context
+
+
+@pytest.mark.parametrize(
+    ("config", "rows"),
+    [
+        (StrawberryConfig(default_resolver=by_key), [{"clips": []}, {"clips": []}]),
+        (StrawberryConfig(), [Reels(clips=[Trailer(name="a", seconds=9), Teaser(name="b", seconds=5)])]),
+    ],
+)
+async def test_rules_of_a_schemas_own_are_kept(
+    assert_same_answer: Callable, config: StrawberryConfig, rows: list[object]
+) -> None:
+    """Attributes read in another way and types told by where they stand are graphql-core's to decide."""
+    schema = strawberry.Schema(ClipQuery, types=[Trailer, Teaser], config=config)._schema
+    document, plans = prepare(
+        "{ trailer: reels { clips { __typename name } } teaser: reels { clips { __typename name } } }", schema
+    )
+    for _ in range(2):
+        answer = await assert_same_answer(schema, document, plans, lambda: rows)
+        assert answer.data["trailer"]
