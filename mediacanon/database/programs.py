@@ -5,7 +5,7 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from mediacanon.database.account import ServerAccount
 from mediacanon.database.binaries import program_folders
@@ -76,8 +76,8 @@ def without_password(dsn: str) -> tuple[str, str | None]:
     user, colon, password = account.partition(":")
     query = parse_qsl(parts.query, keep_blank_values=True)
     in_query = next((value for key, value in query if key == "password"), None)
-    rest = urlencode([(key, value) for key, value in query if key != "password"], quote_via=quote)
-    bare = urlunsplit(parts._replace(netloc=f"{user}{at}{host}", query=rest))
+    others = [(key, value) for key, value in query if key != "password"]
+    bare = _url(parts.scheme, f"{user}{at}{host}", parts.path, others)
     return bare, unquote(password) if colon else in_query
 
 
@@ -85,10 +85,13 @@ def with_database(dsn: str, name: str) -> str:
     """Return a database URL that leads to another database of the same server."""
     parts = urlsplit(dsn)
     query = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] not in _DATABASE_KEYS]
-    path = "/" + quote(name, safe="")
-    # Without a host urlunsplit would drop the two slashes that make the path a path.
+    return _url(parts.scheme, parts.netloc, "/" + quote(name, safe=""), query)
+
+
+def _url(scheme: str, host: str, path: str, query: list[tuple[str, str]]) -> str:
+    """Return a URL; urlunsplit would leave the two slashes out where there is no host."""
     rest = f"?{urlencode(query, quote_via=quote)}" if query else ""
-    return f"{parts.scheme}://{parts.netloc}{path}{rest}"
+    return f"{scheme}://{host}{path}{rest}"
 
 
 def _examine(folder: Path) -> Programs | None:

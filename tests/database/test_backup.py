@@ -1,0 +1,186 @@
+"""Backup and restore: the same catalogue comes back, and whatever goes wrong the old one stays."""
+
+import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from mediacanon.database.backup import REPLACE_LOCK, back_up, reset, restore
+from mediacanon.database.embedded import EmbeddedPostgres
+from mediacanon.database.migrate import SCHEMA_VERSION, migrate
+from mediacanon.database.programs import with_database
+from mediacanon.errors import BadArgument, Conflict, DatabaseUnavailable, MediaCanonError
+from tests.database.clusters import without_wheel
+
+TABLES = ("titles", "shows", "show_episodes", "title_genres", "custom_genre_reviews", "sync_state")
+DATABASES = "SELECT datname FROM pg_database ORDER BY 1"
+
+
+async def ask(dsn: str, *statements: str) -> object:
+    """Run statements; return the first value of the last one's answer."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [await connection.fetchval(statement) for statement in statements][-1]
+    finally:
+        await connection.close()
+
+
+async def contents(dsn: str) -> list[object]:
+    """Return what tells one state of a database from another: rows, in order, of every table that matters."""
+    rows = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} t"
+    return [await ask(dsn, rows.format(table)) for table in TABLES]
+
+
+async def databases(dsn: str) -> list[str]:
+    """Return the names of the server's databases."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [record[0] for record in await connection.fetch(DATABASES)]
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def backup(demo: str, tmp_path: Path) -> Path:
+    """Give a backup of the demo catalogue."""
+    await back_up(demo, tmp_path / "demo.dump")
+    return tmp_path / "demo.dump"
+
+
+async def test_a_backup_brings_every_row_back(demo_database, tmp_path):
+    """With ids, in one file that is written whole; a changed database is as it was, and can be written to."""
+    before = await contents(demo_database)
+    file = tmp_path / "all.dump"
+    assert await back_up(demo_database, file) == file.stat().st_size
+    await ask(demo_database, "DELETE FROM titles WHERE id < 300", "UPDATE titles SET display_name = 'x'")
+    known = await databases(demo_database)
+    await restore(demo_database, file)
+    assert await contents(demo_database) == before
+    assert await databases(demo_database) == known
+    assert [one.name for one in tmp_path.iterdir()] == ["all.dump"]
+    added = "INSERT INTO titles (type, display_name) VALUES ('movie', 'New') RETURNING id"
+    assert await ask(demo_database, added) > 720
+
+
+async def test_a_restore_takes_over_from_those_who_are_connected(demo_database, backup):
+    """Their sessions end; connected anew, they are in the new database, however eager they are."""
+    await ask(demo_database, "UPDATE titles SET display_name = 'old'")
+    done = asyncio.Event()
+
+    async def keep_asking() -> set[str]:
+        seen = set()
+        while not done.is_set():
+            try:
+                seen.add(await ask(demo_database, "SELECT display_name FROM titles WHERE id = 1"))
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await asyncio.sleep(0)
+        return seen
+
+    idle = await asyncpg.connect(demo_database)
+    asking = asyncio.create_task(keep_asking())
+    await restore(demo_database, backup)
+    done.set()
+    assert "old" in await asking
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await idle.execute("SELECT 1")
+    assert await ask(demo_database, "SELECT count(*) FROM titles WHERE display_name = 'old'") == 0
+
+
+async def test_a_broken_backup_changes_nothing(demo_database, backup):
+    """Cut off in the middle: one line says so, the old rows are there, nothing is left behind."""
+    await ask(demo_database, "UPDATE titles SET display_name = 'old'")
+    before, known = await contents(demo_database), await databases(demo_database)
+    whole = backup.read_bytes()
+    backup.write_bytes(whole[: len(whole) * 3 // 4])
+    with pytest.raises(MediaCanonError) as refused:
+        await restore(demo_database, backup)
+    assert "\n" not in refused.value.message
+    assert await contents(demo_database) == before
+    assert await databases(demo_database) == known
+
+
+async def test_what_a_killed_restore_left_is_cleaned_up(demo_database, backup):
+    """Databases under its names go; the next restore works."""
+    known = await databases(demo_database)
+    name = urlsplit(demo_database).path[1:]
+    await ask(with_database(demo_database, "postgres"), f"CREATE DATABASE {name}_unfinished")
+    await ask(with_database(demo_database, "postgres"), f"CREATE DATABASE {name}_replaced")
+    await restore(demo_database, backup)
+    assert await databases(demo_database) == known
+
+
+async def test_a_backup_of_a_newer_mediacanon_is_refused(demo_database, tmp_path):
+    """Before anything happens, with both versions."""
+    await ask(demo_database, f"UPDATE sync_state SET value = '{SCHEMA_VERSION + 1}' WHERE key = 'schema_version'")
+    await back_up(demo_database, tmp_path / "new.dump")
+    with pytest.raises(BadArgument, match=f"has schema version {SCHEMA_VERSION + 1}, this MediaCanon knows version"):
+        await restore(demo_database, tmp_path / "new.dump")
+
+
+async def test_other_files_are_refused(cluster, database, tmp_path):
+    """No backup at all, an empty file, and a backup of something else."""
+    for content in (b"", b"-- SQL\nSELECT 1;\n"):
+        (tmp_path / "file").write_bytes(content)
+        with pytest.raises(BadArgument, match="is no backup of `mediacanon db backup`"):
+            await restore(database, tmp_path / "file")
+    await back_up(with_database(cluster, "postgres"), tmp_path / "other.dump")
+    with pytest.raises(BadArgument, match="is a backup of something else"):
+        await restore(database, tmp_path / "other.dump")
+
+
+async def test_a_backup_that_fails_leaves_the_last_one(demo, tmp_path):
+    """The file is replaced when all is written; no part stays."""
+    (tmp_path / "last.dump").write_text("last")
+    with pytest.raises(DatabaseUnavailable):
+        await back_up(with_database(demo, "nowhere"), tmp_path / "last.dump")
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["last"]
+    with pytest.raises(MediaCanonError, match="No such file or directory"):
+        await back_up(demo, tmp_path / "missing" / "file")
+
+
+async def test_only_one_replaces_a_database_at_a_time(database):
+    """The second is told and changes nothing."""
+    holder = await asyncpg.connect(with_database(database, "postgres"))
+    await holder.execute("SELECT pg_advisory_lock($1)", REPLACE_LOCK)
+    with pytest.raises(Conflict, match="Somebody else is replacing"):
+        await reset(database)
+    await holder.close()
+
+
+async def test_reset_leaves_an_empty_schema(demo_database):
+    """No titles, the genres of the start, the current schema."""
+    await reset(demo_database)
+    assert await ask(demo_database, "SELECT count(*) FROM titles") == 0
+    assert await ask(demo_database, "SELECT string_agg(name, ' ' ORDER BY name) FROM genres") == "Cooking Dating"
+    await migrate(demo_database)
+
+
+def test_backups_go_from_older_to_newer_servers_only(
+    home: Path, demo: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's PostgreSQL and the wheel's: the older one's backup suits the newer, the newer one's is refused."""
+    asyncio.run(back_up(demo, tmp_path / "newer.dump"))
+    with monkeypatch.context() as patch:
+        without_wheel(patch)
+        older = EmbeddedPostgres(home)
+        dsn = older.start()
+    try:
+        if asyncio.run(ask(dsn, "SHOW server_version_num")) >= asyncio.run(ask(demo, "SHOW server_version_num")):
+            pytest.skip("the system's PostgreSQL is no older than the wheel's")
+        asyncio.run(migrate(dsn))
+        added = "INSERT INTO titles (type, display_name) VALUES ('movie', 'Älteres') RETURNING id"
+        asyncio.run(ask(dsn, added))
+        with pytest.raises(BadArgument, match=r"is a backup of PostgreSQL \d+, and the database here is of \d+"):
+            asyncio.run(restore(dsn, tmp_path / "newer.dump"))
+        with monkeypatch.context() as patch:
+            without_wheel(patch)
+            with pytest.raises(BadArgument, match="was written by a newer PostgreSQL than"):
+                asyncio.run(restore(dsn, tmp_path / "newer.dump"))
+        asyncio.run(back_up(dsn, tmp_path / "older.dump"))
+        asyncio.run(restore(dsn, tmp_path / "older.dump"))
+    finally:
+        older.stop()
+    asyncio.run(restore(database, tmp_path / "older.dump"))
+    assert asyncio.run(ask(database, "SELECT display_name FROM titles")) == "Älteres"
