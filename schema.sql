@@ -25,6 +25,27 @@ CREATE OR REPLACE FUNCTION fold(value TEXT) RETURNS TEXT
     END;
 
 ---------------------------------------------------------------------------------------------------------------
+-- The original's VARCHAR(n) columns become TEXT: real titles do not fit. Changes the catalogue only, rewrites no row.
+-- Before anything is generated from them: then their type could not change any more.
+
+DO $$
+DECLARE
+    wide RECORD;
+BEGIN
+    FOR wide IN
+        SELECT table_name, string_agg(format('ALTER COLUMN %I TYPE TEXT', column_name), ', ') AS changes
+          FROM information_schema.columns
+         WHERE table_schema = current_schema()
+           AND data_type = 'character varying'
+           AND table_name IN ('titles', 'show_episodes', 'genres', 'collections', 'title_views', 'sync_state')
+         GROUP BY table_name
+    LOOP
+        EXECUTE format('ALTER TABLE %I %s', wide.table_name, wide.changes);
+    END LOOP;
+END
+$$;
+
+---------------------------------------------------------------------------------------------------------------
 -- Titles: a movie or a show, with what IMDb and TMDB know of it.
 
 CREATE TABLE IF NOT EXISTS titles (
@@ -176,26 +197,6 @@ CREATE TABLE IF NOT EXISTS sync_state (
     value      TEXT NOT NULL,
     updated_at TIMESTAMP DEFAULT now()
 );
-
----------------------------------------------------------------------------------------------------------------
--- The original's VARCHAR(n) columns become TEXT: real titles do not fit. Changes the catalogue only, rewrites no row.
-
-DO $$
-DECLARE
-    wide RECORD;
-BEGIN
-    FOR wide IN
-        SELECT table_name, string_agg(format('ALTER COLUMN %I TYPE TEXT', column_name), ', ') AS changes
-          FROM information_schema.columns
-         WHERE table_schema = current_schema()
-           AND data_type = 'character varying'
-           AND table_name IN ('titles', 'show_episodes', 'genres', 'collections', 'title_views', 'sync_state')
-         GROUP BY table_name
-    LOOP
-        EXECUTE format('ALTER TABLE %I %s', wide.table_name, wide.changes);
-    END LOOP;
-END
-$$;
 
 ---------------------------------------------------------------------------------------------------------------
 -- Indexes. The keys above serve look-ups by id, by imdb_id and by parent, so the original's indexes on

@@ -16,5 +16,5 @@ def migrate(**options: str | None) -> None:
     from mediacanon.settings import Settings
 
     with running_database(Settings.from_environment(None, **options)) as dsn:
-        asyncio.run(run(dsn))
+        asyncio.run(run(dsn, is_forced=True))
     click.echo("The database has the current schema.")

@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -44,13 +45,20 @@ def serve(*, with_demo: bool, **options: str | None) -> None:
 async def _prepare(dsn: str, *, with_demo: bool) -> None:
     from mediacanon.database.migrate import migrate
     from mediacanon.errors import Conflict
+    from mediacanon.database.pool import open_pool
     from mediacanon.imdb.demo import load_demo
+    from mediacanon.loaders.search import load_titles_by_rank
+    from mediacanon.writes.collection import load_collections
 
     await migrate(dsn)
     if with_demo:
         # A catalogue with titles is somebody's own: it stays as it is.
         with contextlib.suppress(Conflict):
             await load_demo(dsn)
+    async with await open_pool(dsn, size=1) as pool:
+        report = await load_collections(pool, search=partial(load_titles_by_rank, pool))
+    for problem in report.problems:
+        logging.warning("%s", problem)
 
 
 def _listen(settings: "Settings") -> socket.socket:

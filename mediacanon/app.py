@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import asyncpg
 from starlette.applications import Starlette
@@ -14,6 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from mediacanon import paths
+from mediacanon.cache import CarouselCache
+from mediacanon.catalog_events import listening
 from mediacanon.database.pool import explained, open_pool
 from mediacanon.database.readiness import check_readiness
 from mediacanon.errors import MediaCanonError
@@ -21,6 +24,7 @@ from mediacanon.execution import Execution
 from mediacanon.graphql_http import GraphQLEndpoint
 from mediacanon.http import RequestIds, request_id
 from mediacanon.loaders import Loaders
+from mediacanon.loaders.carousel import CarouselRow, load_carousels
 from mediacanon.pages.explorer import Explorer
 from mediacanon.pages.handler import Pages, build_environment
 from mediacanon.schema.context import Context
@@ -36,6 +40,7 @@ class Server:
     """What requests share: the pool, and the context made of it."""
 
     pool: asyncpg.Pool
+    carousels: CarouselCache[CarouselRow]
 
     def __init__(self, settings: Settings, dsn: str) -> None:
         self.settings = settings
@@ -43,13 +48,17 @@ class Server:
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        """Keep the pool open while the server runs."""
-        async with await open_pool(self.dsn, size=self.settings.pool_size) as self.pool:
+        """Keep what requests share while the server runs."""
+        async with (
+            await open_pool(self.dsn, size=self.settings.pool_size) as self.pool,
+            listening(self.dsn) as events,
+            CarouselCache(partial(load_carousels, self.pool), events) as self.carousels,
+        ):
             yield
 
     def new_context(self, request: Request) -> Context:
         """Return a fresh context: its loaders remember nothing of other requests."""
-        return Context(Loaders(self.pool), Writes(self.pool), request_id(request))
+        return Context(Loaders(self.pool), Writes(self.pool), request_id(request), self.carousels)
 
     async def healthz(self, _: Request) -> Response:
         """Answer that the process lives."""
