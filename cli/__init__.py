@@ -16,6 +16,7 @@ COMMANDS = {
     "genres": ("cli.genres", "genres"),
     "collections": ("cli.collections", "collections"),
     "db": ("cli.database", "db"),
+    "doctor": ("cli.doctor", "doctor"),
     "schema": ("cli.schema", "schema"),
 }
 INTERRUPTED = 130

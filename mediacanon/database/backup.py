@@ -14,7 +14,7 @@ from pathlib import Path
 
 import asyncpg
 
-from mediacanon.database.migrate import SCHEMA_VERSION, address, migrate, told_in_one_line
+from mediacanon.database.migrate import SCHEMA_VERSION, address, connect, migrate, told_in_one_line
 from mediacanon.database.programs import Programs, find_programs, with_database
 from mediacanon.errors import BadArgument, Conflict, DatabaseUnavailable
 
@@ -124,7 +124,7 @@ async def _replacement(dsn: str) -> AsyncIterator[str]:
     new, old = f"{name[:_LONGEST_NAME]}_unfinished", f"{name[:_LONGEST_NAME]}_replaced"
     # A database cannot be renamed over a connection to it.
     with told_in_one_line(dsn):
-        connection = await asyncpg.connect(with_database(dsn, "postgres"))
+        connection = await connect(with_database(dsn, "postgres"))
         try:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REPLACE_LOCK):
                 raise Conflict(f"Somebody else is replacing {address(dsn)} just now.")
@@ -161,7 +161,7 @@ async def _trade_names(connection: asyncpg.Connection, dsn: str, *, name: str, n
 
 
 async def _keep_ending_sessions(dsn: str, *names: str) -> None:
-    connection = await asyncpg.connect(with_database(dsn, "postgres"))
+    connection = await connect(with_database(dsn, "postgres"))
     try:
         while True:
             await connection.execute(END_SESSIONS, names)
@@ -179,7 +179,7 @@ async def _drop(connection: asyncpg.Connection, *names: str) -> None:
 async def server_of(dsn: str) -> tuple[str, int]:
     """Return the database's name and its server's major version."""
     with told_in_one_line(dsn):
-        connection = await asyncpg.connect(dsn)
+        connection = await connect(dsn)
         try:
             return await connection.fetchval(NAME), connection.get_server_version().major
         finally:
@@ -187,7 +187,7 @@ async def server_of(dsn: str) -> tuple[str, int]:
 
 
 async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
+    connection = await connect(dsn)
     try:
         await connection.execute(statement)
     finally:

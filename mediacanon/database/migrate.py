@@ -33,7 +33,7 @@ async def migrate(dsn: str, *, is_forced: bool = False) -> None:
     a newer MediaCanon has upgraded it.
     """
     with told_in_one_line(dsn):
-        connection = await _connect(dsn)
+        connection = await connect(dsn)
         try:
             _refuse_old_server(connection, dsn)
             async with connection.transaction():
@@ -67,7 +67,8 @@ def address(dsn: str) -> str:
     return f"the database {name} on {unquote(host)}"
 
 
-async def _connect(dsn: str) -> asyncpg.Connection:
+async def connect(dsn: str) -> asyncpg.Connection:
+    """Open a connection. Raises the driver's errors, and DatabaseUnavailable for a URL that is none."""
     try:
         return await asyncpg.connect(dsn, server_settings=SESSION_SETTINGS)
     except ValueError:
