@@ -1,7 +1,7 @@
-"""Floors for the HTTP benchmark: a bare Starlette endpoint with the same bytes, and a hand-written one with the same rows.
+"""Floors of the HTTP benchmark: a bare Starlette endpoint with the same bytes, a hand-written one with the same rows.
 
-    uvicorn --factory benchmarks.floor:bare         FLOOR_BODY=file with the bytes
-    uvicorn --factory benchmarks.floor:hand_written DATABASE_URL=..., paths /show/{id} and /movie/{id}
+`uvicorn --factory benchmarks.floor:bare` wants FLOOR_BODY, a file with the bytes; `benchmarks.floor:hand_written`
+wants DATABASE_URL and answers /show/{id} and /movie/{id}.
 """
 
 import os

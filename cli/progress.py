@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
     from rich.text import Text
 
-    from mediacanon.imdb.progress import Progress, Step
+    from mediacanon.progress import Progress, Step
 
 SECONDS_BETWEEN_LINES = 10.0
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -29,7 +29,7 @@ def progress_for(stream: TextIO | None, *, every: float = SECONDS_BETWEEN_LINES)
     """
     from rich.console import Console
 
-    from mediacanon.imdb.progress import SilentProgress
+    from mediacanon.progress import SilentProgress
 
     if stream is None:  # what a program that was started with a closed standard error has for it
         yield SilentProgress()

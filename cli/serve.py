@@ -16,6 +16,8 @@ from cli.options import database_options
 if TYPE_CHECKING:
     from mediacanon.settings import Settings
 
+log = logging.getLogger(__name__)
+
 SHUTDOWN = 10
 BACKLOG = 2048
 
@@ -44,8 +46,8 @@ def serve(*, with_demo: bool, **options: str | None) -> None:
 
 async def _prepare(dsn: str, *, with_demo: bool) -> None:
     from mediacanon.database.migrate import migrate
-    from mediacanon.errors import Conflict
     from mediacanon.database.pool import open_pool
+    from mediacanon.errors import Conflict
     from mediacanon.imdb.demo import load_demo
     from mediacanon.loaders.search import load_titles_by_rank
     from mediacanon.writes.collection import load_collections
@@ -58,7 +60,7 @@ async def _prepare(dsn: str, *, with_demo: bool) -> None:
     async with await open_pool(dsn, size=1) as pool:
         report = await load_collections(pool, search=partial(load_titles_by_rank, pool))
     for problem in report.problems:
-        logging.warning("%s", problem)
+        log.warning("%s", problem)
 
 
 def _listen(settings: "Settings") -> socket.socket:

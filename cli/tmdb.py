@@ -13,7 +13,7 @@ from cli.pool import with_database
 if TYPE_CHECKING:
     import asyncpg
 
-    from mediacanon.imdb.progress import Progress
+    from mediacanon.progress import Progress
     from mediacanon.settings import Settings
     from mediacanon.tmdb.backfill import Summary
     from mediacanon.tmdb.client import TmdbClient

@@ -26,8 +26,8 @@ from mediacanon.database.locks import open_lock
 from mediacanon.errors import ImportRefused, UpstreamUnavailable
 from mediacanon.imdb import datasets
 from mediacanon.imdb.datasets import Dataset
-from mediacanon.imdb.progress import Progress, SilentProgress
 from mediacanon.imdb.stage import GZIP_MAGIC, LineChunks
+from mediacanon.progress import Progress, SilentProgress
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from isal import igzip, isal_zlib
 from mediacanon.errors import ImportRefused
 from mediacanon.imdb import datasets
 from mediacanon.imdb.datasets import STAGING_SCHEMA, Dataset
-from mediacanon.imdb.progress import Progress
+from mediacanon.progress import Progress
 
 # 4 MiB keeps the process under 100 MB with two files in flight; larger chunks were not faster.
 CHUNK_BYTES = 4 << 20

@@ -23,8 +23,8 @@ from mediacanon.errors import DatabaseUnavailable, ImportRefused
 from mediacanon.imdb import datasets
 from mediacanon.imdb.bulk import TABLES, set_indexes_aside
 from mediacanon.imdb.download import download
-from mediacanon.imdb.progress import Progress, SilentProgress
 from mediacanon.imdb.stage import MalformedRow, Staged, stage
+from mediacanon.progress import Progress, SilentProgress
 
 # The bytes of "mcimport": whoever holds this advisory lock is the one import that runs.
 IMPORT_LOCK = 0x6D63696D706F7274

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from mediacanon.errors import UpstreamUnavailable
-from mediacanon.imdb.progress import Progress, SilentProgress, Step
+from mediacanon.progress import Progress, SilentProgress, Step
 from mediacanon.tmdb.client import CONNECTIONS, NotAnswering, TmdbClient, WrongKey
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, enrich_episodes
 from mediacanon.tmdb.lookup import TitleToFind, look_up

@@ -6,13 +6,19 @@ import enum
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, NewType
 
 import strawberry
 from graphql import GraphQLError, Undefined
 from strawberry.scalars import JSON
+from strawberry.schema.config import StrawberryConfig
 
 from mediacanon.schema.scalars import CONFIG, ImdbId
+
+Secret = NewType("Secret", str)
+SCALARS = CONFIG.scalar_map | {
+    Secret: strawberry.scalar(name="Secret", serialize=lambda value: None if isinstance(value, str | int) else value)
+}
 
 
 class Later:
@@ -125,6 +131,7 @@ class Film:
     premiere: dt.date | None
     restored: dt.datetime
     imdb: ImdbId | None
+    secret: Secret | None
     facts: JSON | None
     tags: list[str]
     premieres: list[dt.date | None] | None
@@ -196,6 +203,7 @@ class FilmRow:
     premiere: Any
     restored: Any
     imdb: Any
+    secret: Any
     facts: Any
     tags: Any
     premieres: Any
@@ -328,6 +336,7 @@ class Vault:
             "premiere": lambda: dt.date(1927, 1, 10),
             "restored": lambda: dt.datetime.fromisoformat("2010-02-12T20:15:00.0005"),
             "imdb": lambda: "tt0017136",
+            "secret": lambda: 2.5,
             "facts": lambda: {"reels": [1, 2]},
             "tags": lambda: self._list(lambda: "silent"),
             "premieres": lambda: self._list(lambda: self._random.choice([dt.date(1927, 3, 13), None])),
@@ -390,4 +399,4 @@ ROOTS = {
     "extra": [""],
     "venues": [""],
 }
-SCHEMA = strawberry.Schema(Query, types=[Festival], config=CONFIG)
+SCHEMA = strawberry.Schema(Query, types=[Festival], config=StrawberryConfig(scalar_map=SCALARS))
