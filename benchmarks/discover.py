@@ -10,7 +10,10 @@ import itertools
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import asyncpg
 import click
@@ -19,6 +22,8 @@ from mediacanon.database.pool import open_pool
 from mediacanon.loaders.discover import DiscoverFilter, DiscoverSort, load_discover_count, load_discover_titles
 
 ROUNDS = 3
+LIMIT = 25
+SHARES = (0.5, 0.95, 1)
 DISTINCT = 60
 
 # Posters for all with more than 1,000 votes and a fifth of the others; languages fall off steeply, and a tenth of the
@@ -73,63 +78,73 @@ SINGLE = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How long one question took."""
+
+    wall: float
+    processor: float
+    text: str
+
+
 def pairs() -> list[DiscoverFilter]:
-    """Return every two single filters as one, where they are about different things."""
-    names = [field.name for field in fields(DiscoverFilter)]
+    """Return every two single filters as one, where they are about different facts."""
     unset = DiscoverFilter()
-    found = []
-    for one, two in itertools.combinations(SINGLE, 2):
-        given = [{name for name in names if getattr(each, name) != getattr(unset, name)} for each in (one, two)]
-        if not given[0] & given[1]:
-            found.append(replace(one, **{name: getattr(two, name) for name in given[1]}))
-    return found
+    given = [{name: value for name, value in vars_of(each).items() if value != vars_of(unset)[name]} for each in SINGLE]
+    facts = [{name.split("_")[0] for name in each} for each in given]
+    return [
+        replace(unset, **given[one], **given[two])
+        for one, two in itertools.combinations(range(len(SINGLE)), 2)
+        if not facts[one] & facts[two]
+    ]
+
+
+def vars_of(asked: DiscoverFilter) -> dict[str, Any]:
+    """Return the fields of a filter with their values."""
+    return {field.name: getattr(asked, field.name) for field in fields(asked)}
 
 
 def described(asked: DiscoverFilter) -> str:
     """Return what a filter restricts, short."""
-    unset = DiscoverFilter()
-    values = {field.name: getattr(asked, field.name) for field in fields(asked)}
-    return " ".join(f"{name}={value}" for name, value in values.items() if value != getattr(unset, name)) or "-"
+    unset = vars_of(DiscoverFilter())
+    return " ".join(f"{name}={value}" for name, value in vars_of(asked).items() if value != unset[name]) or "-"
 
 
-async def milliseconds(ask: Callable[[], Awaitable[object]]) -> float:
-    """Return the median of some runs, after one that warms."""
-    await ask()
-    runs = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
+class Stopwatch:
+    """Times questions: by the clock, and by the processor time of the one connection's server process."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool = pool
+        self._server = Path()
+
+    async def start(self) -> None:
+        """Find the server process."""
+        self._server = Path(f"/proc/{await self.pool.fetchval('SELECT pg_backend_pid()')}/schedstat")
+
+    def _processor(self) -> float:
+        """Return the milliseconds the server has computed; 0 where the system does not tell."""
+        return int(self._server.read_text().split()[0]) / 1e6 if self._server.exists() else 0.0
+
+    async def measure(self, text: str, ask: Callable[[], Awaitable[object]]) -> Times:
+        """Return the medians of some runs, after one that warms."""
         await ask()
-        runs.append((time.perf_counter() - begin) * 1000)
-    return statistics.median(runs)
+        runs = []
+        for _ in range(ROUNDS):
+            begin, computed = time.perf_counter(), self._processor()
+            await ask()
+            runs.append(((time.perf_counter() - begin) * 1000, self._processor() - computed))
+        walls, processors = zip(*runs, strict=True)
+        return Times(statistics.median(walls), statistics.median(processors), text)
 
 
-async def measure(pool: asyncpg.Pool, sort: DiscoverSort, filters: list[DiscoverFilter]) -> list[tuple[float, str]]:
-    """Return the milliseconds of a page for each filter in an order."""
-    return [
-        (await milliseconds(lambda each=each: load_discover_titles(pool, each, sort, limit=20)), described(each))
-        for each in filters
-    ]
-
-
-async def measure_totals(pool: asyncpg.Pool, filters: list[DiscoverFilter]) -> list[tuple[float, str]]:
-    """Return the milliseconds of the total for each filter."""
-    return [
-        (
-            await milliseconds(lambda each=each: load_discover_count(pool, each, DiscoverSort.MOST_RATED)),
-            described(each),
-        )
-        for each in filters
-    ]
-
-
-def report(name: str, found: list[tuple[float, str]], slowest: int) -> None:
+def report(name: str, found: list[Times], slowest: int) -> None:
     """Print one row, and the slowest questions below it."""
-    times = sorted(milliseconds for milliseconds, _ in found)
-    at = lambda share: times[min(int(len(times) * share), len(times) - 1)]  # noqa: E731 - two uses, one line
-    over = sum(each > 25 for each in times)
-    print(f"{name:12} {len(times):5} {at(0.5):8.1f} {at(0.95):8.1f} {times[-1]:8.1f} {over:8}", flush=True)
-    for each, text in sorted(found, reverse=True)[:slowest]:
-        print(f"    {each:8.1f}  {text}")
+    walls, processors = (sorted(getattr(each, kind) for each in found) for kind in ("wall", "processor"))
+    cells = [f"{times[int((len(times) - 1) * share)]:8.1f}" for times in (walls, processors) for share in SHARES]
+    over = (sum(each > LIMIT for each in times) for times in (walls, processors))
+    print(f"{name:12} {len(found):5}", *cells, *(f"{each:6}" for each in over), flush=True)
+    for each in sorted(found, key=lambda times: -times.processor)[:slowest]:
+        print(f"    {each.wall:8.1f} {each.processor:8.1f}  {each.text}")
 
 
 async def enrich(url: str) -> None:
@@ -144,15 +159,25 @@ async def enrich(url: str) -> None:
 async def run(url: str, *, slowest: int) -> None:
     """Print the table."""
     filters = [DiscoverFilter(), *SINGLE, *pairs()]
-    print(f"{'':12} {'asked':>5} {'median':>8} {'95 %':>8} {'worst':>8} {'> 25 ms':>8}   (milliseconds)")
+    print("Milliseconds: by the clock (median, 95 %, worst), of the server's processor time (the same), and how many")
+    print(f"questions took more than {LIMIT} of each.")
     async with await open_pool(url, size=1) as pool:
+        watch = Stopwatch(pool)
+        await watch.start()
         pages = []
         for sort in DiscoverSort:
-            found = await measure(pool, sort, filters)
+            found = [
+                await watch.measure(described(each), partial(load_discover_titles, pool, each, sort, limit=20))
+                for each in filters
+            ]
             report(sort.value, found, slowest)
             pages += found
         report("all orders", pages, 0)
-        report("totals", await measure_totals(pool, filters), slowest)
+        count = partial(load_discover_count, pool)
+        totals = [
+            await watch.measure(described(each), partial(count, each, DiscoverSort.MOST_RATED)) for each in filters
+        ]
+        report("totals", totals, slowest)
 
 
 @click.command()
