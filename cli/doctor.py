@@ -224,19 +224,23 @@ async def check_tmdb(settings: "Settings") -> Finding:
 
 
 async def check_imdb(settings: "Settings") -> Finding:
-    """Ask IMDb for the head of a file."""
+    """Ask IMDb for the beginning of its smallest file."""
     import httpx
 
     from mediacanon.imdb.datasets import RATINGS
+    from mediacanon.imdb.stage import GZIP_MAGIC
 
     hint = "check the network and IMDB_BASE_URL; the catalogue works without, imports do not"
+    url = f"{settings.imdb_base_url}/{RATINGS.file}"
     try:
-        async with httpx.AsyncClient(timeout=PATIENCE, follow_redirects=True) as client:
-            answer = await client.head(f"{settings.imdb_base_url}/{RATINGS.file}")
+        async with httpx.AsyncClient(timeout=PATIENCE) as client, client.stream("GET", url) as answer:
+            if not answer.is_success:
+                return Finding("IMDb", "warn", f"{url} answers with status {answer.status_code}", hint)
+            beginning = await anext(answer.aiter_raw(), b"")
     except httpx.HTTPError as error:
-        return Finding("IMDb", "warn", f"{settings.imdb_base_url}: {str(error) or type(error).__name__}", hint)
-    if not answer.is_success:
-        return Finding("IMDb", "warn", f"{settings.imdb_base_url} answers with status {answer.status_code}", hint)
+        return Finding("IMDb", "warn", f"{url}: {str(error) or type(error).__name__}", hint)
+    if not beginning.startswith(GZIP_MAGIC):
+        return Finding("IMDb", "warn", f"{url} is no gzip file: does a proxy or login page answer?", hint)
     return Finding("IMDb", "ok", f"{settings.imdb_base_url}, files of {answer.headers.get('last-modified', 'no date')}")
 
 
