@@ -5,9 +5,14 @@ from typing import Any
 
 import pytest
 
+from mediacanon.database.pool import open_pool
 from mediacanon.execution import Execution
+from mediacanon.loaders import Loaders
+from mediacanon.loaders import discover as loader
 from mediacanon.schema.context import Context
+from mediacanon.schema.discover import DiscoverSort
 from mediacanon.schema.root import build_schema
+from mediacanon.writes import Writes
 
 EXECUTION = Execution(build_schema())
 Ask = Callable[..., Any]
@@ -43,3 +48,148 @@ async def test_default_is_the_most_voted_twenty(ask: Ask) -> None:
     assert votes == sorted(votes, reverse=True)
     assert page["total"] > 20
     assert page["totalPages"] == -(-page["total"] // 20)
+
+
+async def test_all_facts_arrive(ask: Ask) -> None:
+    """Every title has its poster, the id of what it is and its genres."""
+    page, errors = await ask(perPage=100, sort="POPULAR")
+    assert not errors
+    assert page["items"][0]["engagementCount"] > 0
+    for title in page["items"]:
+        assert title["imageUrl"].startswith("https://")
+        assert (title["movieId"] is None) == (title["type"] == "show")
+        assert (title["showId"] is None) == (title["type"] == "movie")
+        assert title["ids"] == {"imdb": title["imdbId"], "tmdb": title["tmdbId"]}
+        assert title["genres"] == sorted(title["genres"])
+
+
+async def test_filter_reaches_every_condition(ask: Ask) -> None:
+    """All fields of the filter together give only titles that have all of it."""
+    asked = {
+        "type": "movie",
+        "genresIn": ["Drama", "Comedy"],
+        "genresNotIn": ["Horror"],
+        "languageIn": ["en", "ko", "fr"],
+        "countryIn": ["US", "GB", "KR", "FR"],
+        "yearMin": 1950,
+        "yearMax": 2024,
+        "ratingMin": 4,
+        "ratingMax": 9.5,
+        "votesMin": 50,
+        "votesMax": 2_000_000,
+        "runtimeMin": 75,
+        "runtimeMax": 180,
+    }
+    page, errors = await ask(filter=asked, perPage=100)
+    assert not errors
+    assert page["items"]
+    for title in page["items"]:
+        assert title["type"] == "movie"
+        assert {"Drama", "Comedy"} & set(title["genres"])
+        assert "Horror" not in title["genres"]
+        assert title["originalLanguage"] in asked["languageIn"]
+        assert 1950 <= title["startYear"] <= 2024
+        assert 4 <= title["averageRating"] <= 9.5
+        assert 50 <= title["numVotes"] <= 2_000_000
+
+
+async def test_every_sort_answers_every_page_once(ask: Ask) -> None:
+    """The pages of each order together have as many different titles as the total says."""
+    for sort in DiscoverSort:
+        page, _ = await ask(sort=sort.name, perPage=100)
+        pages = [await ask(sort=sort.name, perPage=100, page=number) for number in range(1, page["totalPages"] + 1)]
+        ids = [title["titleId"] for found, _ in pages for title in found["items"]]
+        assert len(ids) == len(set(ids)) == page["total"]
+
+
+async def test_page_past_the_end_is_empty(ask: Ask) -> None:
+    """The last page number there is answers with nothing and the same total."""
+    page, errors = await ask(page=2**31 - 1, perPage=100)
+    assert not errors
+    assert page["items"] == []
+    assert page["total"] > 0
+
+
+async def test_empty_lists_and_an_empty_filter_restrict_nothing(ask: Ask) -> None:
+    """What is empty or null is as if it were not given."""
+    everything, _ = await ask()
+    lists = ("genresIn", "genresAll", "genresNotIn", "languageIn", "countryIn")
+    for nothing in ({}, {name: [] for name in lists}, dict.fromkeys(lists), {"type": None, "ratingMin": None}, None):
+        page, errors = await ask(filter=nothing)
+        assert not errors
+        assert page["total"] == everything["total"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"page": 0}, "page must be 1 or more"),
+        ({"perPage": 0}, "perPage must be from 1 to 100"),
+        ({"perPage": 101}, "perPage must be from 1 to 100"),
+        ({"filter": {"ratingMin": -0.1}}, "ratingMin must be from 0 to 10"),
+        ({"filter": {"ratingMax": 1e300}}, "ratingMax must be from 0 to 10"),
+        ({"filter": {"genresIn": ["Drama"] * 51}}, "genresIn may have at most 50 entries"),
+        ({"filter": {"genresAll": ["Drama"] * 6}}, "genresAll may have at most 5 entries"),
+        ({"filter": {"countryIn": ["US"] * 51}}, "countryIn may have at most 50 entries"),
+        ({"filter": {"languageIn": ["e\0"]}}, "languageIn wants names of at most 100 printable characters"),
+        ({"filter": {"genresNotIn": ["\ud800"]}}, "genresNotIn wants names of at most 100 printable characters"),
+        ({"filter": {"genresIn": ["D" * 101]}}, "genresIn wants names of at most 100 printable characters"),
+    ],
+)
+async def test_what_is_out_of_bounds_is_refused_in_words(ask: Ask, variables: dict[str, Any], message: str) -> None:
+    """The client is told which argument is wrong and what it may be."""
+    page, errors = await ask(**variables)
+    assert page is None
+    assert errors == [message]
+
+
+@pytest.mark.parametrize(
+    "filter_",
+    [
+        {"yearMin": 2**31},
+        {"votesMin": "many"},
+        {"type": "episode"},
+        {"genresIn": [None]},
+        {"unheardOf": 1},
+        {"ratingMin": float("nan")},
+        {"ratingMax": float("inf")},
+    ],
+)
+async def test_what_is_no_value_of_the_type_is_refused(ask: Ask, filter_: dict[str, Any]) -> None:
+    """Numbers beyond 32 bits, not-a-number, nulls in lists, unknown types and fields never reach the database."""
+    page, errors = await ask(filter=filter_)
+    assert page is None
+    assert len(errors) == 1
+    assert "INTERNAL" not in errors[0]
+
+
+async def test_hostile_texts_find_nothing(ask: Ask) -> None:
+    """What looks like SQL, a pattern or a placeholder is a name that no title has."""
+    for text in ("'; DROP TABLE titles; --", "%", "_", "$1", "{}", "{0}", "\\", '"', "🎬"):
+        page, errors = await ask(filter={"genresIn": [text], "languageIn": [text], "countryIn": [text]})
+        assert not errors
+        assert page["items"] == []
+        assert page["total"] == 0
+
+
+async def test_total_is_counted_only_where_it_is_asked_for_and_then_once(demo: str) -> None:
+    """A list without total costs no count; total and totalPages share one."""
+    statements: list[str] = []
+    async with await open_pool(demo, size=1) as pool:
+        async with pool.acquire() as connection:
+            # The pool has one connection, which keeps its logger while nobody else holds it.
+            connection._con.add_query_logger(lambda record: statements.append(record.query))
+        for text, counts in (("items { titleId }", 0), ("total totalPages", 1)):
+            statements.clear()
+            prepared = EXECUTION.prepare_own(f"{{ discover {{ {text} }} }}", name="test")
+            await EXECUTION.run(prepared, {}, Context(Loaders(pool), Writes(pool)))
+            assert (
+                sum(statement.lstrip().startswith("SELECT count(*)\n  FROM titles") for statement in statements)
+                == counts
+            )
+    assert len(statements) > 1
+
+
+async def test_names_of_the_orders_are_those_of_the_loaders() -> None:
+    """Each order of the schema is one of the loaders."""
+    assert [sort.name for sort in DiscoverSort] == [sort.name for sort in loader.DiscoverSort]
