@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import strawberry
@@ -25,6 +25,11 @@ from tests.schema.documents import documents, flag_values
 
 SCHEMA = vault.SCHEMA._schema
 REAL_SCHEMA = build_schema()._schema
+# graphql-core cancels the siblings of a field that failed, some of them before they began.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited"),
+]
 GENERATED = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
@@ -33,6 +38,13 @@ GENERATED = settings(
 WHOLE_SHOW = """query ($episodes: Boolean = true) { show(id: 1) { showId title { ...Facts } seasons { seasonNumber
   episodes @include(if: $episodes) { episodeNumber airDate ids { imdb } } } } }
   fragment Facts on Title { displayName type genres averageRating createdAt }"""
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_coroutine_behind() -> Iterator[None]:
+    """Let what was never awaited be found here and not in another test."""
+    yield
+    gc.collect()
 
 
 class CountingExecutor(CompiledExecutor):
@@ -78,9 +90,6 @@ REAL_ROOTS = {
 }
 
 
-# graphql-core cancels the siblings of a field that failed, some of them before they began.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 @settings(GENERATED, max_examples=100)
 @given(
     text=documents(SCHEMA, vault.ROOTS),
