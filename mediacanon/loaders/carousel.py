@@ -26,7 +26,8 @@ class CarouselRow:
 
 
 # One pass over the titles with enough votes fills every bucket. A title stands once under each of its genres and
-# once under '', which buckets without a genre look for: so that buckets and titles meet in a hash join.
+# once under '', which buckets without a genre look for: so that buckets and titles meet in a hash join. Unless told
+# to keep what it has found, PostgreSQL expects few rows and does it all once per collection: 1.9 s instead of 0.4 s.
 BUCKETS = f"""
   WITH rated AS MATERIALIZED (
        SELECT t.id, t.type, t.original_language, t.average_rating, t.num_votes
@@ -54,7 +55,7 @@ BUCKETS = f"""
          JOIN by_genre t ON t.genre = b.genre
                         AND (b.type IS NULL OR b.type = t.type)
                         AND (b.language IS NULL OR b.language = t.original_language)),
-       filled AS (
+       filled AS MATERIALIZED (
        SELECT collection_id, total_count, array_agg(title_id ORDER BY place) AS title_ids
          FROM placed
         WHERE place <= {MOST_TITLES}
