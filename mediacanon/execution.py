@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_RUN = 10.0
 MOST_ERRORS = 5
-# Documents are remembered up to so many characters in all; their trees take some fifty times as much memory.
-REMEMBERED_CHARACTERS = 1_000_000
+# Documents are remembered up to so many characters in all; trees and plans take some hundred times as much memory.
+REMEMBERED_CHARACTERS = 400_000
 REMEMBERED_COSTS = 64
 
 
