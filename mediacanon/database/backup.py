@@ -33,7 +33,11 @@ _SCHEMA_VERSION = re.compile(r"^schema_version\t(\d+)\t", re.MULTILINE)
 NAME = "SELECT current_database()"
 # Other providers than libc are the server's default, which template0 has.
 COLLATION = "SELECT datcollate, datctype FROM pg_database WHERE datname = $1::text AND datlocprovider = 'c'"
-END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY ($1::text[])"
+# Those we may not end would stop the statement before it comes to the others.
+END_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+ WHERE datname = ANY ($1::text[]) AND pg_has_role(usesysid, 'MEMBER')
+"""
 
 
 async def back_up(dsn: str, file: Path) -> int:

@@ -101,6 +101,21 @@ async def test_a_broken_backup_changes_nothing(demo_database, backup):
     assert await databases(demo_database) == known
 
 
+async def test_an_ordinary_role_can_restore_what_it_owns(cluster, backup):
+    """It takes the right to create databases, no more; what it cannot end is told."""
+    await ask(cluster, "CREATE ROLE owner LOGIN CREATEDB", "CREATE DATABASE owned OWNER owner")
+    as_owner = with_database(cluster.replace("mediacanon@", "owner@"), "owned")
+    await restore(as_owner, backup)
+    assert await ask(as_owner, "SELECT count(*) FROM titles") == 720
+    above_it = await asyncpg.connect(with_database(cluster, "owned"))
+    with pytest.raises(DatabaseUnavailable, match="is being accessed by other users"):
+        await reset(as_owner)
+    await above_it.close()
+    await reset(as_owner)
+    assert await ask(as_owner, "SELECT count(*) FROM titles") == 0
+    await ask(cluster, "DROP DATABASE owned WITH (FORCE)", "DROP ROLE owner")
+
+
 async def test_what_a_killed_restore_left_is_cleaned_up(demo_database, backup):
     """Databases under its names go; the next restore works."""
     known = await databases(demo_database)
