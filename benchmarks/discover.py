@@ -24,32 +24,43 @@ from mediacanon.loaders.discover import DiscoverFilter, DiscoverSort, load_disco
 ROUNDS = 3
 LIMIT = 25
 SHARES = (0.5, 0.95, 1)
-DISTINCT = 60
+# By frequency, each with its country.
+LANGUAGES = (
+    "en en en en en fr ja es de ko it zh hi pt ru sv da tr pl nl ta te ml th no fi cs hu el fa ar he id tl ro uk "
+    "sr bn mr kn is et lv lt ka sk bg hr ca eu gl ga cy mk sq hy az kk mn ne"
+)
+COUNTRIES = (
+    "US GB US CA AU FR JP ES DE KR IT CN IN BR RU SE DK TR PL NL IN IN IN TH NO FI CZ HU GR IR EG IL ID PH RO UA "
+    "RS BD IN IN IS EE LV LT GE SK BG HR ES ES ES IE GB MK AL AM AZ KZ MN NP"
+)
 
 # Posters for all with more than 1,000 votes and a fifth of the others; languages fall off steeply, and a tenth of the
-# countries are not those of the language; views go to the most voted and to every fortieth title.
+# countries are not those of the language; some 20,000 views go to the most voted and to every eightieth title.
 ENRICH = f"""
 SELECT setseed(0.42);
 CREATE TEMP TABLE known AS
 SELECT id, start_year, num_votes, random() AS day, random() AS luck,
-       floor(power(random(), 3) * {DISTINCT})::int AS language,
-       floor(power(random(), 3) * {DISTINCT})::int AS abroad
+       1 + floor(power(random(), 3) * {len(LANGUAGES.split())})::int AS language,
+       1 + floor(power(random(), 3) * {len(COUNTRIES.split())})::int AS abroad
   FROM titles
  WHERE num_votes > 1000 OR random() < 0.2;
 UPDATE titles
    SET image_url = 'https://image.tmdb.org/t/p/w500/' || md5(known.id::text) || '.jpg',
-       original_language = CASE WHEN language < 5 THEN 'en' ELSE chr(97 + language / 26) || chr(97 + language % 26) END,
-       origin_country = CASE WHEN luck < 0.1 THEN 'X' || chr(65 + abroad % 26)
-                             WHEN language < 3 THEN 'US'
-                             ELSE chr(65 + language / 26) || chr(65 + language % 26) END,
+       original_language = (string_to_array('{LANGUAGES}', ' '))[language],
+       origin_country = (string_to_array('{COUNTRIES}', ' '))[CASE WHEN luck < 0.1 THEN abroad ELSE language END],
        release_date = make_date(known.start_year, 1 + floor(day * 12)::int, 1 + floor(luck * 28)::int),
        tmdb_popularity = ln(coalesce(known.num_votes, 0) + 1) * luck * luck * 10
   FROM known
  WHERE known.id = titles.id;
+INSERT INTO title_genres (title_id, genre_id)
+SELECT known.id, genres.id
+  FROM known, genres
+ WHERE genres.name = 'Dating' AND known.id % 800 = 1
+    ON CONFLICT DO NOTHING;
 INSERT INTO title_views (title_id, viewed_at)
 SELECT id, now() - random() * interval '7 days'
   FROM (SELECT id, row_number() OVER (ORDER BY num_votes DESC NULLS LAST) AS rank FROM known) AS ranked
- CROSS JOIN generate_series(1, (8000 / (rank + 20))::int + (id % 40 = 0)::int);
+ CROSS JOIN generate_series(1, (2500 / (rank + 20))::int + (id % 80 = 0)::int);
 """
 TABLES = ("titles", "title_genres", "title_views")
 
