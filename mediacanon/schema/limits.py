@@ -38,7 +38,7 @@ COST = 20_000
 SIZE_ARGUMENTS = ("perPage", "limit", "ids")
 PAGE_LIST = "items"
 # Lists without such an argument: the mean of real shows, rounded up; ten for any other.
-ASSUMED_SIZES = {"Season.episodes": 25, "Carousel.titles": 30, "Query.carousels": 10}
+ASSUMED_SIZES = {"Season.episodes": 25, "Carousel.titles": 30, "Query.collections": 50}
 ASSUMED_SIZE = 10
 
 _META = ("__schema", "__type")
