@@ -11,7 +11,20 @@ from typing import Any
 import asyncpg
 from strawberry.dataloader import DataLoader
 
-from mediacanon.loaders import carousel, collection, discover, movie, season, show, stats, title, title_list
+from mediacanon.loaders import (
+    carousel,
+    choices,
+    collection,
+    discover,
+    movie,
+    season,
+    show,
+    similar,
+    sitemap,
+    stats,
+    title,
+    title_list,
+)
 from mediacanon.loaders.discover import DiscoverTitleRow, Question
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.search import load_titles_by_rank
@@ -40,6 +53,7 @@ BATCHES: dict[str, Load] = {
     "episode_by_imdb_id": season.load_episodes_by_imdb_id,
     "discover_title_by_id": discover.load_discover_titles_by_id,
     "discover_count_by_question": discover.load_discover_counts_by_question,
+    "similar_titles_by_title_id": similar.load_similar_titles_by_title_id,
 }
 
 
@@ -63,6 +77,7 @@ class Loaders:
     episode_by_imdb_id: DataLoader[str, EpisodeRow | None]
     discover_title_by_id: DataLoader[int, DiscoverTitleRow | None]
     discover_count_by_question: DataLoader[Question, int]
+    similar_titles_by_title_id: DataLoader[int, list[DiscoverTitleRow]]
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -91,6 +106,10 @@ LISTS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
     "collection_title_count": collection.load_collection_title_count,
     "carousels": carousel.load_carousels,
     "discover_titles": discover.load_discover_titles,
+    "choices": choices.load_choices,
+    "last_ids": sitemap.load_last_ids,
+    "movies_between": sitemap.load_movies_between,
+    "shows_between": sitemap.load_shows_between,
     "stats": stats.load_stats,
     "genres": stats.load_genres,
     "languages": stats.load_languages,

@@ -3,6 +3,7 @@
 import strawberry
 
 from mediacanon.schema.catalogue import CatalogueQueries
+from mediacanon.schema.choices import ChoiceQueries
 from mediacanon.schema.collection import CollectionQueries
 from mediacanon.schema.discover import DiscoverQueries
 from mediacanon.schema.lookup import LookupQueries
@@ -23,6 +24,7 @@ class Query(
     SeasonQueries,
     CatalogueQueries,
     DiscoverQueries,
+    ChoiceQueries,
     CollectionQueries,
 ):
     """The root of all queries."""

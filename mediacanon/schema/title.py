@@ -13,6 +13,7 @@ from mediacanon.schema.ids import Ids, TitleBy, TitleType, one_of, title_by
 from mediacanon.schema.scalars import ImdbId
 
 if TYPE_CHECKING:
+    from mediacanon.schema.discover import DiscoverTitle
     from mediacanon.schema.movie import Movie
     from mediacanon.schema.show import Show
 
@@ -67,6 +68,16 @@ class Title:
         """Load the show of the title."""
         found = await info.context.loaders.show_by_title_id.load(root.title_id) if root.show_id else None
         return cast("Show | None", found)
+
+    @strawberry.field(
+        description="More like this, at most 12: known titles that share most of its genres, rated much the same first."
+    )
+    @staticmethod
+    async def similar(
+        root: strawberry.Parent["Title"], info: Info
+    ) -> list[Annotated["DiscoverTitle", strawberry.lazy("mediacanon.schema.discover")]]:
+        """Load what is like the title."""
+        return cast("list[DiscoverTitle]", await info.context.loaders.similar_titles_by_title_id.load(root.title_id))
 
 
 @strawberry.type(description="How many titles have a code.")

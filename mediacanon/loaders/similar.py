@@ -1,0 +1,47 @@
+"""More like this: titles of the same type that share a title's genres, rated much the same, the best known first."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from mediacanon.loaders.batch import many_per_key
+from mediacanon.loaders.discover import IS_DISCOVERABLE, DiscoverTitleRow, load_discover_titles_by_id
+
+MOST_SIMILAR = 12
+# People know those: of all titles of a type only the most voted are looked at, which bounds what a question costs.
+CANDIDATES = 1500
+CLOSE_RATING = 1.0
+
+# A genre as an expression: the genres of a title then come in one look-up by its id, not in one for each genre.
+SIMILAR_IDS_BY_TITLE_ID = f"""
+SELECT asked.id AS title_id, alike.id
+  FROM titles asked
+ CROSS JOIN LATERAL (
+       SELECT known.id, known.num_votes, shared.genres,
+              abs(known.average_rating - asked.average_rating) <= {CLOSE_RATING} AS is_close
+         FROM (SELECT t.id, t.num_votes, t.average_rating
+                 FROM titles t
+                WHERE t.type = asked.type AND {IS_DISCOVERABLE}
+                ORDER BY t.num_votes DESC NULLS LAST, t.id
+                LIMIT {CANDIDATES}) AS known
+        CROSS JOIN LATERAL (
+              SELECT count(*) AS genres
+                FROM title_genres theirs
+               WHERE theirs.title_id = known.id
+                 AND theirs.genre_id + 0 = ANY(ARRAY(SELECT genre_id FROM title_genres WHERE title_id = asked.id))
+              ) AS shared
+        WHERE known.id <> asked.id AND shared.genres > 0
+        ORDER BY shared.genres DESC, is_close DESC NULLS LAST, known.num_votes DESC NULLS LAST, known.id
+        LIMIT {MOST_SIMILAR}) AS alike
+ WHERE asked.id = ANY($1::integer[])
+ ORDER BY asked.id, alike.genres DESC, alike.is_close DESC NULLS LAST, alike.num_votes DESC NULLS LAST, alike.id
+"""
+
+
+async def load_similar_titles_by_title_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[DiscoverTitleRow]]:
+    """Return at most twelve titles like each title: most genres in common, then a close rating, then votes."""
+    pairs = await pool.fetch(SIMILAR_IDS_BY_TITLE_ID, ids)
+    wanted = list({pair["id"] for pair in pairs})
+    found = dict(zip(wanted, await load_discover_titles_by_id(pool, wanted), strict=True)) if wanted else {}
+    grouped = many_per_key(ids, pairs, lambda pair: pair["title_id"])
+    return [[row for pair in group if (row := found[pair["id"]])] for group in grouped]

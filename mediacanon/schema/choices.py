@@ -1,0 +1,26 @@
+"""Choices: what discover can be narrowed by."""
+
+from typing import cast
+
+import strawberry
+
+from mediacanon.schema.context import Info
+
+
+@strawberry.type(description="What discover can be narrowed by, without counts: cheap where genres and countries count.")
+class Choices:
+    """Names and codes that some title has."""
+
+    genres: list[str] = strawberry.field(description="Names of the genres, by name.")
+    countries: list[str] = strawberry.field(description="ISO 3166-1 codes of the countries of origin, by code.")
+
+
+@strawberry.type
+class ChoiceQueries:
+    """Root fields about choices."""
+
+    @strawberry.field(description="What discover can be narrowed by.")
+    @staticmethod
+    async def choices(info: Info) -> Choices:
+        """Load the choices."""
+        return cast("Choices", await info.context.loaders.choices())
