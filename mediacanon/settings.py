@@ -74,6 +74,11 @@ def _setting(env: str, parse: Callable[[str], Any], wanted: str, **default: Any)
     return field(metadata={"env": env, "parse": parse, "wanted": wanted}, **default)
 
 
+def environment_with(**variables: str) -> dict[str, str]:
+    """Return the environment for a program we start: ours, and these variables."""
+    return {**os.environ, **variables}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the operator chose, with defaults that suit one person on one machine."""

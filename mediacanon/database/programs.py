@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 from mediacanon.database.account import ServerAccount
 from mediacanon.database.binaries import program_folders
 from mediacanon.errors import DatabaseUnavailable
+from mediacanon.settings import environment_with
 
 _NAMES = ("pg_dump", "pg_restore", "psql")
 _DATABASE_KEYS = ("dbname", "database")
@@ -44,10 +45,10 @@ class Programs:
         """Return a program's command line and environment; only the latter, which nobody else sees, has a password."""
         command = [self.folder / name, *arguments]
         if dsn is None:
-            return command, dict(os.environ)
+            return command, environment_with()
         url, password = without_password(dsn)
         secret = {} if password is None else {"PGPASSWORD": password}
-        return [*command, f"--dbname={url}"], os.environ | secret
+        return [*command, f"--dbname={url}"], environment_with(**secret)
 
 
 def find_programs(*, server: int) -> list[Programs]:
