@@ -1,7 +1,7 @@
 """Measures the import against its floor: `python -m benchmarks.importing [--scale 0.1]`.
 
-The floor is the least that any import must do: the three files decompressed and copied raw, one
-after the other, into unlogged tables of text, with the standard library's gzip. It is measured before and after, in the same cluster.
+The floor is the least that any import must do: the three files decompressed by the standard library and copied raw,
+one after the other, into unlogged tables of text. It is measured before and after, in the same cluster.
 """
 
 import asyncio

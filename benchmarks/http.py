@@ -1,0 +1,191 @@
+"""Measures the server against floors of the same run: `python -m benchmarks.http [--data-dir FOLDER] [--workers 2]`.
+
+Each request is asked over 16 connections. Its floor is a bare Starlette endpoint that answers the same bytes; /graphql
+is measured against a hand-written endpoint, too, that fetches the same rows and answers the same JSON. Processor time
+per request is the server process's own, which neighbours on the machine disturb less than they do the rates.
+"""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import asyncpg
+import click
+import orjson
+
+from benchmarks.documents import MOVIE, SHOW
+from mediacanon.database.embedded import EmbeddedPostgres
+from mediacanon.settings import default_data_dir
+
+TICKS = os.sysconf("SC_CLK_TCK")
+# The show nearest to the one that other servers were measured with: 220 episodes.
+SHOW_ID = """
+SELECT ss.show_id FROM show_seasons ss JOIN show_episodes e ON e.season_id = ss.id
+ GROUP BY ss.show_id ORDER BY abs(count(*) - 220), count(DISTINCT ss.id) DESC, ss.show_id LIMIT 1
+"""
+MOVIE_ID = "SELECT m.id FROM movies m JOIN titles t ON t.id = m.title_id ORDER BY t.num_votes DESC NULLS LAST LIMIT 1"
+TITLE_ID = "SELECT id FROM titles ORDER BY num_votes DESC NULLS LAST LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A request to measure, and the hand-written one that answers the same, where there is one."""
+
+    name: str
+    path: str
+    by_hand: str | None = None
+
+
+def graphql(document: str, id_: int) -> str:
+    """Return the path of a GraphQL query by GET."""
+    return f"/graphql?query={quote(' '.join(document.split()))}&variables={quote(orjson.dumps({'id': id_}))}"
+
+
+def targets(show: int, movie: int, title: int) -> list[Target]:
+    """Return everything that is measured."""
+    return [
+        Target("graphql show", graphql(SHOW, show), f"/show/{show}"),
+        Target("graphql movie", graphql(MOVIE, movie), f"/movie/{movie}"),
+        Target("rest show", f"/api/shows/{show}"),
+        Target("rest movie", f"/api/movies/{movie}"),
+        Target("rest title", f"/api/titles/{title}"),
+        Target("rest titles q=matrix", "/api/titles?q=matrix&per_page=20"),
+        Target("rest titles q=th", "/api/titles?q=th"),
+        Target("rest discover drama", "/api/discover?genre=Drama&type=movie&sort=top_rated&limit=50"),
+        Target("rest discover popular", "/api/discover?sort=popular&limit=20"),
+        Target("rest carousels", "/api/discover/carousels"),
+        Target("rest collections", "/api/collections"),
+        Target("rest collection", "/api/collections/top-crime-shows"),
+        Target("page home", "/"),
+        Target("page discover", "/discover"),
+        Target("page show", f"/shows/{show}"),
+        Target("page movie", f"/movies/{movie}"),
+        Target("page titles", "/titles?q=night"),
+    ]
+
+
+@contextmanager
+def database(data_dir: Path | None) -> Iterator[str]:
+    """Give the URL of the catalogue in a data folder, or of a new one with the demo."""
+    with ExitStack() as stack:
+        if data_dir is None:
+            parent = default_data_dir() if os.geteuid() == 0 else None
+            if parent:
+                parent.mkdir(parents=True, exist_ok=True)
+            data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=parent)))
+            data_dir.chmod(0o755)
+            run = [sys.executable, "-m", "cli", "demo", "--data-dir", str(data_dir)]
+            subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
+        cluster = EmbeddedPostgres(data_dir)
+        stack.callback(cluster.stop)
+        yield cluster.start()
+
+
+async def ids(dsn: str) -> tuple[int, int, int]:
+    """Return the ids of the show, movie and title that are asked for."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return tuple([await connection.fetchval(query) for query in (SHOW_ID, MOVIE_ID, TITLE_ID)])
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def program(command: list[str], announced: str, **environment: str) -> Iterator[tuple[int, str]]:
+    """Give pid and address of a server, announced on its output."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment}
+    )
+    try:
+        for line in process.stdout or ():
+            if found := re.search(announced, line):
+                yield process.pid, found[1]
+                break
+        else:
+            sys.exit(f"{command} did not start")
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def floor(factory: str, **environment: str) -> ExitStack:
+    """Return the command of a floor server."""
+    command = [sys.executable, "-m", "uvicorn", "--factory", f"benchmarks.floor:{factory}", "--port", "0"]
+    return program([*command, "--no-access-log"], r"running on (http://\S+)", **environment)
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all below it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(each for child in children for each in family(int(child)))]
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a server has used, its workers' with it, PostgreSQL's not."""
+    total = 0
+    for each in family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def measure(pid: int, address: str, path: str, *, seconds: float, connections: int) -> dict[str, float]:
+    """Return what the load generator says, with microseconds of processor time per request."""
+    command = [sys.executable, "-m", "benchmarks.load", address, path]
+    subprocess.run([*command, "0.5", str(connections)], check=True, capture_output=True)
+    before = processor_seconds(pid)
+    run = subprocess.run([*command, str(seconds), str(connections)], check=True, capture_output=True)
+    found = orjson.loads(run.stdout)
+    found["microseconds"] = 1e6 * (processor_seconds(pid) - before) / found["requests"]
+    return found
+
+
+def compare(target: Target, dsn: str, pid: int, address: str, *, seconds: float, connections: int) -> str:
+    """Return the line of a target: its own figures and the ratios to its floors."""
+    own = measure(pid, address, target.path, seconds=seconds, connections=connections)
+    with tempfile.NamedTemporaryFile() as body, urlopen(address + target.path) as answer:  # noqa: S310 - our own server
+        body.write(answer.read())
+        body.flush()
+        with floor("bare", FLOOR_BODY=body.name) as (bare_pid, bare_address):
+            bare = measure(bare_pid, bare_address, "/", seconds=seconds, connections=connections)
+    line = (
+        f"{target.name:24}{own['status']:>5}{own['bytes']:>9,}{own['per_second']:>10,.0f}{own['p99_ms']:>9.1f}"
+        f"{own['microseconds']:>9,.0f}{own['per_second'] / bare['per_second']:>8.0%}"
+    )
+    if target.by_hand:
+        with floor("hand_written", DATABASE_URL=dsn) as (hand_pid, hand_address):
+            hand = measure(hand_pid, hand_address, target.by_hand, seconds=seconds, connections=connections)
+        line += f"{own['microseconds'] / hand['microseconds']:>10.2f} x by hand ({hand['per_second']:,.0f}/s)"
+    return line
+
+
+@click.command()
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="A catalogue [a new demo].")
+@click.option("--seconds", default=4.0, show_default=True, help="How long each request is asked.")
+@click.option("--connections", default=16, show_default=True, help="How many ask at the same time.")
+@click.option("--only", default="", help="Only targets whose name holds this.")
+@click.option("--workers", default=1, show_default=True, help="Processes of the server.")
+def main(*, data_dir: Path | None, seconds: float, connections: int, only: str, workers: int) -> None:
+    """Measure every kind of request, each as a ratio to a floor of the same run."""
+    with database(data_dir) as dsn:
+        serve = [sys.executable, "-m", "cli", "serve", "--port", "0", "--db", dsn]
+        if workers > 1:
+            serve += ["--workers", str(workers)]
+        print(f"{'request':24}{'':>5}{'bytes':>9}{'req/s':>10}{'p99 ms':>9}{'cpu us':>9}{'of bare':>8}", flush=True)
+        with program(serve, r"serves (http://\S+)") as (pid, address):
+            for target in targets(*asyncio.run(ids(dsn))):
+                if only in target.name:
+                    print(compare(target, dsn, pid, address, seconds=seconds, connections=connections), flush=True)
+
+
+if __name__ == "__main__":
+    main()

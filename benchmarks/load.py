@@ -1,0 +1,98 @@
+"""A load generator: so many connections ask for one path, one request after the other, for so many seconds.
+
+`python -m benchmarks.load ADDRESS PATH SECONDS CONNECTIONS` prints one JSON object: requests a second, milliseconds
+of the median and the 99th percentile, status and bytes of the last answer. It runs in a process of its own.
+"""
+
+import asyncio
+import sys
+import time
+from urllib.parse import urlsplit
+
+import orjson
+import uvloop
+
+HEADER_END = b"\r\n\r\n"
+LENGTH = b"content-length: "
+
+
+class Asker(asyncio.Protocol):
+    """One connection that asks again as soon as it is answered."""
+
+    def __init__(self, request: bytes, latencies: list[float], until: float) -> None:
+        self.request = request
+        self.latencies = latencies
+        self.until = until
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.head = b""
+        self.missing = -1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the first request."""
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]  # asyncio's stubs are wider
+        self._ask()
+
+    def _ask(self) -> None:
+        self.received = b""
+        self.missing = -1
+        self.started = time.perf_counter()
+        self.transport.write(self.request)
+
+    def data_received(self, data: bytes) -> None:
+        """Count down to the end of the answer."""
+        if self.missing < 0:
+            self.received += data
+            head, found, body = self.received.partition(HEADER_END)
+            if not found:
+                return
+            self.head = head
+            length = head.lower().partition(LENGTH)[2].partition(b"\r\n")[0]
+            self.missing = int(length or 0) - len(body)
+        else:
+            self.missing -= len(data)
+        if self.missing <= 0:
+            now = time.perf_counter()
+            self.latencies.append(now - self.started)
+            if now < self.until:
+                self._ask()
+            elif not self.done.done():
+                self.done.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell that the server hung up."""
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionError("the server closed the connection"))
+
+
+async def load(address: str, path: str, *, seconds: float, connections: int) -> dict[str, object]:
+    """Return what the load found out."""
+    place = urlsplit(address)
+    request = f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nAccept: */*\r\n\r\n".encode()
+    latencies: list[float] = []
+    loop = asyncio.get_running_loop()
+    until = time.perf_counter() + seconds
+    started = time.perf_counter()
+    made = [
+        await loop.create_connection(lambda: Asker(request, latencies, until), place.hostname, place.port)
+        for _ in range(connections)
+    ]
+    await asyncio.gather(*(asker.done for _, asker in made))
+    elapsed = time.perf_counter() - started
+    head = made[0][1].head
+    for transport, _ in made:
+        transport.abort()
+    latencies.sort()
+    return {
+        "per_second": len(latencies) / elapsed,
+        "requests": len(latencies),
+        "median_ms": 1000 * latencies[len(latencies) // 2],
+        "p99_ms": 1000 * latencies[int(len(latencies) * 0.99)],
+        "status": int(head.split()[1]),
+        "bytes": int(head.lower().partition(LENGTH)[2].partition(b"\r\n")[0]),
+    }
+
+
+if __name__ == "__main__":
+    address, path, seconds, connections = sys.argv[1:]
+    found = uvloop.run(load(address, path, seconds=float(seconds), connections=int(connections)))
+    print(orjson.dumps(found).decode())
