@@ -31,12 +31,12 @@ async def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "site"
 
 
-async def test_a_wheel_serves_pages_from_any_folder(installed: Path, demo: str, tmp_path: Path):
+async def test_a_wheel_serves_pages_from_any_folder(installed: Path, demo_database: str, tmp_path: Path):
     """Pages, static files and the explorer come from the wheel."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "cli", "serve", "--port", "0"),
         cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(installed), "DATABASE_URL": demo},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(installed), "DATABASE_URL": demo_database},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

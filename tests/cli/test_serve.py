@@ -54,9 +54,9 @@ async def start(*arguments: str, **environment: str) -> Served:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_serve_answers_until_it_is_told_to_stop(demo: str, number: signal.Signals):
+async def test_serve_answers_until_it_is_told_to_stop(demo_database: str, number: signal.Signals):
     """The printed address answers; a signal ends the server cleanly."""
-    server = await start(DATABASE_URL=demo)
+    server = await start(DATABASE_URL=demo_database)
     async with httpx.AsyncClient(base_url=await server.address()) as client:
         assert (await client.get("/readyz")).status_code == 200
         assert "<strong>600</strong> movies" in (await client.get("/")).text
