@@ -9,7 +9,6 @@ the fetches at once.
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from datetime import UTC, date, datetime
 
 import asyncpg
 
+from mediacanon.catalog_events import CatalogChange
 from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
@@ -24,12 +24,18 @@ from mediacanon.tmdb.client import NotAnswering, TmdbClient, WrongKey
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, enrich_episodes
 from mediacanon.tmdb.freshness import fresh_for, is_stale
 from mediacanon.tmdb.lookup import Facts, TitleToFind, TitleType, look_up
+from mediacanon.tmdb.pacing import LeftAlone
 from mediacanon.tmdb.store import Answer, store_facts
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 REMEMBER_FAILURES = 600.0
+# How long a title that needed nothing is not even looked up; whatever changes in it is heard at once.
+REMEMBER_COMPLETE = 60.0
+MOST_REMEMBERED = 10_000
+# Who presses the button is more patient than who reads; a GraphQL operation may take 10 seconds.
+REFRESH_WAIT = 8.0
 # With this many fetches waiting for their turn another one would only come too late.
 MOST_PENDING = 200
 QUEUE_SIZE = 500
@@ -115,16 +121,17 @@ class TitleToEnrich:
 
 
 class Enrichment:
-    """Asks TMDB about titles people look at. Without a client it does nothing."""
+    """Asks TMDB about titles people look at."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - patience of several kinds, each with its default
         self,
         pool: asyncpg.Pool,
-        client: TmdbClient | None,
+        client: TmdbClient,
         *,
         locks: asyncpg.Pool,
         image_base_url: str,
         wait: float = 1.5,
+        refresh_wait: float = REFRESH_WAIT,
         remember_failures: float = REMEMBER_FAILURES,
     ) -> None:
         self._pool = pool
@@ -132,27 +139,35 @@ class Enrichment:
         self._locks = locks
         self._image_base_url = image_base_url
         self._wait = wait
-        self._remember_failures = remember_failures
+        self._refresh_wait = refresh_wait
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._failed: dict[int, float] = {}
+        self._refreshing: dict[int, asyncio.Task[None]] = {}
+        self._failed = LeftAlone(seconds=remember_failures, most=MOST_REMEMBERED)
+        self._complete = LeftAlone(seconds=REMEMBER_COMPLETE, most=MOST_REMEMBERED)
         self._queue: asyncio.Queue[int] = asyncio.Queue(QUEUE_SIZE)
         self._queued: set[int] = set()
         self._queue_worker: asyncio.Task[None] | None = None
 
-    async def title(self, title_id: int, *, wait: float | None = None) -> None:
+    async def title(self, title_id: int, *, wait: float | None = None) -> bool:
         """See to it that a title has what TMDB knows of it, episodes included.
 
         Waits at most `wait` seconds (None: TMDB_WAIT) where something is missing, not at all where
-        it is only old; the fetch goes on. Never raises because of TMDB.
+        it is only old; the fetch goes on. Returns whether it has waited: the title may have changed
+        since. Never raises because of TMDB.
         """
         if not self._may_ask(title_id):
-            return
+            return False
         title = await self._read(title_id)
-        if title is None or not _needs(title):
-            return
+        if title is None:
+            return False
+        if not _needs(title):
+            self._complete.add(title_id)
+            return False
         task = self._start(title_id)
-        if task and (title.lacks_facts or title.needs_episodes):
-            await asyncio.wait({task}, timeout=self._wait if wait is None else wait)
+        if task is None or not (title.lacks_facts or title.needs_episodes):
+            return False
+        await asyncio.wait({task}, timeout=self._wait if wait is None else wait)
+        return True
 
     def queue(self, title_ids: Iterable[int]) -> None:
         """Note titles a list showed: fetched one by one when nobody waits, dropped beyond 500."""
@@ -167,26 +182,43 @@ class Enrichment:
     async def refresh(self, title_id: int) -> None:
         """Ask TMDB again about a title and its episodes, however fresh they are.
 
-        Raises NotFound, or UpstreamUnavailable where TMDB cannot be asked or does not answer.
+        Raises NotFound, or UpstreamUnavailable where TMDB cannot be asked, does not answer, or has
+        not answered after 8 seconds; then the fetch goes on.
         """
-        if self._client is None:
-            raise UpstreamUnavailable("There is no TMDB key: nothing can be refreshed")
         if await self._read(title_id) is None:
             raise NotFound
-        await self._enrich(title_id, is_forced=True)
-        self._failed.pop(title_id, None)
+        task = self._refreshing.get(title_id)
+        if task is None:
+            task = self._refreshing[title_id] = asyncio.create_task(self._enrich(title_id, is_forced=True))
+            task.add_done_callback(lambda ended: self._note_refreshed(title_id, ended))
+        done, _ = await asyncio.wait({task}, timeout=self._refresh_wait)
+        if not done:
+            raise UpstreamUnavailable("TMDB takes its time: what it says will be stored when it comes")
+        task.result()
+
+    def forget(self, change: CatalogChange) -> None:
+        """Look again at titles that changed, after an import at all."""
+        for title_id in change.title_ids:
+            self._complete.forget(title_id)
+        if change.kind in ("import", "everything"):
+            self._complete.clear()
 
     async def close(self) -> None:
         """Stop everything under way; what was not stored yet will be fetched at the next look."""
-        tasks = [*self._running.values(), *filter(None, [self._queue_worker])]
+        tasks = [*self._running.values(), *self._refreshing.values(), *filter(None, [self._queue_worker])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _may_ask(self, title_id: int) -> bool:
-        if self._client is None or not self._client.may_ask:
-            return False
-        return self._failed.get(title_id, 0.0) <= time.monotonic()
+        return title_id not in self._complete and title_id not in self._failed and self._client.may_ask
+
+    def _note_refreshed(self, title_id: int, task: asyncio.Task[None]) -> None:
+        """Remember a refresh that ended; its failure concerns only who still waits for it."""
+        del self._refreshing[title_id]
+        if task.cancelled() or task.exception():
+            return
+        self._failed.forget(title_id)
 
     async def _read(self, title_id: int) -> TitleToEnrich | None:
         row = await self._pool.fetchrow(TITLE_TO_ENRICH, title_id)
@@ -200,40 +232,38 @@ class Enrichment:
             task.add_done_callback(lambda _: self._running.pop(title_id, None))
         return self._running.get(title_id)
 
-    async def _run(self, title_id: int, *, with_episodes: bool = True) -> None:
+    async def _run(self, title_id: int, *, is_queued: bool = False) -> None:
         try:
-            await self._enrich(title_id, with_episodes=with_episodes)
+            if is_queued and not await self._is_wanting(title_id):
+                return
+            await self._enrich(title_id, with_episodes=not is_queued)
         except NOT_ASKED as reason:
             log.debug("title %d was not fetched: %s", title_id, reason)
         except (UpstreamUnavailable, asyncpg.PostgresError, OSError) as error:
             log.warning("title %d was not enriched: %s", title_id, error)
-            self._remember_failure(title_id)
+            self._failed.add(title_id)
         except Exception:
             log.exception("title %d was not enriched", title_id)
-            self._remember_failure(title_id)
+            self._failed.add(title_id)
 
-    def _remember_failure(self, title_id: int) -> None:
-        now = time.monotonic()
-        if len(self._failed) > QUEUE_SIZE:
-            self._failed = {one: until for one, until in self._failed.items() if until > now}
-        self._failed[title_id] = now + self._remember_failures
+    async def _is_wanting(self, title_id: int) -> bool:
+        """Return whether a title from a list lacks facts or has old ones; its episodes wait for a closer look."""
+        title = await self._read(title_id)
+        return title is not None and _needs(title, with_episodes=False)
 
     async def _enrich(self, title_id: int, *, with_episodes: bool = True, is_forced: bool = False) -> None:
         """Fetch and store what a title needs by now; another worker may have done it meanwhile."""
-        client = self._client
-        if client is None:
-            return
         async with self._alone(title_id):
             title = await self._read(title_id)
             if title is None or not (is_forced or _needs(title, with_episodes=with_episodes)):
                 return
-            facts = await look_up(client, title.to_find)
+            facts = await look_up(self._client, title.to_find)
             async with self._pool.acquire() as connection:
                 await store_facts(connection, [Answer(title_id, facts)], image_base_url=self._image_base_url)
             if with_episodes and (is_forced or title.needs_episodes):
-                await self._enrich_episodes(client, title, facts)
+                await self._enrich_episodes(title, facts)
 
-    async def _enrich_episodes(self, client: TmdbClient, title: TitleToEnrich, facts: Facts) -> None:
+    async def _enrich_episodes(self, title: TitleToEnrich, facts: Facts) -> None:
         if title.type != "show":
             return
         if facts.kind != "tv" or facts.tmdb_id is None:
@@ -241,7 +271,7 @@ class Enrichment:
             return
         await enrich_episodes(
             self._pool,
-            client,
+            self._client,
             title_id=title.title_id,
             tmdb_id=facts.tmdb_id,
             image_base_url=self._image_base_url,
@@ -263,7 +293,7 @@ class Enrichment:
             while self._running:
                 await asyncio.wait(self._running.values())
             if self._may_ask(title_id):
-                await self._run(title_id, with_episodes=False)
+                await self._run(title_id, is_queued=True)
             self._queued.discard(title_id)
 
 
@@ -279,10 +309,13 @@ def build_client(settings: Settings) -> TmdbClient | None:
 
 
 @asynccontextmanager
-async def open_enrichment(settings: Settings, pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Enrichment]:
-    """Give the enrichment of this process; leaving stops its fetches and closes its connections."""
+async def open_enrichment(settings: Settings, pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Enrichment | None]:
+    """Give the enrichment of this process, None without a key; leaving stops its fetches and closes its connections."""
     client = build_client(settings)
-    async with await open_pool(dsn, size=AT_ONCE) as locks:
+    if client is None:
+        yield None
+        return
+    async with client, await open_pool(dsn, size=AT_ONCE) as locks:
         enrichment = Enrichment(
             pool,
             client,
@@ -294,5 +327,3 @@ async def open_enrichment(settings: Settings, pool: asyncpg.Pool, dsn: str) -> A
             yield enrichment
         finally:
             await enrichment.close()
-            if client:
-                await client.close()

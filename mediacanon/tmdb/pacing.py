@@ -1,4 +1,4 @@
-"""How often TMDB is asked, and when it is left alone: the rate limit and the circuit breaker."""
+"""How often TMDB is asked, and when it is left alone: rate limit, circuit breaker, and titles that need no question."""
 
 import asyncio
 import time
@@ -53,3 +53,31 @@ class CircuitBreaker:
         if self._failures >= self._allowed and not self.seconds_left:
             self._open_until = self._clock() + self._pause
             self._failures = self._allowed - 1
+
+
+class LeftAlone:
+    """Titles that nobody needs to look after for so many seconds; too many, and the one noted first is forgotten."""
+
+    def __init__(self, *, seconds: float, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._clock = clock
+        self._until: dict[int, float] = {}
+
+    def __contains__(self, title_id: int) -> bool:
+        return self._until.get(title_id, 0.0) > self._clock()
+
+    def add(self, title_id: int) -> None:
+        """Leave a title alone from now on."""
+        self.forget(title_id)
+        self._until[title_id] = self._clock() + self._seconds
+        if len(self._until) > self._most:
+            self.forget(next(iter(self._until)))
+
+    def forget(self, title_id: int) -> None:
+        """Look after a title again."""
+        self._until.pop(title_id, None)
+
+    def clear(self) -> None:
+        """Look after all titles again."""
+        self._until.clear()

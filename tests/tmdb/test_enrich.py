@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 import pytest
 
+from mediacanon.catalog_events import CatalogChange
 from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
@@ -302,15 +303,39 @@ async def test_refresh_says_what_went_wrong(enrichment, pool, tmdb):
     assert await title_row(pool, title_id) == before
 
 
-async def test_without_a_key_nothing_happens(database, pool):
-    """No key: looking and listing do nothing, refreshing says so."""
-    title_id = await add_title(pool, "tt9000032")
+async def test_without_a_key_there_is_no_enrichment(database, pool):
+    """No key: nothing to look or list with, and no connection opened for it."""
     async with open_enrichment(Settings(), pool, database) as enrichment:
-        await enrichment.title(title_id)
-        enrichment.queue([title_id])
-        with pytest.raises(UpstreamUnavailable, match="key"):
-            await enrichment.refresh(title_id)
-    assert (await title_row(pool, title_id))["needs_backfill_tmdb"] is True
+        assert enrichment is None
+
+
+async def test_a_refresh_outlives_who_asked_for_it(database, pool, client, tmdb):
+    """Too slow for the person at the button: they are told, and what TMDB says is stored all the same."""
+    tmdb.catalogue.add_film(film(37, "tt9000037"))
+    tmdb.latency = 0.1
+    title_id = await add_title(pool, "tt9000037")
+    async with await open_pool(database, size=1) as locks:
+        enrichment = Enrichment(pool, client, locks=locks, image_base_url=IMAGES, refresh_wait=0)
+        for _ in range(2):
+            with pytest.raises(UpstreamUnavailable, match="takes its time"):
+                await enrichment.refresh(title_id)
+        await asyncio.wait(list(enrichment._refreshing.values()))
+    assert (await title_row(pool, title_id))["tmdb_id"] == 37
+    assert tmdb.requests == ["/3/find/tt9000037", "/3/movie/37"]
+
+
+async def test_a_title_that_needs_nothing_is_left_alone_until_it_changes(enrichment, pool, tmdb):
+    """Looks cost no statement for a while; whatever is announced of the title ends that."""
+    tmdb.catalogue.add_film(film(38, "tt9000038"))
+    title_id = await add_title(pool, "tt9000038")
+    assert await enrichment.title(title_id) is True
+    assert await enrichment.title(title_id) is False
+    await pool.execute("UPDATE titles SET image_url = NULL WHERE id = $1", title_id)
+    assert await enrichment.title(title_id) is False
+    enrichment.forget(CatalogChange("titles", (title_id,)))
+    assert await enrichment.title(title_id) is True
+    enrichment.forget(CatalogChange("import"))
+    assert not enrichment._complete._until
 
 
 async def test_settings_reach_the_client(database, pool, tmdb):
@@ -336,7 +361,7 @@ async def test_a_dead_tmdb_costs_readers_nothing(database, pool, tmdb):
         enrichment = Enrichment(pool, client, locks=locks, image_base_url=IMAGES, wait=30)
         await asyncio.gather(*(enrichment.title(title_id) for title_id in ids))
         assert len(tmdb.requests) == 3
-        assert len(enrichment._failed) == 1
+        assert len(enrichment._failed._until) == 1
 
 
 async def test_a_show_gets_its_facts_and_its_episodes(enrichment, pool, tmdb):

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from mediacanon.catalog_events import CatalogChange
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.episodes import MOST_SINGLE_REQUESTS, NO_STILL, enrich_episodes
 from tests.fakes.tmdb import Fault
@@ -88,6 +89,7 @@ async def test_missing_stills_are_tried_again_after_a_day(enrichment, pool, tmdb
     await enrichment.title(title_id)
     assert tmdb.requests == []
     await pool.execute("UPDATE titles SET episodes_checked_at = now() - INTERVAL '25 hours'")
+    enrichment.forget(CatalogChange("titles", (title_id,)))
     await enrichment.title(title_id)
     assert (await episode_rows(pool, title_id))[0]["image_url"] == STILL.format(50, 1, 1)
 

@@ -1,0 +1,38 @@
+"""Posters and stills in the sizes TMDB has them in."""
+
+import enum
+import re
+
+import strawberry
+
+# The size in an address of TMDB's; those of other hosts have none.
+SIZE = re.compile(r"(?<=/t/p/)(?:[wh]\d+|original)(?=/[^/]+$)")
+
+
+@strawberry.enum(description="The sizes of posters at TMDB.")
+class PosterSize(enum.Enum):
+    """A poster's width."""
+
+    W92 = strawberry.enum_value("w92", description="92 pixels wide.")
+    W154 = strawberry.enum_value("w154", description="154 pixels wide.")
+    W185 = strawberry.enum_value("w185", description="185 pixels wide.")
+    W342 = strawberry.enum_value("w342", description="342 pixels wide.")
+    W500 = strawberry.enum_value("w500", description="500 pixels wide.")
+    W780 = strawberry.enum_value("w780", description="780 pixels wide.")
+    ORIGINAL = strawberry.enum_value("original", description="As it was uploaded.")
+
+
+@strawberry.enum(description="The sizes of stills at TMDB.")
+class StillSize(enum.Enum):
+    """A still's width."""
+
+    W92 = strawberry.enum_value("w92", description="92 pixels wide.")
+    W185 = strawberry.enum_value("w185", description="185 pixels wide.")
+    W300 = strawberry.enum_value("w300", description="300 pixels wide.")
+    W400 = strawberry.enum_value("w400", description="400 pixels wide.")
+    ORIGINAL = strawberry.enum_value("original", description="As it was uploaded.")
+
+
+def in_size(image_url: str | None, size: PosterSize | StillSize) -> str | None:
+    """Return the address of an image in another size; one that is not TMDB's as it is."""
+    return image_url and SIZE.sub(size.value, image_url)
