@@ -7,6 +7,7 @@ import strawberry
 from mediacanon.cache import CarouselCache
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow
+from mediacanon.tmdb.enrich import Enrichment
 from mediacanon.writes import Writes
 
 
@@ -18,6 +19,8 @@ class Context:
     writes: Writes
     request_id: str = ""
     carousels: CarouselCache[CarouselRow] | None = None
+    # Asks TMDB for what a title lacks; None: there is no key.
+    enrichment: Enrichment | None = None
 
 
 Info = strawberry.Info[Context, None]

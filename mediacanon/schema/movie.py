@@ -5,6 +5,7 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.schema.context import Info
+from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import Ids, WorkBy, one_of, work_id_by
 from mediacanon.schema.title import Title
 
@@ -32,4 +33,6 @@ class MovieQueries:
     ) -> Movie | None:
         """Load a movie by one of its ids."""
         found = await work_id_by(info, one_of(id, by, WorkBy), "movie")
-        return cast("Movie | None", await info.context.loaders.movie_by_id.load(found)) if found is not None else None
+        loaders = info.context.loaders
+        row = await loaders.movie_by_id.load(found) if found is not None else None
+        return cast("Movie | None", await enriched(info, row, lambda row: loaders.movie_by_id.load(row.movie_id)))

@@ -8,7 +8,9 @@ from strawberry.dataloader import DataLoader
 
 from mediacanon.loaders.season import SeasonRow
 from mediacanon.schema.context import Info
+from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import EpisodeBy, Ids, one_of
+from mediacanon.schema.images import StillSize, in_size
 from mediacanon.schema.scalars import ImdbId
 from mediacanon.schema.selection import is_selected
 
@@ -38,6 +40,15 @@ class Episode:
     imdb_id: ImdbId | None = strawberry.field(description="IMDb's id of the episode.")
     average_rating: float | None = strawberry.field(description="IMDb's rating, 1 to 10 with one decimal.")
     num_votes: int | None = strawberry.field(description="How many people rated it at IMDb.")
+
+    @strawberry.field(description="The still's address at TMDB in a size of its; one from elsewhere as it is.")
+    @staticmethod
+    def still(
+        root: strawberry.Parent["Episode"],
+        size: Annotated[StillSize, strawberry.argument(description="The size.")] = StillSize.W400,
+    ) -> str | None:
+        """Name the still in a size."""
+        return in_size(root.image_url, size)
 
     @strawberry.field(description="The season it belongs to.")
     @staticmethod
@@ -79,7 +90,8 @@ class SeasonQueries:
         info: Info, id: Annotated[int, strawberry.argument(description="Our id of the season.")]
     ) -> Season | None:
         """Load a season, with its episodes where they are asked for."""
-        return cast("Season | None", await season_loader(info).load(id))
+        row = await season_loader(info).load(id)
+        return cast("Season | None", await enriched(info, row, lambda row: season_loader(info).load(row.season_id)))
 
     @strawberry.field(description="An episode, by our id or IMDb's; null where there is none.")
     @staticmethod
@@ -91,6 +103,7 @@ class SeasonQueries:
         """Load an episode by one of its ids."""
         loaders, named = info.context.loaders, one_of(id, by, EpisodeBy)
         if named.id:
-            return cast("Episode | None", await loaders.episode_by_id.load(named.id.value))
-        imdb_id = cast("strawberry.Some[ImdbId]", named.imdb_id).value
-        return cast("Episode | None", await loaders.episode_by_imdb_id.load(imdb_id))
+            row = await loaders.episode_by_id.load(named.id.value)
+        else:
+            row = await loaders.episode_by_imdb_id.load(cast("strawberry.Some[ImdbId]", named.imdb_id).value)
+        return cast("Episode | None", await enriched(info, row, lambda row: loaders.episode_by_id.load(row.episode_id)))

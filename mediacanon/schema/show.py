@@ -5,6 +5,7 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.schema.context import Info
+from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import Ids, WorkBy, one_of, work_id_by
 from mediacanon.schema.season import Season
 from mediacanon.schema.selection import is_selected
@@ -49,4 +50,6 @@ class ShowQueries:
     ) -> Show | None:
         """Load a show by one of its ids."""
         found = await work_id_by(info, one_of(id, by, WorkBy), "show")
-        return cast("Show | None", await info.context.loaders.show_by_id.load(found)) if found is not None else None
+        loaders = info.context.loaders
+        row = await loaders.show_by_id.load(found) if found is not None else None
+        return cast("Show | None", await enriched(info, row, lambda row: loaders.show_by_id.load(row.show_id)))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import enum
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
@@ -9,7 +10,10 @@ import strawberry
 from mediacanon.errors import BadArgument
 from mediacanon.loaders.title_list import TitleSearch
 from mediacanon.schema.context import Info
+from mediacanon.schema.enrichment import enriched, note_shown
+from mediacanon.schema.filter import TitleFilter, discover_filter
 from mediacanon.schema.ids import Ids, TitleBy, TitleType, one_of, title_by
+from mediacanon.schema.images import PosterSize, in_size
 from mediacanon.schema.scalars import ImdbId
 
 if TYPE_CHECKING:
@@ -50,6 +54,15 @@ class Title:
     locked_fields: list[str] = strawberry.field(description="Facts edited by hand, which no import changes.")
     movie_id: int | None = strawberry.field(description="Our id of the movie, where the title is one.")
     show_id: int | None = strawberry.field(description="Our id of the show, where the title is one.")
+
+    @strawberry.field(description="The poster's address at TMDB in a size of its; one from elsewhere as it is.")
+    @staticmethod
+    def poster(
+        root: strawberry.Parent["Title"],
+        size: Annotated[PosterSize, strawberry.argument(description="The size.")] = PosterSize.W500,
+    ) -> str | None:
+        """Name the poster in a size."""
+        return in_size(root.image_url, size)
 
     @strawberry.field(description="The movie, where the title is one.")
     @staticmethod
@@ -161,17 +174,20 @@ class TitleQueries:
         by: Annotated[TitleBy | None, strawberry.argument(description="Or one of its other ids.")] = None,
     ) -> Title | None:
         """Load a title by one of its ids."""
-        return cast("Title | None", await title_by(info, one_of(id, by, TitleBy)))
+        row = await title_by(info, one_of(id, by, TitleBy))
+        loaders = info.context.loaders
+        return cast("Title | None", await enriched(info, row, lambda row: loaders.title_by_id.load(row.title_id)))
 
     @strawberry.field(description="Titles whose name holds a text, most voted first; all titles without one.")
     @staticmethod
-    async def titles(
+    async def titles(  # noqa: PLR0913, PLR0917 - clients name them
         info: Info,
         query: Annotated[
             str | None, strawberry.argument(description="A part of the name; upper and lower case are one.")
         ] = None,
         type: Annotated[TitleType | None, strawberry.argument(description="Only movies or only shows.")] = None,
         language: Annotated[str | None, strawberry.argument(description="Only titles in this language.")] = None,
+        filter: Annotated[TitleFilter | None, strawberry.argument(description="What else to restrict it to.")] = None,
         page: Page = 1,
         per_page: PerPage = 20,
     ) -> TitlePage:
@@ -179,8 +195,14 @@ class TitleQueries:
         check_page(page, per_page)
         if query and len(query) > LONGEST_QUERY:
             raise BadArgument(f"query may have at most {LONGEST_QUERY} characters")
-        search = TitleSearch(query=query, type=type.name if type else None, language=language)
+        asked = discover_filter(filter)
+        if type is not None:
+            asked = replace(asked, type=type.name)
+        if language is not None:
+            asked = replace(asked, language_in=(language,))
+        search = TitleSearch(query=query, filter=asked)
         rows = await info.context.loaders.titles_by_search(search, limit=per_page, offset=(page - 1) * per_page)
+        note_shown(info, rows)
         return TitlePage(items=cast("list[Title]", rows), page=page, per_page=per_page, search=search)
 
     @strawberry.field(
@@ -195,4 +217,6 @@ class TitleQueries:
     ) -> list[SearchHit]:
         """Search ranked."""
         check_page(1, limit, most=50)
-        return cast("list[SearchHit]", await info.context.loaders.titles_by_rank(query, limit=limit))
+        hits = await info.context.loaders.titles_by_rank(query, limit=limit)
+        note_shown(info, [hit.title for hit in hits])
+        return cast("list[SearchHit]", hits)

@@ -8,6 +8,7 @@ import strawberry
 
 from mediacanon.schema.after_write import facts_of, fresh_loaders, present
 from mediacanon.schema.context import Info
+from mediacanon.schema.enrichment import refresh
 from mediacanon.schema.ids import TitleType
 from mediacanon.schema.movie import Movie
 from mediacanon.schema.scalars import ImdbId
@@ -111,6 +112,16 @@ class TitleMutations:
     async def delete_title(info: Info, id: TitleId) -> int | None:
         """Delete a title."""
         return id if await info.context.writes.delete_title(id) else None
+
+    @strawberry.mutation(
+        description="Ask TMDB anew about a title and its episodes, and wait up to 8 seconds for the answer. "
+        "UPSTREAM_UNAVAILABLE: no key, or no answer; after 8 seconds the fetch goes on."
+    )
+    @staticmethod
+    async def refresh(info: Info, title_id: TitleId) -> Title:
+        """Refresh a title and load it."""
+        await refresh(info, title_id)
+        return cast("Title", present(await info.context.loaders.title_by_id.load(title_id)))
 
     @strawberry.mutation(
         description="Count a view of a title, and a click where the source is a collection. Answers the title's id."
