@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
 import asyncpg
@@ -23,6 +23,8 @@ from mediacanon.errors import MediaCanonError
 from mediacanon.execution import Execution
 from mediacanon.graphql_http import GraphQLEndpoint
 from mediacanon.http import RequestIds, request_id
+from mediacanon.images import PATH as IMAGE_PATH
+from mediacanon.images import build_image_proxy
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow, load_carousels
 from mediacanon.pages.explorer import Explorer
@@ -31,6 +33,7 @@ from mediacanon.schema.context import Context
 from mediacanon.schema.root import build_schema
 from mediacanon.settings import Settings
 from mediacanon.static_files import HashedFiles
+from mediacanon.tmdb.enrich import Enrichment, open_enrichment
 from mediacanon.writes import Writes
 
 log = logging.getLogger(__name__)
@@ -41,10 +44,12 @@ class Server:
 
     pool: asyncpg.Pool
     carousels: CarouselCache[CarouselRow]
+    enrichment: Enrichment | None
 
     def __init__(self, settings: Settings, dsn: str) -> None:
         self.settings = settings
         self.dsn = dsn
+        self.images = build_image_proxy(settings)
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -53,12 +58,20 @@ class Server:
             await open_pool(self.dsn, size=self.settings.pool_size) as self.pool,
             listening(self.dsn) as events,
             CarouselCache(partial(load_carousels, self.pool), events) as self.carousels,
+            open_enrichment(self.settings, self.pool, self.dsn, events) as self.enrichment,
+            self.images.opened() if self.images else nullcontext(),
         ):
             yield
 
     def new_context(self, request: Request) -> Context:
         """Return a fresh context: its loaders remember nothing of other requests."""
-        return Context(Loaders(self.pool), Writes(self.pool), request_id(request), self.carousels)
+        return Context(
+            Loaders(self.pool),
+            Writes(self.pool),
+            request_id(request),
+            self.carousels,
+            enrichment=self.enrichment,
+        )
 
     async def healthz(self, _: Request) -> Response:
         """Answer that the process lives."""
@@ -92,6 +105,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
             Route("/graphql", graphql.answer, methods=["GET", "POST", "OPTIONS"]),
             Route("/healthz", server.healthz),
             Route("/readyz", server.readyz),
+            *([Route(IMAGE_PATH, server.images.answer)] if server.images else []),
             Mount("/static", HashedFiles(directory=paths.STATIC)),
             *pages.routes(),
         ],

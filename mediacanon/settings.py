@@ -94,6 +94,9 @@ class Settings:
     )
     tmdb_wait: float = _setting("TMDB_WAIT", _not_negative, "seconds a page waits for TMDB, from 0", default=1.5)
     tmdb_rate: float = _setting("TMDB_RATE", _not_negative, "requests per second, 0 for no limit", default=40.0)
+    image_cache_mb: float = _setting(
+        "MEDIACANON_IMAGE_CACHE_MB", _not_negative, "megabytes, 0 for no images of our own", default=0.0
+    )
     imdb_base_url: str = _setting("IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com")
     log_file: Path | None = _setting("MEDIACANON_LOG_FILE", _folder, "a file", default=None)
     pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)

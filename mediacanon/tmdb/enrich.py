@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 
 import asyncpg
 
-from mediacanon.catalog_events import CatalogChange
+from mediacanon.catalog_events import CatalogChange, CatalogEvents
 from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
@@ -309,7 +309,9 @@ def build_client(settings: Settings) -> TmdbClient | None:
 
 
 @asynccontextmanager
-async def open_enrichment(settings: Settings, pool: asyncpg.Pool, dsn: str) -> AsyncIterator[Enrichment | None]:
+async def open_enrichment(
+    settings: Settings, pool: asyncpg.Pool, dsn: str, events: CatalogEvents
+) -> AsyncIterator[Enrichment | None]:
     """Give the enrichment of this process, None without a key; leaving stops its fetches and closes its connections."""
     client = build_client(settings)
     if client is None:
@@ -323,7 +325,9 @@ async def open_enrichment(settings: Settings, pool: asyncpg.Pool, dsn: str) -> A
             image_base_url=settings.tmdb_image_base_url,
             wait=settings.tmdb_wait,
         )
+        stop_hearing = events.subscribe(enrichment.forget)
         try:
             yield enrichment
         finally:
+            stop_hearing()
             await enrichment.close()

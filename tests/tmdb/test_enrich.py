@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 import pytest
 
-from mediacanon.catalog_events import CatalogChange
+from mediacanon.catalog_events import CatalogChange, CatalogEvents
 from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
@@ -305,7 +305,7 @@ async def test_refresh_says_what_went_wrong(enrichment, pool, tmdb):
 
 async def test_without_a_key_there_is_no_enrichment(database, pool):
     """No key: nothing to look or list with, and no connection opened for it."""
-    async with open_enrichment(Settings(), pool, database) as enrichment:
+    async with open_enrichment(Settings(), pool, database, CatalogEvents()) as enrichment:
         assert enrichment is None
 
 
@@ -345,7 +345,7 @@ async def test_settings_reach_the_client(database, pool, tmdb):
     settings = Settings.from_environment(
         {"TMDB_API_KEY": KEY, "TMDB_BASE_URL": tmdb.url, "TMDB_WAIT": "30", "TMDB_RATE": "0"}
     )
-    async with open_enrichment(settings, pool, database) as enrichment:
+    async with open_enrichment(settings, pool, database, CatalogEvents()) as enrichment:
         await enrichment.title(title_id)
     assert (await title_row(pool, title_id))["tmdb_id"] == 33
 
