@@ -17,6 +17,7 @@ COMMANDS = {
     "collections": ("cli.collections", "collections"),
     "db": ("cli.database", "db"),
     "doctor": ("cli.doctor", "doctor"),
+    "tray": ("cli.tray", "tray"),
     "schema": ("cli.schema", "schema"),
 }
 INTERRUPTED = 130

@@ -1,0 +1,166 @@
+"""What pystray leaves out on plain X11: clicks, a menu, and panels that come later."""
+# ruff: noqa: SLF001 - there is no other way to it than pystray's own names
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+from Xlib import X, display
+
+from mediacanon.tray.application import Tray
+from mediacanon.tray.menu import SEPARATOR, Action, Item, menu_of
+
+log = logging.getLogger(__name__)
+
+LEFT_BUTTON = 1
+ROW, RULE, MARGIN = 26, 9, 12
+FONT_SIZE = 14
+PAPER, INK, FAINT, CHOSEN = "#ffffff", "#1d2433", "#8a90a0", "#ffdfae"
+
+
+def complete(icon: Any, tray: Tray) -> None:  # noqa: ANN401 - pystray has no types
+    """Give pystray's X11 icon clicks (left: the address, others: the menu), and a panel that comes late."""
+
+    def pressed(event: Any) -> None:  # noqa: ANN401 - Xlib has no types
+        if event.detail == LEFT_BUTTON:
+            tray.actions.put(Action.OPEN)
+        else:
+            threading.Thread(target=_offer, args=(tray, event.root_x, event.root_y), daemon=True).start()
+
+    # pystray 0.19 asks for no button events, so clicks never reach its handler.
+    icon._window.change_attributes(event_mask=X.ExposureMask | X.StructureNotifyMask | X.ButtonPressMask)
+    icon._message_handlers[X.ButtonPress] = pressed
+    # It compares with its main loop's thread before that has begun.
+    icon._thread = threading.main_thread()
+    _dock_when_announced(icon)
+    if not icon._get_systray_manager():
+        log.warning("No panel here takes icons yet; the server is at %s.", tray.state.address)
+
+
+def flush(icon: Any) -> None:  # noqa: ANN401 - pystray has no types
+    """Send what pystray left in its buffer: a new title would wait for the next event."""
+    icon._display.flush()
+
+
+def _dock_when_announced(icon: Any) -> None:  # noqa: ANN401 - pystray has no types
+    """Dock at whoever says that it takes icons from now on (freedesktop's system tray protocol)."""
+    announced = icon._display.intern_atom("MANAGER")
+    handle = icon._message_handlers[X.ClientMessage]
+
+    def received(event: Any) -> None:  # noqa: ANN401 - Xlib has no types
+        if event.client_type == announced:
+            icon._show()
+        else:
+            handle(event)
+
+    icon._message_handlers[X.ClientMessage] = received
+    icon._display.screen().root.change_attributes(event_mask=X.StructureNotifyMask)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the lines of a menu are: `tops` has one more than there are items, the bottom."""
+
+    items: list[Item]
+    tops: list[int]
+    width: int
+
+    def item_at(self, x: int, y: int) -> Item | None:
+        """Return the item at a point that does something, None elsewhere."""
+        if not 0 <= x < self.width:
+            return None
+        rows = zip(self.items, self.tops, self.tops[1:], strict=False)
+        found = next((item for item, top, bottom in rows if top <= y < bottom), None)
+        return found if found and found.action and found.is_enabled else None
+
+
+def layout_of(items: list[Item]) -> Layout:
+    """Return where each item goes."""
+    tops = [0]
+    for item in items:
+        tops.append(tops[-1] + (RULE if item is SEPARATOR else ROW))
+    width = max(_font().getlength(_text(item)) for item in items)
+    return Layout(items, tops, round(width) + 2 * MARGIN)
+
+
+def draw(layout: Layout, chosen: Item | None) -> Image.Image:
+    """Return the menu as it looks with an item under the pointer."""
+    image = Image.new("RGB", (layout.width, layout.tops[-1]), PAPER)
+    pen = ImageDraw.Draw(image)
+    for item, top in zip(layout.items, layout.tops, strict=False):
+        if item is SEPARATOR:
+            pen.line([0, top + RULE // 2, layout.width, top + RULE // 2], fill=FAINT)
+            continue
+        if item == chosen:
+            pen.rectangle([0, top, layout.width, top + ROW - 1], fill=CHOSEN)
+        ink = INK if item.action and item.is_enabled else FAINT
+        pen.text((MARGIN, top + ROW // 2), _text(item), fill=ink, font=_font(), anchor="lm")
+    return image
+
+
+def _font() -> Any:  # noqa: ANN401 - one of two classes
+    return ImageFont.load_default(FONT_SIZE)
+
+
+def _text(item: Item) -> str:
+    marks = {None: "", True: "[x] ", False: "[  ] "}
+    return marks[item.is_checked] + item.label.replace("…", "...")
+
+
+def _offer(tray: Tray, x: int, y: int) -> None:
+    try:
+        item = _Popup(menu_of(tray.state), x, y).choose()
+    except Exception as error:  # a display that goes away is no reason to end the tray
+        log.debug("no menu", exc_info=error)
+        return
+    if item and item.action:
+        tray.actions.put(item.action)
+
+
+class _Popup:
+    """A window with the menu, over a connection of its own, that has the pointer until a button is pressed."""
+
+    def __init__(self, items: list[Item], x: int, y: int) -> None:
+        self._layout = layout_of(items)
+        self._display = display.Display()
+        screen = self._display.screen()
+        width, height = self._layout.width, self._layout.tops[-1]
+        self._window = screen.root.create_window(
+            max(0, min(x, screen.width_in_pixels - width)),
+            max(0, min(y, screen.height_in_pixels - height)),
+            width,
+            height,
+            0,
+            screen.root_depth,
+            override_redirect=True,
+            event_mask=X.ExposureMask | X.ButtonPressMask | X.PointerMotionMask,
+        )
+        self._window.set_wm_name("MediaCanon menu")
+        self._graphics = self._window.create_gc()
+
+    def choose(self) -> Item | None:
+        """Show the menu and return what was clicked, None for a click elsewhere."""
+        mask = X.ButtonPressMask | X.PointerMotionMask
+        self._window.map()
+        self._window.grab_pointer(False, mask, X.GrabModeAsync, X.GrabModeAsync, X.NONE, X.NONE, X.CurrentTime)
+        under: Item | None = None
+        try:
+            while True:
+                event = self._display.next_event()
+                if event.type == X.Expose:
+                    self._paint(under)
+                elif event.type in (X.ButtonPress, X.MotionNotify):
+                    item = self._layout.item_at(event.event_x, event.event_y)
+                    if event.type == X.ButtonPress:
+                        return item
+                    if item != under:
+                        under = item
+                        self._paint(under)
+        finally:
+            self._display.close()
+
+    def _paint(self, chosen: Item | None) -> None:
+        self._window.put_pil_image(self._graphics, 0, 0, draw(self._layout, chosen))
+        self._display.flush()
