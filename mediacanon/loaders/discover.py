@@ -13,7 +13,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from mediacanon.loaders.batch import one_per_key
-from mediacanon.loaders.title import IdsRow, shortest, without_sentinel
+from mediacanon.loaders.title import IdsRow, as_written, real_image
 
 
 class DiscoverSort(enum.Enum):
@@ -172,11 +172,13 @@ SELECT count(*)
  WHERE {conditions}
 """
 
-DISCOVER_TITLES_BY_ID = """
-SELECT t.id, t.type, t.display_name, t.original_title, t.start_year, t.end_year, t.release_date, t.image_url,
+DISCOVER_TITLES_BY_ID = f"""
+SELECT t.id, t.type, t.display_name, t.original_title, t.start_year, t.end_year, t.release_date,
+       {real_image("t.image_url")},
        (SELECT m.id FROM movies m WHERE m.title_id = t.id) AS movie_id,
        (SELECT s.id FROM shows s WHERE s.title_id = t.id) AS show_id,
-       t.average_rating, t.num_votes, t.tmdb_popularity, t.original_language, t.imdb_id, t.tmdb_id,
+       {as_written("t.average_rating")}, t.num_votes, {as_written("t.tmdb_popularity")}, t.original_language,
+       t.imdb_id, t.tmdb_id,
        ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
               WHERE tg.title_id = t.id ORDER BY g.name) AS genres,
        (SELECT count(*) FROM title_views v
@@ -214,22 +216,27 @@ def _restrictions(asked: DiscoverFilter) -> Iterator[tuple[str, Any]]:
             yield field.name, value
 
 
-async def _compile(connection: PoolConnectionProxy, asked: DiscoverFilter) -> tuple[str, list[Any]]:
-    """Return the conditions of a filter as SQL, and their parameters.
+async def compile_filter(connection: PoolConnectionProxy, asked: DiscoverFilter) -> tuple[list[str], list[Any]]:
+    """Return the conditions of a filter as SQL about a title `t`, and their parameters.
 
     Genres go in as ids: of an id PostgreSQL knows how frequent it is, of a name it does not.
     """
     names = {*asked.genres_in, *asked.genres_all, *asked.genres_not_in}
     genres = await connection.fetch(GENRE_IDS, list(names)) if names else []
     ids = {genre["name"]: genre["id"] for genre in genres}
-    conditions, parameters = [IS_DISCOVERABLE], list[Any]()
+    conditions, parameters = list[str](), list[Any]()
     for name, value in _restrictions(asked):
         parameters.append([ids[genre] for genre in value if genre in ids] if name in _GENRE_FIELDS else value)
         conditions.append(CONDITIONS[name].format(f"${len(parameters)}"))
-    return "\n   AND ".join(conditions), parameters
+    return conditions, parameters
 
 
-async def _plan_for_these_values(connection: PoolConnectionProxy) -> None:
+def all_of(*conditions: str) -> str:
+    """Return SQL that asks for every condition."""
+    return "\n   AND ".join(conditions)
+
+
+async def plan_for_these_values(connection: PoolConnectionProxy) -> None:
     """Have the transaction's statements planned for their parameters: a plan for any language suits no rare one."""
     await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 
@@ -240,10 +247,10 @@ async def load_discover_ids(
     """Return the ids of the titles that `load_discover_titles` gives."""
     statement = IDS_BY_VIEWS if sort is DiscoverSort.POPULAR else IDS_IN_ORDER
     async with pool.acquire() as connection, connection.transaction(readonly=True):
-        conditions, parameters = await _compile(connection, with_sort_rules(asked, sort))
-        await _plan_for_these_values(connection)
+        conditions, parameters = await compile_filter(connection, with_sort_rules(asked, sort))
+        await plan_for_these_values(connection)
         sql = statement.format(
-            conditions=conditions,
+            conditions=all_of(IS_DISCOVERABLE, *conditions),
             order=ORDERS[sort],
             limit=f"${len(parameters) + 1}",
             offset=f"${len(parameters) + 2}",
@@ -263,9 +270,11 @@ async def load_discover_titles(
 async def load_discover_count(pool: asyncpg.Pool, asked: DiscoverFilter, sort: DiscoverSort) -> int:
     """Return how many titles `load_discover_titles` has on all pages."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
-        conditions, parameters = await _compile(connection, with_sort_rules(asked, sort))
-        await _plan_for_these_values(connection)
-        count: int = await connection.fetchval(COUNT.format(conditions=conditions), *parameters)
+        conditions, parameters = await compile_filter(connection, with_sort_rules(asked, sort))
+        await plan_for_these_values(connection)
+        count: int = await connection.fetchval(
+            COUNT.format(conditions=all_of(IS_DISCOVERABLE, *conditions)), *parameters
+        )
         return count
 
 
@@ -276,16 +285,5 @@ async def load_discover_counts_by_question(pool: asyncpg.Pool, questions: Sequen
 
 async def load_discover_titles_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[DiscoverTitleRow | None]:
     """Return each id's title, with a poster or without, None where there is none; withdrawn ones too."""
-    rows = [_discover_title_row(record) for record in await pool.fetch(DISCOVER_TITLES_BY_ID, ids)]
+    rows = [DiscoverTitleRow(*record) for record in await pool.fetch(DISCOVER_TITLES_BY_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.title_id)
-
-
-def _discover_title_row(record: asyncpg.Record) -> DiscoverTitleRow:
-    values = dict(record.items())
-    for name, clean in (
-        ("image_url", without_sentinel),
-        ("average_rating", shortest),
-        ("tmdb_popularity", shortest),
-    ):
-        values[name] = clean(values[name])
-    return DiscoverTitleRow(values.pop("id"), **values)

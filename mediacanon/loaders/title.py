@@ -12,16 +12,6 @@ from mediacanon.loaders.batch import one_per_key
 IMAGE_SENTINELS = frozenset({"", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY"})
 
 
-def without_sentinel(image_url: str | None) -> str | None:
-    """Return the address of an image, None for a sentinel."""
-    return None if image_url in IMAGE_SENTINELS else image_url
-
-
-def shortest(value: float | None) -> float | None:
-    """Return a PostgreSQL `real` as the number people wrote: 8.7, not 8.699999809265137."""
-    return None if value is None else float(f"{value:.7g}")
-
-
 def real_image(column: str) -> str:
     """Return SQL for the address of an image, null for a sentinel."""
     return f"CASE WHEN {column} NOT IN ({', '.join(map(repr, sorted(IMAGE_SENTINELS)))}) THEN {column} END AS image_url"

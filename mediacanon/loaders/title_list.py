@@ -1,27 +1,22 @@
 """The lists of titles: the contract's search by name, with its total and its languages."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
+from mediacanon.loaders.discover import DiscoverFilter, all_of, compile_filter, plan_for_these_values
+from mediacanon.loaders.search import FOLD
 from mediacanon.loaders.title import TITLE_COLUMNS, TitleRow, title_row
+
+ANY_TITLE = DiscoverFilter()
 
 
 @dataclass(frozen=True, slots=True)
 class TitleSearch:
-    """What a list of titles is asked for; None: not restricted."""
+    """What a list of titles is asked for: a text their name holds, and a filter; None: any name."""
 
     query: str | None = None
-    type: str | None = None
-    language: str | None = None
-
-    @property
-    def pattern(self) -> str | None:
-        """The LIKE pattern of a name that holds the query, its wildcards literal."""
-        if not self.query:
-            return None
-        escaped = self.query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return f"%{escaped}%"
+    filter: DiscoverFilter = ANY_TITLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,67 +27,77 @@ class CountRow:
     count: int
 
 
-# search_names has an index and display_name the last word: what holds the query holds it folded, too.
-_IS_MATCH = """
-       t.withdrawn_at IS NULL
-   AND ($1::text IS NULL OR t.display_name ILIKE $1)
-   AND ($2::text IS NULL
-        OR t.search_names
-           LIKE '%' || replace(replace(replace(fold($2), '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%')
-   AND ($3::text IS NULL OR t.type = $3)"""
+IS_LISTED = "t.withdrawn_at IS NULL"
+BY_VOTES = "t.num_votes DESC NULLS LAST, t.display_name, t.id"
 
 TITLES_BY_SEARCH = f"""
 SELECT {TITLE_COLUMNS}
   FROM (SELECT *
           FROM titles t
-         WHERE {_IS_MATCH}
-           AND ($4::text IS NULL OR t.original_language = $4)
-         ORDER BY t.num_votes DESC NULLS LAST, t.display_name, t.id
-         LIMIT $5::integer
-        OFFSET $6::bigint) AS t
- ORDER BY t.num_votes DESC NULLS LAST, t.display_name, t.id
+         WHERE {{conditions}}
+         ORDER BY {BY_VOTES}
+         LIMIT {{limit}}::integer
+        OFFSET {{offset}}::bigint) AS t
+ ORDER BY {BY_VOTES}
 """
 
-COUNT_BY_SEARCH = f"""
+COUNT_BY_SEARCH = """
 SELECT count(*)
   FROM titles t
- WHERE {_IS_MATCH}
-   AND ($4::text IS NULL OR t.original_language = $4)
+ WHERE {conditions}
 """
 
-LANGUAGES_BY_SEARCH = f"""
+LANGUAGES_BY_SEARCH = """
 SELECT t.original_language, count(*)::integer
   FROM titles t
- WHERE {_IS_MATCH}
+ WHERE {conditions}
    AND t.original_language IS NOT NULL
  GROUP BY t.original_language
  ORDER BY count(*) DESC, t.original_language
 """
 
 
+def _pattern(text: str) -> str:
+    """Return the LIKE pattern of what holds a text, its wildcards literal."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+async def _fetch(pool: asyncpg.Pool, statement: str, search: TitleSearch, *page: int) -> list[asyncpg.Record]:
+    """Return the records of a statement about the matching titles; `page` is its limit and offset.
+
+    What holds a text holds it folded, too: search_names has the index, display_name the last word.
+    """
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        conditions, parameters = await compile_filter(connection, search.filter)
+        if search.query:
+            folded: str = await connection.fetchval(FOLD, search.query)
+            # Punctuation alone folds to itself, while names are folded to their words.
+            held = {"t.display_name ILIKE {}::text": search.query}
+            if any(map(str.isalnum, folded)):
+                held["t.search_names LIKE {}::text"] = folded
+            for condition, text in held.items():
+                parameters.append(_pattern(text))
+                conditions.append(condition.format(f"${len(parameters)}"))
+        first = len(parameters) + 1
+        sql = statement.format(conditions=all_of(IS_LISTED, *conditions), limit=f"${first}", offset=f"${first + 1}")
+        await plan_for_these_values(connection)
+        return await connection.fetch(sql, *parameters, *page)
+
+
 async def load_titles_by_search(pool: asyncpg.Pool, search: TitleSearch, *, limit: int, offset: int) -> list[TitleRow]:
     """Return a page of the matching titles: most voted first, then by name, then by id."""
-    records = await pool.fetch(
-        TITLES_BY_SEARCH,
-        search.pattern,
-        search.query or None,
-        search.type,
-        search.language,
-        limit,
-        offset,
-    )
-    return [title_row(record) for record in records]
+    return [title_row(record) for record in await _fetch(pool, TITLES_BY_SEARCH, search, limit, offset)]
 
 
 async def load_title_count_by_search(pool: asyncpg.Pool, search: TitleSearch) -> int:
     """Return how many titles match."""
-    count: int = await pool.fetchval(
-        COUNT_BY_SEARCH, search.pattern, search.query or None, search.type, search.language
-    )
+    [record] = await _fetch(pool, COUNT_BY_SEARCH, search)
+    count: int = record[0]
     return count
 
 
 async def load_languages_by_search(pool: asyncpg.Pool, search: TitleSearch) -> list[CountRow]:
-    """Return the languages of the match, whatever language it is restricted to; most titles first."""
-    records = await pool.fetch(LANGUAGES_BY_SEARCH, search.pattern, search.query or None, search.type)
-    return [CountRow(*record) for record in records]
+    """Return the languages of the match, whatever languages it is restricted to; most titles first."""
+    in_any_language = replace(search, filter=replace(search.filter, language_in=()))
+    return [CountRow(*record) for record in await _fetch(pool, LANGUAGES_BY_SEARCH, in_any_language)]

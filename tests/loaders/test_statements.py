@@ -20,7 +20,9 @@ from mediacanon.loaders.title_list import CountRow
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 # Constants completed with columns or conditions when they are used; the tests of their functions run them.
-COMPLETED = frozenset({"COUNT", "IDS_BY_VIEWS", "IDS_IN_ORDER"})
+COMPLETED = frozenset(
+    {"COUNT", "IDS_BY_VIEWS", "IDS_IN_ORDER", "TITLES_BY_SEARCH", "COUNT_BY_SEARCH", "LANGUAGES_BY_SEARCH"}
+)
 PYTHON_TYPES = {
     "int4": int,
     "int8": int,
@@ -39,7 +41,6 @@ ROWS = {
     "TITLES_BY_ID": (TitleRow, 0),
     "TITLES_BY_IMDB_ID": (TitleRow, 0),
     "TITLES_BY_TMDB_ID": (TitleRow, 0),
-    "TITLES_BY_SEARCH": (TitleRow, 0),
     "MOVIES_BY_ID": (MovieRow, 0),
     "SHOWS_BY_ID": (ShowRow, 0),
     "EPISODES_BY_ID": (EpisodeRow, 0),

@@ -1,0 +1,71 @@
+"""Lists of titles: text and filter together, each against the whole catalogue counted by hand."""
+
+import asyncpg
+import pytest
+
+from tests.serving import ask
+
+QUERY = """query ($q: String, $type: TitleType, $language: String, $filter: TitleFilter) {
+  titles(query: $q, type: $type, language: $language, filter: $filter, perPage: 100) {
+    total totalPages items { titleId } languages { code count } } }"""
+HELD = {
+    "everything": ({}, "true"),
+    "a text": ({"q": "garden"}, "t.display_name ILIKE '%garden%'"),
+    "two letters": ({"q": "an"}, "t.display_name ILIKE '%an%'"),
+    "a type": ({"type": "show"}, "t.type = 'show'"),
+    "a language": ({"language": "fr"}, "t.original_language = 'fr'"),
+    "text and type": ({"q": "the", "type": "movie"}, "t.display_name ILIKE '%the%' AND t.type = 'movie'"),
+    "a filter": ({"filter": {"yearMin": 2000, "ratingMin": 7}}, "t.start_year >= 2000 AND t.average_rating >= 7"),
+    "text, language and filter": (
+        {"q": "the", "language": "en", "filter": {"votesMin": 1000}},
+        "t.display_name ILIKE '%the%' AND t.original_language = 'en' AND t.num_votes >= 1000",
+    ),
+    "without a genre": (
+        {"filter": {"genresNotIn": ["Drama"]}},
+        "NOT EXISTS (SELECT FROM title_genres tg JOIN genres g ON g.id = tg.genre_id"
+        " WHERE tg.title_id = t.id AND g.name = 'Drama')",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+async def connection(demo: str):
+    """Give a connection to the demo catalogue."""
+    connection = await asyncpg.connect(demo)
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("name", HELD)
+async def test_titles_are_those_that_match(demo_client, connection: asyncpg.Connection, name: str):
+    """Total, first page and languages are what a plain count says."""
+    variables, condition = HELD[name]
+    found = (await ask(demo_client, QUERY, **variables))["data"]["titles"]
+    order = "num_votes DESC NULLS LAST, display_name, id"
+    wanted = await connection.fetch(f"SELECT id FROM titles t WHERE {condition} ORDER BY {order}")
+    assert found["total"] == len(wanted)
+    assert [each["titleId"] for each in found["items"]] == [row[0] for row in wanted[:100]]
+    # The languages of the whole match, its own language aside.
+    condition = condition.replace("t.original_language = 'fr'", "true").replace("t.original_language = 'en'", "true")
+    counts = await connection.fetch(
+        f"SELECT original_language, count(*) FROM titles t WHERE {condition} AND original_language IS NOT NULL GROUP BY 1"
+    )
+    assert {each["code"]: each["count"] for each in found["languages"]} == dict(counts)
+
+
+@pytest.mark.parametrize("text", ["%", "_", "\\", "100%", "'", '"', "\u200b"])
+async def test_wildcards_are_letters(demo_client, connection: asyncpg.Connection, text: str):
+    """A percent sign matches a percent sign."""
+    found = (await ask(demo_client, QUERY, q=text))["data"]["titles"]
+    assert found["total"] == await connection.fetchval(
+        "SELECT count(*) FROM titles WHERE strpos(display_name, $1) > 0", text
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", ["page: 0", "page: -1", "perPage: 0", "perPage: 101", 'query: "' + "x" * 201 + '"']
+)
+async def test_bounds_are_told(demo_client, arguments: str):
+    """What is out of bounds is refused in words."""
+    answer = await ask(demo_client, f"{{ titles({arguments}) {{ total }} }}")
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
