@@ -1,0 +1,279 @@
+"""What people get who look at titles through the server while TMDB answers, fails or hangs, and what is stored then."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from tests.fakes.tmdb import KEY, FakeTmdb, Fault
+from tests.fakes.tmdb_catalogue import film, show
+from tests.imdb.catalogue import run_import
+from tests.imdb.files import title, write
+from tests.serving import app_of, ask, client_of
+from tests.tmdb.rows import add_episodes, add_title, episode_rows, title_row
+
+POSTER = "https://image.tmdb.org/t/p/w500/poster{}.jpg"
+TITLE = "query ($id: Int!) { title(id: $id) { displayName imageUrl runtimeMinutes enrichedAt } }"
+REFRESH = "mutation ($id: Int!) { refresh(titleId: $id) { imageUrl enrichedAt } }"
+
+
+@pytest.fixture
+def tmdb() -> Iterator[FakeTmdb]:
+    """Give a stand-in for TMDB that knows nothing yet and behaves."""
+    with FakeTmdb() as fake:
+        yield fake
+
+
+def app_with(dsn: str, tmdb: FakeTmdb, *, wait: float = 30) -> Starlette:
+    """Return a server with a key."""
+    return app_of(dsn, TMDB_API_KEY=KEY, TMDB_BASE_URL=tmdb.url, TMDB_WAIT=str(wait), TMDB_RATE="0")
+
+
+async def looked_at(app: Starlette, title_id: int) -> dict[str, Any]:
+    """Return a title as GraphQL answers it from a freshly started server."""
+    async with client_of(app) as client:
+        answer = await ask(client, TITLE, id=title_id)
+    assert "errors" not in answer
+    return answer["data"]["title"]
+
+
+async def test_who_looks_sees_what_tmdb_tells_in_time(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """The first answer has the new facts, and they are stored."""
+    tmdb.catalogue.add_film(film(1, "tt9200001"))
+    title_id = await add_title(pool, "tt9200001")
+    seen = await looked_at(app_with(database, tmdb), title_id)
+    assert (seen["imageUrl"], seen["runtimeMinutes"]) == (POSTER.format(1), 97)
+    assert seen["enrichedAt"]
+    stored = await title_row(pool, title_id)
+    assert (stored["tmdb_id"], stored["needs_backfill_tmdb"]) == (1, False)
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_a_failing_tmdb_costs_who_looks_nothing(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, fault: Fault
+) -> None:
+    """The title is answered as it is and stays so; once TMDB is back it is whole."""
+    tmdb.catalogue.add_film(film(2, "tt9200002"))
+    title_id = await add_title(pool, "tt9200002", display_name="As it is")
+    before = await title_row(pool, title_id)
+    tmdb.misbehave(fault)
+    seen = await looked_at(app_with(database, tmdb, wait=0.1), title_id)
+    assert seen == {"displayName": "As it is", "imageUrl": None, "runtimeMinutes": None, "enrichedAt": None}
+    assert await title_row(pool, title_id) == before
+    tmdb.behave()
+    assert (await looked_at(app_with(database, tmdb), title_id))["imageUrl"] == POSTER.format(2)
+
+
+async def test_answers_come_while_tmdb_hangs(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """Page and GraphQL answer before TMDB does; a title that needs nothing is answered beside them."""
+    tmdb.misbehave(Fault.HANG)
+    wanting = await add_title(pool, "tt9200003")
+    whole = await add_title(pool, "tt9200004", needs_backfill_tmdb=False, image_url=POSTER.format(4))
+    await pool.execute("UPDATE titles SET enriched_at = now() WHERE id = $1", whole)
+    app = app_with(database, tmdb, wait=0.05)
+    async with client_of(app) as client:
+        answer = await ask(client, TITLE, id=wanting)
+        movie_id = await pool.fetchval("SELECT id FROM movies WHERE title_id = $1", wanting)
+        page = await client.get(f"/movies/{movie_id}")
+        other = await ask(client, TITLE, id=whole)
+        assert list(app.state.server.enrichment._running) == [wanting]
+    assert answer["data"]["title"]["imageUrl"] is None
+    assert page.status_code == 200
+    assert other["data"]["title"]["imageUrl"] == POSTER.format(4)
+    assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
+async def test_what_comes_late_is_there_at_the_next_look(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """The fetch goes on after the answer."""
+    tmdb.catalogue.add_film(film(5, "tt9200005"))
+    tmdb.latency = 0.1
+    title_id = await add_title(pool, "tt9200005")
+    app = app_with(database, tmdb, wait=0)
+    async with client_of(app) as client:
+        first = await ask(client, TITLE, id=title_id)
+        await asyncio.wait(app.state.server.enrichment._running.values())
+        second = await ask(client, TITLE, id=title_id)
+    assert first["data"]["title"]["imageUrl"] is None
+    assert second["data"]["title"]["imageUrl"] == POSTER.format(5)
+
+
+async def test_two_servers_fetch_a_title_once(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """Looked at in both at the same moment: two requests to TMDB, and both see the result."""
+    tmdb.catalogue.add_film(film(6, "tt9200006"))
+    tmdb.latency = 0.05
+    title_id = await add_title(pool, "tt9200006")
+    seen = await asyncio.gather(*(looked_at(app_with(database, tmdb), title_id) for _ in range(2)))
+    assert [one["imageUrl"] for one in seen] == [POSTER.format(6)] * 2
+    assert tmdb.requests == ["/3/find/tt9200006", "/3/movie/6"]
+
+
+FILM_QUERIES = {
+    "title": 'title(by: { imdbId: "tt9200007" }) { imageUrl }',
+    "title by another id of TMDB": "title(by: { tmdb: { type: movie, id: 999 } }) { imageUrl }",
+    "movie": 'movie(by: { imdbId: "tt9200007" }) { title { imageUrl } }',
+    "movie by another id of TMDB": "movie(by: { tmdbId: 999 }) { title { imageUrl } }",
+}
+
+
+@pytest.mark.parametrize("name", FILM_QUERIES)
+async def test_a_film_is_fetched_however_it_is_named(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, name: str
+) -> None:
+    """By any id, even one that TMDB's answer corrects."""
+    tmdb.catalogue.add_film(film(7, "tt9200007"))
+    await add_title(pool, "tt9200007", tmdb_id=999)
+    async with client_of(app_with(database, tmdb)) as client:
+        answer = await ask(client, f"{{ {FILM_QUERIES[name]} }}")
+    assert POSTER.format(7) in str(answer)
+
+
+EPISODE_QUERIES = {
+    "show": "show(id: $show) { seasons { episodes { still } } }",
+    "season": "season(id: $season) { episodes { still } }",
+    "episode": "episode(id: $episode) { still }",
+}
+
+
+@pytest.mark.parametrize("name", EPISODE_QUERIES)
+async def test_stills_come_with_a_show_a_season_and_an_episode(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, name: str
+) -> None:
+    """Whichever is looked at first, the whole show is fetched and the answer has the still."""
+    tmdb.catalogue.add_show(show(8), "tt9200008", episodes=1)
+    title_id = await add_title(pool, "tt9200008", type="show")
+    await add_episodes(pool, title_id, seasons=1, episodes=1)
+    (stored,) = await episode_rows(pool, title_id)
+    ids = {
+        "show": await pool.fetchval("SELECT id FROM shows WHERE title_id = $1", title_id),
+        "season": stored["season_id"],
+        "episode": stored["id"],
+    }
+    async with client_of(app_with(database, tmdb)) as client:
+        answer = await ask(client, f"query (${name}: Int!) {{ {EPISODE_QUERIES[name]} }}", **{name: ids[name]})
+    assert "https://image.tmdb.org/t/p/w400/still8s1e1.jpg" in str(answer)
+
+
+async def test_pages_show_what_came_in_time(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """A movie's page has the poster at the first look."""
+    tmdb.catalogue.add_film(film(9, "tt9200009"))
+    title_id = await add_title(pool, "tt9200009")
+    movie_id = await pool.fetchval("SELECT id FROM movies WHERE title_id = $1", title_id)
+    async with client_of(app_with(database, tmdb)) as client:
+        page = await client.get(f"/movies/{movie_id}")
+    assert "/poster9.jpg" in page.text
+
+
+LISTS = {
+    "titles": "titles { items { displayName } }",
+    "search": 'search(query: "Title") { title { displayName } }',
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_lists_have_their_titles_fetched_when_nobody_waits(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, name: str
+) -> None:
+    """The list answers at once; the poster of a title that has none is fetched afterwards, others are not."""
+    tmdb.catalogue.add_film(film(10, "tt9200010"))
+    wanting = await add_title(pool, "tt9200010")
+    await add_title(pool, "tt9200011", image_url=POSTER.format(11))
+    app = app_with(database, tmdb)
+    async with client_of(app) as client:
+        await ask(client, f"{{ {LISTS[name]} }}")
+        while app.state.server.enrichment._queued:
+            await asyncio.sleep(0.01)
+    assert (await title_row(pool, wanting))["image_url"] == POSTER.format(10)
+    assert tmdb.requests == ["/3/find/tt9200010", "/3/movie/10"]
+
+
+async def test_without_a_key_nothing_is_asked_and_refresh_says_so(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb
+) -> None:
+    """The title is answered as it is."""
+    title_id = await add_title(pool, "tt9200012")
+    async with client_of(app_of(database, TMDB_BASE_URL=tmdb.url)) as client:
+        seen = await ask(client, TITLE, id=title_id)
+        refused = await ask(client, REFRESH, id=title_id)
+    assert seen["data"]["title"]["imageUrl"] is None
+    assert refused["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
+    assert "key" in refused["errors"][0]["message"]
+    assert tmdb.requests == []
+
+
+async def test_refresh_brings_what_is_new(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """However fresh the title is; one that is not there is NOT_FOUND."""
+    tmdb.catalogue.add_film(film(13, "tt9200013"))
+    title_id = await add_title(pool, "tt9200013")
+    async with client_of(app_with(database, tmdb)) as client:
+        first = await ask(client, TITLE, id=title_id)
+        tmdb.catalogue.add_film(film(13, "tt9200013", poster_path="/poster14.jpg"))
+        second = await ask(client, REFRESH, id=title_id)
+        unknown = await ask(client, REFRESH, id=404)
+    assert second["data"]["refresh"]["imageUrl"] == POSTER.format(14)
+    assert second["data"]["refresh"]["enrichedAt"] > first["data"]["title"]["enrichedAt"]
+    assert unknown["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("fault", [Fault.UNAUTHORIZED, Fault.HTML, Fault.WRONG_TYPES, Fault.SERVER_ERROR])
+async def test_a_refresh_that_fails_says_so_and_changes_nothing(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, fault: Fault
+) -> None:
+    """UPSTREAM_UNAVAILABLE, without the key in it."""
+    title_id = await add_title(pool, "tt9200015", needs_backfill_tmdb=False, image_url=POSTER.format(15))
+    before = await title_row(pool, title_id)
+    tmdb.misbehave(fault)
+    async with client_of(app_with(database, tmdb)) as client:
+        answer = await ask(client, REFRESH, id=title_id)
+    assert answer["errors"][0]["extensions"]["code"] == "UPSTREAM_UNAVAILABLE"
+    assert KEY not in str(answer)
+    assert await title_row(pool, title_id) == before
+
+
+async def test_an_import_leaves_what_tmdb_and_people_said(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, tmp_path: Path
+) -> None:
+    """Poster, country and date stay, so does a running time edited by hand, through enrichment and import alike."""
+    tmdb.catalogue.add_film(film(16, "tt9200016"))
+    write(tmp_path, titles=[title("tt9200016", name="Before")])
+    await run_import(database, tmp_path)
+    title_id = await pool.fetchval("SELECT id FROM titles WHERE imdb_id = 'tt9200016'")
+    change = "mutation ($id: Int!) { updateTitle(id: $id, input: { runtimeMinutes: 123 }) { titleId } }"
+    async with client_of(app_with(database, tmdb)) as client:
+        await ask(client, change, id=title_id)
+        seen = await ask(client, TITLE, id=title_id)
+    assert seen["data"]["title"]["runtimeMinutes"] == 123
+    enriched = await title_row(pool, title_id)
+    write(tmp_path, titles=[title("tt9200016", name="After", runtime=45)])
+    await run_import(database, tmp_path)
+    imported = await title_row(pool, title_id)
+    changed = {name for name in imported if imported[name] != enriched[name]}
+    assert changed <= {"display_name", "original_title", "search_names", "updated_at"}
+    assert (imported["display_name"], imported["runtime_minutes"]) == ("After", 123)
+    assert imported["image_url"] == POSTER.format(16)
+
+
+async def test_posters_have_all_of_tmdb_s_sizes(demo_database: str) -> None:
+    """The size is put into TMDB's address; an address from elsewhere, and no poster, stay what they are."""
+    query = "query ($id: Int!) { title(id: $id) { poster small: poster(size: W92) full: poster(size: ORIGINAL) } }"
+    connection = await asyncpg.connect(demo_database)
+    title_id = await connection.fetchval("SELECT min(id) FROM titles")
+
+    async def posters(client: httpx.AsyncClient, image_url: str | None) -> list[str | None]:
+        await connection.execute("UPDATE titles SET image_url = $1 WHERE id = $2", image_url, title_id)
+        return list((await ask(client, query, id=title_id))["data"]["title"].values())
+
+    elsewhere = "https://example.org/w500/a.jpg"
+    async with client_of(app_of(demo_database)) as client:
+        assert await posters(client, POSTER.format(1)) == [
+            POSTER.format(1),
+            POSTER.format(1).replace("w500", "w92"),
+            POSTER.format(1).replace("w500", "original"),
+        ]
+        assert await posters(client, elsewhere) == [elsewhere] * 3
+        assert await posters(client, "none") == [None] * 3
+    await connection.close()
