@@ -1,5 +1,6 @@
 """The server: schema, documents and pages built once, a pool for as long as it runs, a context for each request."""
 
+import hmac
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -9,7 +10,6 @@ import asyncpg
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -17,24 +17,29 @@ from starlette.routing import Mount, Route
 from mediacanon import paths
 from mediacanon.cache import CarouselCache
 from mediacanon.catalog_events import listening
+from mediacanon.compression import Compression
 from mediacanon.database.pool import explained, open_pool
 from mediacanon.database.readiness import check_readiness
-from mediacanon.errors import MediaCanonError
+from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized
 from mediacanon.execution import Execution
 from mediacanon.graphql_http import GraphQLEndpoint
-from mediacanon.http import RequestIds, request_id
+from mediacanon.hot_answers import HotAnswers
+from mediacanon.http import RequestIds, is_cross_site, request_id
 from mediacanon.images import PATH as IMAGE_PATH
 from mediacanon.images import build_image_proxy
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow, load_carousels
 from mediacanon.pages.explorer import Explorer
 from mediacanon.pages.handler import Pages, build_environment
+from mediacanon.rate_limit import RateLimit
+from mediacanon.rest_compat.handler import RestApi
 from mediacanon.schema.context import Context
 from mediacanon.schema.root import build_schema
 from mediacanon.settings import Settings
 from mediacanon.static_files import HashedFiles
 from mediacanon.tmdb.enrich import Enrichment, open_enrichment
 from mediacanon.writes import Writes
+from mediacanon.writes.engagement import EngagementBuffer
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +55,8 @@ class Server:
         self.settings = settings
         self.dsn = dsn
         self.images = build_image_proxy(settings)
+        self.engagement = EngagementBuffer()
+        self.hot_answers = HotAnswers()
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -60,6 +67,8 @@ class Server:
             CarouselCache(partial(load_carousels, self.pool), events) as self.carousels,
             open_enrichment(self.settings, self.pool, self.dsn, events) as self.enrichment,
             self.images.opened() if self.images else nullcontext(),
+            self.hot_answers.told_by(events),
+            self.engagement.writing_to(self.pool),
         ):
             yield
 
@@ -70,8 +79,22 @@ class Server:
             Writes(self.pool),
             request_id(request),
             self.carousels,
+            self.refusal(request),
             enrichment=self.enrichment,
         )
+
+    def refusal(self, request: Request) -> MediaCanonError | None:
+        """Return why a request may not write, None: it may."""
+        if is_cross_site(request):
+            return Forbidden("A page of another site may read, not write.")
+        match self.settings.writes:
+            case "off":
+                return Forbidden("This server takes no writes.")
+            case "token":
+                given = request.headers.get("authorization", "")
+                wanted = f"Bearer {self.settings.write_token}"
+                return None if hmac.compare_digest(given.encode(), wanted.encode()) else Unauthorized()
+        return None
 
     async def healthz(self, _: Request) -> Response:
         """Answer that the process lives."""
@@ -94,22 +117,35 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
     pages = Pages(execution, environment, new_context=server.new_context)
     graphql = GraphQLEndpoint(execution, new_context=server.new_context, explorer=Explorer(environment))
 
+    rest = RestApi(
+        execution,
+        new_context=server.new_context,
+        hot_answers=server.hot_answers,
+        record=server.engagement.record,
+        pages={},
+    )
+
     async def fail(request: Request, error: Exception) -> Response:
         known = explained(error) or error
         if not isinstance(known, (MediaCanonError, HTTPException)):
             log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
         return pages.error(request, known)
 
+    middleware = [Middleware(RequestIds), Middleware(Compression)]
+    if settings.rate_limit:
+        middleware.append(Middleware(RateLimit, per_minute=settings.rate_limit))
     app = Starlette(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST", "OPTIONS"]),
+            Route("/api", rest),
+            Mount("/api", rest),
             Route("/healthz", server.healthz),
             Route("/readyz", server.readyz),
             *([Route(IMAGE_PATH, server.images.answer)] if server.images else []),
             Mount("/static", HashedFiles(directory=paths.STATIC)),
             *pages.routes(),
         ],
-        middleware=[Middleware(RequestIds), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)],
+        middleware=middleware,
         exception_handlers={MediaCanonError: fail, HTTPException: fail, Exception: fail},
         lifespan=server.lifespan,
     )

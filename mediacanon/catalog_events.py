@@ -7,13 +7,17 @@ Who keeps answers listens:
     async with listening(dsn) as events:
         stop = events.subscribe(lambda change: ...)  # called in the event loop, must not block
 
-`change.kind` is one of KINDS, `change.title_ids` the titles of a `titles` change. After a lost connection, and after
-an announcement that cannot be read, the change is `everything`: nobody knows what was missed.
+`await events.catch_up()` returns once all is heard that was committed before the call: who asks it before giving a kept
+answer gives none that is stale.
+
+`change.kind` is one of KINDS, `change.title_ids` the titles of a `titles` change; `engagement` are views and clicks.
+After a lost connection, and after an announcement that cannot be read, the change is `everything`: nobody knows what
+was missed.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -29,11 +33,13 @@ ANNOUNCE = "SELECT pg_notify($1::text, $2::text)"
 # PostgreSQL refuses a notification of 8,000 bytes or more.
 LARGEST_PAYLOAD = 7999
 
-KINDS = ("import", "titles", "collections", "everything")
+KINDS = ("import", "titles", "collections", "engagement", "everything")
 # Seconds: the first and the longest pause between attempts to connect, how often a silent connection is tried,
 # how long any of it may take.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 SILENCE = 30.0
+# Nothing to do for PostgreSQL; what there is to hear it sends before the answer.
+ROUND_TRIP = "SELECT"
 PATIENCE = 10.0
 
 
@@ -65,6 +71,11 @@ async def announce_collections(connection: Connection) -> None:
     await _announce(connection, {"kind": "collections"})
 
 
+async def announce_engagement(connection: Connection) -> None:
+    """Tell every worker that views or clicks were counted; heard when the transaction commits."""
+    await _announce(connection, {"kind": "engagement"})
+
+
 async def _announce(connection: Connection, event: dict[str, object]) -> None:
     await connection.execute(ANNOUNCE, CHANNEL, orjson.dumps(event).decode())
 
@@ -86,7 +97,7 @@ def parse_change(payload: str) -> CatalogChange:
     """Return what an announcement says; EVERYTHING for one that cannot be read."""
     try:
         match orjson.loads(payload):
-            case {"kind": "import" | "collections" as kind}:
+            case {"kind": "import" | "collections" | "engagement" as kind}:
                 return CatalogChange(kind)
             case {"kind": "title", "id": int(title_id)}:
                 return CatalogChange("titles", (title_id,))
@@ -101,8 +112,33 @@ def parse_change(payload: str) -> CatalogChange:
 class CatalogEvents:
     """The changes as they are heard, told to everyone who subscribed."""
 
-    def __init__(self) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[bool]] | None = None) -> None:
         self._subscribers: list[Subscriber] = []
+        self._ask = ask
+        self._waiting: list[asyncio.Future[bool]] = []
+        self._asking: asyncio.Task[None] | None = None
+
+    async def catch_up(self) -> bool:
+        """Hear of all that was committed before this call; return whether that is certain.
+
+        One round trip answers all who came before it began.
+        """
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._keep_asking(), name="catching up")
+        return await answer
+
+    async def _keep_asking(self) -> None:
+        try:
+            while self._waiting:
+                asked, self._waiting = self._waiting, []
+                is_certain = self._ask is not None and await self._ask()
+                for answer in asked:
+                    if not answer.done():
+                        answer.set_result(is_certain)
+        finally:
+            self._asking = None
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Have `subscriber` called with each change from now on; return what ends that."""
@@ -126,9 +162,10 @@ async def listening(dsn: str) -> AsyncIterator[CatalogEvents]:
     session mode. Raises OSError or asyncpg's errors where the database cannot be reached at the beginning; a
     connection lost later is made anew until it works.
     """
-    events = CatalogEvents()
-    listener = _Listener(dsn, events)
+    listener = _Listener(dsn)
+    events = listener.events
     await listener.connect()
+    listener.has_missed_nothing = True
     watching = asyncio.create_task(listener.watch(), name="catalog events")
     try:
         yield events
@@ -145,9 +182,25 @@ class _Listener:
     _connection: asyncpg.Connection
     _lost: asyncio.Event
 
-    def __init__(self, dsn: str, events: CatalogEvents) -> None:
+    has_missed_nothing = False
+
+    def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._events = events
+        self.events = CatalogEvents(self.ask)
+
+    async def ask(self) -> bool:
+        """Go once to the database and back; return whether all that was committed before has been heard.
+
+        PostgreSQL signals listeners before a commit returns, and sends what they hear before it answers them.
+        """
+        connection = self._connection
+        try:
+            await connection.execute(ROUND_TRIP, timeout=PATIENCE)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            if connection is self._connection:
+                self._lost.set()
+            return False
+        return self.has_missed_nothing and connection is self._connection
 
     async def connect(self) -> None:
         """Open the connection and listen."""
@@ -157,16 +210,18 @@ class _Listener:
         )
         connection.add_termination_listener(lambda _: lost.set())
         self._connection, self._lost = connection, lost
-        await connection.add_listener(CHANNEL, lambda *event: self._events.tell(parse_change(event[-1])))
+        await connection.add_listener(CHANNEL, lambda *event: self.events.tell(parse_change(event[-1])))
 
     async def watch(self) -> None:
         """Keep listening for ever."""
         while True:
             await self._until_lost()
             log.warning("The connection that hears of changes is lost; connecting anew")
+            self.has_missed_nothing = False
             await self._reconnect()
             log.info("Changes are heard again")
-            self._events.tell(EVERYTHING)
+            self.events.tell(EVERYTHING)
+            self.has_missed_nothing = True
 
     async def _until_lost(self) -> None:
         # A peer that vanished without a word is noticed only by talking to it.
@@ -174,10 +229,7 @@ class _Listener:
             try:
                 await asyncio.wait_for(self._lost.wait(), SILENCE)
             except TimeoutError:
-                with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                    await self._connection.execute("SELECT 1", timeout=PATIENCE)
-                    continue
-                return
+                await self.events.catch_up()
 
     async def _reconnect(self) -> None:
         self._connection.terminate()

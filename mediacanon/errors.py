@@ -50,6 +50,13 @@ class Forbidden(MediaCanonError):  # noqa: N818 - named after what the client se
     http_status = 403
 
 
+class Unauthorized(MediaCanonError):  # noqa: N818 - named after what the client is
+    """Writing needs the token: Authorization: Bearer."""
+
+    code = "UNAUTHENTICATED"
+    http_status = 401
+
+
 class UpstreamUnavailable(MediaCanonError):  # noqa: N818 - named after what the client sees
     """A service this one depends on does not answer."""
 

@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 from mediacanon.errors import WrongSetting
 
 LARGEST_PORT = 65535
+# Who may write: everybody, those with the token, nobody.
+WRITES = ("open", "token", "off")
+LOG_FORMATS = ("human", "json")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 
 
@@ -53,6 +56,25 @@ def _not_negative(value: str) -> float:
     return number
 
 
+def _count(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _who_writes(value: str) -> str:
+    if value not in WRITES:
+        raise ValueError
+    return value
+
+
+def _log_format(value: str) -> str:
+    if value not in LOG_FORMATS:
+        raise ValueError
+    return value
+
+
 def _web_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc:
@@ -79,6 +101,11 @@ def environment_with(**variables: str) -> dict[str, str]:
     return {**os.environ, **variables}
 
 
+def share_metrics(folder: Path) -> None:
+    """Have this process count into files of `folder`, as its siblings do; to be called before metrics are imported."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the operator chose, with defaults that suit one person on one machine."""
@@ -86,6 +113,12 @@ class Settings:
     host: str = _setting("HOST", _text, "a host name or address", default="127.0.0.1")
     port: int = _setting("PORT", _port, "a port from 0 to 65535", default=8080)
     database_url: str | None = _setting("DATABASE_URL", _postgres_url, "postgresql://user@host/database", default=None)
+    database_replica_url: str | None = _setting(
+        "DATABASE_REPLICA_URL", _postgres_url, "postgresql://user@host/database", default=None
+    )
+    database_pooler_url: str | None = _setting(
+        "DATABASE_POOLER_URL", _postgres_url, "postgresql://user@host/database", default=None
+    )
     data_dir: Path = _setting("MEDIACANON_DATA_DIR", _folder, "a folder", default_factory=default_data_dir)
     tmdb_api_key: str | None = _setting("TMDB_API_KEY", _text, "a TMDB v3 key or v4 token", default=None, repr=False)
     tmdb_base_url: str = _setting("TMDB_BASE_URL", _web_url, "an http(s) URL", default="https://api.themoviedb.org")
@@ -99,7 +132,12 @@ class Settings:
     )
     imdb_base_url: str = _setting("IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com")
     log_file: Path | None = _setting("MEDIACANON_LOG_FILE", _folder, "a file", default=None)
+    log_format: str = _setting("MEDIACANON_LOG_FORMAT", _log_format, "human or json", default="human")
     pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)
+
+    writes: str = _setting("MEDIACANON_WRITES", _who_writes, "open, token or off", default="open")
+    write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _text, "a secret", default=None, repr=False)
+    rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _count, "requests a minute, 0 for no limit", default=0)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: str | None) -> Self:
@@ -120,4 +158,9 @@ class Settings:
                 shown = f"is {raw!r}" if setting.repr else "is not usable"
                 message = f"{setting.metadata['env']} {shown}; it must be {setting.metadata['wanted']}"
                 raise WrongSetting(message) from None
-        return cls(**values)
+        settings = cls(**values)
+        if settings.writes == "token" and not settings.write_token:
+            raise WrongSetting("MEDIACANON_WRITES is 'token'; MEDIACANON_WRITE_TOKEN must be the token")
+        if not settings.database_url and (settings.database_replica_url or settings.database_pooler_url):
+            raise WrongSetting("DATABASE_REPLICA_URL and DATABASE_POOLER_URL need a DATABASE_URL beside them")
+        return settings

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import strawberry
 
 from mediacanon.cache import CarouselCache
+from mediacanon.errors import MediaCanonError
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow
 from mediacanon.tmdb.enrich import Enrichment
@@ -16,11 +17,20 @@ class Context:
     """One request: the questions it may ask, the changes it may make, its id in the log; carousels built before it."""
 
     loaders: Loaders
-    writes: Writes
+    changes: Writes
     request_id: str = ""
     carousels: CarouselCache[CarouselRow] | None = None
+    # Why this request may not write, None: it may.
+    refusal: MediaCanonError | None = None
     # Asks TMDB for what a title lacks; None: there is no key.
     enrichment: Enrichment | None = None
+
+    @property
+    def writes(self) -> Writes:
+        """The changes it may make: every mutation goes through here. Raises the refusal where it may make none."""
+        if self.refusal is not None:
+            raise self.refusal
+        return self.changes
 
 
 Info = strawberry.Info[Context, None]

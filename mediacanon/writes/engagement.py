@@ -1,14 +1,37 @@
-"""What people looked at: views of titles, and clicks of the collections that led there."""
+"""What people looked at: views of titles, and clicks of the collections that led there.
+
+A view that a client reports is written at once (`record_view`). Views of the server's own answers are gathered and
+written together twice a second, after the answer and never in its way:
+
+    buffer = EngagementBuffer()
+    async with buffer.writing_to(pool):      # also cleans up what is older than 7 days, now and daily
+        buffer.record(title_id=47, source="collection-top-crime-shows")
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
+from mediacanon.catalog_events import announce_engagement
 from mediacanon.errors import NotFound
 from mediacanon.writes.facts import Fact, short_line
 from mediacanon.writes.transaction import change
 
+log = logging.getLogger(__name__)
+
 SOURCE = Fact("source", short_line(100))
 # Consumers say source=collection-{slug} for a title they found in a collection.
 COLLECTION = "collection-"
+
+# Seconds between two batches, and between two clean-ups.
+PAUSE = 0.5
+DAY = 86_400.0
+MOST_WAITING = 10_000
+# Any number, as long as nothing else takes it: the lock of those who count and clean up.
+ENGAGEMENT_LOCK = 7_305_000
 
 INSERT_VIEW = """
 WITH viewed AS (
@@ -18,8 +41,49 @@ WITH viewed AS (
 ), clicked AS (
     INSERT INTO collection_clicks (collection_id)
     SELECT c.id FROM collections c WHERE c.slug = $3::text AND EXISTS (SELECT FROM viewed)
+    RETURNING collection_id
+), counted AS (
+    UPDATE collections c SET engagement_count = COALESCE(c.engagement_count, 0) + 1
+      FROM clicked WHERE c.id = clicked.collection_id
 )
 SELECT title_id FROM viewed
+"""
+
+# Titles and collections that are gone meanwhile are left out.
+INSERT_VIEWS = """
+INSERT INTO title_views (title_id, source)
+SELECT t.id, seen.source
+  FROM unnest($1::bigint[], $2::text[]) AS seen (title_id, source)
+  JOIN titles t ON t.id = seen.title_id
+   FOR KEY SHARE OF t
+"""
+INSERT_CLICKS = """
+WITH clicked AS (
+    INSERT INTO collection_clicks (collection_id)
+    SELECT c.id
+      FROM unnest($1::text[]) AS seen (slug)
+      JOIN collections c ON c.slug = seen.slug
+       FOR KEY SHARE OF c
+    RETURNING collection_id)
+UPDATE collections c
+   SET engagement_count = COALESCE(c.engagement_count, 0) + counted.clicks
+  FROM (SELECT collection_id, count(*) AS clicks FROM clicked GROUP BY collection_id) AS counted
+ WHERE c.id = counted.collection_id
+"""
+
+LOCK = "SELECT pg_advisory_xact_lock($1::bigint)"
+TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1::bigint)"
+DELETE_OLD_VIEWS = "DELETE FROM title_views WHERE viewed_at < now() - interval '7 days'"
+DELETE_OLD_CLICKS = "DELETE FROM collection_clicks WHERE clicked_at < now() - interval '7 days'"
+COUNT_CLICKS = """
+UPDATE collections c
+   SET engagement_count = counted.clicks
+  FROM (SELECT c.id, count(k.id) AS clicks
+          FROM collections c
+          LEFT JOIN collection_clicks k ON k.collection_id = c.id
+         GROUP BY c.id) AS counted
+ WHERE c.id = counted.id
+   AND c.engagement_count IS DISTINCT FROM counted.clicks
 """
 
 
@@ -29,7 +93,108 @@ async def record_view(pool: asyncpg.Pool, title_id: int, source: str | None) -> 
     Raises NotFound for an unknown title, BadArgument for a source that is none.
     """
     SOURCE.check(source)
-    slug = source.removeprefix(COLLECTION) if source and source.startswith(COLLECTION) else None
     async with change(pool) as connection:
-        if await connection.fetchval(INSERT_VIEW, title_id, source, slug) is None:
+        if await connection.fetchval(INSERT_VIEW, title_id, source, slug_in(source)) is None:
             raise NotFound(f"There is no title {title_id}")
+        await announce_engagement(connection)
+
+
+def slug_in(source: str | None) -> str | None:
+    """Return the slug of the collection that a source names, None where it names none."""
+    return source.removeprefix(COLLECTION) if source and source.startswith(COLLECTION) else None
+
+
+async def write_engagement(pool: asyncpg.Pool, views: Sequence[tuple[int, str | None]], clicks: Sequence[str]) -> None:
+    """Count views, by title and source, and clicks, by the slug of the collection."""
+    title_ids, sources = [title_id for title_id, _ in views], [source for _, source in views]
+    async with change(pool) as connection:
+        await connection.execute(LOCK, ENGAGEMENT_LOCK)
+        await connection.execute(INSERT_VIEWS, title_ids, sources)
+        await connection.execute(INSERT_CLICKS, clicks)
+        await announce_engagement(connection)
+
+
+async def clean_up_engagement(pool: asyncpg.Pool) -> bool:
+    """Delete what is older than 7 days and count the clicks anew; return False where another worker is at it."""
+    async with change(pool) as connection:
+        if not await connection.fetchval(TRY_LOCK, ENGAGEMENT_LOCK):
+            return False
+        await connection.execute(DELETE_OLD_VIEWS)
+        await connection.execute(DELETE_OLD_CLICKS)
+        await connection.execute(COUNT_CLICKS)
+        await announce_engagement(connection)
+    return True
+
+
+class EngagementBuffer:
+    """Views and clicks that wait to be written; the newest are dropped, and the log says so, where too many wait."""
+
+    def __init__(self, *, pause: float = PAUSE, most: int = MOST_WAITING) -> None:
+        self._pause = pause
+        self._most = most
+        self._views: list[tuple[int, str | None]] = []
+        self._clicks: list[str] = []
+        self._dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many views and clicks wait."""
+        return len(self._views) + len(self._clicks)
+
+    def record(self, *, title_id: int | None = None, source: str | None = None, slug: str | None = None) -> None:
+        """Count a view of a title, with the click its source names, or a click of the collection `slug`."""
+        if self.waiting >= self._most:
+            self._dropped += 1
+            return
+        if title_id is not None:
+            known = source if source and SOURCE.rule.is_met(source) else None
+            self._views.append((title_id, known))
+            slug = slug_in(known)
+        if slug is not None:
+            self._clicks.append(slug)
+
+    async def write(self, pool: asyncpg.Pool) -> None:
+        """Write what waits; where that fails it waits on."""
+        if self._dropped:
+            log.warning("Too many views at once: %s were not counted", f"{self._dropped:,}")
+            self._dropped = 0
+        views, clicks = self._views, self._clicks
+        if not views and not clicks:
+            return
+        self._views, self._clicks = [], []
+        try:
+            await write_engagement(pool, views, clicks)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next batch may succeed
+            log.warning("Views could not be counted yet: %s", error)
+            self._views, self._clicks = views + self._views, clicks + self._clicks
+
+    @asynccontextmanager
+    async def writing_to(self, pool: asyncpg.Pool) -> AsyncIterator[None]:
+        """Write batches while the block runs, and the last one at its end."""
+        tasks = [
+            asyncio.create_task(self._keep_writing(pool), name="engagement"),
+            asyncio.create_task(_keep_cleaning(pool), name="engagement clean-up"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            await self.write(pool)
+
+    async def _keep_writing(self, pool: asyncpg.Pool) -> None:
+        while True:
+            await asyncio.sleep(self._pause)
+            # A batch that has begun is finished also when the server stops.
+            await asyncio.shield(self.write(pool))
+
+
+async def _keep_cleaning(pool: asyncpg.Pool) -> None:
+    while True:
+        try:
+            await clean_up_engagement(pool)
+        except Exception as error:  # noqa: BLE001 - whatever it is, tomorrow's may succeed
+            log.warning("Old views could not be cleaned up: %s", error)
+        await asyncio.sleep(DAY)

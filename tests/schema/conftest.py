@@ -28,7 +28,7 @@ async def demo_pool(demo: str) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture(scope="session")
 def make_context(demo_pool: asyncpg.Pool) -> Callable[[], Context]:
     """Give what makes the context of one request to the demo catalogue."""
-    return lambda: Context(loaders=Loaders(demo_pool), writes=Writes(demo_pool))
+    return lambda: Context(Loaders(demo_pool), Writes(demo_pool))
 
 
 async def _result(schema: GraphQLSchema, document: DocumentNode, **options: object) -> ExecutionResult:

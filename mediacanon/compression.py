@@ -1,0 +1,85 @@
+"""Compressed answers: zstd or gzip, as the client prefers, for texts of 1,000 bytes and more.
+
+A middleware of our own, because kept answers keep their compressed bytes too and pass it untouched.
+"""
+
+import re
+
+import zstandard
+from isal import igzip
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+SMALLEST = 1000
+# The server's preference among encodings the client likes equally well.
+ENCODINGS = ("zstd", "gzip")
+TEXTS = re.compile(r"text/(?!event-stream)|application/(.*\+)?(json|xml|javascript)|image/svg\+xml")
+_RANGE = re.compile(r"([a-z0-9*-]+)(?:;q=([01](?:\.[0-9]{0,3})?))?")
+
+
+def preferred_encoding(accept_encoding: str) -> str | None:
+    """Return the encoding an Accept-Encoding header likes best, None for the plain bytes."""
+    if not accept_encoding:
+        return None
+    ranges = (_RANGE.fullmatch(each) for each in accept_encoding.lower().replace(" ", "").split(","))
+    weights = {each[1]: float(each[2] or 1) for each in ranges if each}
+    liked = {name: weights.get(name, weights.get("*", 0.0)) for name in ENCODINGS}
+    best = max(ENCODINGS, key=liked.__getitem__)
+    return best if liked[best] > 0 and liked[best] >= weights.get("identity", 0.0) else None
+
+
+def compress(body: bytes, encoding: str) -> bytes:
+    """Return the body compressed."""
+    if encoding == "zstd":
+        return zstandard.ZstdCompressor(level=3).compress(body)
+    return igzip.compress(body, 2)
+
+
+class Compression:
+    """Middleware: compresses whole answers that are text; streams, partial and compressed ones pass as they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, compressed where the client likes it."""
+        encoding = preferred_encoding(Headers(scope=scope).get("accept-encoding", "")) if _is_http(scope) else None
+        start: Message | None = None
+
+        async def sending(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                # The headers wait for the body, whose length they tell.
+                start = message
+                return
+            if start is not None:
+                begun, start = start, None
+                if message["type"] == "http.response.body":
+                    message = _compressed(begun, message, encoding)
+                await send(begun)
+            await send(message)
+
+        await self.app(scope, receive, sending if _is_http(scope) else send)
+
+
+def _is_http(scope: Scope) -> bool:
+    return bool(scope["type"] == "http")
+
+
+def _compressed(start: Message, message: Message, encoding: str | None) -> Message:
+    """Return the message of a whole body, compressed where that helps, and set the headers of its start."""
+    headers = MutableHeaders(raw=start["headers"])
+    if not TEXTS.match(headers.get("content-type", "")) or "content-encoding" in headers:
+        return message
+    if "accept-encoding" not in headers.get("vary", "").lower():
+        headers.add_vary_header("Accept-Encoding")
+    start["headers"] = headers.raw
+    body = message.get("body", b"")
+    is_partial = message.get("more_body", False) or "content-range" in headers
+    if encoding is None or is_partial or len(body) < SMALLEST:
+        return message
+    smaller = compress(body, encoding)
+    headers["content-encoding"] = encoding
+    headers["content-length"] = str(len(smaller))
+    start["headers"] = headers.raw
+    return {**message, "body": smaller}

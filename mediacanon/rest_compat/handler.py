@@ -1,0 +1,319 @@
+"""One handler for all endpoints: request -> variables -> document -> data -> shape -> JSON."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+from graphql import GraphQLInputType, GraphQLSchema, OperationDefinitionNode
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from mediacanon import paths
+from mediacanon.compression import SMALLEST, compress, preferred_encoding
+from mediacanon.errors import BadArgument, MediaCanonError, NotFound
+from mediacanon.execution import Execution, Prepared
+from mediacanon.hot_answers import HotAnswer, HotAnswers
+from mediacanon.http import conditional, entity_tag, request_id
+from mediacanon.rest_compat.endpoints import ENDPOINTS, Endpoint
+from mediacanon.rest_compat.parameters import read_body, read_id, read_query, required_variables
+from mediacanon.rest_compat.shapes import answer_of, in_snake_case, take
+from mediacanon.schema.context import Context
+from mediacanon.text_variables import variable_types
+
+log = logging.getLogger(__name__)
+
+JSON = "application/json"
+DOCUMENTS = paths.PACKAGE / "rest_compat" / "documents"
+FRAGMENTS = "fragments"
+LARGEST_BODY = 64 * 1024
+
+# Every site may read; CORS says nothing on writes, so that no browser lets another site write.
+READ = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "ETag, X-Request-Id",
+    "vary": "Accept-Encoding",
+}
+PREFLIGHT = {
+    "access-control-allow-methods": "GET, HEAD, OPTIONS",
+    "access-control-allow-headers": "If-None-Match, X-Request-Id",
+    "access-control-max-age": "86400",
+}
+_PARAMETER = re.compile(r"\{(\w+)\}")
+_FRAGMENT = re.compile(r"^fragment (\w+) .*?^\}\n", re.MULTILINE | re.DOTALL)
+_SPREAD = re.compile(r"\.\.\.(\w+)")
+
+
+class WrongMethod(BadArgument):
+    """This method is not allowed here."""
+
+    http_status = 405
+
+
+class TooLarge(BadArgument):
+    """The body is too large."""
+
+    http_status = 413
+
+
+class WrongMediaType(BadArgument):
+    """Send application/json."""
+
+    http_status = 415
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An endpoint with its document, parsed and validated, and the variables it wants."""
+
+    row: Endpoint
+    document: Prepared
+    types: Mapping[str, GraphQLInputType]
+    required: frozenset[str]
+
+    @cached_property
+    def path_names(self) -> tuple[str, ...]:
+        """The parameters in the path."""
+        return tuple(_PARAMETER.findall(self.row.path))
+
+    @cached_property
+    def other_types(self) -> dict[str, GraphQLInputType]:
+        """The variables that the query string or the body gives."""
+        return {name: type_ for name, type_ in self.types.items() if name not in self.path_names}
+
+    def key(self, request: Request) -> str:
+        """Return what its answers are kept by: the query string only where it matters."""
+        path: str = request.scope["path"]
+        return f"{path}?{request.scope['query_string'].decode('latin-1')}" if self.other_types else path
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The endpoints of a path, by method."""
+
+    path: str
+    pattern: re.Pattern[str]
+    endpoints: Mapping[str, Ready]
+
+    @property
+    def methods(self) -> str:
+        """What Allow says."""
+        also = ("HEAD", "OPTIONS") if "GET" in self.endpoints else ("OPTIONS",)
+        return ", ".join((*self.endpoints, *also))
+
+
+def document_text(name: str) -> str:
+    """Return a document with the fragments it uses, and those that they use."""
+    text = (DOCUMENTS / f"{name}.graphql").read_text()
+    fragments = {match[1]: match[0] for match in _FRAGMENT.finditer((DOCUMENTS / f"{FRAGMENTS}.graphql").read_text())}
+    pending, used = set(_SPREAD.findall(text)), set[str]()
+    while pending := pending - used:
+        used |= pending
+        pending = {name for one in pending for name in _SPREAD.findall(fragments[one])}
+    return "\n".join((text, *(fragments[one] for one in sorted(used))))
+
+
+def make_ready(execution: Execution, row: Endpoint) -> Ready:
+    """Return an endpoint ready to answer. Raises ValueError for a document that does not fit the schema."""
+    document = execution.prepare_own(document_text(row.document), name=f"{row.document}.graphql")
+    operation = document.operation()
+    if operation is None:
+        raise ValueError(f"{row.document}.graphql must hold one operation")
+    return Ready(row, document, _types(execution.schema, operation), required_variables(operation))
+
+
+def _types(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, GraphQLInputType]:
+    return variable_types(schema, operation)
+
+
+def make_resources(execution: Execution) -> list[Resource]:
+    """Return the table by path, in the order to match them: a path without parameters, then the longer one."""
+    by_path: dict[str, dict[str, Ready]] = {}
+    for row in ENDPOINTS:
+        by_path.setdefault(row.path, {})[row.method] = make_ready(execution, row)
+    in_order = sorted(by_path, key=lambda path: ("{" in path, -path.count("/")))
+    return [Resource(path, _pattern(path), by_path[path]) for path in in_order]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what matches a path; a parameter at its end takes all that is left, so that it can be refused."""
+    last = re.sub(r"\{(\w+)\}$", r"(?P<\1>.*)", path)
+    return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]*)", last), re.DOTALL)
+
+
+class RestApi:
+    """Answers /api and all below it. Raises ValueError for a document that does not fit the schema."""
+
+    def __init__(
+        self,
+        execution: Execution,
+        *,
+        new_context: Callable[[Request], Context],
+        hot_answers: HotAnswers,
+        record: Callable[..., None],
+        pages: Mapping[str, Callable[[Request], Awaitable[Response]]],
+    ) -> None:
+        self._execution = execution
+        self._new_context = new_context
+        self._hot = hot_answers
+        self._record = record
+        self._pages = pages
+        self.resources = make_resources(execution)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; what it saw is recorded after the answer."""
+        request = Request(scope, receive)
+        seen: HotAnswer | None = None
+        resource = self._find(request)
+        try:
+            response, seen = await self._respond(request, resource)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the answer is JSON
+            response = _refusal(request, error, resource)
+        if request.method == "HEAD":
+            response.body = b""
+        await response(scope, receive, send)
+        if seen is not None and request.method == "GET":
+            self._see(request, seen)
+
+    def _find(self, request: Request) -> Resource | None:
+        path = request.scope["path"]
+        for resource in self.resources:
+            found = resource.pattern.fullmatch(path)
+            if found:
+                request.scope["path_params"] = found.groupdict()
+                # Metrics count by it.
+                request.scope["endpoint"] = resource
+                return resource
+        return None
+
+    async def _respond(self, request: Request, resource: Resource | None) -> tuple[Response, HotAnswer | None]:
+        method = "GET" if request.method == "HEAD" else request.method
+        if resource is None:
+            return await self._page(request, method), None
+        if method == "OPTIONS":
+            return _options(resource), None
+        ready = resource.endpoints.get(method)
+        if ready is None:
+            raise WrongMethod
+        if not ready.row.is_read:
+            return await self._write(request, ready), None
+        return await self._read(request, ready)
+
+    async def _page(self, request: Request, method: str) -> Response:
+        page = self._pages.get(request.scope["path"])
+        if page is None:
+            raise NotFound
+        if method != "GET":
+            raise WrongMethod
+        return await page(request)
+
+    async def _read(self, request: Request, ready: Ready) -> tuple[Response, HotAnswer]:
+        key = ready.key(request)
+        answer = await self._hot.get(key) if ready.row.is_hot else None
+        if answer is None:
+            generation = self._hot.generation
+            answer = await self._make(request, ready)
+            if ready.row.is_hot:
+                self._hot.keep(key, answer, generation)
+        return _answer(request, answer), answer
+
+    async def _make(self, request: Request, ready: Ready) -> HotAnswer:
+        query, row = request.query_params, ready.row
+        given = {name: query.getlist(name) for name in query}
+        given |= {name: [request.path_params[name]] for name in ready.path_names if name != "id"}
+        variables = read_query(row, ready.types, given)
+        if "id" in ready.path_names:
+            variables["id"] = read_id(request.path_params["id"])
+        for name in ready.required - variables.keys():
+            if name not in ready.path_names:
+                raise BadArgument(f"{name} required")
+            variables[name] = ""
+        data = await self._execution.run(ready.document, variables, self._new_context(request))
+        answer = answer_of(data, row.answer)
+        if answer is None and row.is_list:
+            answer = []
+        if answer is None:
+            raise NotFound
+        for name in row.lists:
+            answer.setdefault(name, [])
+        body = orjson.dumps(answer)
+        return HotAnswer(
+            body=body,
+            tag=entity_tag(body),
+            about=answer[row.about] if row.about else None,
+            view=answer[row.view] if row.view else None,
+            click=take(answer, row.click) if row.click else None,
+        )
+
+    async def _write(self, request: Request, ready: Ready) -> Response:
+        context = self._new_context(request)
+        # A request that may not write is refused before anything it holds is looked at.
+        _ = context.writes
+        variables: dict[str, Any] = {}
+        if "id" in ready.path_names:
+            variables["id"] = read_id(request.path_params["id"])
+        if ready.other_types:
+            variables |= read_body(ready.row, ready.other_types, await _body(request))
+        data = await self._execution.run(ready.document, variables, context)
+        if not ready.row.answer:
+            return Response(status_code=ready.row.status)
+        answer = answer_of(data, ready.row.answer) | dict.fromkeys(ready.row.nulls)
+        return Response(orjson.dumps(answer), status_code=ready.row.status, media_type=JSON)
+
+    def _see(self, request: Request, answer: HotAnswer) -> None:
+        if answer.view is not None:
+            self._record(title_id=answer.view, source=request.query_params.get("source"))
+        elif answer.click is not None:
+            self._record(slug=answer.click)
+
+
+def _answer(request: Request, answer: HotAnswer) -> Response:
+    """Return an answer's bytes, compressed as the client likes it, or that it has them already."""
+    headers, body = READ, answer.body
+    encoding = preferred_encoding(request.headers.get("accept-encoding", "")) if len(body) >= SMALLEST else None
+    if encoding:
+        if encoding not in answer.compressed:
+            answer.compressed[encoding] = compress(body, encoding)
+        headers, body = {**READ, "content-encoding": encoding}, answer.compressed[encoding]
+    return conditional(request, body, media_type=JSON, tag=answer.tag, headers=headers)
+
+
+def _options(resource: Resource) -> Response:
+    cors = {**READ, **PREFLIGHT} if "GET" in resource.endpoints else {}
+    return Response(status_code=204, headers={"allow": resource.methods, **cors})
+
+
+async def _body(request: Request) -> bytes:
+    """Return the body. Raises TooLarge, and WrongMediaType for what says that it is something else than JSON."""
+    media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if media_type != JSON:
+        raise WrongMediaType
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise TooLarge(f"A body may have {LARGEST_BODY // 1024} KiB")
+    return bytes(body)
+
+
+def _refusal(request: Request, error: Exception, resource: Resource | None) -> Response:
+    """Return what went wrong as JSON with its true status."""
+    headers = READ if request.method in ("GET", "HEAD") else {}
+    match error:
+        case NotFound():
+            status, message = 404, "Not found"
+        case WrongMethod():
+            status, message = 405, error.message
+            headers = {**headers, "allow": resource.methods if resource else "GET, HEAD"}
+        case MediaCanonError():
+            status, message = error.http_status, in_snake_case(error.message)
+        case _:
+            log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
+            status, message = 500, f"Something went wrong here; the log has it under request {request_id(request)}."
+    if status == 401:  # noqa: PLR2004 - Unauthorized
+        headers = {**headers, "www-authenticate": "Bearer"}
+    return Response(orjson.dumps({"error": message}), status_code=status, media_type=JSON, headers=headers)
