@@ -1,4 +1,4 @@
-"""What is computed once and served many times: the carousels.
+"""What is computed once and served many times: the carousels, and counts over the whole catalogue.
 
     carousels = CarouselCache(partial(load_carousels, pool), events)
     async with carousels:             # builds in the background, now and whenever told
@@ -10,9 +10,12 @@ once in ten seconds. The old set serves until the new one is ready, and for as l
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Generic, Protocol, Self, TypeVar
+
+from mediacanon.catalog_events import CatalogChange, CatalogEvents
 
 log = logging.getLogger(__name__)
 
@@ -85,3 +88,50 @@ class CarouselCache(Generic[Carousel]):
             self._set.set_exception(error)
             self._set.exception()  # else asyncio complains where nobody waits
             self._set = asyncio.get_running_loop().create_future()
+
+
+class KeptAnswers:
+    """Answers that take long and change only with the catalogue: counts and distributions.
+
+    Kept until the next change of the catalogue; views and clicks are none. Who asks for what is being computed waits
+    for that: a count is never computed twice at the same time. The least used are forgotten.
+    """
+
+    def __init__(self, *, most: int = 2_000) -> None:
+        self._events: CatalogEvents | None = None
+        self._most = most
+        self._answers: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
+
+    @asynccontextmanager
+    async def told_by(self, events: CatalogEvents) -> AsyncIterator[None]:
+        """Keep answers while the block runs; outside of it none are."""
+        self._events = events
+        stop = events.subscribe(self._forget)
+        try:
+            yield
+        finally:
+            stop()
+            self._events = None
+            self._answers.clear()
+
+    async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what `ask` answers
+        """Return the answer to `key`, asked for if it is not kept; never older than what was committed before."""
+        if self._events is None or not await self._events.catch_up():
+            return await ask()
+        answer = self._answers.get(key)
+        if answer is None:
+            answer = self._answers[key] = asyncio.ensure_future(ask())
+            answer.add_done_callback(lambda done: self._drop_failed(key, done))
+            while len(self._answers) > self._most:
+                self._answers.popitem(last=False)
+        self._answers.move_to_end(key)
+        # One who gives up waiting takes nothing from the others.
+        return await asyncio.shield(answer)
+
+    def _forget(self, change: CatalogChange) -> None:
+        if change.kind != "engagement":
+            self._answers.clear()
+
+    def _drop_failed(self, key: Hashable, done: asyncio.Future[Any]) -> None:
+        if (done.cancelled() or done.exception()) and self._answers.get(key) is done:
+            del self._answers[key]

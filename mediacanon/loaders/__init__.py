@@ -6,11 +6,12 @@ each DataLoader comes into being when it is first asked, since a request asks fe
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from strawberry.dataloader import DataLoader
 
+from mediacanon.cache import KeptAnswers
 from mediacanon.loaders import (
     carousel,
     choices,
@@ -79,20 +80,47 @@ class Loaders:
     discover_count_by_question: DataLoader[Question, int]
     similar_titles_by_title_id: DataLoader[int, list[DiscoverTitleRow]]
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, kept: KeptAnswers | None = None) -> None:
         self._pool = pool
+        self._kept = kept
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the attributes above say what
         """Make the DataLoader or bind the list question that is asked for first."""
         if load := BATCHES.get(name):
-            made: Any = DataLoader(load_fn=partial(load, self._pool))
-        elif ask := LISTS.get(name):
-            made = partial(ask, self._pool)
+            ask: Any = partial(load, self._pool)
+            made: Any = DataLoader(load_fn=partial(self._each_kept, name, ask) if self._keeps(name) else ask)
+        elif question := LISTS.get(name):
+            ask = partial(question, self._pool)
+            made = partial(self._one_kept, name, ask) if self._keeps(name) else ask
         else:
             raise AttributeError(name)
         setattr(self, name, made)
         return made
 
+    def _keeps(self, name: str) -> bool:
+        return self._kept is not None and name in KEPT
+
+    async def _one_kept(self, name: str, ask: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any) -> Any:  # noqa: ANN401 - the question's own
+        kept = cast("KeptAnswers", self._kept)
+        return await kept.get((name, arguments), partial(ask, *arguments))
+
+    async def _each_kept(self, name: str, load: Callable[..., Coroutine[Any, Any, Any]], keys: list[Any]) -> list[Any]:
+        return [(await self._one_kept(name, load, (key,)))[0] for key in keys]
+
+
+# What goes over the whole catalogue: asked once until it changes.
+KEPT = frozenset(
+    {
+        "title_count_by_search",
+        "languages_by_search",
+        "discover_count_by_question",
+        "choices",
+        "stats",
+        "genres",
+        "languages",
+        "countries",
+    }
+)
 
 # attribute of Loaders -> the function that answers with a list or a whole
 LISTS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {

@@ -13,6 +13,7 @@ from mediacanon import paths
 from tests.serving import app_of, run_program, served
 
 STATS = "{ stats { movies } }"
+SEARCH = '{ search(query: "x") { matchedOn } }'
 RESPONSE = {"accept": "application/graphql-response+json"}
 DELETE = "mutation { deleteTitle(id: 1) }"
 
@@ -187,8 +188,8 @@ async def test_what_nobody_foresaw_is_masked_and_logged(demo_client, monkeypatch
     async def fail(*_: object) -> None:
         raise RuntimeError("the secret detail")
 
-    monkeypatch.setitem(loaders.LISTS, "stats", fail)
-    response = await demo_client.post("/graphql", json={"query": STATS}, headers={"x-request-id": "abc-1"})
+    monkeypatch.setitem(loaders.LISTS, "titles_by_rank", fail)
+    response = await demo_client.post("/graphql", json={"query": SEARCH}, headers={"x-request-id": "abc-1"})
     error = response.json()["errors"][0]
     assert error["extensions"] == {"code": "INTERNAL", "requestId": "abc-1"}
     assert "secret" not in response.text
@@ -203,9 +204,9 @@ async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
     async def wait(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setitem(loaders.LISTS, "stats", wait)
+    monkeypatch.setitem(loaders.LISTS, "titles_by_rank", wait)
     monkeypatch.setattr(execution, "LONGEST_RUN", 0.05)
-    response = await demo_client.post("/graphql", json={"query": STATS})
+    response = await demo_client.post("/graphql", json={"query": SEARCH})
     assert response.status_code == 503
     assert "10 seconds" in response.json()["errors"][0]["message"]
 

@@ -1,0 +1,108 @@
+"""Counts are computed once until the catalogue changes, and are never stale."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from mediacanon.cache import KeptAnswers
+from mediacanon.catalog_events import announce_engagement, announce_title, listening
+
+
+class Question:
+    """Something that is asked, counted, and answered when it is let."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.fails = False
+
+    async def __call__(self) -> int:
+        self.asked += 1
+        number = self.asked
+        await self.may_answer.wait()
+        if self.fails:
+            raise RuntimeError
+        return number
+
+
+@pytest.fixture
+async def kept(database: str):
+    """Give kept answers that listen to a database."""
+    async with listening(database) as events:
+        answers = KeptAnswers(most=3)
+        async with answers.told_by(events):
+            yield answers
+
+
+async def test_an_answer_is_kept(kept: KeptAnswers):
+    """Asked twice, computed once; another key is another answer."""
+    question = Question()
+    assert [await kept.get("a", question), await kept.get("a", question), await kept.get("b", question)] == [1, 1, 2]
+
+
+async def test_a_change_is_seen_at_once(kept: KeptAnswers, pool: asyncpg.Pool):
+    """Whoever commits a change, the next to ask gets a new answer; views and clicks change nothing."""
+    question = Question()
+    await kept.get("a", question)
+    async with pool.acquire() as connection, connection.transaction():
+        await announce_engagement(connection)
+    assert await kept.get("a", question) == 1
+    async with pool.acquire() as connection, connection.transaction():
+        await announce_title(connection, 1)
+    assert await kept.get("a", question) == 2
+
+
+async def test_those_who_come_together_share_one_computation(kept: KeptAnswers):
+    """Sixteen at once cost one; one who leaves takes nothing from the others."""
+    question = Question()
+    question.may_answer.clear()
+    asking = [asyncio.ensure_future(kept.get("a", question)) for _ in range(16)]
+    while not question.asked:
+        await asyncio.sleep(0)
+    asking[0].cancel()
+    question.may_answer.set()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert isinstance(answers[0], asyncio.CancelledError)
+    assert answers[1:] == [1] * 15
+
+
+async def test_an_answer_from_before_a_change_is_not_kept(kept: KeptAnswers, pool: asyncpg.Pool):
+    """What was begun before a change may be given to who waits for it, not to who comes later."""
+    question = Question()
+    question.may_answer.clear()
+    early = asyncio.ensure_future(kept.get("a", question))
+    while not question.asked:
+        await asyncio.sleep(0)
+    async with pool.acquire() as connection, connection.transaction():
+        await announce_title(connection, 1)
+    late = asyncio.ensure_future(kept.get("a", question))
+    while question.asked < 2:
+        await asyncio.sleep(0)
+    question.may_answer.set()
+    assert [await early, await late, await kept.get("a", question)] == [1, 2, 2]
+
+
+async def test_failures_are_not_kept(kept: KeptAnswers):
+    """The next to ask tries again."""
+    question = Question()
+    question.fails = True
+    with pytest.raises(RuntimeError):
+        await kept.get("a", question)
+    question.fails = False
+    assert await kept.get("a", question) == 2
+
+
+async def test_the_least_used_are_forgotten(kept: KeptAnswers):
+    """Memory is bounded."""
+    question = Question()
+    for key in ("a", "b", "c", "a", "d"):
+        await kept.get(key, question)
+    assert [await kept.get("a", question), await kept.get("b", question)] == [1, 5]
+
+
+async def test_without_events_nothing_is_kept():
+    """Who cannot be told of changes keeps nothing."""
+    question, answers = Question(), KeptAnswers()
+    assert [await answers.get("a", question), await answers.get("a", question)] == [1, 2]
