@@ -1,4 +1,4 @@
-"""`mediacanon sync`: IMDb's dump into the catalogue."""
+"""`mediacanon sync`: IMDb's dump into the catalogue, then TMDB's posters and facts."""
 
 import asyncio
 import logging
@@ -14,6 +14,8 @@ from cli.options import database_options
 
 if TYPE_CHECKING:
     from mediacanon.imdb.sync import Report, SyncOptions
+    from mediacanon.settings import Settings
+    from mediacanon.tmdb.backfill import Summary
 
 
 @click.command()
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Connections that stage rows at the same time.",
 )
+@click.option("--no-tmdb", is_flag=True, help="Leave TMDB out, also with a key.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 # The original's spelling of `mediacanon genres export` and `import`; a batch size means nothing here.
 @click.option("--genres-export", type=click.Path(dir_okay=False, path_type=Path), hidden=True)
@@ -50,6 +53,7 @@ def sync(  # noqa: PLR0913 - options, each documented above
     offline: bool,
     force: bool,
     workers: int,
+    no_tmdb: bool,
     as_json: bool,
     genres_export: Path | None,
     genres_import: Path | None,
@@ -59,7 +63,10 @@ def sync(  # noqa: PLR0913 - options, each documented above
 ) -> None:
     """Import IMDb's dump: download, stage, merge.
 
-    Readers see the old catalogue until the new one is whole; stopping at any moment changes nothing.
+    Readers see the old catalogue until the new one is whole; stopping before that changes nothing.
+
+    With TMDB_API_KEY set, flagged titles are then fetched from TMDB, most voted first: of a new catalogue that takes
+    most of a day. Interrupted, the next run goes on; the import stands. --offline leaves TMDB out, too.
 
     The report goes to standard output, progress to standard error. Exit codes: 0 imported or nothing new,
     1 refused or failed (one line says why), 2 wrong usage, 130 interrupted.
@@ -71,11 +78,18 @@ def sync(  # noqa: PLR0913 - options, each documented above
     elif genres_import:
         context.invoke(genres.import_file, file=genres_import, dry_run=False, **shared)
     else:
-        _sync(folder, offline=offline, force=force, workers=workers, as_json=as_json, **database)
+        _sync(folder, offline=offline, force=force, workers=workers, no_tmdb=no_tmdb, as_json=as_json, **database)
 
 
 def _sync(
-    folder: Path | None, *, offline: bool, force: bool, workers: int, as_json: bool, **database: str | None
+    folder: Path | None,
+    *,
+    offline: bool,
+    force: bool,
+    workers: int,
+    no_tmdb: bool,
+    as_json: bool,
+    **database: str | None,
 ) -> None:
     from mediacanon.database.embedded import running_database
     from mediacanon.imdb.sync import SyncOptions
@@ -94,7 +108,13 @@ def _sync(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_database(settings) as dsn:
         report = asyncio.run(_import(dsn, options))
-    _tell(report, as_json=as_json)
+        if not as_json:
+            _tell(report)
+        summary = None if no_tmdb or offline else asyncio.run(_backfill(dsn, settings))
+    if as_json:
+        _tell_program(report, summary)
+    elif summary:
+        click.echo(summary)
 
 
 async def _import(dsn: str, options: "SyncOptions") -> "Report":
@@ -107,12 +127,31 @@ async def _import(dsn: str, options: "SyncOptions") -> "Report":
         return await run(dsn, options, progress)
 
 
-def _tell(report: "Report", *, as_json: bool) -> None:
-    if as_json:
-        import orjson
+async def _backfill(dsn: str, settings: "Settings") -> "Summary | None":
+    from cli.progress import progress_for
+    from mediacanon.database.pool import open_pool
+    from mediacanon.tmdb.backfill import backfill
+    from mediacanon.tmdb.enrich import build_client
 
-        click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2))
-    else:
-        from cli.report import print_report
+    client = build_client(settings)
+    if client is None:
+        return None
+    async with client, await open_pool(dsn, size=settings.pool_size) as pool:
+        with progress_for(sys.stderr) as progress:
+            return await backfill(pool, client, image_base_url=settings.tmdb_image_base_url, progress=progress)
 
-        print_report(report)
+
+def _tell(report: "Report") -> None:
+    from cli.report import print_report
+
+    print_report(report)
+
+
+def _tell_program(report: "Report", summary: "Summary | None") -> None:
+    """Print the report as JSON; what TMDB brought, if it was asked, is its `tmdb`."""
+    import dataclasses
+
+    import orjson
+
+    told = dataclasses.asdict(report) | ({"tmdb": summary} if summary else {})
+    click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))

@@ -15,6 +15,8 @@ import pytest
 
 from mediacanon.imdb.datasets import ALL, BASICS, EPISODE
 from tests.fakes.imdb import FakeImdb, Fault
+from tests.fakes.tmdb import KEY, FakeTmdb
+from tests.fakes.tmdb_catalogue import film
 from tests.imdb.catalogue import Catalogue
 from tests.imdb.files import title, write
 
@@ -225,3 +227,23 @@ async def test_an_interrupted_download_goes_on_with_the_next_run(
     assert await catalogue.dump() == before
     assert (await asyncio.to_thread(run, environment)).returncode == 0
     assert imdb.statuses(BASICS.file)[-1] in {200, 206}
+
+
+@pytest.mark.parametrize("left_out", [(), ("--no-tmdb",), ("--offline",)])
+def test_with_a_key_tmdb_is_asked_after_the_import(environment: dict[str, str], left_out: tuple[str, ...]) -> None:
+    """Flagged titles have their posters afterwards, the report says how many; --no-tmdb and --offline leave it out."""
+    run(environment, "--json")
+    with FakeTmdb() as tmdb:
+        tmdb.catalogue.add_film(film(11, "tt1000000"))
+        keyed = environment | {"TMDB_API_KEY": KEY, "TMDB_BASE_URL": tmdb.url, "TMDB_RATE": "0"}
+        told = run(keyed, "--json", *left_out)
+        again = run(keyed, *left_out)
+        asked = list(tmdb.requests)
+    assert (told.returncode, again.returncode) == (0, 0)
+    if left_out:
+        assert "tmdb" not in orjson.loads(told.stdout)
+        assert asked == []
+    else:
+        assert orjson.loads(told.stdout)["tmdb"]["fetched"] == 1201
+        assert "/3/movie/11" in asked
+        assert again.stdout.endswith("0 titles fetched from TMDB, 0 changed\n")
