@@ -185,7 +185,7 @@ async def test_what_nobody_foresaw_is_masked_and_logged(demo_client, monkeypatch
     """The client gets the request's id, the log the whole error."""
     from mediacanon import loaders
 
-    async def fail(*_: object) -> None:
+    async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the secret detail")
 
     monkeypatch.setitem(loaders.LISTS, "titles_by_rank", fail)
@@ -201,7 +201,7 @@ async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
     """What takes too long ends with a clear error."""
     from mediacanon import execution, loaders
 
-    async def wait(*_: object) -> None:
+    async def wait(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setitem(loaders.LISTS, "titles_by_rank", wait)
