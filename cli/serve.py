@@ -1,11 +1,12 @@
-"""`mediacanon serve`: the server, over our own PostgreSQL or yours."""
+"""`mediacanon serve`: the server, over our own PostgreSQL or yours, in one process or several."""
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 import signal
 import socket
-import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,34 +15,55 @@ import click
 from cli.options import database_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mediacanon.settings import Settings
 
 log = logging.getLogger(__name__)
 
-SHUTDOWN = 10
+# Seconds for open requests to end; then they are cancelled. What they wrote and PostgreSQL want time, too.
+DRAIN = 3
 BACKLOG = 2048
 
 
 @click.command()
 @click.option("--host", metavar="HOST", help="Where to listen [HOST, 127.0.0.1].")
 @click.option("--port", metavar="PORT", help="On which port, 0 for any free one [PORT, 8080].")
+@click.option("--workers", metavar="N", type=click.IntRange(1), default=1, help="In how many processes [1].")
 @click.option("--demo", "with_demo", is_flag=True, help="Load the demo catalogue when the database is empty.")
 @database_options
-def serve(*, with_demo: bool, **options: str | None) -> None:
+def serve(*, workers: int, with_demo: bool, **options: str | None) -> None:
     """Serve pages, REST and GraphQL until interrupted."""
+    from cli.workers import run_workers
     from mediacanon.database.embedded import running_database
     from mediacanon.settings import Settings
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     settings = Settings.from_environment(None, **options)
+    _start_logging(settings)
+    # A terminal that is closed does not end the server.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # A port that is taken is found out before a database is started.
     with _listen(settings) as listener:
         # A polite kill ends the block below as Ctrl-C does: the database is stopped, too.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        with running_database(settings) as dsn:
+        with running_database(settings, is_kept_running=True) as dsn:
             asyncio.run(_prepare(dsn, with_demo=with_demo))
             with contextlib.suppress(KeyboardInterrupt):
-                _run(settings, dsn, listener)
+                tell = partial(_tell_address, settings.host, listener)
+                if workers == 1:
+                    run_server(settings, dsn, listener, started=tell)
+                else:
+                    run_workers(workers, settings, dsn, listener, started=tell)
+
+
+def _start_logging(settings: "Settings") -> None:
+    from mediacanon.errors import WrongSetting
+    from mediacanon.logs import start_logging
+
+    try:
+        start_logging(settings)
+    except OSError as error:
+        raise WrongSetting(f"MEDIACANON_LOG_FILE {settings.log_file} cannot be written: {error.strerror}") from None
 
 
 async def _prepare(dsn: str, *, with_demo: bool) -> None:
@@ -64,6 +86,7 @@ async def _prepare(dsn: str, *, with_demo: bool) -> None:
 
 
 def _listen(settings: "Settings") -> socket.socket:
+    from mediacanon.database.processes import listening_on
     from mediacanon.errors import WrongSetting
 
     try:
@@ -71,11 +94,27 @@ def _listen(settings: "Settings") -> socket.socket:
         listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
-        raise WrongSetting(f"Cannot listen on {where}: {error.strerror or error}. Choose another --port.") from None
+        who = listening_on(settings.port) if error.errno == errno.EADDRINUSE else None
+        by = f" by {who}" if who else ""
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or error
+        raise WrongSetting(f"Cannot listen on {where}: {why}{by}. Choose another --port.") from None
     return listener
 
 
-def _run(settings: "Settings", dsn: str, listener: socket.socket) -> None:
+def _tell_address(host: str, listener: socket.socket) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"MediaCanon serves http://{shown}:{listener.getsockname()[1]}")
+
+
+def run_server(
+    settings: "Settings",
+    dsn: str,
+    listener: socket.socket,
+    *,
+    started: "Callable[[], None]",
+    lifeline: int | None = None,
+) -> None:
+    """Serve in this process, having called `started`, until a signal ends it or `lifeline` becomes readable."""
     import uvicorn
 
     from mediacanon.app import build_app
@@ -85,15 +124,20 @@ def _run(settings: "Settings", dsn: str, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN,
+        timeout_graceful_shutdown=DRAIN,
         http="httptools",
         lifespan="on",
     )
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            if lifeline is not None:
+                asyncio.get_running_loop().add_reader(lifeline, self._end, lifeline)
             await super().startup(sockets)
-            click.echo(f"MediaCanon serves http://{host}:{listener.getsockname()[1]}")
+            started()
+
+        def _end(self, lifeline: int) -> None:
+            asyncio.get_running_loop().remove_reader(lifeline)
+            self.should_exit = True
 
     Server(config).run(sockets=[listener])

@@ -3,7 +3,7 @@
 import hmac
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 
 import asyncpg
@@ -15,20 +15,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from mediacanon import paths
-from mediacanon.cache import CarouselCache
+from mediacanon.cache import CarouselCache, KeptAnswers
 from mediacanon.catalog_events import listening
 from mediacanon.compression import Compression
-from mediacanon.database.pool import explained, open_pool
+from mediacanon.database.pool import UNREACHABLE, explained, open_pool
 from mediacanon.database.readiness import check_readiness
+from mediacanon.database.replica import open_reads
 from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized
 from mediacanon.execution import Execution
 from mediacanon.graphql_http import GraphQLEndpoint
 from mediacanon.hot_answers import HotAnswers
-from mediacanon.http import RequestIds, is_cross_site, request_id
+from mediacanon.http import Exchange, RequestIds, is_cross_site, request_id
 from mediacanon.images import PATH as IMAGE_PATH
 from mediacanon.images import build_image_proxy
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow, load_carousels
+from mediacanon.logs import log_access
+from mediacanon.metrics import Metrics, labels_of, load_last_import
 from mediacanon.pages.explorer import Explorer
 from mediacanon.pages.handler import Pages, build_environment
 from mediacanon.rate_limit import RateLimit
@@ -48,6 +51,7 @@ class Server:
     """What requests share: the pool, and the context made of it."""
 
     pool: asyncpg.Pool
+    reads: asyncpg.Pool
     carousels: CarouselCache[CarouselRow]
     enrichment: Enrichment | None
 
@@ -57,25 +61,48 @@ class Server:
         self.images = build_image_proxy(settings)
         self.engagement = EngagementBuffer()
         self.hot_answers = HotAnswers()
+        self.kept_answers = KeptAnswers()
+        self.last_import = 0.0
+        self.counts = Metrics()
+        self._watch()
+
+    def _watch(self) -> None:
+        watch = self.counts.watch
+        # The pool comes later than this.
+        watch("database_connections", "Open connections to the database.", lambda: self.pool.get_size())  # noqa: PLW0108
+        watch("database_connections_idle", "Those that nobody uses.", lambda: self.pool.get_idle_size())  # noqa: PLW0108
+        watch("hot_answers", "Answers kept in memory.", lambda: self.hot_answers.count)
+        watch("hot_answers_bytes", "What they take.", lambda: self.hot_answers.size)
+        watch("engagement_waiting", "Views and clicks to be written.", lambda: self.engagement.waiting)
+        watch(
+            "last_import_timestamp_seconds", "When the last import ended.", lambda: self.last_import, of_all="livemax"
+        )
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Keep what requests share while the server runs."""
         async with (
-            await open_pool(self.dsn, size=self.settings.pool_size) as self.pool,
+            await self._open_pool() as self.pool,
             listening(self.dsn) as events,
-            CarouselCache(partial(load_carousels, self.pool), events) as self.carousels,
+            open_reads(self.settings, self.pool, events) as self.reads,
+            CarouselCache(partial(load_carousels, self.reads), events) as self.carousels,
             open_enrichment(self.settings, self.pool, self.dsn, events) as self.enrichment,
             self.images.opened() if self.images else nullcontext(),
             self.hot_answers.told_by(events),
+            self.kept_answers.told_by(events),
             self.engagement.writing_to(self.pool),
+            self.counts.reading(),
         ):
             yield
+
+    async def _open_pool(self) -> asyncpg.Pool:
+        pooler = self.settings.database_pooler_url
+        return await open_pool(pooler or self.dsn, size=self.settings.pool_size, is_pooled=pooler is not None)
 
     def new_context(self, request: Request) -> Context:
         """Return a fresh context: its loaders remember nothing of other requests."""
         return Context(
-            Loaders(self.pool),
+            Loaders(self.reads, self.kept_answers),
             Writes(self.pool),
             request_id(request),
             self.carousels,
@@ -105,6 +132,17 @@ class Server:
         is_ready, found = await check_readiness(self.pool)
         return JSONResponse(found, status_code=200 if is_ready else 503, headers={"cache-control": "no-store"})
 
+    async def metrics(self, _: Request) -> Response:
+        """Answer with what Prometheus wants to know."""
+        with suppress(*UNREACHABLE):
+            self.last_import = await load_last_import(self.pool)
+        return self.counts.answer()
+
+    def finished(self, exchange: Exchange) -> None:
+        """Log and count a request that is over."""
+        log_access(exchange)
+        self.counts.finished(exchange)
+
 
 def build_app(settings: Settings, dsn: str) -> Starlette:
     """Return the server over the database at `dsn`, whose schema is up to date.
@@ -114,7 +152,13 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
     server = Server(settings, dsn)
     execution = Execution(build_schema())
     environment = build_environment()
-    pages = Pages(execution, environment, new_context=server.new_context)
+    pages = Pages(
+        execution,
+        environment,
+        new_context=server.new_context,
+        hot_answers=server.hot_answers,
+        record=server.engagement.record,
+    )
     graphql = GraphQLEndpoint(execution, new_context=server.new_context, explorer=Explorer(environment))
 
     rest = RestApi(
@@ -131,7 +175,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
             log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
         return pages.error(request, known)
 
-    middleware = [Middleware(RequestIds), Middleware(Compression)]
+    middleware = [Middleware(RequestIds, finished=server.finished), Middleware(Compression)]
     if settings.rate_limit:
         middleware.append(Middleware(RateLimit, per_minute=settings.rate_limit))
     app = Starlette(
@@ -141,6 +185,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
             Mount("/api", rest),
             Route("/healthz", server.healthz),
             Route("/readyz", server.readyz),
+            Route("/metrics", server.metrics),
             *([Route(IMAGE_PATH, server.images.answer)] if server.images else []),
             Mount("/static", HashedFiles(directory=paths.STATIC)),
             *pages.routes(),
@@ -149,5 +194,6 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
         exception_handlers={MediaCanonError: fail, HTTPException: fail, Exception: fail},
         lifespan=server.lifespan,
     )
+    server.counts.count_by(labels_of(app.routes, {id(resource): resource.path for resource in rest.resources}))
     app.state.server = server
     return app

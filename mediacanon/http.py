@@ -3,7 +3,9 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
@@ -14,27 +16,57 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SAME_SITE = ("same-origin", "none")
 
 
-class RequestIds:
-    """Middleware: every request has an id, a proxy's where it sends a proper one, and every answer tells it."""
+@dataclass(slots=True)
+class Exchange:
+    """A request and what was answered: status 0 where nothing was, `size` in bytes, `began` on the monotonic clock."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    scope: Scope
+    began: float
+    status: int = 0
+    size: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return time.perf_counter() - self.began
+
+
+class RequestIds:
+    """Middleware: every request has an id, a proxy's where it sends a proper one, and every answer tells it.
+
+    `finished` is called with each exchange once it is over, however it ended.
+    """
+
+    def __init__(self, app: ASGIApp, finished: Callable[[Exchange], None] | None = None) -> None:
         self.app = app
+        self._finished = finished
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the request's id in X-Request-Id."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        exchange = Exchange(scope, time.perf_counter())
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         id_ = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()
         scope.setdefault("state", {})["request_id"] = id_.decode()
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
+                exchange.status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", id_)]
+            else:
+                exchange.size += len(message.get("body", b""))
             await send(message)
 
-        await self.app(scope, receive, tell)
+        try:
+            await self.app(scope, receive, tell)
+        except Exception:
+            exchange.status = exchange.status or 500
+            raise
+        finally:
+            if self._finished:
+                self._finished(exchange)
 
 
 def request_id(request: HTTPConnection) -> str:

@@ -6,6 +6,7 @@ a server is started or stopped, `users.lock` together by everybody who uses it.
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import threading
@@ -24,7 +25,11 @@ from mediacanon.database.server_settings import PORT
 from mediacanon.errors import DatabaseUnavailable
 from mediacanon.settings import Settings
 
+log = logging.getLogger(__name__)
+
 DATABASE = "mediacanon"
+# Seconds between looks at whether our server lives.
+WATCH = 0.5
 # Another process may be starting the server, or stopping it.
 _TURN_PATIENCE = START_PATIENCE + 180
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -56,6 +61,28 @@ class EmbeddedPostgres:
         except asyncpg.PostgresError as error:
             raise DatabaseUnavailable(f"MediaCanon's own PostgreSQL in {self.data_dir} refuses us: {error}") from error
 
+    @contextlib.contextmanager
+    def kept_running(self) -> Iterator[None]:
+        """Start the server anew whenever it is gone while the block runs."""
+        is_over = threading.Event()
+
+        def watch() -> None:
+            while not is_over.wait(WATCH):
+                try:
+                    if self._cluster and not locks.is_held(self._cluster.place / "server.lock"):
+                        log.warning("MediaCanon's own PostgreSQL is gone; starting it anew")
+                        self.start()
+                except DatabaseUnavailable as error:
+                    log.warning("%s", error)
+
+        watcher = threading.Thread(target=watch, name="own PostgreSQL")
+        watcher.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watcher.join()
+
     def stop(self) -> None:
         """Leave the server; the last user stops it. Without a start, or the second time, nothing happens."""
         if self._cluster and self._seat >= 0:
@@ -80,15 +107,20 @@ class EmbeddedPostgres:
 
 
 @contextlib.contextmanager
-def running_database(settings: Settings) -> Iterator[str]:
-    """Give the URL of the operator's database, or of our own, whose server runs at least as long as the block."""
+def running_database(settings: Settings, *, is_kept_running: bool = False) -> Iterator[str]:
+    """Give the URL of the operator's database, or of our own, whose server runs at least as long as the block.
+
+    `is_kept_running` has our own started anew should it die.
+    """
     if settings.database_url:
         yield settings.database_url
         return
     postgres = EmbeddedPostgres(settings.data_dir)
     with _ended_by_exception():
         try:
-            yield postgres.start()
+            dsn = postgres.start()
+            with postgres.kept_running() if is_kept_running else contextlib.nullcontext():
+                yield dsn
         finally:
             postgres.stop()
 

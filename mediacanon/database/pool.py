@@ -11,6 +11,12 @@ SESSION_SETTINGS = {
     # Short queries by key dominate: planning for JIT costs them more than it ever saves.
     "jit": "off",
 }
+# PgBouncer passes on those it knows and refuses all others.
+POOLED_SETTINGS = {name: SESSION_SETTINGS[name] for name in ("application_name", "timezone")}
+# Statements a connection keeps prepared: asyncpg's own default.
+STATEMENTS = 100
+# Seconds; a host that is gone does not even refuse.
+CONNECT_TIMEOUT = 10
 
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:
@@ -27,16 +33,24 @@ async def leave_as_it_is(_: asyncpg.Connection) -> None:
     """Spare the round trip that resets a connection after each use: what we set, we set for one transaction."""
 
 
-async def open_pool(dsn: str, *, size: int = 10, command_timeout: float = 30) -> asyncpg.Pool:
-    """Return an open pool of up to `size` connections; a query longer than `command_timeout` seconds fails."""
+async def open_pool(
+    dsn: str, *, size: int = 10, at_least: int = 1, command_timeout: float = 30, is_pooled: bool = False
+) -> asyncpg.Pool:
+    """Return a pool of up to `size` connections, the first `at_least` of them open.
+
+    A query longer than `command_timeout` seconds fails. `is_pooled` says that `dsn` leads to PgBouncer in transaction
+    mode: each transaction may meet another session, so no statement is prepared for later.
+    """
     return await asyncpg.create_pool(
         dsn,
-        min_size=1,
+        min_size=at_least,
         max_size=size,
+        timeout=CONNECT_TIMEOUT,
         command_timeout=command_timeout,
         init=prepare_connection,
         reset=leave_as_it_is,
-        server_settings=SESSION_SETTINGS,
+        server_settings=POOLED_SETTINGS if is_pooled else SESSION_SETTINGS,
+        statement_cache_size=0 if is_pooled else STATEMENTS,
     )
 
 

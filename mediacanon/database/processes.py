@@ -4,9 +4,12 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 _PROC = Path("/proc")
+# TCP_LISTEN of the kernel's tcp_states.h.
+_LISTENS = "0A"
 
 
 def command_line(pid: int) -> bytes:
@@ -42,3 +45,25 @@ def _ps(*arguments: str) -> bytes:
         ["/bin/ps", *arguments], check=False, capture_output=True
     )
     return found.stdout
+
+
+def listening_on(port: int) -> str | None:
+    """Return which process listens on a TCP port, None where that cannot be found out."""
+    sockets = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _listening_inodes(table, port)}
+    for pid in _pids() if sockets else ():
+        with contextlib.suppress(OSError):
+            if any(str(opened.readlink()) in sockets for opened in (_PROC / str(pid) / "fd").iterdir()):
+                return f"process {pid} ({command_line(pid).decode(errors='replace')})"
+    return None
+
+
+def _listening_inodes(table: str, port: int) -> Iterator[str]:
+    """Yield the inodes of the sockets that listen on a port; columns as in proc(5)."""
+    try:
+        lines = (_PROC / "net" / table).read_text().splitlines()[1:]
+    except OSError:
+        return
+    for line in lines:
+        _, local, _, state, *others = line.split()
+        if state == _LISTENS and int(local.rpartition(":")[2], 16) == port:
+            yield others[5]

@@ -1,0 +1,148 @@
+"""Reads from a streaming standby, never older than what was written before them.
+
+Every write announces itself (`catalog_events`). Before a read, all that was committed until then has been heard; from
+the first such change until the standby has replayed it, and while the standby cannot be reached, the primary is read.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, cast
+
+import asyncpg
+
+from mediacanon.catalog_events import CatalogChange, CatalogEvents
+from mediacanon.database.pool import UNREACHABLE, open_pool
+from mediacanon.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# Seconds between looks at a standby that is behind, and at one that is down.
+LOOK_AGAIN, TRY_AGAIN = 0.02, 1.0
+WRITTEN = "SELECT pg_current_wal_insert_lsn()::text"
+# A server that is no standby, or none any more, replays nothing.
+HAS_REPLAYED = "SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn, false)"
+# A standby cancels a query that reads what it has to remove.
+FAILURES = (*UNREACHABLE, asyncpg.SerializationError)
+
+
+class ReplicaReads:
+    """Answers queries as a pool does, from the standby where it can."""
+
+    def __init__(self, primary: asyncpg.Pool, replica: asyncpg.Pool, events: CatalogEvents) -> None:
+        self._primary = primary
+        self._replica = replica
+        self._events = events
+        self._changes = 0
+        self._is_behind = asyncio.Event()
+        self._is_behind.set()
+
+    async def fetch(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return all rows."""
+        return await self._ask("fetch", *query, **options)
+
+    async def fetchrow(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return the first row."""
+        return await self._ask("fetchrow", *query, **options)
+
+    async def fetchval(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return a value of the first row."""
+        return await self._ask("fetchval", *query, **options)
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        """Give a connection for the block; what fails inside of it is not tried again."""
+        connection = await self._acquire_from_replica()
+        if connection is None:
+            async with self._primary.acquire() as connection:
+                yield connection
+            return
+        try:
+            yield connection
+        except FAILURES:
+            self._fall_behind()
+            raise
+        finally:
+            await self._replica.release(connection)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the primary is read at the moment."""
+        return self._is_behind.is_set()
+
+    async def _ask(self, method: str, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        if await self._is_fresh():
+            with self._failures_noted():
+                return await getattr(self._replica, method)(*query, **options)
+        return await getattr(self._primary, method)(*query, **options)
+
+    async def _acquire_from_replica(self) -> asyncpg.pool.PoolConnectionProxy | None:
+        if await self._is_fresh():
+            with self._failures_noted():
+                return await self._replica.acquire()
+        return None
+
+    @contextmanager
+    def _failures_noted(self) -> Iterator[None]:
+        """Go on after the block where the standby failed in it, and read the primary from then on."""
+        try:
+            yield
+        except ValueError:
+            # A value that no server takes.
+            raise
+        except FAILURES as error:
+            log.warning("The replica failed, the primary is read: %s", error)
+            self._fall_behind()
+
+    async def _is_fresh(self) -> bool:
+        return not self.is_behind and await self._events.catch_up() and not self.is_behind
+
+    def _fall_behind(self, _: CatalogChange | None = None) -> None:
+        self._changes += 1
+        self._is_behind.set()
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Hear of changes, and watch the standby replay them, while the block runs."""
+        stop = self._events.subscribe(self._fall_behind)
+        task = asyncio.create_task(self._follow(), name="replica")
+        try:
+            yield
+        finally:
+            stop()
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _follow(self) -> None:
+        while True:
+            await self._is_behind.wait()
+            changes = self._changes
+            try:
+                await self._until_replayed(await self._primary.fetchval(WRITTEN))
+            except FAILURES as error:
+                log.debug("The replica is not there yet: %s", error)
+                await asyncio.sleep(TRY_AGAIN)
+            else:
+                # A change heard meanwhile may be newer than what has been replayed.
+                if changes == self._changes:
+                    self._is_behind.clear()
+
+    async def _until_replayed(self, written: str) -> None:
+        # A standby tells nobody what it has replayed.
+        while not await self._replica.fetchval(HAS_REPLAYED, written):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_AGAIN)
+
+
+@asynccontextmanager
+async def open_reads(settings: Settings, primary: asyncpg.Pool, events: CatalogEvents) -> AsyncIterator[asyncpg.Pool]:
+    """Give what to read from: the primary, or a standby in front of it; one that is down may come later."""
+    if settings.database_replica_url is None:
+        yield primary
+        return
+    async with await open_pool(settings.database_replica_url, size=settings.pool_size, at_least=0) as replica:
+        reads = ReplicaReads(primary, replica, events)
+        async with reads.following():
+            # Loaders only fetch.
+            yield cast("asyncpg.Pool", reads)
