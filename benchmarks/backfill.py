@@ -1,0 +1,92 @@
+"""Measures the backfill against a stand-in for TMDB: `python -m benchmarks.backfill [--films 2000] [--rate 40]`.
+
+Invented films, two requests each (find and details), stored in a throwaway cluster with the settings of every other;
+the stand-in is a process of its own. First without a limit, then with it: that run's floor is the time which the limit
+itself takes.
+"""
+
+import asyncio
+import gzip
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import click
+import orjson
+
+from benchmarks.importing import throwaway_cluster
+from mediacanon.database.migrate import migrate
+from mediacanon.database.pool import open_pool
+from mediacanon.tmdb.backfill import backfill, reset
+from mediacanon.tmdb.client import TmdbClient
+from tests.fakes.tmdb import KEY
+from tests.fakes.tmdb_catalogue import film
+
+ROOT = Path(__file__).parents[1]
+REQUESTS_PER_FILM = 2
+ADD_FILMS = """
+INSERT INTO titles (type, display_name, imdb_id)
+SELECT 'movie', id, id FROM unnest($1::text[]) AS id
+"""
+FORGET = "UPDATE titles SET tmdb_id = NULL, image_url = NULL"
+
+
+@contextmanager
+def stand_in(films: list[dict[str, object]]) -> Iterator[str]:
+    """Give the URL of a stand-in for TMDB that knows the films."""
+    with tempfile.NamedTemporaryFile(suffix=".jsonl.gz") as file:
+        file.write(gzip.compress(b"\n".join(orjson.dumps(one) for one in films)))
+        file.flush()
+        command = [sys.executable, "-m", "tests.fakes.tmdb", "--port", "0", "--movies", file.name]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                yield server.stdout.readline().strip() if server.stdout else ""
+            finally:
+                server.terminate()
+
+
+async def seconds_of_backfill(pool: asyncpg.Pool, url: str, *, films: int, rate: float) -> float:
+    """Return how long fetching and storing all films takes; ends the program when one is missing."""
+    await pool.execute(FORGET)
+    await reset(pool)
+    async with TmdbClient(KEY, base_url=url, per_second=rate) as client:
+        started = time.perf_counter()
+        summary = await backfill(pool, client, image_base_url="https://image.tmdb.org/t/p")
+        seconds = time.perf_counter() - started
+    if summary.changed != films:
+        sys.exit(f"Only {summary.changed} of {films} films arrived: {summary}")
+    return seconds
+
+
+async def measure(dsn: str, url: str, imdb_ids: list[str], rate: float) -> None:
+    """Print a line a run."""
+    await migrate(dsn)
+    async with await open_pool(dsn) as pool:
+        await pool.execute(ADD_FILMS, imdb_ids)
+        count = len(imdb_ids)
+        await seconds_of_backfill(pool, url, films=count, rate=0)
+        print(f"{'limit':>8}{'seconds':>10}{'titles/s':>10}{'x floor':>10}")
+        for limit in (0, rate):
+            seconds = await seconds_of_backfill(pool, url, films=count, rate=limit)
+            ratio = f"{seconds * limit / (REQUESTS_PER_FILM * count):.3f}" if limit else "-"
+            print(f"{limit or 'none':>8}{seconds:>10.2f}{count / seconds:>10,.0f}{ratio:>10}", flush=True)
+
+
+@click.command()
+@click.option("--films", default=2000, show_default=True, help="How many titles.")
+@click.option("--rate", default=40.0, show_default=True, help="Requests a second of the limited run.")
+def main(films: int, rate: float) -> None:
+    """Measure the backfill of invented films, without and with a rate limit."""
+    imdb_ids = [f"tt{9_000_000 + number}" for number in range(films)]
+    known = [film(number, imdb_id) for number, imdb_id in enumerate(imdb_ids, start=1)]
+    with stand_in(known) as url, throwaway_cluster() as dsn:
+        asyncio.run(measure(dsn, url, imdb_ids, rate))
+
+
+if __name__ == "__main__":
+    main()
