@@ -56,5 +56,12 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mediacanon")
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
-def main(*, debug: bool) -> None:
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting instead of its environment variable."
+)
+def main(*, debug: bool, settings: tuple[str, ...]) -> None:  # noqa: ARG001 - `invoke` reads debug
     """MediaCanon: IMDb's dumps and TMDB in one clean catalogue of movies and shows."""
+    if settings:
+        from mediacanon.settings import override_environment
+
+        override_environment(settings)

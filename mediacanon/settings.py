@@ -5,9 +5,10 @@ through `Settings.from_environment(port="9000")`; they take the same spelling, s
 """
 
 import dataclasses
+import difflib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -164,3 +165,18 @@ class Settings:
         if not settings.database_url and (settings.database_replica_url or settings.database_pooler_url):
             raise WrongSetting("DATABASE_REPLICA_URL and DATABASE_POOLER_URL need a DATABASE_URL beside them")
         return settings
+
+
+def override_environment(assignments: Iterable[str]) -> None:
+    """Set variables of ours, each `NAME=VALUE`, for this process and those it starts.
+
+    Raises WrongSetting for a name that no setting has, naming the nearest one.
+    """
+    known = [setting.metadata["env"] for setting in dataclasses.fields(Settings)]
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or name not in known:
+            nearest = difflib.get_close_matches(name.upper(), known, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else f"; known are {', '.join(known)}"
+            raise WrongSetting(f"--set wants NAME=VALUE with the name of a setting, not {name!r}{hint}")
+        os.environ[name] = value

@@ -58,6 +58,20 @@ def test_settings_cannot_be_changed():
         Settings.from_environment({}).port = 1
 
 
+def test_any_setting_can_be_set_by_an_option():
+    """`mediacanon --set NAME=VALUE command` wins over the environment; an unknown name is one line with the nearest."""
+    from click.testing import CliRunner
+
+    from cli import main
+
+    wrong = CliRunner().invoke(main, ["--set", "TMDB_WAITS=3", "demo"])
+    assert wrong.exit_code == 1
+    assert "did you mean TMDB_WAIT?" in wrong.output
+    refused = CliRunner(env={"PORT": "1"}).invoke(main, ["--set", "PORT=many", "serve"])
+    assert refused.exit_code == 1
+    assert "PORT is 'many'" in refused.output
+
+
 def test_every_setting_is_documented():
     """docs/operations.md has a row for each variable."""
     text = (paths.PACKAGE.parent / "docs" / "operations.md").read_text()
