@@ -234,6 +234,19 @@ async def test_a_refresh_that_fails_says_so_and_changes_nothing(
     assert await title_row(pool, title_id) == before
 
 
+async def test_who_may_not_write_may_not_refresh(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """Looking still brings what is missing."""
+    tmdb.catalogue.add_film(film(17, "tt9200017"))
+    title_id = await add_title(pool, "tt9200017")
+    settings = {"TMDB_API_KEY": KEY, "TMDB_BASE_URL": tmdb.url, "TMDB_WAIT": "30", "MEDIACANON_WRITES": "off"}
+    async with client_of(app_of(database, **settings)) as client:
+        refused = await ask(client, REFRESH, id=title_id)
+        assert tmdb.requests == []
+        seen = await ask(client, TITLE, id=title_id)
+    assert refused["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    assert seen["data"]["title"]["imageUrl"] == POSTER.format(17)
+
+
 async def test_an_import_leaves_what_tmdb_and_people_said(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, tmp_path: Path
 ) -> None:
