@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from mediacanon import paths
 from mediacanon.http import conditional
-from mediacanon.pages.handler import HTML, SECURITY
+from mediacanon.pages.environment import HTML, SECURITY
 
 CDN = "https://cdn.jsdelivr.net"
 STYLE = "graphiql.min.css"

@@ -15,7 +15,7 @@ from mediacanon import paths
 _ENGLISH = Locale("en")
 _REGIONAL_INDICATOR_A = 0x1F1E6
 _COUNTRY_CODE_LENGTH = 2
-POSTER_LINE = 16
+POSTER_LINE = 15
 
 
 def thousands(number: int | None) -> str:
@@ -81,8 +81,20 @@ def static(name: str) -> str:
 def changed(url: URL, **parameters: object) -> str:
     """Return a page's own address with other parameters, those without a value left out, from the first page on."""
     kept = {name: value for name, value in parse_qsl(url.query) if name != "page"} | parameters
-    query = urlencode({name: value for name, value in kept.items() if value not in (None, "")})
+    query = urlencode({name: value for name, value in kept.items() if value not in (None, "")}, safe=",")
     return f"{url.path}?{query}" if query else url.path
+
+
+def toggled(url: URL, name: str, value: str) -> str:
+    """Return a page's own address with a value added to a parameter that holds several, or taken out of it."""
+    known = [part for key, text in parse_qsl(url.query) if key == name for part in text.split(",") if part]
+    chosen = [part for part in known if part != value] if value in known else [*known, value]
+    return changed(url, **{name: ",".join(chosen)})
+
+
+def sized(image_url: str, width: int) -> str:
+    """Return the address of a poster of another width: of TMDB's 92, 154, 185, 342, 500 or 780 pixels."""
+    return image_url.replace("/w500/", f"/w{width}/")
 
 
 def hue(name: str) -> int:
@@ -104,5 +116,6 @@ FILTERS = {
     "country_name": country_name,
     "flag": flag,
     "hue": hue,
+    "sized": sized,
 }
-FUNCTIONS = {"static": static, "changed": changed}
+FUNCTIONS = {"static": static, "changed": changed, "toggled": toggled}

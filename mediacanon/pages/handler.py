@@ -1,49 +1,37 @@
 """Renders pages: path and query string become variables, the document runs, the template shows exactly its data."""
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Any
 
 from graphql import GraphQLInputType
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, Template
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from mediacanon import paths
+from mediacanon.compression import SMALLEST, compress, preferred_encoding
 from mediacanon.errors import MediaCanonError, NotFound
 from mediacanon.execution import Execution, Prepared
-from mediacanon.http import conditional, request_id
-from mediacanon.pages.filters import FILTERS, FUNCTIONS
-from mediacanon.pages.page import PAGES, Page
+from mediacanon.hot_answers import HotAnswer, HotAnswers
+from mediacanon.http import conditional, entity_tag, request_id
+from mediacanon.pages.add import AddTitle
+from mediacanon.pages.environment import HTML, SECURITY, build_environment
+from mediacanon.pages.kept import KeptPages
+from mediacanon.pages.page import PAGES, Page, sort_in_graphql
+from mediacanon.pages.sitemap import Sitemap
 from mediacanon.schema.context import Context
 from mediacanon.text_variables import read_variables, variable_types
 
-log = logging.getLogger(__name__)
+__all__ = ["HTML", "SECURITY", "Pages", "build_environment"]
 
-HTML = "text/html"
-SECURITY = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: https://image.tmdb.org; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "strict-origin-when-cross-origin",
-}
-STATUS_TEXT = {404: "There is no such page here."}
-
-
-def build_environment() -> Environment:
-    """Return the templates' environment: escaping everything, undefined names are errors."""
-    environment = Environment(
-        loader=FileSystemLoader(paths.TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(FILTERS)
-    environment.globals.update(FUNCTIONS)
-    return environment
+STATUS_TEXT = {404: "There is no such page here.", 405: "This page is only for reading."}
+# A page with a longer query string is not worth keeping.
+LONGEST_KEY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,46 +43,101 @@ class Rendering:
     types: dict[str, GraphQLInputType]
     template: Template
 
+    def is_asked(self, request: Request) -> bool:
+        """Return whether the request's query string wants this page among those at its path."""
+        when = self.page.when
+        return not when or any(request.query_params.get(name) for name in when)
+
 
 class Pages:
     """All pages, each at its path. Raises ValueError for a document that does not fit the schema."""
 
     def __init__(
-        self, execution: Execution, environment: Environment, *, new_context: Callable[[Request], Context]
+        self,
+        execution: Execution,
+        environment: Environment,
+        *,
+        new_context: Callable[[Request], Context],
+        hot_answers: HotAnswers | None = None,
+        record: Callable[..., None] | None = None,
     ) -> None:
         self._execution = execution
         self._environment = environment
         self._new_context = new_context
+        self._hot = hot_answers or HotAnswers()
+        self._record = record
+        self._kept = KeptPages()
+        self._add = AddTitle(execution, environment, new_context=new_context)
+        self._sitemap = Sitemap(new_context=new_context)
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[BaseRoute]:
         """Return the route of every page."""
-        return [self._route(page) for page in PAGES]
+        return [
+            *(self._route(path, list(pages)) for path, pages in groupby(PAGES, key=lambda page: page.path)),
+            Route("/search", _search),
+            *self._add.routes(),
+            *self._sitemap.routes(),
+        ]
 
-    def _route(self, page: Page) -> Route:
+    def _route(self, path: str, pages: Sequence[Page]) -> Route:
+        renderings = [self._rendering(page) for page in pages]
+
+        async def answer(request: Request) -> Response:
+            return await self._answer(request, next(each for each in renderings if each.is_asked(request)))
+
+        return Route(path, answer, methods=["GET"])
+
+    def _rendering(self, page: Page) -> Rendering:
         name = f"{page.name}.graphql"
         document = self._execution.prepare_own((paths.TEMPLATES / name).read_text(), name=name)
         operation = document.operation()
         types = variable_types(self._execution.schema, operation) if operation else {}
-        template = self._environment.get_template(f"{page.name}.html")
-        rendering = Rendering(page, document, types, template)
-
-        async def answer(request: Request) -> Response:
-            return await self._answer(request, rendering)
-
-        return Route(page.path, answer, methods=["GET"], name=page.name)
+        return Rendering(page, document, types, self._environment.get_template(f"{page.name}.html"))
 
     async def _answer(self, request: Request, rendering: Rendering) -> Response:
+        context = self._new_context(request)
+        make = partial(self._make, request, rendering, context)
+        key = str(request.url)
+        if rendering.page.is_kept and not request.url.query and context.carousels:
+            answer = await self._kept.get(key, await context.carousels.current(), make)
+        else:
+            answer = await self._hot_answer(f"page {key}", make)
+        response = _respond(request, answer)
+        if self._record and request.method == "GET" and (answer.view is not None or answer.click):
+            response.background = BackgroundTask(self._see, request, answer)
+        return response
+
+    async def _hot_answer(self, key: str, make: Callable[[], Any]) -> HotAnswer:
+        answer = await self._hot.get(key)
+        if answer is None:
+            generation = self._hot.generation
+            answer = await make()
+            if len(key) < LONGEST_KEY:
+                self._hot.keep(key, answer, generation)
+        return answer
+
+    async def _make(self, request: Request, rendering: Rendering, context: Context) -> HotAnswer:
         query = request.query_params
         given = {name: query.getlist(name) for name in query} | {n: [str(v)] for n, v in request.path_params.items()}
+        if "sort" in given:
+            given["sort"] = [sort_in_graphql(sort) for sort in given["sort"]]
         variables = read_variables(rendering.types, given)
         if not request.path_params.keys() <= variables.keys():
             raise NotFound
-        data = await self._execution.run(rendering.document, variables, self._new_context(request))
-        found = rendering.page.found
-        if found and data[found] is None:
-            raise NotFound(f"There is no {found} {request.path_params['id']} in this catalogue.")
-        text = rendering.template.render(data, url=request.url, asked=variables)
-        return conditional(request, text.encode(), media_type=HTML, headers=SECURITY)
+        data = await self._execution.run(rendering.document, variables, context)
+        found: dict[str, Any] | None = data[rendering.page.found] if rendering.page.found else {}
+        if found is None:
+            asked = request.path_params.get("id") or query.get(str(rendering.page.found))
+            raise NotFound(f"There is no {rendering.page.found} {asked} in this catalogue.")
+        body = rendering.template.render(data, url=request.url, asked=variables).encode()
+        # What is similar to a title may change without it: that strip may be as old as answers get.
+        title_id = found.get("titleId")
+        return HotAnswer(body=body, tag=entity_tag(body), about=title_id, view=title_id, click=found.get("slug"))
+
+    async def _see(self, request: Request, answer: HotAnswer) -> None:
+        if self._record:
+            source = request.query_params.get("source")
+            self._record(title_id=answer.view, source=source, slug=answer.click)
 
     def error(self, request: Request, error: Exception) -> Response:
         """Return the page that says what went wrong."""
@@ -107,4 +150,22 @@ class Pages:
             request_id=request_id(request) if status >= 500 else "",  # noqa: PLR2004 - the server's own faults
             url=request.url,
         )
-        return Response(text, status_code=status, media_type=HTML, headers=SECURITY)
+        headers = {**SECURITY, **(getattr(error, "headers", None) or {})}
+        return Response(text, status_code=status, media_type=HTML, headers=headers)
+
+
+async def _search(request: Request) -> Response:
+    """Lead to the titles, where /search was known to be."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/titles{query}", status_code=308)
+
+
+def _respond(request: Request, answer: HotAnswer) -> Response:
+    """Return an answer's bytes, compressed as the client likes it, or that it has them already."""
+    headers, body = {**SECURITY, "vary": "Accept-Encoding"}, answer.body
+    encoding = preferred_encoding(request.headers.get("accept-encoding", "")) if len(body) >= SMALLEST else None
+    if encoding:
+        if encoding not in answer.compressed:
+            answer.compressed[encoding] = compress(body, encoding)
+        headers, body = {**headers, "content-encoding": encoding}, answer.compressed[encoding]
+    return conditional(request, body, media_type=HTML, tag=answer.tag, headers=headers)

@@ -7,3 +7,151 @@ document.addEventListener("error", (event) => event.target instanceof HTMLImageE
 for (const image of document.querySelectorAll(".poster img")) {
   if (image.complete && !image.naturalWidth) dropBroken(image);
 }
+
+/* The map of ratings says below it which episode is pointed at. */
+for (const map of document.querySelectorAll(".heat")) {
+  const note = map.closest("section").querySelector(".heat-note");
+  note.hidden = false;
+  const tell = (event) => {
+    const cell = event.target.closest("a");
+    if (!cell) return;
+    const [rating, ...rest] = cell.getAttribute("aria-label").split(": ");
+    const strong = document.createElement("strong");
+    strong.textContent = rating;
+    cell.removeAttribute("title");
+    note.replaceChildren(strong, ` ${rest.join(": ")}`);
+  };
+  map.addEventListener("mouseover", tell);
+  map.addEventListener("focusin", tell);
+}
+
+/* An episode that is followed to shows, also in a season that is folded up. */
+const unfold = () => {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const season = target && target.closest("details");
+  if (season && !season.open) {
+    season.open = true;
+    target.scrollIntoView();
+  }
+};
+addEventListener("hashchange", unfold);
+unfold();
+
+/* Suggestions while typing: a combobox as the ARIA practices have it. */
+const DOCUMENT = "query Suggest($query: String!) { search(query: $query, limit: 8) { title { displayName type startYear movieId showId } } }";
+const PAUSE = 120;
+let lists = 0;
+
+class Suggestions {
+  constructor(input) {
+    this.input = input;
+    this.items = [];
+    this.chosen = -1;
+    this.list = document.createElement("ul");
+    this.list.className = "suggestions";
+    this.list.id = `suggestions-${++lists}`;
+    this.list.setAttribute("role", "listbox");
+    this.list.setAttribute("aria-label", "Suggestions");
+    this.list.hidden = true;
+    input.after(this.list);
+    const attributes = { role: "combobox", autocomplete: "off", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": this.list.id };
+    for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
+    input.addEventListener("input", () => this.ask());
+    input.addEventListener("keydown", (event) => this.press(event));
+    input.addEventListener("blur", () => this.close());
+    this.list.addEventListener("mousedown", (event) => {
+      event.preventDefault();
+      const option = event.target.closest("li");
+      if (option) this.open(this.items[[...this.list.children].indexOf(option)]);
+    });
+  }
+
+  ask() {
+    clearTimeout(this.timer);
+    this.request?.abort();
+    const query = this.input.value.trim();
+    if (query.length < 2) return this.close();
+    this.timer = setTimeout(() => this.load(query), PAUSE);
+  }
+
+  async load(query) {
+    this.request = new AbortController();
+    const parameters = new URLSearchParams({ query: DOCUMENT, variables: JSON.stringify({ query }) });
+    try {
+      const response = await fetch(`/graphql?${parameters}`, { signal: this.request.signal, headers: { accept: "application/json" } });
+      const { data } = await response.json();
+      this.show(data ? data.search.map((hit) => hit.title) : []);
+    } catch (error) {
+      if (error.name !== "AbortError") this.close();
+    }
+  }
+
+  show(titles) {
+    this.items = titles.filter((title) => title.movieId || title.showId);
+    this.chosen = -1;
+    this.list.replaceChildren(...this.items.map((title, place) => this.option(title, place)));
+    this.expand(this.items.length > 0 && document.activeElement === this.input);
+  }
+
+  option(title, place) {
+    const option = document.createElement("li");
+    option.id = `${this.list.id}-${place}`;
+    option.setAttribute("role", "option");
+    option.setAttribute("aria-selected", "false");
+    const name = document.createElement("span");
+    name.textContent = title.displayName;
+    const more = document.createElement("span");
+    more.className = "quiet";
+    more.textContent = [title.startYear, title.type === "show" && "Show"].filter(Boolean).join(" · ");
+    option.append(name, " ", more);
+    return option;
+  }
+
+  press(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && !this.list.hidden) {
+      event.preventDefault();
+      this.choose(this.chosen + step);
+    } else if (event.key === "Enter" && this.chosen >= 0) {
+      event.preventDefault();
+      this.open(this.items[this.chosen]);
+    } else if (event.key === "Escape" && !this.list.hidden) {
+      event.preventDefault();
+      this.close();
+    }
+  }
+
+  choose(place) {
+    const count = this.items.length + 1;
+    this.chosen = ((place + 1 + count) % count) - 1;
+    for (const [index, option] of [...this.list.children].entries()) {
+      option.setAttribute("aria-selected", String(index === this.chosen));
+    }
+    const option = this.list.children[this.chosen];
+    if (option) {
+      this.input.setAttribute("aria-activedescendant", option.id);
+      option.scrollIntoView({ block: "nearest" });
+    } else {
+      this.input.removeAttribute("aria-activedescendant");
+    }
+  }
+
+  expand(isOpen) {
+    this.list.hidden = !isOpen;
+    this.input.setAttribute("aria-expanded", String(isOpen));
+    if (!isOpen) this.input.removeAttribute("aria-activedescendant");
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.request?.abort();
+    this.chosen = -1;
+    this.expand(false);
+  }
+
+  open(title) {
+    location.assign(title.movieId ? `/movies/${title.movieId}` : `/shows/${title.showId}`);
+  }
+}
+
+for (const input of document.querySelectorAll("form.find input[name=q]")) new Suggestions(input);

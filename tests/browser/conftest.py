@@ -1,14 +1,21 @@
 """A real browser on a real server: Debian's chromium through Playwright."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, Route, async_playwright
 
+from mediacanon.database.pool import open_pool
+from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.writes.collection import load_collections
+from tests.conftest import create_database
 from tests.serving import app_of, served
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+POSTERS = "https://image.tmdb.org/**"
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -22,9 +29,29 @@ FLAGS = (
 
 
 @pytest.fixture(scope="session")
-async def site(demo: str) -> AsyncIterator[str]:
-    """Give the address of a server over the demo catalogue."""
-    async with served(app_of(demo)) as address:
+def collected_template(cluster: str, demo_template: str) -> str:
+    """Give the name of a database that holds the demo catalogue and the collections that ship with it."""
+
+    async def build() -> str:
+        dsn = await create_database(cluster, template=demo_template)
+        async with await open_pool(dsn, size=1) as pool:
+            await load_collections(pool, search=partial(load_titles_by_rank, pool))
+        return dsn.partition("?")[0].rpartition("/")[2]
+
+    return asyncio.run(build())
+
+
+@pytest.fixture(scope="session")
+async def site(cluster: str, collected_template: str) -> AsyncIterator[str]:
+    """Give the address of a server over the demo catalogue with collections; it counts views and is else left alone."""
+    async with served(app_of(await create_database(cluster, template=collected_template))) as address:
+        yield address
+
+
+@pytest.fixture
+async def own_site(cluster: str, collected_template: str) -> AsyncIterator[str]:
+    """Give the address of a server over a catalogue of the test's own, to write to."""
+    async with served(app_of(await create_database(cluster, template=collected_template))) as address:
         yield address
 
 
@@ -45,13 +72,16 @@ class Visit:
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.strangers: list[str] = []
+        self.posters: list[str] = []
         self.complaints: list[str] = []
         page.on("request", lambda request: self._note(request.url, address))
         page.on("console", lambda message: self._hear(message.type, message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def _note(self, url: str, address: str) -> None:
-        if not url.startswith((address, "data:", "blob:", "about:")):
+        if url.startswith(POSTERS.rstrip("*")):
+            self.posters.append(url)
+        elif not url.startswith((address, "data:", "blob:", "about:")):
             self.strangers.append(url)
 
     def _hear(self, kind: str, text: str) -> None:
@@ -60,11 +90,30 @@ class Visit:
             self.complaints.append(text)
 
 
+async def refuse(route: Route) -> None:
+    """Keep a request from leaving the machine."""
+    await route.abort()
+
+
 @pytest.fixture
-async def visit(browser: Browser, site: str) -> AsyncIterator[Visit]:
+async def visits(browser: Browser):
+    """Give a function that opens a fresh window on a site; nothing leaves the machine."""
+    contexts = []
+
+    async def open_window(address: str, **options) -> Visit:
+        context = await browser.new_context(base_url=address, **{"viewport": {"width": 1440, "height": 900}, **options})
+        contexts.append(context)
+        await context.route(POSTERS, refuse)
+        page = await context.new_page()
+        page.set_default_timeout(15_000)
+        return Visit(page, address)
+
+    yield open_window
+    for context in contexts:
+        await context.close()
+
+
+@pytest.fixture
+async def visit(visits, site: str) -> Visit:
     """Give a fresh window on the site, 1440 pixels wide."""
-    context = await browser.new_context(base_url=site, viewport={"width": 1440, "height": 900})
-    page = await context.new_page()
-    page.set_default_timeout(15_000)
-    yield Visit(page, site)
-    await context.close()
+    return await visits(site)

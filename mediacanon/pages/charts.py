@@ -1,0 +1,101 @@
+"""How the ratings of a show are drawn: a map of all its episodes, and the line of its seasons."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# As many episodes as an American season of old has, and as fit beside each other on a desktop; longer ones go on below.
+COLUMNS = 26
+# Ratings up to the first number are one shade, then each half point is one, up to 9.5 and better.
+LOWEST_SHADE, SHADES = 5.0, 10
+
+STEP, HEIGHT, MARGIN, TOP = 56, 112, 28, 30
+
+Season = Mapping[str, Any]
+Episode = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """A season, or a part of a long one: its episodes by column, None where there is none."""
+
+    season: Season
+    first: int
+    cells: list[Episode | None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """The rows of all seasons and how many columns they have."""
+
+    columns: int
+    rows: list[HeatRow]
+
+
+def heat_map(seasons: Sequence[Season]) -> HeatMap | None:
+    """Return the map of the episodes; None where none is rated."""
+    episodes = [episode for season in seasons for episode in season["episodes"]]
+    if all(episode["averageRating"] is None for episode in episodes):
+        return None
+    columns = min(COLUMNS, max(episode["episodeNumber"] for episode in episodes))
+    rows = [row for season in seasons for row in _rows(season, max(columns, 1))]
+    return HeatMap(max(columns, 1), rows)
+
+
+def _rows(season: Season, columns: int) -> list[HeatRow]:
+    rows: dict[int, list[Episode | None]] = {}
+    for episode in season["episodes"]:
+        row, column = divmod(episode["episodeNumber"] - 1, columns)
+        rows.setdefault(row, [None] * columns)[column] = episode
+    return [HeatRow(season, row * columns + 1, cells) for row, cells in sorted(rows.items())]
+
+
+def shade(rating: float | None) -> str:
+    """Return the class of a rating's colour: s0 the worst to s9 the best, none for none."""
+    if rating is None:
+        return "none"
+    return f"s{min(SHADES - 1, max(0, int((rating - LOWEST_SHADE) * 2 + 1)))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A season in the line."""
+
+    x: float
+    y: float
+    label: str
+    rating: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonLine:
+    """The line of the seasons' mean ratings, in pixels."""
+
+    width: int
+    height: int
+    points: list[Point]
+
+    @property
+    def path(self) -> str:
+        """The points of a polyline."""
+        return " ".join(f"{point.x:g},{point.y:g}" for point in self.points)
+
+
+def season_line(seasons: Sequence[Season]) -> SeasonLine | None:
+    """Return the line of the seasons that are rated; None for fewer than two."""
+    rated = [season for season in seasons if season["averageRating"] is not None and season["seasonNumber"] > 0]
+    if len(rated) < 2:  # noqa: PLR2004 - two points make a line
+        return None
+    ratings = [season["averageRating"] for season in rated]
+    low, high = min(ratings), max(ratings)
+    scale = (HEIGHT - 2 * TOP) / max(high - low, 1)
+    points = [
+        Point(
+            x=MARGIN + STEP * place,
+            y=round(TOP + (high - season["averageRating"]) * scale, 1),
+            label=f"S{season['seasonNumber']}",
+            rating=season["averageRating"],
+        )
+        for place, season in enumerate(rated)
+    ]
+    return SeasonLine(2 * MARGIN + STEP * (len(rated) - 1), HEIGHT, points)

@@ -1,0 +1,34 @@
+"""The templates' environment, and what every answer that is a page says about itself."""
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from mediacanon import paths
+from mediacanon.pages.charts import heat_map, season_line, shade
+from mediacanon.pages.filters import FILTERS, FUNCTIONS
+from mediacanon.pages.page import SORTS
+from mediacanon.pages.structured import structured_data
+
+HTML = "text/html"
+SECURITY = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self' data: https://image.tmdb.org; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "strict-origin-when-cross-origin",
+}
+
+
+def build_environment() -> Environment:
+    """Return the templates' environment: escaping everything, undefined names are errors."""
+    environment = Environment(
+        loader=FileSystemLoader(paths.TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(FILTERS, shade=shade)
+    environment.globals.update(
+        FUNCTIONS, heat_map=heat_map, season_line=season_line, structured_data=structured_data, sorts=SORTS
+    )
+    return environment

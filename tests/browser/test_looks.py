@@ -1,0 +1,60 @@
+"""Every page, phone and desktop, light and dark: accessible, valid, without overflow, complaint or stranger."""
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.browser.documents import ARTIFACTS, AXE, JAVA, PAGES, VNU, axe_findings, html_errors
+
+WIDTHS = (360, 1440)
+LANDMARKS = {"movie": "tt9000003", "show": "tt9100001", "daily": "tt9100003"}
+ADDRESS = """
+SELECT coalesce('/movies/' || m.id, '/shows/' || s.id)
+  FROM titles t LEFT JOIN movies m ON m.title_id = t.id LEFT JOIN shows s ON s.title_id = t.id
+ WHERE t.imdb_id = $1
+"""
+
+
+@pytest.fixture(scope="session")
+async def paths(demo: str) -> dict[str, str]:
+    """Give the path of every page."""
+    connection = await asyncpg.connect(demo)
+    found = {name: await connection.fetchval(ADDRESS, imdb_id) for name, imdb_id in LANDMARKS.items()}
+    await connection.close()
+    return {name: path.format(**found) for name, path in PAGES.items()}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+async def test_every_page_is_fit_to_be_seen(visits, site, paths, name, scheme):
+    """No overflow, no complaint, no request elsewhere, nothing for axe; a screenshot of each is kept."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    for width in WIDTHS:
+        visit = await visits(
+            site, viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
+        )
+        await visit.page.goto(paths[name])
+        await visit.page.screenshot(path=ARTIFACTS / f"{name}-{width}-{scheme}.png", full_page=width == 360)
+        assert await visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert visit.strangers == []
+        assert visit.complaints == []
+        if AXE.is_file():
+            assert await axe_findings(visit.page) == []
+
+
+@pytest.mark.skipif(not (JAVA and VNU.is_file()), reason="needs Java, and the checker that npm brings")
+async def test_every_page_is_valid_html(site, paths):
+    """The Nu HTML checker finds no error."""
+    async with httpx.AsyncClient(base_url=site) as client:
+        for name, path in paths.items():
+            assert await html_errors((await client.get(path)).text) == [], name
+
+
+async def test_the_policy_lets_nothing_in_and_the_data_block_is_read(visit, paths):
+    """Under the strict policy a page has its style, its script and its JSON-LD, and the console stays silent."""
+    await visit.page.goto(paths["movie"])
+    kind = await visit.page.evaluate(
+        "JSON.parse(document.querySelector('script[type=\"application/ld+json\"]').textContent)['@type']"
+    )
+    assert kind == "Movie"
+    assert visit.complaints == []
