@@ -1,0 +1,191 @@
+"""Reads from a real streaming standby: used where it can be, never older than what was written, not missed when down."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import asyncpg
+import pytest
+
+from mediacanon.catalog_events import listening
+from mediacanon.database.account import server_account
+from mediacanon.database.binaries import find_binaries
+from mediacanon.database.embedded import EmbeddedPostgres
+from mediacanon.database.migrate import migrate
+from mediacanon.database.pool import open_pool
+from mediacanon.database.replica import ReplicaReads, open_reads
+from mediacanon.errors import WrongSetting
+from mediacanon.imdb.demo import load_demo
+from mediacanon.settings import Settings
+from tests.serving import app_of, ask, client_of
+
+IS_STANDBY = "SELECT pg_is_in_recovery()"
+RENAME = "mutation ($id: Int!, $name: String!) { updateTitle(id: $id, input: {displayName: $name}) { displayName } }"
+NAME = "query ($id: Int!) { title(id: $id) { displayName } }"
+
+
+class Standby:
+    """A streaming standby of a cluster, made by pg_basebackup, in a folder that is its socket's as well."""
+
+    def __init__(self, primary: str, folder: Path) -> None:
+        self._account = server_account(None)
+        self._account.take(folder)
+        self._programs = find_binaries(self._account).folder
+        self._place = folder / "cluster"
+        sockets = parse_qs(urlsplit(primary).query)["host"][0]
+        self.dsn = primary.replace(quote(sockets, safe=""), quote(str(folder), safe=""))
+        made = self._account.run(
+            [
+                *(self._programs / "pg_basebackup", "-h", sockets, "-p", "5432", "-U", "mediacanon"),
+                *("-D", self._place, "-R", "-X", "stream", "-c", "fast", "--no-sync"),
+            ]
+        )
+        assert made.returncode == 0, made.stderr
+
+    def start(self) -> None:
+        """Start it; it answers a moment later."""
+        command = [self._programs / "pg_ctl", "-D", self._place, "-w", "-o", self._options(), "start"]
+        started = self._account.run(["/bin/sh", "-c", '"$@" </dev/null >/dev/null 2>&1', "sh", *command])
+        assert started.returncode == 0
+
+    def _options(self) -> str:
+        return f"-c unix_socket_directories='{self._place.parent}' -c cluster_name=standby -c fsync=off"
+
+    def stop(self) -> None:
+        """Stop it as its host would go down."""
+        self._account.run([self._programs / "pg_ctl", "-D", self._place, "-w", "-m", "immediate", "stop"])
+
+    async def ask(self, sql: str) -> None:
+        """Tell the standby something."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+    @contextlib.asynccontextmanager
+    async def held_back(self) -> AsyncIterator[None]:
+        """Keep the standby from replaying what is written while the block runs."""
+        await self.ask("SELECT pg_wal_replay_pause()")
+        try:
+            yield
+        finally:
+            await self.ask("SELECT pg_wal_replay_resume()")
+
+
+@pytest.fixture(scope="module")
+def primary(data_root: Path) -> Iterator[str]:
+    """Give the demo catalogue in a cluster of its own."""
+    postgres = EmbeddedPostgres(Path(tempfile.mkdtemp(prefix="r", dir=data_root)), parameters={"fsync": "off"})
+    postgres.data_dir.chmod(0o755)
+    dsn = postgres.start()
+
+    async def fill() -> None:
+        await migrate(dsn)
+        await load_demo(dsn)
+
+    asyncio.run(fill())
+    yield dsn
+    postgres.stop()
+
+
+@pytest.fixture(scope="module")
+def standby(primary: str, data_root: Path) -> Iterator[Standby]:
+    """Give a running standby of it."""
+    made = Standby(primary, Path(tempfile.mkdtemp(prefix="s", dir=data_root)))
+    made.start()
+    yield made
+    made.stop()
+
+
+@contextlib.asynccontextmanager
+async def reading(primary: str, standby: Standby) -> AsyncIterator[ReplicaReads]:
+    """Give what a server reads from."""
+    settings = Settings.from_environment({"DATABASE_URL": primary, "DATABASE_REPLICA_URL": standby.dsn})
+    async with (
+        await open_pool(primary, size=2) as pool,
+        listening(primary) as events,
+        open_reads(settings, pool, events) as reads,
+    ):
+        yield reads
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return once something is so."""
+    async with asyncio.timeout(30):
+        while not is_so():
+            await asyncio.sleep(0.01)
+
+
+def server_of(primary: str, standby: Standby):
+    """Give a client of a server that reads from the standby."""
+    return client_of(app_of(primary, DATABASE_URL=primary, DATABASE_REPLICA_URL=standby.dsn))
+
+
+async def test_reads_go_to_the_standby_once_it_has_caught_up(primary: str, standby: Standby):
+    """Each kind of question is answered there."""
+    async with reading(primary, standby) as reads:
+        await until(lambda: not reads.is_behind)
+        assert await reads.fetchval(IS_STANDBY) is True
+        assert [tuple(row) for row in await reads.fetch(IS_STANDBY)] == [(True,)]
+        assert (await reads.fetchrow(IS_STANDBY))[0] is True
+        async with reads.acquire() as connection, connection.transaction(readonly=True):
+            assert await connection.fetchval(IS_STANDBY) is True
+
+
+async def test_what_was_written_is_read_though_the_standby_lags(primary: str, standby: Standby):
+    """By who wrote it and by everybody else, through this server and another; the standby serves again later."""
+    async with server_of(primary, standby) as one, server_of(primary, standby) as other:
+        for client in (one, other):
+            reads = client._transport.app.state.server.reads
+            await until(lambda reads=reads: not reads.is_behind)
+        async with standby.held_back():
+            for name in ("First", "Second"):
+                written = await ask(one, RENAME, id=1, name=name)
+                assert written["data"]["updateTitle"]["displayName"] == name
+                for client in (other, one):
+                    assert (await ask(client, NAME, id=1))["data"]["title"]["displayName"] == name
+                    assert (await client.get("/api/titles/1")).json()["display_name"] == name
+        await until(lambda: not reads.is_behind)
+        assert await reads.fetchval(IS_STANDBY) is True
+        assert (await ask(other, NAME, id=1))["data"]["title"]["displayName"] == "Second"
+
+
+async def test_without_the_standby_the_primary_is_read(primary: str, standby: Standby):
+    """Whether it goes down while it serves or was down at the start; once it is back it serves."""
+    async with reading(primary, standby) as reads:
+        await until(lambda: not reads.is_behind)
+        assert await reads.fetchval(IS_STANDBY) is True
+        standby.stop()
+        try:
+            assert await reads.fetchval(IS_STANDBY) is False
+            async with reads.acquire() as connection:
+                assert await connection.fetchval(IS_STANDBY) is False
+            async with server_of(primary, standby) as client:
+                assert (await client.get("/api/titles/1")).status_code == 200
+        finally:
+            standby.start()
+        await until(lambda: not reads.is_behind)
+        assert await reads.fetchval(IS_STANDBY) is True
+
+
+async def test_a_server_that_is_no_standby_is_not_read(primary: str, database: str):
+    """One that was promoted has its own history: nothing of ours is read from it."""
+    settings = Settings.from_environment({"DATABASE_URL": primary, "DATABASE_REPLICA_URL": database})
+    async with (
+        await open_pool(primary, size=2) as pool,
+        listening(primary) as events,
+        open_reads(settings, pool, events) as reads,
+    ):
+        await asyncio.sleep(0)
+        assert await reads.fetchval("SELECT current_database()") == urlsplit(primary).path[1:]
+        assert reads.is_behind
+
+
+def test_a_replica_needs_a_primary():
+    """DATABASE_REPLICA_URL alone is refused."""
+    with pytest.raises(WrongSetting, match="DATABASE_URL"):
+        Settings.from_environment({"DATABASE_REPLICA_URL": "postgresql://standby/catalogue"})
