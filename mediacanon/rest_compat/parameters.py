@@ -10,6 +10,7 @@ from graphql import (
     GraphQLInputType,
     NonNullTypeNode,
     OperationDefinitionNode,
+    get_named_type,
     get_nullable_type,
     is_enum_type,
     is_list_type,
@@ -76,7 +77,7 @@ def read_query(row: Endpoint, types: Types, given: Mapping[str, Sequence[str]]) 
 def _read(row: Endpoint, name: str, type_: GraphQLInputType, texts: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON
     named: Any = get_nullable_type(type_)
     if is_list_type(named):
-        return _list(row, name, texts)
+        return _list(row, name, get_named_type(named), texts)
     text = texts[0]
     if is_enum_type(named):
         word = row.words.get(name, {}).get(text, text if name not in row.words else "")
@@ -86,14 +87,14 @@ def _read(row: Endpoint, name: str, type_: GraphQLInputType, texts: Sequence[str
     return text if _can_be_a_name(text) else NOTHING
 
 
-def _list(row: Endpoint, name: str, texts: Sequence[str]) -> list[str]:
+def _list(row: Endpoint, name: str, type_: Any, texts: Sequence[str]) -> list[str]:  # noqa: ANN401 - a scalar
     """Return a list: of one text, or where a row says which parameters make it, of all between their commas."""
     if name not in row.reads:
         return [text if _can_be_a_name(text) else NOTHING for text in texts]
     entries = [entry.strip() for text in texts for entry in text.split(",") if entry.strip()]
     if len(entries) > row.most[name]:
         raise BadArgument(f"{' and '.join(row.reads[name])} may hold at most {row.most[name]} ids")
-    return entries
+    return [type_.parse_value(entry) for entry in entries]
 
 
 def _number(text: str, kind: str, bounds: tuple[int, int] | None) -> Any:  # noqa: ANN401 - number or UNREADABLE

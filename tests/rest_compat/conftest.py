@@ -1,0 +1,69 @@
+"""Fixtures: the original's database with its recorded answers, and a client that may write to a demo catalogue."""
+
+import asyncio
+import gzip
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from mediacanon.database.account import server_account
+from mediacanon.database.binaries import find_binaries
+from mediacanon.database.migrate import migrate
+from mediacanon.database.pool import open_pool
+from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.writes.collection import load_collections
+from tests.conftest import create_database, drop_database
+from tests.serving import app_of, client_of
+
+SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
+CONTRACT = SHARED / "contract"
+SHIFT = """
+UPDATE title_views SET viewed_at = viewed_at + (now() - (SELECT max(viewed_at) FROM title_views));
+UPDATE collection_clicks SET clicked_at = clicked_at + (now() - (SELECT max(clicked_at) FROM collection_clicks));
+"""
+
+
+@pytest.fixture
+async def original(cluster: str) -> AsyncIterator[str]:
+    """Give the URL of the original's database, taken over as `serve` does."""
+    if not CONTRACT.is_dir():
+        pytest.skip("the original's database is not here")
+    dsn = await create_database(cluster)
+    psql = find_binaries(server_account(None)).folder / "psql"
+    script = gzip.decompress((CONTRACT / "catalog.sql.gz").read_bytes())
+    command = [psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d", dsn]
+    await asyncio.to_thread(subprocess.run, command, input=script, capture_output=True, check=True)
+    await migrate(dsn)
+    async with await open_pool(dsn, size=1) as pool:
+        await pool.execute(SHIFT)
+        await load_collections(pool, search=partial(load_titles_by_rank, pool))
+    yield dsn
+    await drop_database(cluster, dsn)
+
+
+async def with_collections(dsn: str) -> str:
+    """Load our collections into a database and return its URL."""
+    async with await open_pool(dsn, size=1) as pool:
+        await load_collections(pool, search=partial(load_titles_by_rank, pool))
+    return dsn
+
+
+@pytest.fixture
+async def client(demo_database: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of a server over a demo catalogue of the test's own, with collections."""
+    async with client_of(app_of(await with_collections(demo_database))) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def connection(demo_database: str) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection to that catalogue."""
+    opened = await asyncpg.connect(demo_database)
+    yield opened
+    await opened.close()

@@ -1,0 +1,163 @@
+"""The original's recorded answers against ours: where they may differ, and why."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+SENTINELS = ("none", "TMDB_NOT_FOUND_DO_NOT_RETRY", "")
+WRITTEN = ("POST", "PUT")
+
+
+@dataclass(frozen=True)
+class Example:
+    method: str
+    path: str
+    status: int
+    json: Any = None
+    text: str | None = None
+    body: Any = None
+    content_type: str | None = None
+    cache_control: str | None = None
+
+    @property
+    def request_body(self) -> bytes | None:
+        """The body as it was sent: a text that is no JSON was sent as it is."""
+        if self.body is None:
+            return None
+        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Where section 4 has us answer otherwise: our status and error, or what of the answer is not compared."""
+
+    reason: str
+    status: int | None = None
+    error: str | None = None
+    ignored: frozenset[str] = frozenset()
+    has_more: bool = False
+
+
+CONFLICT = Deviation("5: a duplicate is a conflict, in words of our own", status=409)
+METHOD = Deviation("7: 405 with Allow and JSON", status=405, error="This method is not allowed here.")
+KOREAN = Deviation("9: Korean collections filter by language and have titles", ignored=frozenset({"titles", "total"}))
+CAROUSELS = Deviation("9: Korean collections may stand among the carousels", ignored=frozenset({"carousels", "total"}))
+ECHO = frozenset({"type", "created_at", "updated_at", "season_id"})
+# (method, path, recorded status) -> why and how we answer otherwise
+DEVIATIONS: dict[tuple[str, str, int], Deviation] = {
+    ("PATCH", "/api/titles/5", 405): METHOD,
+    ("DELETE", "/api/titles", 405): METHOD,
+    ("GET", "/api/movies", 400): METHOD,
+    ("GET", "/api/shows", 400): METHOD,
+    ("PUT", "/api/seasons/1", 405): METHOD,
+    ("GET", "/api/nope", 404): Deviation("7: unknown paths answer JSON", status=404, error="Not found"),
+    ("GET", "/api/collections/top-korean-shows", 200): KOREAN,
+    ("GET", "/api/discover/carousels", 200): CAROUSELS,
+    ("GET", "/api/discover/carousels?page=2&per_page=3", 200): CAROUSELS,
+    ("GET", "/api/discover/carousels?page=99", 200): CAROUSELS,
+    ("GET", "/api/discover/carousels?per_page=0", 200): CAROUSELS,
+    ("GET", "/api/discover/carousels?per_page=51&page=x", 200): CAROUSELS,
+    ("POST", "/api/titles", 500): CONFLICT,
+    ("POST", "/api/shows/10/seasons", 500): CONFLICT,
+    ("POST", "/api/seasons/56/episodes", 500): CONFLICT,
+    ("POST", "/api/shows/999999/seasons", 500): Deviation("5: an unknown parent", status=404, error="Not found"),
+    ("PUT", "/api/titles/999999", 200): Deviation("6: nothing is there to change", status=404, error="Not found"),
+    ("PUT", "/api/titles/5", 200): Deviation("6: the whole entity, no zeros", ignored=ECHO, has_more=True),
+    ("PUT", "/api/episodes/981", 200): Deviation("6: the whole entity, no zeros", ignored=ECHO, has_more=True),
+}
+# 10: titles that tie came in any order; sort -> what they were ordered by
+ORDERED_BY = {
+    "most_rated": "num_votes",
+    "trending": "tmdb_popularity",
+    "popular": "engagement_count",
+    "top_rated": "average_rating",
+    "newest": "start_year",
+    "hidden_gems": "average_rating",
+    "a-z": "display_name",
+}
+# What was written while the examples were recorded is written now.
+RECORDED = "2026-11-23"
+
+
+def examples(path: Path) -> list[Example]:
+    """Return the recorded requests with their answers, in order."""
+    return [Example(**json.loads(line)) for line in path.read_text().splitlines()]
+
+
+def expected(example: Example) -> Any:
+    """Return the recorded answer without what the original got wrong everywhere: null lists, and sentinels."""
+    if example.text == "null\n":
+        return []
+    return cleaned(example.json)
+
+
+def cleaned(value: Any, key: str = "") -> Any:
+    """Return JSON with null lists empty and sentinels absent."""
+    if isinstance(value, dict):
+        return {
+            name: cleaned(one, name)
+            for name, one in value.items()
+            if not (name == "image_url" and one in SENTINELS) and name != "description"
+        }
+    if isinstance(value, list):
+        return [cleaned(one) for one in value]
+    return [] if value is None and key in ("titles", "languages", "carousels") else value
+
+
+def ordered_by(path: str) -> str:
+    """Return the field that orders the titles of an answer."""
+    if path.startswith("/api/collections/"):
+        return "average_rating"
+    asked = parse_qs(urlsplit(path).query).get("sort", ["most_rated"])[0]
+    return ORDERED_BY.get(asked, "num_votes")
+
+
+def differences(wanted: Any, found: Any, *, order: str, where: str = "") -> list[str]:
+    """Return where two answers differ, `order` being the field that orders the titles in them."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        names = sorted({*wanted, *found} - {"description"})
+        return [each for name in names for each in _member(name, wanted, found, order, where)]
+    if isinstance(wanted, list) and isinstance(found, list):
+        return _list(wanted, found, order, where)
+    return [] if wanted == found else [f"{where}: {wanted!r} != {found!r}"]
+
+
+def _list(wanted: list, found: list, order: str, where: str) -> list[str]:
+    if len(wanted) != len(found):
+        return [f"{where}: {len(wanted)} != {len(found)} entries"]
+    key, order = ("code", "count") if where.endswith("languages") else ("title_id", order)
+    if wanted and isinstance(wanted[0], dict) and key in wanted[0] and order in wanted[0]:
+        return _tied(wanted, found, key, order, where)
+    pairs = enumerate(zip(wanted, found, strict=True))
+    return [each for number, pair in pairs for each in differences(*pair, order=order, where=f"{where}[{number}]")]
+
+
+def _tied(wanted: list, found: list, key: str, order: str, where: str) -> list[str]:
+    """Compare lists whose ties have any order: the last tie may even be cut elsewhere."""
+    values = [one.get(order) for one in wanted]
+    if values != [one.get(order) for one in found]:
+        return [f"{where}: not in the order of {order}"]
+    ours, theirs = ({one[key]: one for one in each} for each in (found, wanted))
+    strangers = [id_ for id_ in theirs.keys() ^ ours.keys() if {**theirs, **ours}[id_].get(order) != values[-1]]
+    shared = theirs.keys() & ours.keys()
+    found_differences = [
+        each for id_ in shared for each in differences(theirs[id_], ours[id_], order=order, where=f"{where}[{id_}]")
+    ]
+    return [f"{where}: {strangers} are not in both"] * bool(strangers) + found_differences
+
+
+def _member(name: str, wanted: dict, found: dict, order: str, where: str) -> list[str]:
+    where = f"{where}.{name}"
+    if name not in wanted:
+        # 9: languages and regions of collections are filled
+        return [] if name in ("languages", "regions") else [f"{where}: {found[name]!r} is new"]
+    if name not in found:
+        return [f"{where}: {wanted[name]!r} is missing"]
+    # 8: computed where the original has null
+    if name == "is_season_finished" and wanted[name] is None:
+        return []
+    if name in ("created_at", "updated_at") and wanted[name] >= RECORDED:
+        return [] if found[name] >= RECORDED else [f"{where}: {found[name]} is old"]
+    return differences(wanted[name], found[name], order=order, where=where)
