@@ -33,8 +33,9 @@ from mediacanon.loaders.carousel import CarouselRow, load_carousels
 from mediacanon.logs import log_access
 from mediacanon.metrics import Metrics, labels_of, load_last_import
 from mediacanon.pages.explorer import Explorer
-from mediacanon.pages.handler import Pages, build_environment
+from mediacanon.pages.handler import SECURITY, Pages, build_environment
 from mediacanon.rate_limit import RateLimit
+from mediacanon.rest_compat.documentation import Documentation
 from mediacanon.rest_compat.handler import RestApi
 from mediacanon.schema.context import Context
 from mediacanon.schema.root import build_schema
@@ -166,8 +167,8 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
         new_context=server.new_context,
         hot_answers=server.hot_answers,
         record=server.engagement.record,
-        pages={},
     )
+    Documentation(execution, environment, api=rest, new_context=server.new_context, headers=SECURITY)
 
     async def fail(request: Request, error: Exception) -> Response:
         known = explained(error) or error

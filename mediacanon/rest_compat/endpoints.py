@@ -376,5 +376,26 @@ LISTS = (
 
 ENDPOINTS = (*TITLES, *MOVIES, *SHOWS, *SEASONS, *LISTS)
 
+# What a body's facts, and parameters that are not read leniently, must be: as JSON Schema.
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+_NAME = {
+    "minLength": 1,
+    "maxLength": 500,
+    "pattern": rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$",
+}
+_YEAR = {"minimum": 1870, "maximum": 2100}
+_NUMBER = {"minimum": 0, "maximum": 2**31 - 1}
+RULES: Mapping[str, Mapping[str, Any]] = {
+    "display_name": _NAME,
+    "start_year": _YEAR,
+    "end_year": _YEAR,
+    "imdb_id": {"pattern": "^(tt[0-9]{7,10})?$"},
+    "image_url": {"maxLength": 2000, "pattern": "^(https?://[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*(/[A-Za-z0-9/._-]*)?)?$"},
+    "season_number": _NUMBER,
+    "episode_number": _NUMBER,
+    "imdb": {"pattern": "^(tt[0-9]{7,10}(,tt[0-9]{7,10}){0,99})?$"},
+    "tmdb": {"pattern": "^((movie|show):[1-9][0-9]{0,8}(,(movie|show):[1-9][0-9]{0,8}){0,99})?$"},
+}
+
 # What the contract has clients read where a body lacks these.
 REFUSALS = {"type": "Type must be 'movie' or 'show'", "display_name": "display_name required"}

@@ -155,13 +155,13 @@ class RestApi:
         new_context: Callable[[Request], Context],
         hot_answers: HotAnswers,
         record: Callable[..., None],
-        pages: Mapping[str, Callable[[Request], Awaitable[Response]]],
     ) -> None:
         self._execution = execution
         self._new_context = new_context
         self._hot = hot_answers
         self._record = record
-        self._pages = pages
+        # What stands beside the endpoints, by path.
+        self.pages: Mapping[str, Callable[[Request], Awaitable[Response]]] = {}
         self.resources = make_resources(execution)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -178,6 +178,16 @@ class RestApi:
         await response(scope, receive, send)
         if seen is not None and request.method == "GET":
             self._see(request, seen)
+
+    async def ask(self, request: Request, target: str) -> bytes:
+        """Return what a GET of `target` is answered with, on behalf of a request. Raises what kept it from that."""
+        path, _, query = target.partition("?")
+        scope = {**request.scope, "path": path, "query_string": query.encode()}
+        asking = Request({name: scope[name] for name in ("type", "method", "path", "query_string", "headers")})
+        resource = self._find(asking)
+        if resource is None:
+            raise NotFound
+        return (await self._make(asking, resource.endpoints["GET"])).body
 
     def _find(self, request: Request) -> Resource | None:
         path = request.scope["path"]
@@ -204,7 +214,7 @@ class RestApi:
         return await self._read(request, ready)
 
     async def _page(self, request: Request, method: str) -> Response:
-        page = self._pages.get(request.scope["path"])
+        page = self.pages.get(request.scope["path"])
         if page is None:
             raise NotFound
         if method != "GET":

@@ -141,6 +141,8 @@ def _checked(name: str, type_: Any, value: object) -> object:  # noqa: ANN401 - 
             raise BadArgument(REFUSALS[name])
         return value
     kind, words = JSON_TYPES[type_.name]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     # A boolean is no whole number, though Python has it so.
     is_right = type(value) is kind and not (isinstance(value, int) and abs(value) > LARGEST_INT)
     if not is_right:

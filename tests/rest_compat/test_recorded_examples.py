@@ -1,5 +1,7 @@
-"""Consumers of the original notice nothing: its recorded requests, sent in order to the same database, are answered
-alike, except for what `replay.DEVIATIONS` lists with its reason.
+"""Consumers of the original notice nothing.
+
+Its recorded requests, sent in order to the same database, are answered alike, except for what `replay.DEVIATIONS`
+lists with its reason.
 """
 
 from tests.rest_compat.conftest import CONTRACT
