@@ -1,5 +1,6 @@
 """/add: a form that creates a movie or a show, with what is wrong said where it is wrong."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,12 +16,23 @@ from mediacanon.execution import Execution
 from mediacanon.http import is_cross_site
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.schema.context import Context
+from mediacanon.text_variables import LARGEST_INT
 
 LARGEST_FORM = 64 * 1024
 NUMBERS = ("startYear", "endYear", "runtimeMinutes")
-TEXTS = ("displayName", "originalTitle", "imdbId", "imageUrl", "originalLanguage", "originCountry", "releaseDate")
-# what a message names -> the field it is shown at; others are shown above the form
-CONFLICTS = {"IMDb": "imdbId", "TMDB": "tmdbId"}
+# field of NewTitle -> how the form calls it
+LABELS = {
+    "displayName": "Name",
+    "originalTitle": "Original name",
+    "startYear": "Year",
+    "endYear": "Last year",
+    "runtimeMinutes": "Running time",
+    "imdbId": "IMDb id",
+    "originalLanguage": "Language",
+    "originCountry": "Country",
+    "imageUrl": "Poster",
+}
+_NAMES = re.compile(r"\b(" + "|".join(LABELS) + r")\b")
 
 
 class TooLarge(BadArgument):
@@ -68,7 +80,8 @@ class AddTitle:
             url=request.url,
             given=given,
             field=_field_of(message),
-            message=message,
+            message=_NAMES.sub(lambda name: LABELS[name[0]], message),
+            labels=LABELS,
             refusal=self._new_context(request).refusal,
         )
         status = error.http_status if error else 200
@@ -92,13 +105,10 @@ def _facts(given: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     type_ = given.get("type")
     if type_ not in ("movie", "show"):
         raise BadArgument("type must be movie or show")
-    facts: dict[str, Any] = {name: given[name] for name in TEXTS if given.get(name)}
-    if "displayName" not in facts:
+    if not given.get("displayName"):
         raise BadArgument("displayName is required")
-    for name in NUMBERS:
-        if given.get(name):
-            facts[name] = _number(name, given[name])
-    return type_, facts
+    filled = {name: given[name] for name in LABELS if given.get(name)}
+    return type_, {name: _number(name, text) if name in NUMBERS else text for name, text in filled.items()}
 
 
 def _number(name: str, text: str) -> int:
@@ -106,16 +116,15 @@ def _number(name: str, text: str) -> int:
         number = int(text)
     except ValueError:
         raise BadArgument(f"{name} must be a number") from None
-    if abs(number) >= 2**31:
+    if abs(number) > LARGEST_INT:
         raise BadArgument(f"{name} must be a smaller number")
     return number
 
 
 def _field_of(message: str) -> str:
-    """Return the field that a message is about: the one it names."""
-    names = ("type", *TEXTS, *NUMBERS)
-    named = next((name for name in names if name in message), None)
-    return named or next((field for word, field in CONFLICTS.items() if word in message), "")
+    """Return the field that a message is about: the first one it names, else none."""
+    found = _NAMES.search(message)
+    return found[0] if found else ""
 
 
 def _address(data: Mapping[str, Any]) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Page:
     """A page; `name` is that of its template and document.
 
-    `found` is the field without which it is a 404, and whose view or click is counted. Of several pages at one path the
-    first one answers of whose `when` the query string has a parameter. One that `is_kept` is rendered anew only when the
-    catalogue changed.
+    `found` is the field without which it is a 404, and whose view or click is counted. Of several pages at one path
+    the first one answers of whose `when` the query string has a parameter. One that `is_kept` is rendered anew only
+    when the catalogue changed.
     """
 
     path: str

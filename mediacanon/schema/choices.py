@@ -7,7 +7,7 @@ import strawberry
 from mediacanon.schema.context import Info
 
 
-@strawberry.type(description="What discover can be narrowed by, without counts: cheap where genres and countries count.")
+@strawberry.type(description="What discover can be narrowed by, without counts: it costs little.")
 class Choices:
     """Names and codes that some title has."""
 

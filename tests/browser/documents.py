@@ -38,11 +38,14 @@ async def axe_findings(page) -> list[str]:
     ]
 
 
-async def html_errors(text: str) -> list[str]:
-    """Return the errors that the Nu HTML checker finds."""
+async def html_errors(files: list[Path]) -> list[str]:
+    """Return the errors that the Nu HTML checker finds in files."""
     process = await asyncio.create_subprocess_exec(
-        str(JAVA), "-jar", str(VNU), "--format", "json", "--errors-only", "-",
-        stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _, output = await process.communicate(text.encode())
-    return [f"{each.get('lastLine')}: {each['message']} {each.get('extract', '')}" for each in json.loads(output)["messages"]]
+        *(str(JAVA), "-jar", str(VNU), "--format", "json", "--errors-only", *map(str, files)),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, output = await process.communicate()
+    return [
+        f"{each['url']}:{each.get('lastLine')}: {each['message']} {each.get('extract', '')}"
+        for each in json.loads(output)["messages"]
+    ]
