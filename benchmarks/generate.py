@@ -70,6 +70,8 @@ SEVEN_DIGITS = 10_000_000
 LOW = 10_000  # an id is written as a high and a low part of at most four digits each
 THOUSAND = 1_000
 MOST_VOTES = 3_000_000
+# Mean and deviation of the power of ten, as real votes have them: a third above 100, a seventieth above 10,000.
+VOTES_MAGNITUDE = (1.46, 1.16)
 THIS_YEAR = 2026
 LONGEST_RUNTIME = 240
 EPISODES_A_SEASON = 22
@@ -114,7 +116,7 @@ def build_catalogue(scale: float, *, seed: int, next_day: bool) -> Catalogue:
     shares = np.array([share for _, share in KINDS.values()], np.float32)
     is_rated = random_of.random(total, np.float32) < shares[kinds]
     ratings = np.rint(10 + 90 * random_of.random(total, np.float32) ** 0.6).astype(np.int32)
-    votes = (5 + MOST_VOTES * random_of.random(total) ** 9).astype(np.int32)
+    votes = np.minimum(5 + 10 ** random_of.normal(*VOTES_MAGNITUDE, total), MOST_VOTES).astype(np.int32)
 
     # Both days draw the same numbers: the second differs from the first in the changes alone.
     changes = np.random.default_rng([seed, 2])
