@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from mediacanon.tray.supervisor import start_child, stop_child
 
@@ -27,7 +28,7 @@ class ImportRun:
         self._log_file = log_file
         log_file.parent.mkdir(parents=True, exist_ok=True)
         self._child = start_child(command, subprocess.PIPE)
-        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader = threading.Thread(target=self._read, args=[self._child.stdout], daemon=True)
         self._reader.start()
 
     @property
@@ -40,12 +41,12 @@ class ImportRun:
         stop_child(self._child)
         self._reader.join()
 
-    def _read(self) -> None:
+    def _read(self, output: IO[bytes]) -> None:
         last = ""
-        with self._log_file.open("ab", buffering=0) as log:
-            for raw in self._child.stdout or ():
+        with output, self._log_file.open("ab", buffering=0) as log:
+            for raw in output:
                 log.write(raw)
                 last = raw.decode(errors="replace").strip() or last
                 self.line = f"Import: {far}" if (far := far_of(last)) else self.line
-        code = self._child.wait()
-        self.line = "Import: done" if code == 0 else f"Import failed: {last}"[:LONGEST_LINE]
+        stop_child(self._child)
+        self.line = "Import: done" if self._child.returncode == 0 else f"Import failed: {last}"[:LONGEST_LINE]

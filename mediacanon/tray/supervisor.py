@@ -15,12 +15,8 @@ WELL = 60.0
 PATIENCE = 60.0
 LARGEST_LOG = 5_000_000
 
+# A command of ours that ends when we let go of it, or die.
 LEASHED = (sys.executable, "-P", "-m", "mediacanon.tray.leash")
-
-
-def start_leashed(arguments: Sequence[str], output: IO[bytes] | int) -> subprocess.Popen[bytes]:
-    """Start `mediacanon` with these arguments as a child that ends when we let go of it, or die."""
-    return start_child((*LEASHED, *arguments), output)
 
 
 def start_child(command: Sequence[str], output: IO[bytes] | int) -> subprocess.Popen[bytes]:
@@ -70,6 +66,7 @@ class Supervisor:
         """
         with self._lock:
             if self._child and self._child.poll() is not None:
+                stop_child(self._child)
                 self._note_end(now, self._child.returncode)
             if self._child:
                 return "starting"

@@ -1,0 +1,198 @@
+"""The icon on a real display with a real panel: docked, clicked, its menu used, quit, killed."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import PIL.Image
+import pytest
+
+from mediacanon import paths
+from mediacanon.tray.icon import template_of
+from mediacanon.tray.menu import Action, State, menu_of
+from tests.serving import app_of, run_program, served
+from tests.tray.desktop import ICON, MISSING, Desktop, RunningTray, free_port, tray_on, until
+
+needs_desktop = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+LETTER = (0xFF, 0xB8, 0x4D)
+
+
+@pytest.fixture
+def desktop(tmp_path: Path) -> Iterator[Desktop]:
+    """Give a display without a panel."""
+    made = Desktop(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def panelled(desktop: Desktop) -> Desktop:
+    """Give a display with a panel."""
+    desktop.show_panel()
+    return desktop
+
+
+def choose(desktop: Desktop, action: Action) -> None:
+    """Choose an item of the menu that opens by a right click, where it is in the menu of now."""
+    from mediacanon.tray.x11 import RULE, layout_of
+
+    desktop.click(desktop.find("--class", ICON), button=3)
+    menu = desktop.find("--name", "MediaCanon menu")
+    height = int(desktop.run("xdotool", "getwindowgeometry", "--shell", menu).split("HEIGHT=")[1])
+    # From the bottom, for what the server says of itself is above.
+    items = menu_of(State(address="", is_ready=True, starts_at_login=False))
+    layout = layout_of(items)
+    place = next(number for number, item in enumerate(items) if item.action is action)
+    desktop.click(menu, x=20, y=height - (layout.tops[-1] - layout.tops[place]) + RULE)
+
+
+def opened(desktop: Desktop) -> list[str]:
+    """Return what the browser was asked to open."""
+    return desktop.opened.read_text().split() if desktop.opened.exists() else []
+
+
+async def test_without_a_display_there_is_one_line(tmp_path: Path):
+    """It says what to do instead, and no server was started."""
+    command = [sys.executable, "-m", "cli", "tray", "--data-dir", str(tmp_path / "data")]
+    code, output = await run_program("env", "-u", "DISPLAY", *command)
+    assert (code, output.count("\n")) == (1, 1)
+    assert output.startswith("Error: There is no display")
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_port_of_the_systems_choice_is_refused():
+    """The address must be known before the server is."""
+    code, output = await run_program(sys.executable, "-m", "cli", "tray", "--port", "0")
+    assert (code, output.count("\n")) == (1, 1)
+    assert "PORT is 0" in output
+
+
+def test_on_macos_the_icon_is_the_letter_alone():
+    """Black where the letter is, nothing elsewhere: the menu bar gives it its colour."""
+    template = template_of(PIL.Image.open(paths.STATIC / "icon.png").convert("RGBA"))
+    assert template.getpixel((56, 128)) == (0, 0, 0, 255)
+    assert template.getpixel((128, 30))[3] == 0
+
+
+@needs_desktop
+async def test_the_icon_is_docked_and_a_click_opens_the_address(panelled: Desktop, demo_database: str):
+    """It sits in the panel, is to be seen there, and the browser is sent to the server."""
+    async with tray_on(panelled, DATABASE_URL=demo_database) as tray:
+        icon = panelled.find("--class", ICON)
+        assert "root window" not in panelled.parent_of(icon)
+        await tray.wait_until_ready()
+        picture = PIL.Image.open(panelled.screenshot("tray-icon.png")).convert("RGB").crop((0, 0, 40, 40))
+        assert LETTER in {colour for _, colour in picture.getcolors(2000)}
+        panelled.click(icon)
+        await until(lambda: opened(panelled), "nothing was opened")
+        assert opened(panelled) == [f"http://127.0.0.1:{tray.port}/"]
+
+
+@needs_desktop
+async def test_the_menu_opens_pages_and_starts_at_login(panelled: Desktop, demo_database: str):
+    """What pystray has no menu for on X11 is in ours."""
+    async with tray_on(panelled, DATABASE_URL=demo_database) as tray:
+        await tray.wait_until_ready()
+        name = panelled.find("--name", "MediaCanon: running")
+        panelled.click(name, button=3)
+        menu = panelled.find("--name", "MediaCanon menu")
+        panelled.screenshot("tray-menu.png")
+        panelled.click(menu, x=20, y=60)
+        await until(lambda: opened(panelled), "nothing was opened")
+        assert opened(panelled) == [f"http://127.0.0.1:{tray.port}/discover"] or opened(panelled) == [
+            f"http://127.0.0.1:{tray.port}/graphql"
+        ]
+        choose(panelled, Action.LOGIN)
+        entry = panelled.folder / ".config" / "autostart" / "mediacanon-tray.desktop"
+        await until(entry.exists, "no autostart entry was written")
+        assert f"DATABASE_URL={demo_database}" in entry.read_text().replace("%%", "%")
+
+
+@needs_desktop
+async def test_quit_leaves_no_process_behind(panelled: Desktop, data_root: Path):
+    """The server and its own PostgreSQL end in order before the tray does."""
+    folder = data_root / "tray"
+    async with tray_on(panelled, "--data-dir", str(folder)) as tray:
+        await tray.wait_until_ready()
+        server = tray.server()
+        assert (folder / "postgres" / "cluster" / "postmaster.pid").exists()
+        choose(panelled, Action.QUIT)
+        assert await tray.ended() == 0
+    assert not Path(f"/proc/{server}").exists()
+    assert not (folder / "postgres" / "cluster" / "postmaster.pid").exists()
+    assert "Traceback" not in (panelled.folder / "tray.out").read_text()
+
+
+@needs_desktop
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signals_quit_it_as_the_menu_does(panelled: Desktop, demo_database: str, number: signal.Signals):
+    """Exit code 0, and the server is gone."""
+    async with tray_on(panelled, DATABASE_URL=demo_database) as tray:
+        await tray.wait_until_ready()
+        server = tray.server()
+        tray.process.send_signal(number)
+        assert await tray.ended() == 0
+    assert not Path(f"/proc/{server}").exists()
+
+
+@needs_desktop
+async def test_a_killed_server_comes_back(panelled: Desktop, demo_database: str):
+    """kill -9: another process serves the same address."""
+    async with tray_on(panelled, DATABASE_URL=demo_database) as tray:
+        await tray.wait_until_ready()
+        first = tray.server()
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: tray.server() not in (None, first), "no server was started")
+        await tray.wait_until_ready()
+
+
+@needs_desktop
+async def test_a_killed_tray_takes_its_server_along(panelled: Desktop, data_root: Path):
+    """kill -9: the server notices, ends in order with its PostgreSQL, and the next tray serves."""
+    folder, port = data_root / "killed tray", free_port()
+    async with tray_on(panelled, "--data-dir", str(folder), port=port) as tray:
+        await tray.wait_until_ready()
+        server = tray.server()
+        tray.process.kill()
+        await tray.ended()
+        await until(lambda: not Path(f"/proc/{server}").exists(), "the server outlives its tray")
+    assert not (folder / "postgres" / "cluster" / "postmaster.pid").exists()
+    async with tray_on(panelled, "--data-dir", str(folder), port=port) as tray:
+        await tray.wait_until_ready()
+
+
+@needs_desktop
+async def test_a_server_that_runs_already_is_left_to_whoever_started_it(panelled: Desktop, demo: str):
+    """The tray starts none, and quitting ends none."""
+    async with served(app_of(demo)) as address, httpx.AsyncClient(base_url=address) as client:
+        async with tray_on(panelled, port=client.base_url.port, DATABASE_URL=demo) as tray:
+            assert await shown_as_running(panelled)
+            assert tray.server() is None
+        assert (await client.get("/readyz")).status_code == 200
+
+
+async def shown_as_running(desktop: Desktop) -> bool:
+    """Return whether the icon says that the server runs; the server answers meanwhile."""
+    import asyncio
+
+    return bool(await asyncio.to_thread(desktop.find, "--name", "MediaCanon: running"))
+
+
+@needs_desktop
+async def test_a_panel_may_come_late_and_come_back(desktop: Desktop, demo_database: str):
+    """Without a panel there is one line; the icon docks at the first, and at the next when that one crashes."""
+    async with tray_on(desktop, DATABASE_URL=demo_database) as tray:
+        await tray.wait_until_ready()
+        desktop.show_panel()
+        assert "root window" not in desktop.parent_of(desktop.find("--class", ICON))
+        desktop.kill_panel()
+        desktop.show_panel()
+        icon = desktop.find("--class", ICON)
+        await until(lambda: "root window" not in desktop.parent_of(icon), "the icon does not come back")
+        assert isinstance(tray, RunningTray)
+    said = (desktop.folder / "tray.out").read_text()
+    assert said.count("\n") == 1
+    assert "No panel here takes icons yet" in said

@@ -1,0 +1,83 @@
+"""Start at login: files that launchd and desktops read, with the settings of now and readable by nobody else."""
+
+import plistlib
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mediacanon.settings import Settings
+from mediacanon.tray.login import COMMAND, desktop_entry, environment_of, launch_agent, login_entry
+
+SETTINGS = Settings.from_environment({"PORT": "9000", "TMDB_API_KEY": "a key", "MEDIACANON_DATA_DIR": "/srv/films"})
+AWKWARD = ("one two", 'a"b', "$HOME", "`c`", "back\\slash", "100 %u", "")
+
+
+def test_the_settings_of_now_are_those_at_login():
+    """Reading them back gives the same settings; defaults are left to the program."""
+    environment = environment_of(SETTINGS)
+    assert environment == {"PORT": "9000", "TMDB_API_KEY": "a key", "MEDIACANON_DATA_DIR": "/srv/films"}
+    assert Settings.from_environment(environment) == SETTINGS
+
+
+def test_toggling_writes_and_deletes(tmp_path: Path):
+    """A desktop entry under the configuration folder, for its owner's eyes: it may hold a password."""
+    entry = login_entry(SETTINGS, platform="linux", config_home=tmp_path / "config")
+    assert not entry.is_there
+    entry.toggle()
+    assert entry.file == tmp_path / "config" / "autostart" / "mediacanon-tray.desktop"
+    assert stat.S_IMODE(entry.file.stat().st_mode) == 0o600
+    assert entry.is_there
+    entry.toggle()
+    assert not entry.is_there
+
+
+def test_a_launch_agent_is_a_property_list():
+    """launchd starts the tray once, in a session with a screen, with the settings."""
+    agent = plistlib.loads(launch_agent(COMMAND, environment_of(SETTINGS)))
+    assert agent["Label"] == "com.mediacanon.tray"
+    assert agent["ProgramArguments"] == list(COMMAND)
+    assert agent["EnvironmentVariables"]["PORT"] == "9000"
+    assert agent["RunAtLoad"] is True
+
+
+def test_on_macos_it_is_the_users_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It goes where launchd looks when its user logs in."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    entry = login_entry(SETTINGS, platform="darwin", config_home=tmp_path)
+    assert entry.file == tmp_path / "Library" / "LaunchAgents" / "com.mediacanon.tray.plist"
+
+
+def test_elsewhere_it_is_not_offered(tmp_path: Path):
+    """No entry, no item in the menu."""
+    assert login_entry(SETTINGS, platform="win32", config_home=tmp_path) is None
+
+
+def unquoted(line: str) -> list[str]:
+    """Return the words of an Exec line by the two rounds of the desktop entry specification."""
+    value = line.removeprefix("Exec=").replace("\\\\", "\\")
+    words, word, position = [], None, 0
+    while position < len(value):
+        sign = value[position]
+        if sign == '"':
+            words, word = (words, "") if word is None else ([*words, word], None)
+        elif sign == "\\":
+            position += 1
+            word += value[position]
+        elif word is not None:
+            word += sign
+        position += 1
+    return [word.replace("%%", "%") for word in words]
+
+
+def test_a_desktop_entry_survives_any_word(tmp_path: Path):
+    """Quotes, dollars, backslashes and percent signs arrive as they are."""
+    entry = desktop_entry(AWKWARD, {"DATABASE_URL": "postgresql://u:p%40$@h/d"}).decode()
+    line = next(line for line in entry.splitlines() if line.startswith("Exec="))
+    assert unquoted(line) == ["env", "DATABASE_URL=postgresql://u:p%40$@h/d", *AWKWARD]
+    if shutil.which("desktop-file-validate"):
+        file = tmp_path / "mediacanon-tray.desktop"
+        file.write_text(entry)
+        subprocess.run(["desktop-file-validate", file], check=True)
