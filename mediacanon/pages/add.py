@@ -16,10 +16,10 @@ from mediacanon.execution import Execution
 from mediacanon.http import is_cross_site
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.schema.context import Context
+from mediacanon.schema.scalars import IMDB_ID
 from mediacanon.text_variables import LARGEST_INT
 
 LARGEST_FORM = 64 * 1024
-NUMBERS = ("startYear", "endYear", "runtimeMinutes")
 # field of NewTitle -> how the form calls it
 LABELS = {
     "displayName": "Name",
@@ -108,7 +108,7 @@ def _facts(given: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     if not given.get("displayName"):
         raise BadArgument("displayName is required")
     filled = {name: given[name] for name in LABELS if given.get(name)}
-    return type_, {name: _number(name, text) if name in NUMBERS else text for name, text in filled.items()}
+    return type_, {name: READERS[name](name, text) if name in READERS else text for name, text in filled.items()}
 
 
 def _number(name: str, text: str) -> int:
@@ -119,6 +119,21 @@ def _number(name: str, text: str) -> int:
     if abs(number) > LARGEST_INT:
         raise BadArgument(f"{name} must be a smaller number")
     return number
+
+
+def _imdb_id(name: str, text: str) -> str:
+    if not IMDB_ID.fullmatch(text):
+        raise BadArgument(f"{name} must look like tt0903747")
+    return text
+
+
+# What is not read as text: GraphQL's own words for what these cannot be are for programs.
+READERS: dict[str, Callable[[str, str], Any]] = {
+    "startYear": _number,
+    "endYear": _number,
+    "runtimeMinutes": _number,
+    "imdbId": _imdb_id,
+}
 
 
 def _field_of(message: str) -> str:
