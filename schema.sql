@@ -209,8 +209,8 @@ CREATE INDEX IF NOT EXISTS idx_titles_display_name ON titles (display_name);
 -- Search: names that begin so (and exact ones) by the first, words anywhere and typos by the second.
 CREATE INDEX IF NOT EXISTS idx_titles_search_prefix ON titles (search_names text_pattern_ops);
 CREATE INDEX IF NOT EXISTS idx_titles_search_names ON titles USING gin (search_names gin_trgm_ops);
--- The same for the popular few: a word that half the catalogue has is found among them at once.
-CREATE INDEX IF NOT EXISTS idx_titles_search_popular ON titles USING gin (search_names gin_trgm_ops) WHERE num_votes >= 10000;
+-- The same for the known few: a word that half the catalogue has is found among them at once.
+CREATE INDEX IF NOT EXISTS idx_titles_search_known ON titles USING gin (search_names gin_trgm_ops) WHERE num_votes >= 1000;
 -- Most voted first, those without votes last: the order of lists and search. (The original's could only be read
 -- backwards, which puts those without votes first.)
 DROP INDEX IF EXISTS idx_titles_num_votes;
