@@ -82,12 +82,7 @@ class TmdbClient:
         failures_to_give_up: int = FAILURES_TO_GIVE_UP,
         pause: float = PAUSE_SECONDS,
     ) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=f"{base_url}/3",
-            transport=TmdbTransport(key, connections=connections),
-            timeout=timeout,
-            headers={"accept": "application/json", "user-agent": "MediaCanon"},
-        )
+        self._http = TmdbTransport(key, base_url=f"{base_url}/3", connections=connections, timeout=timeout)
         # httpx bounds each read, not their sum: an answer that drips would take for ever.
         self._whole_answer = 2 * timeout
         self._backoff = backoff
@@ -109,7 +104,7 @@ class TmdbClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._http.close()
 
     @property
     def is_key_refused(self) -> bool:
@@ -195,7 +190,7 @@ class TmdbClient:
         """Send one request and return its JSON; None for TMDB's own 404."""
         try:
             async with asyncio.timeout(self._whole_answer):
-                response = await self._http.get(path, params=params)
+                response = await self._http.get(path, params)
         except (httpx.HTTPError, TimeoutError) as error:
             raise _AttemptError(type(error).__name__) from None
         match response.status_code:
