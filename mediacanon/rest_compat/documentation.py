@@ -82,10 +82,10 @@ class Documentation:
 
 def _names_in(data: Mapping[str, Any]) -> dict[str, object]:
     """Return the ids that examples ask for: of the best known movie and show, and of the first collection."""
-    movie = next(iter(data["movies"]["items"]), {})
-    show = next((title["show"] for title in data["shows"]["items"] if title["show"]), {})
-    season = next(iter(show.get("seasons", ())), {})
-    episode = next(iter(season.get("episodes", ())), {})
+    movie: Mapping[str, Any] = next(iter(data["movies"]["items"]), {})
+    show: Mapping[str, Any] = next((title["show"] for title in data["shows"]["items"] if title["show"]), {})
+    season: Mapping[str, Any] = next(iter(show.get("seasons", ())), {})
+    episode: Mapping[str, Any] = next(iter(season.get("episodes", ())), {})
     found = {
         "title": movie.get("titleId"),
         "movie": movie.get("movieId"),

@@ -152,9 +152,16 @@ def _body(ready: Ready) -> Schema:
     for name, type_ in ready.other_types.items():
         named: Any = get_nullable_type(type_)
         kind = {"enum": list(named.values)} if is_enum_type(named) else {**SCALARS[named.name], **RULES.get(name, {})}
-        properties[name] = kind if name in ready.required else {**kind, "type": [kind["type"], "null"]}
+        properties[name] = kind if name in ready.required else _or_nothing(kind)
     required = [name for name in properties if name in ready.required]
     return {"type": "object", "properties": properties, "required": required}
+
+
+def _or_nothing(kind: Schema) -> Schema:
+    """Return the schema of a fact that may be left out, null, or the empty text, which says the same."""
+    if "minLength" in kind:
+        kind = {**kind, "minLength": 0, "pattern": f"^$|{kind['pattern']}"}
+    return {**kind, "type": [kind["type"], "null"]}
 
 
 def _answer(schema: GraphQLSchema, ready: Ready) -> Schema:

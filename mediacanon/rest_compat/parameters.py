@@ -147,4 +147,6 @@ def _checked(name: str, type_: Any, value: object) -> object:  # noqa: ANN401 - 
     is_right = type(value) is kind and not (isinstance(value, int) and abs(value) > LARGEST_INT)
     if not is_right:
         raise BadArgument(f"{name} must be {words}")
+    # Scalars of ours refuse in words of their own.
+    type_.parse_value(value)
     return value

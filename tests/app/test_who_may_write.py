@@ -1,0 +1,70 @@
+"""Who may write: everybody, those with the token, nobody; by REST and GraphQL alike, and no other site's page."""
+
+import httpx
+import pytest
+
+from tests.serving import app_of, ask, client_of
+
+CREATE = 'mutation { createMovie(input: {displayName: "x"}) { movieId } }'
+BODY = {"display_name": "x"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "header", "status", "code"),
+    [
+        ({}, None, 201, None),
+        ({"MEDIACANON_WRITES": "off"}, None, 403, "FORBIDDEN"),
+        ({"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}, None, 401, "UNAUTHENTICATED"),
+        ({"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}, "Bearer wrong", 401, "UNAUTHENTICATED"),
+        ({"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}, "Bearer s3cret", 201, None),
+    ],
+)
+async def test_the_setting_rules_rest_and_graphql(demo_database: str, environment, header, status, code):
+    """Both refuse alike, and both read."""
+    async with client_of(app_of(demo_database, **environment)) as client:
+        client.headers.update({"authorization": header} if header else {})
+        response = await client.post("/api/movies", json=BODY)
+        assert response.status_code == status
+        assert ("www-authenticate" in response.headers) == (status == 401)
+        answer = await ask(client, CREATE)
+        assert [error["extensions"]["code"] for error in answer.get("errors", ())] == ([code] if code else [])
+        assert (await client.put("/api/titles/1", content=b"{")).status_code == (400 if code is None else status)
+        assert (await client.delete("/api/titles/999999")).status_code == (204 if code is None else status)
+        assert (await client.get("/api/titles/1")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}],
+)
+async def test_a_page_of_another_site_cannot_write(client_for_writing: httpx.AsyncClient, headers: dict[str, str]):
+    """Nor is it invited to: CORS is for reads."""
+    response = await client_for_writing.post("/api/movies", json=BODY, headers=headers)
+    assert response.status_code == 403
+    assert "access-control-allow-origin" not in response.headers
+    preflight = await client_for_writing.options("/api/movies/1", headers=headers)
+    assert "PUT" not in preflight.headers["access-control-allow-methods"]
+    read = await client_for_writing.get("/api/titles/1", headers=headers)
+    assert read.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+async def test_what_a_form_can_send_is_no_write(client_for_writing: httpx.AsyncClient, media_type: str):
+    """A body must be JSON and say so."""
+    headers = {"content-type": media_type}
+    response = await client_for_writing.post("/api/movies", content=b'{"display_name": "x"}', headers=headers)
+    assert response.status_code == 415
+    assert list(response.json()) == ["error"]
+
+
+async def test_a_large_body_is_refused(client_for_writing: httpx.AsyncClient):
+    """413, after 64 KiB."""
+    response = await client_for_writing.post("/api/movies", json={"display_name": "x" * 70_000})
+    assert response.status_code == 413
+
+
+@pytest.fixture
+async def client_for_writing(demo_database: str):
+    """Give a client of a server that takes writes."""
+    async with client_of(app_of(demo_database)) as client:
+        yield client

@@ -1,0 +1,241 @@
+"""Where the original is wrong and we are right: section 4 of the contract, a test for each."""
+
+import asyncio
+
+import asyncpg
+import httpx
+import pytest
+
+from mediacanon.database.migrate import migrate
+from mediacanon.http import entity_tag
+from tests.serving import app_of, client_of
+
+
+async def title_with(connection: asyncpg.Connection, **facts: object) -> int:
+    """Insert a title with these facts, and return its id."""
+    names = ", ".join(("type", "display_name", *facts))
+    places = ", ".join(f"${number}" for number in range(3, 3 + len(facts)))
+    sql = f"INSERT INTO titles ({names}) VALUES ($1, $2{places and ', ' + places}) RETURNING id"
+    return await connection.fetchval(sql, "movie", "Quiet Zebra", *facts.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [
+        ("/api/titles?q=zzzzzzzz", "titles"),
+        ("/api/titles?q=zzzzzzzz", "languages"),
+        ("/api/discover?genre=Nope", "titles"),
+        ("/api/discover/carousels?page=99", "carousels"),
+    ],
+)
+async def test_1_empty_lists_are_lists(demo_client: httpx.AsyncClient, path: str, key: str):
+    """Not null."""
+    assert (await demo_client.get(path)).json()[key] == []
+
+
+@pytest.mark.parametrize("path", ["/api/shows/999999/seasons", "/api/seasons/999999/episodes"])
+async def test_1_bare_lists_of_unknown_parents_are_empty(demo_client: httpx.AsyncClient, path: str):
+    """200 and no entries."""
+    response = await demo_client.get(path)
+    assert (response.status_code, response.content) == (200, b"[]")
+
+
+async def test_2_created_is_json(client: httpx.AsyncClient):
+    """A 201 says what it is."""
+    response = await client.post("/api/movies", json={"display_name": "x"})
+    assert response.status_code == 201
+    assert response.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("sentinel", ["none", "TMDB_NOT_FOUND_DO_NOT_RETRY", ""])
+async def test_3_sentinels_never_leave_the_server(client, connection, sentinel: str):
+    """No image_url where there is none, in titles, searches, seasons and episodes."""
+    id_ = await title_with(connection, image_url=sentinel)
+    await connection.execute("UPDATE show_episodes SET image_url = $1", sentinel)
+    show = await connection.fetchrow("SELECT show_id, id FROM show_seasons ORDER BY id LIMIT 1")
+    for path in (
+        f"/api/titles/{id_}",
+        "/api/titles?q=quiet%20zebra",
+        f"/api/seasons/{show['id']}",
+        f"/api/seasons/{show['id']}/episodes",
+    ):
+        response = await client.get(path)
+        assert response.status_code == 200
+        assert '"image_url"' not in response.text
+
+
+@pytest.mark.parametrize("wildcard", ["%", "_", "\\"])
+async def test_4_wildcards_are_literal(client, connection, wildcard: str):
+    """`%`, `_` and backslash find themselves only."""
+    await connection.execute("INSERT INTO titles (type, display_name) VALUES ('movie', 'zqaz')")
+    found = [await client.get("/api/titles", params={"q": f"zq{wildcard}z"})]
+    await connection.execute("INSERT INTO titles (type, display_name) VALUES ('movie', $1)", f"zq{wildcard}z")
+    found.append(await client.get("/api/titles", params={"q": f"zq{wildcard}z", "page": "1"}))
+    assert [answer.json()["total"] for answer in found] == [0, 1]
+
+
+async def test_5_duplicates_conflict(client: httpx.AsyncClient):
+    """409 in words of our own, and nothing of the driver's."""
+    show = (await client.post("/api/shows", json={"display_name": "x", "imdb_id": "tt98000001"})).json()
+    season = (await client.post(f"/api/shows/{show['show_id']}/seasons", json={"season_number": 1})).json()
+    await client.post(f"/api/seasons/{season['season_id']}/episodes", json={"episode_number": 1})
+    for path, body in (
+        ("/api/movies", {"display_name": "y", "imdb_id": "tt98000001"}),
+        (f"/api/shows/{show['show_id']}/seasons", {"season_number": 1}),
+        (f"/api/seasons/{season['season_id']}/episodes", {"episode_number": 1}),
+    ):
+        response = await client.post(path, json=body)
+        assert response.status_code == 409
+        assert "already" in response.json()["error"]
+        assert "constraint" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/api/shows/999999/seasons", {"season_number": 1}, 404),
+        ("/api/seasons/999999/episodes", {"episode_number": 1}, 404),
+        ("/api/shows/99999999999/seasons", {"season_number": 1}, 404),
+        ("/api/movies", {"display_name": "x", "start_year": "1999"}, 400),
+        ("/api/movies", {"display_name": "x", "start_year": 99999999999}, 400),
+        ("/api/movies", {"display_name": "x", "start_year": 1}, 400),
+        ("/api/movies", {"display_name": "x", "start_year": True}, 400),
+        ("/api/movies", {"display_name": ["x"]}, 400),
+        ("/api/movies", {"display_name": "x", "imdb_id": "nm0000001"}, 400),
+    ],
+)
+async def test_5_unknown_parents_and_wrong_facts_are_told_apart(client, path: str, body: dict, status: int):
+    """404 or 400, named as REST names it."""
+    response = await client.post(path, json=body)
+    assert response.status_code == status
+    assert list(response.json()) == ["error"]
+    assert "$" not in response.json()["error"]
+
+
+async def test_6_put_answers_the_whole_stored_entity(client: httpx.AsyncClient):
+    """What PUT answers is what GET answers."""
+    movie = (await client.post("/api/movies", json={"display_name": "x", "start_year": 2000})).json()
+    put = await client.put(f"/api/movies/{movie['movie_id']}", json={"display_name": "y"})
+    assert put.status_code == 200
+    assert "start_year" not in put.json()["title"]
+    assert put.json() == (await client.get(f"/api/movies/{movie['movie_id']}")).json()
+    assert put.json()["title"]["updated_at"] > movie["title"]["updated_at"]
+
+
+@pytest.mark.parametrize("noun", ["titles", "movies", "shows", "episodes"])
+async def test_6_put_of_what_is_not_there_is_404(client: httpx.AsyncClient, noun: str):
+    """Nothing is invented."""
+    response = await client.put(f"/api/{noun}/999999", json={"display_name": "x", "episode_number": 1})
+    assert (response.status_code, response.json()) == (404, {"error": "Not found"})
+
+
+async def test_6_put_without_a_name_is_400(client: httpx.AsyncClient):
+    """A name is never blanked."""
+    response = await client.put("/api/titles/1", json={"start_year": 2000})
+    assert (response.status_code, response.json()) == (400, {"error": "display_name required"})
+    assert (await client.get("/api/titles/1")).json()["display_name"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("GET", "/api/movies", "POST, OPTIONS"),
+        ("GET", "/api/shows", "POST, OPTIONS"),
+        ("PATCH", "/api/titles/1", "GET, PUT, DELETE, HEAD, OPTIONS"),
+        ("DELETE", "/api/titles", "GET, POST, HEAD, OPTIONS"),
+        ("POST", "/api", "GET, HEAD"),
+    ],
+)
+async def test_7_a_wrong_method_is_told_the_right_ones(demo_client, method: str, path: str, allow: str):
+    """405 with Allow, in JSON."""
+    response = await demo_client.request(method, path)
+    assert response.status_code == 405
+    assert response.headers["allow"] == allow
+    assert list(response.json()) == ["error"]
+
+
+@pytest.mark.parametrize("path", ["/api/nope", "/api/titles2", "/api/discover/nope", "/api/shows/1/nope/2"])
+async def test_7_unknown_paths_are_404_in_json(demo_client: httpx.AsyncClient, path: str):
+    """Of JSON a client can read the error."""
+    response = await demo_client.get(path)
+    assert response.status_code in (404, 400)
+    assert list(response.json()) == ["error"]
+
+
+async def test_8_is_season_finished_is_computed(client: httpx.AsyncClient):
+    """In the bare list and in a single season, as within the show."""
+    show = (await client.post("/api/shows", json={"display_name": "x"})).json()["show_id"]
+    seasons = [
+        (await client.post(f"/api/shows/{show}/seasons", json={"season_number": number})).json()["season_id"]
+        for number in (1, 2)
+    ]
+    listed = (await client.get(f"/api/shows/{show}/seasons")).json()
+    assert [season["is_season_finished"] for season in listed] == [True, False]
+    assert [(await client.get(f"/api/seasons/{id_}")).json()["is_season_finished"] for id_ in seasons] == [True, False]
+    assert [s["is_season_finished"] for s in (await client.get(f"/api/shows/{show}")).json()["seasons"]] == [
+        True,
+        False,
+    ]
+
+
+async def test_9_collections_tell_languages_and_regions(client: httpx.AsyncClient):
+    """Both are filled, and a Korean collection filters by language."""
+    collections = {each["slug"]: each for each in (await client.get("/api/collections")).json()}
+    assert collections["top-crime-movies"]["languages"]
+    assert collections["top-crime-movies"]["regions"]
+
+
+async def test_9_korean_collections_have_titles(original: str):
+    """They filter by language, which titles have."""
+    async with client_of(app_of(original)) as client:
+        answer = (await client.get("/api/collections/top-korean-movies")).json()
+    assert answer["total"] == len(answer["titles"]) > 0
+
+
+async def test_10_paging_never_repeats_or_skips(client, connection):
+    """Titles that tie on everything but their id come once each."""
+    await connection.execute(
+        "INSERT INTO titles (type, display_name, num_votes) SELECT 'movie', 'Same Name', 5 FROM generate_series(1, 7)"
+    )
+    pages = [(await client.get(f"/api/titles?q=same+name&per_page=2&page={page}")).json() for page in (1, 2, 3, 4)]
+    ids = [title["title_id"] for page in pages for title in page["titles"]]
+    assert len(ids) == 7
+    assert ids == sorted(set(ids))
+
+
+async def test_11_a_write_that_fails_half_way_changes_nothing(client, connection):
+    """A movie whose second insert fails leaves no title behind."""
+    await connection.execute("ALTER TABLE movies ADD CONSTRAINT never CHECK (false) NOT VALID")
+    before = await connection.fetchval("SELECT count(*) FROM titles")
+    response = await client.post("/api/movies", json={"display_name": "Half"})
+    assert response.status_code == 500
+    assert "never" not in response.text
+    assert await connection.fetchval("SELECT count(*) FROM titles") == before
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/titles", "/api/titles/1", "/api/discover", "/api/collections", "/api/shows/1", "/api/openapi.json"]
+)
+async def test_12_reads_are_conditional(demo_client: httpx.AsyncClient, path: str):
+    """A strong tag of the uncompressed body, and 304 to who has it."""
+    plain = await demo_client.get(path, headers={"accept-encoding": "identity"})
+    tag = plain.headers["etag"]
+    assert tag == entity_tag(plain.content)
+    assert plain.headers["cache-control"] == "no-cache"
+    assert plain.headers["vary"] == "Accept-Encoding"
+    again = await demo_client.get(path, headers={"if-none-match": tag})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    assert again.headers["vary"] == "Accept-Encoding"
+
+
+async def test_13_a_fresh_install_works(database: str):
+    """schema.sql makes all columns, twice if asked."""
+    await migrate(database)
+    async with client_of(app_of(database)) as client:
+        show = (await client.post("/api/shows", json={"display_name": "First"})).json()["show_id"]
+        season = (await client.post(f"/api/shows/{show}/seasons", json={"season_number": 1})).json()["season_id"]
+        await client.post(f"/api/seasons/{season}/episodes", json={"episode_number": 1, "display_name": "Pilot"})
+        answers = await asyncio.gather(*(client.get(path) for path in ("/api/titles", "/api/collections")))
+        assert [answer.status_code for answer in answers] == [200, 200]
+        found = (await client.get(f"/api/shows/{show}")).json()
+    assert found["seasons"][0]["episodes"][0]["display_name"] == "Pilot"

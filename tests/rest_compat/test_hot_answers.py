@@ -1,0 +1,113 @@
+"""Kept answers are given again, and never once they are stale, whichever worker was written through."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from mediacanon.catalog_events import EVERYTHING, CatalogChange, CatalogEvents
+from mediacanon.hot_answers import HotAnswer, HotAnswers
+from tests.rest_compat.conftest import with_collections
+from tests.serving import app_of, ask, client_of
+
+CHANGE = "mutation ($name: String!) { updateTitle(id: 1, input: {displayName: $name}) { titleId } }"
+
+
+async def test_an_answer_is_kept_and_given_again(demo_database: str):
+    """The second time the catalogue is not asked."""
+    app = app_of(demo_database)
+    async with client_of(app) as client:
+        first = await client.get("/api/shows/1")
+        hot = app.state.server.hot_answers
+        assert hot.count == 1
+        kept = await hot.get("/api/shows/1")
+        second = await client.get("/api/shows/1?source=elsewhere")
+        assert kept is not None
+        assert first.content == second.content == kept.body
+        assert hot.count == 1
+
+
+@pytest.mark.parametrize("path", ["/api/titles/1", "/api/movies/1", "/api/titles?q=name", "/api/discover?limit=5"])
+async def test_after_a_write_any_worker_answers_fresh(demo_database: str, path: str):
+    """Written through one worker, read at once through the other: a hundred times."""
+    async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
+        for number in range(100):
+            await asyncio.gather(one.get(path), other.get(path))
+            await ask(one, CHANGE, name=f"Name {number}")
+            title = await other.get("/api/titles/1")
+            assert title.json()["display_name"] == f"Name {number}"
+            fresh, known = await asyncio.gather(one.get(path), other.get(path))
+            assert fresh.content == known.content
+            if path != "/api/discover?limit=5":
+                assert f"Name {number}" in known.text
+
+
+async def test_what_was_begun_before_a_write_is_not_kept(demo_database: str):
+    """An answer that was made while somebody wrote may be old already."""
+    hot, events = HotAnswers(), CatalogEvents()
+    async with hot.told_by(events):
+        generation = hot.generation
+        events.tell(CatalogChange("titles", (7,)))
+        hot.keep("/x", answer_of(1), generation)
+        assert hot.count == 0
+
+
+def answer_of(title_id: int | None, body: bytes = b"{}") -> HotAnswer:
+    return HotAnswer(body=body, tag='"x"', about=title_id)
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        (CatalogChange("titles", (1,)), ["two"]),
+        (CatalogChange("titles", (9,)), ["one", "two"]),
+        (CatalogChange("engagement"), ["one", "two"]),
+        (CatalogChange("collections"), []),
+        (CatalogChange("import"), []),
+        (EVERYTHING, []),
+    ],
+)
+async def test_a_change_drops_what_it_makes_stale(change: CatalogChange, left: list[str]):
+    """A title's own answers and all lists; everything where everything may have changed."""
+    hot, events = HotAnswers(), CatalogEvents()
+    async with hot.told_by(events):
+        for key, title_id in (("one", 1), ("two", 2), ("list", None)):
+            hot.keep(key, answer_of(title_id), hot.generation)
+        events.tell(change)
+        assert list(hot._answers) == left
+
+
+async def test_the_least_used_are_forgotten():
+    """Memory is bounded, and one answer larger than all of it is not kept."""
+    hot, events = HotAnswers(most_bytes=10_000), CatalogEvents()
+    async with hot.told_by(events):
+        for number in range(20):
+            hot.keep(str(number), answer_of(number, b"x" * 1000), hot.generation)
+        assert list(hot._answers) == ["17", "18", "19"]
+        assert hot.size == 9000
+        hot.keep("large", answer_of(1, b"x" * 10_000), hot.generation)
+        assert "large" not in hot._answers
+    assert hot.count == 0
+
+
+async def test_nothing_kept_is_given_while_changes_cannot_be_heard(demo_database: str):
+    """A lost connection makes answers slower, not stale."""
+    app = app_of(demo_database)
+    connection = await asyncpg.connect(demo_database)
+    async with client_of(app) as client:
+        await client.get("/api/titles/1")
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'mediacanon events' AND datname = current_database()"
+        )
+        await connection.execute("UPDATE titles SET display_name = 'Unheard' WHERE id = 1")
+        assert (await client.get("/api/titles/1")).json()["display_name"] == "Unheard"
+    await connection.close()
+
+
+async def test_collections_loaded_anew_are_seen(demo_database: str):
+    """Lists are dropped by what another program loads."""
+    async with client_of(app_of(demo_database)) as client:
+        assert (await client.get("/api/collections")).json() == []
+        await with_collections(demo_database)
+        assert len((await client.get("/api/collections")).json()) > 40
