@@ -142,6 +142,8 @@ def run_workers(
                 workers.watch()
         finally:
             with _signals_ignored():
+                # The last one who listens: from now on connections are refused, not left waiting.
+                listener.close()
                 workers.end()
 
 
