@@ -55,7 +55,7 @@ async def test_query_that_survives_its_postmaster(home: Path, postgres: Embedded
     dsn = await asyncio.to_thread(postgres.start)
     busy, watch = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
     await watch.execute(COMMIT)
-    endless = asyncio.ensure_future(busy.fetchval("SELECT count(*) FROM (SELECT generate_series(1, 1e15::bigint)) n"))
+    endless = asyncio.ensure_future(busy.fetchval("SELECT count(*) FROM (SELECT generate_series(1, 2e9::bigint)) n"))
     running = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND state = 'active')"
     while not await watch.fetchval(running, busy.get_server_pid()):
         pass
