@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 # Seconds for open requests to end; then they are cancelled. What they wrote and PostgreSQL want time, too.
 DRAIN = 3
 BACKLOG = 2048
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @click.command()
@@ -40,6 +41,7 @@ def serve(*, workers: int, with_demo: bool, **options: str | None) -> None:
 
     settings = Settings.from_environment(None, **options)
     _start_logging(settings)
+    _warn_of_open_writes(settings)
     # A terminal that is closed does not end the server.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # A port that is taken is found out before a database is started.
@@ -64,6 +66,15 @@ def _start_logging(settings: "Settings") -> None:
         start_logging(settings)
     except OSError as error:
         raise WrongSetting(f"MEDIACANON_LOG_FILE {settings.log_file} cannot be written: {error.strerror}") from None
+
+
+def _warn_of_open_writes(settings: "Settings") -> None:
+    if settings.writes == "open" and settings.host not in LOOPBACK:
+        log.warning(
+            "Everybody who reaches %s:%s may change and delete titles. MEDIACANON_WRITES=token or off closes that.",
+            settings.host,
+            settings.port,
+        )
 
 
 async def _prepare(dsn: str, *, with_demo: bool) -> None:

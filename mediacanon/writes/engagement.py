@@ -119,10 +119,9 @@ async def clean_up_engagement(pool: asyncpg.Pool) -> bool:
     async with change(pool) as connection:
         if not await connection.fetchval(TRY_LOCK, ENGAGEMENT_LOCK):
             return False
-        await connection.execute(DELETE_OLD_VIEWS)
-        await connection.execute(DELETE_OLD_CLICKS)
-        await connection.execute(COUNT_CLICKS)
-        await announce_engagement(connection)
+        done = [await connection.execute(sql) for sql in (DELETE_OLD_VIEWS, DELETE_OLD_CLICKS, COUNT_CLICKS)]
+        if any(not each.endswith(" 0") for each in done):
+            await announce_engagement(connection)
     return True
 
 

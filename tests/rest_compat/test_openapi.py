@@ -1,23 +1,65 @@
 """The OpenAPI file says what the server does: schemathesis believes it and finds nothing else."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
 
+import httpx
+
+from mediacanon.rest_compat.endpoints import ENDPOINTS
 from tests.rest_compat.conftest import with_collections
-from tests.serving import app_of, run_program, served
+from tests.serving import app_of, served
 
 HERE = Path(__file__).parent
+SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
+OPTIONS = (
+    *("--checks", "all", "--max-examples", "10", "--max-time", "30", "--continue-on-failure"),
+    *("--generation-deterministic", "--no-color", "--warnings", "off"),
+)
 
 
 async def test_schemathesis_finds_nothing_that_the_description_does_not_say(demo_database: str, tmp_path: Path):
     """No 5xx, no undocumented status or type, no answer beside its schema, no wrong data taken, no right data refused."""
     async with served(app_of(await with_collections(demo_database))) as address:
-        status, output = await run_program(
-            *(str(Path(sys.executable).parent / "schemathesis"), "run", f"{address}/api/openapi.json"),
-            *("--checks", "all", "--max-examples", "10", "--max-time", "30", "--continue-on-failure"),
-            *("--generation-deterministic", "--no-color", "--warnings", "off"),
-            SCHEMATHESIS_HOOKS="schemathesis_hooks",
-            PYTHONPATH=os.pathsep.join((str(HERE), os.environ.get("PYTHONPATH", ""))),
+        process = await asyncio.create_subprocess_exec(
+            *(SCHEMATHESIS, "run", f"{address}/api/openapi.json", *OPTIONS),
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE)},
         )
-    assert status == 0, output
+        output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+
+
+async def test_every_endpoint_is_described(demo_client: httpx.AsyncClient):
+    """Each row of the table is an operation, and there are no others."""
+    paths = (await demo_client.get("/api/openapi.json")).json()["paths"]
+    described = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    assert described == {(row.method, row.path) for row in ENDPOINTS}
+
+
+async def test_the_page_shows_every_endpoint_with_its_answer(client: httpx.AsyncClient):
+    """Requests that can be followed, real answers, the explorer and the OpenAPI file."""
+    for path in ("/api", "/api/"):
+        page = await client.get(path)
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
+        for row in ENDPOINTS:
+            assert f"<code>{row.method} {row.path}</code>" in page.text
+        assert "Not found" not in page.text
+        assert 'href="/graphql"' in page.text
+        assert 'href="/api/openapi.json"' in page.text
+
+
+async def test_the_page_is_there_without_a_single_title(database: str):
+    """An empty catalogue has no answers to show, and no errors either."""
+    async with served(app_of(database)) as address, httpx.AsyncClient() as client:
+        assert (await client.get(f"{address}/api")).status_code == 200
+
+
+def test_every_endpoint_is_documented():
+    """docs/rest.md has a row for each."""
+    text = (HERE.parents[1] / "docs" / "rest.md").read_text()
+    assert [row.path for row in ENDPOINTS if f"| `{row.method} {row.path}` |" not in text] == []
