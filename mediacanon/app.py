@@ -32,8 +32,9 @@ from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow, load_carousels
 from mediacanon.logs import log_access
 from mediacanon.metrics import Metrics, labels_of, load_last_import
+from mediacanon.pages.environment import SECURITY, build_environment
 from mediacanon.pages.explorer import Explorer
-from mediacanon.pages.handler import SECURITY, Pages, build_environment
+from mediacanon.pages.handler import Pages
 from mediacanon.rate_limit import RateLimit
 from mediacanon.rest_compat.documentation import Documentation
 from mediacanon.rest_compat.handler import RestApi

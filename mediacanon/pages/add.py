@@ -76,13 +76,15 @@ class AddTitle:
 
     def _form(self, request: Request, given: Mapping[str, str], error: MediaCanonError | None) -> Response:
         message = error.message if error else ""
+        # Who comes from another site's link may write all the same: what they send next comes from this page.
+        refusal = None if is_cross_site(request) else self._new_context(request).refusal
         text = self._template.render(
             url=request.url,
             given=given,
             field=_field_of(message),
             message=_NAMES.sub(lambda name: LABELS[name[0]], message),
             labels=LABELS,
-            refusal=self._new_context(request).refusal,
+            refusal=refusal,
         )
         status = error.http_status if error else 200
         return Response(text, status_code=status, media_type=HTML, headers={**SECURITY, "cache-control": "no-store"})

@@ -20,14 +20,12 @@ from mediacanon.execution import Execution, Prepared
 from mediacanon.hot_answers import HotAnswer, HotAnswers
 from mediacanon.http import conditional, entity_tag, request_id
 from mediacanon.pages.add import AddTitle
-from mediacanon.pages.environment import HTML, SECURITY, build_environment
+from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.pages.kept import KeptPages
 from mediacanon.pages.page import PAGES, Page, sort_in_graphql
 from mediacanon.pages.sitemap import Sitemap
 from mediacanon.schema.context import Context
 from mediacanon.text_variables import read_variables, variable_types
-
-__all__ = ["HTML", "SECURITY", "Pages", "build_environment"]
 
 STATUS_TEXT = {404: "There is no such page here.", 405: "This page is only for reading."}
 # A page with a longer query string is not worth keeping.
@@ -58,13 +56,13 @@ class Pages:
         environment: Environment,
         *,
         new_context: Callable[[Request], Context],
-        hot_answers: HotAnswers | None = None,
-        record: Callable[..., None] | None = None,
+        hot_answers: HotAnswers,
+        record: Callable[..., None],
     ) -> None:
         self._execution = execution
         self._environment = environment
         self._new_context = new_context
-        self._hot = hot_answers or HotAnswers()
+        self._hot = hot_answers
         self._record = record
         self._kept = KeptPages()
         self._add = AddTitle(execution, environment, new_context=new_context)
@@ -103,7 +101,7 @@ class Pages:
         else:
             answer = await self._hot_answer(f"page {key}", make)
         response = _respond(request, answer)
-        if self._record and request.method == "GET" and (answer.view is not None or answer.click):
+        if request.method == "GET" and (answer.view is not None or answer.click):
             response.background = BackgroundTask(self._see, request, answer)
         return response
 
@@ -135,9 +133,7 @@ class Pages:
         return HotAnswer(body=body, tag=entity_tag(body), about=title_id, view=title_id, click=found.get("slug"))
 
     async def _see(self, request: Request, answer: HotAnswer) -> None:
-        if self._record:
-            source = request.query_params.get("source")
-            self._record(title_id=answer.view, source=source, slug=answer.click)
+        self._record(title_id=answer.view, source=request.query_params.get("source"), slug=answer.click)
 
     def error(self, request: Request, error: Exception) -> Response:
         """Return the page that says what went wrong."""

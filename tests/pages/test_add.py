@@ -65,6 +65,11 @@ async def test_a_form_of_another_site_is_refused(client: httpx.AsyncClient, head
     assert (await client.post("/add", data=FILLED, headers=headers)).status_code == 403
 
 
+async def test_a_link_of_another_site_leads_to_the_form(client: httpx.AsyncClient):
+    """Coming from elsewhere is no reason to be refused."""
+    assert "Add it" in (await client.get("/add", headers={"sec-fetch-site": "cross-site"})).text
+
+
 async def test_what_is_no_form_is_refused(client: httpx.AsyncClient):
     """Too large, or not text."""
     assert (await client.post("/add", content=b"a" * 70_000)).status_code == 413

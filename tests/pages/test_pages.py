@@ -7,8 +7,8 @@ import httpx
 import pytest
 from starlette.datastructures import URL
 
+from mediacanon.pages.environment import build_environment
 from mediacanon.pages.filters import changed, country_name, duration, flag, hue, language_name, poster_lines, years
-from mediacanon.pages.handler import build_environment
 from mediacanon.pages.page import PAGES
 from tests.serving import app_of, client_of
 
