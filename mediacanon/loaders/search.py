@@ -100,6 +100,7 @@ SEARCH_SETTINGS = (
     f"SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL pg_trgm.word_similarity_threshold = {SIMILAR_ENOUGH}"
 )
 A_MOMENT = "SET LOCAL statement_timeout = '50ms'"
+ANY_TIME = "SET LOCAL statement_timeout TO DEFAULT"
 
 
 async def load_titles_by_rank(pool: asyncpg.Pool, query: str, *, limit: int) -> list[RankedTitle]:
@@ -166,6 +167,7 @@ async def _add_by_likeness(connection: Connection, found: Ranks, words: list[str
             async with connection.transaction():
                 await connection.execute(A_MOMENT)
                 _add(found, await connection.fetch(candidates_by_likeness(known=False), " ".join(telling)))
+                await connection.execute(ANY_TIME)
 
 
 def _literal(word: str) -> str:
