@@ -76,6 +76,11 @@ class Cluster:
             time.sleep(_LOOK_AGAIN)
         raise DatabaseUnavailable(self._explained("is still not ready", self._new_log()))
 
+    @property
+    def has_server(self) -> bool:
+        """Whether the server runs, or is on its way up or down; its orphans do not count."""
+        return self._postmaster() is not None
+
     def stop(self) -> None:
         """End the server, if it runs: quickly and cleanly, else by force (the next start recovers)."""
         for number, patience in _STOPPING:

@@ -69,7 +69,7 @@ class EmbeddedPostgres:
         def watch() -> None:
             while not is_over.wait(WATCH):
                 try:
-                    if self._cluster and not locks.is_held(self._cluster.place / "server.lock"):
+                    if self._cluster and not self._cluster.has_server:
                         log.warning("MediaCanon's own PostgreSQL is gone; starting it anew")
                         self.start()
                 except DatabaseUnavailable as error:

@@ -116,7 +116,7 @@ class Load:
                         assert response.status_code == 503
                         self.failed += 1
 
-    async def more(self, number: int = 300) -> None:
+    async def more(self, number: int = 150) -> None:
         """Wait until so many more views were answered."""
         wanted = len(self.answered) + number
         await until(lambda: len(self.answered) >= wanted)
