@@ -23,7 +23,14 @@ async def test_schemathesis_finds_nothing_that_the_description_does_not_say(demo
     """No 5xx, no undocumented status or type, no answer beside its schema, no wrong data taken, no right data refused."""
     async with served(app_of(await with_collections(demo_database))) as address:
         process = await asyncio.create_subprocess_exec(
-            *(SCHEMATHESIS, "run", f"{address}/api/openapi.json", *OPTIONS),
+            *(
+                SCHEMATHESIS,
+                "--config-file",
+                HERE / "schemathesis.toml",
+                "run",
+                f"{address}/api/openapi.json",
+                *OPTIONS,
+            ),
             cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -30,11 +30,11 @@ async def test_a_view_from_a_collection_clicks_it(pool, writes, title_id):
     assert await pool.fetchval("SELECT viewed_at <= timezone('UTC', clock_timestamp()) FROM title_views")
 
 
-async def test_views_do_not_announce_a_change(writes, announced, title_id):
-    """A view is no reason to drop a cached answer."""
+async def test_views_announce_no_change_of_a_title(writes, announced, title_id):
+    """A view is a reason to count anew, none to drop what is known of a title."""
     await announced()
     await writes.record_view(title_id, "search")
-    assert await announced() == []
+    assert await announced() == [{"kind": "engagement"}]
 
 
 @pytest.mark.parametrize("unknown", [404, -1, 2**31, 2**63 - 1])
