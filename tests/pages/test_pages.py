@@ -170,3 +170,16 @@ def test_changed_addresses_keep_the_rest():
     assert changed(url, type="movie") == "/titles?q=a+b&type=movie"
     assert changed(url, type=None) == "/titles?q=a+b"
     assert changed(url, page=4) == "/titles?q=a+b&type=show&page=4"
+
+
+async def test_our_own_faults_get_a_page_that_helps(database: str):
+    """500 tells the number that is in the log, and leads on."""
+    async with client_of(app_of(database)) as client:
+        connection = await asyncpg.connect(database)
+        await connection.execute("ALTER TABLE titles RENAME TO misplaced")
+        await connection.close()
+        response = await client.get("/titles")
+        assert response.status_code == 500
+        assert re.search(r"<code>[0-9a-f]{16}</code>", response.text)
+        assert 'href="/discover"' in response.text
+        assert "relation" not in response.text
