@@ -75,10 +75,20 @@ class Server:
         watch("database_connections_idle", "Those that nobody uses.", lambda: self.pool.get_idle_size())  # noqa: PLW0108
         watch("hot_answers", "Answers kept in memory.", lambda: self.hot_answers.count)
         watch("hot_answers_bytes", "What they take.", lambda: self.hot_answers.size)
+        watch("tmdb_titles_under_way", "Titles that TMDB is asked about.", self._tmdb_under_way)
+        watch(
+            "tmdb_pause_seconds",
+            "How long TMDB is left alone after failures.",
+            lambda: self.enrichment.seconds_to_wait if self.enrichment else 0,
+            of_all="livemax",
+        )
         watch("engagement_waiting", "Views and clicks to be written.", lambda: self.engagement.waiting)
         watch(
             "last_import_timestamp_seconds", "When the last import ended.", lambda: self.last_import, of_all="livemax"
         )
+
+    def _tmdb_under_way(self) -> int:
+        return self.enrichment.under_way if self.enrichment else 0
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:

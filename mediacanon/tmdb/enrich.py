@@ -148,6 +148,16 @@ class Enrichment:
         self._queued: set[int] = set()
         self._queue_worker: asyncio.Task[None] | None = None
 
+    @property
+    def under_way(self) -> int:
+        """How many titles are being fetched, or wait for their turn."""
+        return len(self._queued | self._running.keys())
+
+    @property
+    def seconds_to_wait(self) -> float:
+        """How long TMDB is left alone after too many failures."""
+        return self._client.seconds_to_wait
+
     async def title(self, title_id: int, *, wait: float | None = None) -> bool:
         """See to it that a title has what TMDB knows of it, episodes included.
 

@@ -93,6 +93,7 @@ async def test_pool_caches_and_last_import_are_told(demo: str):
     assert value(told, "hot_answers") == 1
     assert value(told, "hot_answers_bytes") > 1000
     assert value(told, "engagement_waiting") >= 0
+    assert value(told, "tmdb_titles_under_way") == value(told, "tmdb_pause_seconds") == 0
     assert value(told, "last_import_timestamp_seconds") == imported
 
 

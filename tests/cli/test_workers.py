@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,8 +19,10 @@ import pytest
 
 from mediacanon.database import processes
 from tests.database.clusters import kill_server, postmaster
+from tests.serving import run_program
 
 VIEWS = "SELECT count(*) FROM title_views"
+PROGRAM = (sys.executable, "-m", "cli", "serve")
 CLIENTS = 6
 BODY = b'{"query": "{ stats { movies } }"}'
 HEAD = (
@@ -65,7 +68,7 @@ async def serving(tmp_path: Path, *arguments: str, **environment: str) -> AsyncI
     log = Path(tempfile.mkdtemp(dir=tmp_path)) / "log"
     with log.open("w") as opened:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli", "serve", "--port", "0", *arguments),
+            *(*PROGRAM, "--port", "0", *arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=opened,
             env={"PATH": os.environ["PATH"], **environment},
@@ -249,6 +252,39 @@ async def test_a_closed_terminal_does_not_end_the_server(demo_database: str, tmp
             assert (await client.get("/healthz")).status_code == 200
         assert server.workers() == workers
         assert await server.end(signal.SIGINT) == 0
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the system does not tell")
+async def test_a_taken_port_says_who_took_it():
+    """The process and its command line, where the system tells."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, output = await run_program(*PROGRAM, "--port", port, DATABASE_URL="postgresql://127.0.0.1:1/none")
+    assert code == 1
+    assert f"127.0.0.1:{port}: Address already in use by process {os.getpid()} (" in output
+    assert output.count("\n") == 1
+
+
+async def test_a_log_file_that_cannot_be_written_is_one_line(tmp_path: Path):
+    """It names the setting."""
+    (tmp_path / "file").touch()
+    where = str(tmp_path / "file" / "log")
+    code, output = await run_program(*PROGRAM, MEDIACANON_LOG_FILE=where, DATABASE_URL="postgresql://127.0.0.1:1/none")
+    assert code == 1
+    assert output.startswith(f"Error: MEDIACANON_LOG_FILE {where} cannot be written: ")
+    assert output.count("\n") == 1
+
+
+async def test_workers_that_cannot_start_end_the_server(demo_database: str, tmp_path: Path):
+    """A document that does not fit, a library that is missing: the log says it, the server does not go on trying."""
+    broken = tmp_path / "uvicorn.py"
+    broken.write_text("raise ImportError('broken here')")
+    code, output = await run_program(
+        *PROGRAM, "--workers", "2", "--port", "0", DATABASE_URL=demo_database, PYTHONPATH=str(tmp_path)
+    )
+    assert code == 1
+    assert "broken here" in output
+    assert output.splitlines()[-1] == "Error: A worker ended before it served; the lines above say why."
 
 
 async def test_metrics_of_all_workers_are_told_by_any(demo_database: str, tmp_path: Path):
