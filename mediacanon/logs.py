@@ -52,11 +52,11 @@ class JsonLines(logging.Formatter):
 class SharedFile(RotatingFileHandler):
     """A log file that one of the processes writing to it rotates, and the others then open anew."""
 
-    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802 - their name
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: ARG002, N802 - their name
         """Return whether the file is full, once it is certain that it is the one at its path."""
         if not self._is_current():
             self._open_anew()
-        return bool(super().shouldRollover(record))
+        return self.stream is not None and os.fstat(self.stream.fileno()).st_size >= self.maxBytes
 
     def doRollover(self) -> None:  # noqa: N802 - their name
         """Rotate the files, unless another process has just done it."""
@@ -71,7 +71,7 @@ class SharedFile(RotatingFileHandler):
         if self.stream is None:
             return False
         try:
-            return os.fstat(self.stream.fileno()).st_ino == Path(self.baseFilename).stat().st_ino
+            return os.fstat(self.stream.fileno()).st_ino == os.stat(self.baseFilename).st_ino  # noqa: PTH116 - for each line
         except FileNotFoundError:
             return False
 
