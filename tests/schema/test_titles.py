@@ -22,8 +22,10 @@ HELD = {
     ),
     "without a genre": (
         {"filter": {"genresNotIn": ["Drama"]}},
-        "NOT EXISTS (SELECT FROM title_genres tg JOIN genres g ON g.id = tg.genre_id"
-        " WHERE tg.title_id = t.id AND g.name = 'Drama')",
+        (
+            "NOT EXISTS (SELECT FROM title_genres tg JOIN genres g ON g.id = tg.genre_id"
+            " WHERE tg.title_id = t.id AND g.name = 'Drama')"
+        ),
     ),
 }
 
