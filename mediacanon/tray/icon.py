@@ -8,6 +8,8 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import PIL.Image
@@ -20,8 +22,9 @@ from mediacanon.tray.menu import SEPARATOR, Action, Item, State, menu_of, title_
 
 log = logging.getLogger(__name__)
 
+Call = Callable[[Callable[[], None]], None]
+
 NO_DISPLAY = "There is no display for an icon here; `mediacanon serve` runs the server without one."
-X11 = "mediacanon.tray.x11"
 # The colours of icon.png in its red channel: background and letter.
 DARK, LIGHT = 0x1D, 0xFF
 
@@ -31,17 +34,18 @@ def run_icon(tray: Tray) -> None:
 
     Raises MediaCanonError where there is no display.
     """
-    icon = _new_icon(tray)
+    icon, call = _new_icon(tray)
     _listen_to_signals(tray)
     # pystray waits for the thread that it starts; ours may wait for a display that is gone, and must not be waited for.
-    watcher = threading.Thread(target=_watch, args=(icon, tray), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(icon, tray, call), daemon=True)
     try:
         icon.run(setup=lambda _: watcher.start())
     finally:
         tray.stop()
 
 
-def _new_icon(tray: Tray) -> Any:  # noqa: ANN401 - pystray has no types, and one class per backend
+def _new_icon(tray: Tray) -> tuple[Any, Call]:
+    """Return the icon, and what calls a function on the thread that may touch it."""
     try:
         pystray = importlib.import_module("pystray")
         menu = pystray.Menu(lambda: [_menu_item(pystray, item, tray) for item in menu_of(tray.state)])
@@ -53,8 +57,8 @@ def _new_icon(tray: Tray) -> Any:  # noqa: ANN401 - pystray has no types, and on
     logging.getLogger("pystray").setLevel(logging.CRITICAL)
     if not icon.HAS_MENU:
         # Xlib is installed only where X11 is.
-        importlib.import_module(X11).complete(icon, tray)
-    return icon
+        return icon, importlib.import_module("mediacanon.tray.x11").complete(icon, tray)
+    return icon, lambda function: function()
 
 
 def _menu_item(pystray: Any, item: Item, tray: Tray) -> Any:  # noqa: ANN401 - pystray has no types
@@ -81,21 +85,21 @@ def template_of(image: Image) -> Image:
     return PIL.Image.merge("RGBA", (black, black, black, letter))
 
 
-def _watch(icon: Any, tray: Tray) -> None:  # noqa: ANN401 - pystray has no types
-    icon.visible = True
-    if sys.platform == "darwin":
-        icon._icon_image.setTemplate_(True)  # noqa: SLF001 - pystray offers no way to say so
+def _watch(icon: Any, tray: Tray, call: Call) -> None:  # noqa: ANN401 - pystray has no types
+    def appear() -> None:
+        icon.visible = True
+        if sys.platform == "darwin":
+            icon._icon_image.setTemplate_(True)  # noqa: SLF001 - pystray offers no way to say so
 
-    def show(state: State) -> None:
+    def tell(state: State) -> None:
         icon.title = title_of(state)
         icon.update_menu()
-        if not icon.HAS_MENU:
-            importlib.import_module(X11).flush(icon)
 
+    call(appear)
     try:
-        tray.watch(show)
+        tray.watch(lambda state: call(partial(tell, state)))
     finally:
-        icon.stop()
+        call(icon.stop)
 
 
 def _listen_to_signals(tray: Tray) -> None:

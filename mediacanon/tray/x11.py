@@ -3,11 +3,14 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 from Xlib import X, display
+from Xlib.protocol.event import ClientMessage
 
 from mediacanon.tray.application import Tray
 from mediacanon.tray.menu import SEPARATOR, Action, Item, menu_of
@@ -20,8 +23,39 @@ FONT_SIZE = 14
 PAPER, INK, FAINT, CHOSEN = "#ffffff", "#1d2433", "#8a90a0", "#ffdfae"
 
 
-def complete(icon: Any, tray: Tray) -> None:  # noqa: ANN401 - pystray has no types
-    """Give pystray's X11 icon clicks (left: the address, others: the menu), and a panel that comes late."""
+class MainLoop:
+    """Runs on the icon's main loop what other threads want of it.
+
+    pystray lets them use the loop's connection, which python-xlib 0.33 does not survive every time: the loop
+    waits for events that were already read. So they ring over a connection of their own.
+    """
+
+    def __init__(self, icon: Any) -> None:  # noqa: ANN401 - pystray has no types
+        self._icon = icon
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._bell = display.Display()
+        self.atom = self._bell.intern_atom("_MEDIACANON_CALL")
+        self._window = self._bell.create_resource_object("window", icon._window.id)
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Have the main loop call a function, soon."""
+        self._calls.put(function)
+        message = ClientMessage(client_type=self.atom, window=self._window, data=(32, [0] * 5))
+        self._window.send_event(message, event_mask=X.NoEventMask)
+        self._bell.flush()
+
+    def run_calls(self) -> None:
+        """Call what was asked for, and send what that leaves in the buffer: pystray leaves titles there."""
+        while not self._calls.empty():
+            self._calls.get()()
+        self._icon._display.flush()
+
+
+def complete(icon: Any, tray: Tray) -> Callable[[Callable[[], None]], None]:  # noqa: ANN401 - pystray has no types
+    """Give pystray's X11 icon clicks (left: the address, others: the menu), and a panel that comes late.
+
+    Returns what calls a function on the icon's main loop.
+    """
 
     def pressed(event: Any) -> None:  # noqa: ANN401 - Xlib has no types
         if event.detail == LEFT_BUTTON:
@@ -34,29 +68,16 @@ def complete(icon: Any, tray: Tray) -> None:  # noqa: ANN401 - pystray has no ty
     icon._message_handlers[X.ButtonPress] = pressed
     # It compares with its main loop's thread before that has begun.
     icon._thread = threading.main_thread()
-    _dock_when_announced(icon)
+    # Whoever takes icons from now on says so to everybody (freedesktop's system tray protocol).
+    icon._display.screen().root.change_attributes(event_mask=X.StructureNotifyMask)
+    main_loop = MainLoop(icon)
+    handlers = {main_loop.atom: main_loop.run_calls, icon._display.intern_atom("MANAGER"): icon._show}
+    icon._message_handlers[X.ClientMessage] = lambda event: handlers.get(event.client_type, lambda: None)()
     if not icon._get_systray_manager():
         log.warning("No panel here takes icons yet; the server is at %s.", tray.state.address)
-
-
-def flush(icon: Any) -> None:  # noqa: ANN401 - pystray has no types
-    """Send what pystray left in its buffer: a new title would wait for the next event."""
+    # What was asked so far must not wait in the buffer for the first event.
     icon._display.flush()
-
-
-def _dock_when_announced(icon: Any) -> None:  # noqa: ANN401 - pystray has no types
-    """Dock at whoever says that it takes icons from now on (freedesktop's system tray protocol)."""
-    announced = icon._display.intern_atom("MANAGER")
-    handle = icon._message_handlers[X.ClientMessage]
-
-    def received(event: Any) -> None:  # noqa: ANN401 - Xlib has no types
-        if event.client_type == announced:
-            icon._show()
-        else:
-            handle(event)
-
-    icon._message_handlers[X.ClientMessage] = received
-    icon._display.screen().root.change_attributes(event_mask=X.StructureNotifyMask)
+    return main_loop.call
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ MISSING = [program for program in NEEDED if not shutil.which(program)]
 async def until(holds: Callable[[], object], what: str) -> None:
     """Return once something holds; a minute without it is a failure that says what did not happen."""
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(40):
             while not holds():
                 await asyncio.sleep(0.05)
     except TimeoutError:
@@ -75,7 +75,7 @@ class Desktop:
     def run(self, *command: str) -> str:
         """Return what a program on this display prints."""
         return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=True, timeout=60
+            command, env=self.environment, capture_output=True, text=True, check=True, timeout=20
         ).stdout
 
     def find(self, *by: str) -> str:
@@ -131,7 +131,7 @@ class RunningTray:
 
     async def ended(self) -> int:
         """Return the exit code once it has ended."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(40):
             return await self.process.wait()
 
     async def end(self) -> None:

@@ -39,7 +39,7 @@ def choose(desktop: Desktop, action: Action) -> None:
     """Choose an item of the menu that opens by a right click, where it is in the menu of now."""
     from mediacanon.tray.x11 import RULE, layout_of
 
-    desktop.click(desktop.find("--class", ICON), button=3)
+    desktop.click(desktop.find("--classname", ICON), button=3)
     menu = desktop.find("--name", "MediaCanon menu")
     height = int(desktop.run("xdotool", "getwindowgeometry", "--shell", menu).split("HEIGHT=")[1])
     # From the bottom, for what the server says of itself is above.
@@ -47,6 +47,11 @@ def choose(desktop: Desktop, action: Action) -> None:
     layout = layout_of(items)
     place = next(number for number, item in enumerate(items) if item.action is action)
     desktop.click(menu, x=20, y=height - (layout.tops[-1] - layout.tops[place]) + RULE)
+
+
+def living() -> set[int]:
+    """Return the processes there are."""
+    return {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
 
 
 def opened(desktop: Desktop) -> list[str]:
@@ -81,7 +86,7 @@ def test_on_macos_the_icon_is_the_letter_alone():
 async def test_the_icon_is_docked_and_a_click_opens_the_address(panelled: Desktop, demo_database: str):
     """It sits in the panel, is to be seen there, and the browser is sent to the server."""
     async with tray_on(panelled, DATABASE_URL=demo_database) as tray:
-        icon = panelled.find("--class", ICON)
+        icon = panelled.find("--classname", ICON)
         assert "root window" not in panelled.parent_of(icon)
         await tray.wait_until_ready()
         picture = PIL.Image.open(panelled.screenshot("tray-icon.png")).convert("RGB").crop((0, 0, 40, 40))
@@ -121,7 +126,7 @@ async def test_quit_leaves_no_process_behind(panelled: Desktop, data_root: Path)
         assert (folder / "postgres" / "cluster" / "postmaster.pid").exists()
         choose(panelled, Action.QUIT)
         assert await tray.ended() == 0
-    assert not Path(f"/proc/{server}").exists()
+    assert server not in living()
     assert not (folder / "postgres" / "cluster" / "postmaster.pid").exists()
     assert "Traceback" not in (panelled.folder / "tray.out").read_text()
 
@@ -135,7 +140,7 @@ async def test_signals_quit_it_as_the_menu_does(panelled: Desktop, demo_database
         server = tray.server()
         tray.process.send_signal(number)
         assert await tray.ended() == 0
-    assert not Path(f"/proc/{server}").exists()
+    assert server not in living()
 
 
 @needs_desktop
@@ -158,7 +163,7 @@ async def test_a_killed_tray_takes_its_server_along(panelled: Desktop, data_root
         server = tray.server()
         tray.process.kill()
         await tray.ended()
-        await until(lambda: not Path(f"/proc/{server}").exists(), "the server outlives its tray")
+        await until(lambda: server not in living(), "the server outlives its tray")
     assert not (folder / "postgres" / "cluster" / "postmaster.pid").exists()
     async with tray_on(panelled, "--data-dir", str(folder), port=port) as tray:
         await tray.wait_until_ready()
@@ -187,10 +192,10 @@ async def test_a_panel_may_come_late_and_come_back(desktop: Desktop, demo_databa
     async with tray_on(desktop, DATABASE_URL=demo_database) as tray:
         await tray.wait_until_ready()
         desktop.show_panel()
-        assert "root window" not in desktop.parent_of(desktop.find("--class", ICON))
+        assert "root window" not in desktop.parent_of(desktop.find("--classname", ICON))
         desktop.kill_panel()
         desktop.show_panel()
-        icon = desktop.find("--class", ICON)
+        icon = desktop.find("--classname", ICON)
         await until(lambda: "root window" not in desktop.parent_of(icon), "the icon does not come back")
         assert isinstance(tray, RunningTray)
     said = (desktop.folder / "tray.out").read_text()
