@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -102,19 +103,18 @@ async def ids(dsn: str) -> tuple[int, int, int]:
 @contextmanager
 def program(command: list[str], announced: str, **environment: str) -> Iterator[tuple[int, str]]:
     """Give pid and address of a server, announced on its output."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **environment}
-    )
-    try:
-        for line in process.stdout or ():
-            if found := re.search(announced, line):
-                yield process.pid, found[1]
-                break
-        else:
-            sys.exit(f"{command} did not start")
-    finally:
-        process.terminate()
-        process.communicate()
+    # A file, not a pipe: nobody reads on once the address is known, and servers log each request.
+    with tempfile.NamedTemporaryFile("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment})
+        try:
+            while not (found := re.search(announced, Path(output.name).read_text())):
+                if process.poll() is not None:
+                    sys.exit(f"{command} did not start:\n{Path(output.name).read_text()}")
+                time.sleep(0.05)
+            yield process.pid, found[1]
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def floor(factory: str, **environment: str) -> ExitStack:
