@@ -40,7 +40,7 @@ def choose(desktop: Desktop, action: Action) -> None:
 
     desktop.click(desktop.find("--classname", ICON), button=3)
     menu = desktop.find("--name", "MediaCanon menu")
-    height = int(desktop.run("xdotool", "getwindowgeometry", "--shell", menu).split("HEIGHT=")[1])
+    height = int(desktop.run("xdotool", "getwindowgeometry", "--shell", menu).split("HEIGHT=")[1].split()[0])
     # From the bottom, for what the server says of itself is above.
     items = menu_of(State(address="", is_ready=True, starts_at_login=False))
     layout = layout_of(items)
