@@ -114,10 +114,10 @@ def test_a_polite_signal_stops_the_server_too(home: Path, other_process: Other, 
 
 def test_signals_are_as_before_outside_the_block(home: Path) -> None:
     """A program's own handling of signals is back when the database is left."""
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with running_database(Settings(data_dir=home)):
-        assert signal.getsignal(signal.SIGTERM) is not before
-    assert signal.getsignal(signal.SIGTERM) is before
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    assert signal.signal(signal.SIGTERM, before) is signal.SIG_DFL
 
 
 async def test_starts_and_stops_beside_an_event_loop(home: Path, postgres: EmbeddedPostgres) -> None:
