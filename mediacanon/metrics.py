@@ -57,6 +57,8 @@ class Metrics:
         )
         self._gauges: list[tuple[Gauge, Reading]] = []
         self._labels: Mapping[int, str] = {}
+        # Looking a series up by its labels costs more than counting in it.
+        self._series: dict[tuple[str, str, int], tuple[Histogram, Counter]] = {}
 
     def count_by(self, labels: Mapping[int, str]) -> None:
         """Count requests by the endpoints that `labels` names, by id."""
@@ -73,8 +75,12 @@ class Metrics:
         scope = exchange.scope
         endpoint = self._labels.get(id(scope.get("endpoint")), OTHER)
         method = scope["method"] if scope["method"] in METHODS else OTHER
-        self._requests.labels(endpoint, method).observe(exchange.seconds)
-        self._answers.labels(endpoint, method, exchange.status).inc()
+        key = (endpoint, method, exchange.status)
+        if key not in self._series:
+            self._series[key] = self._requests.labels(endpoint, method), self._answers.labels(*key)
+        durations, answers = self._series[key]
+        durations.observe(exchange.seconds)
+        answers.inc()
 
     def answer(self) -> Response:
         """Return all metrics as Prometheus reads them."""
