@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -26,6 +27,11 @@ _numbers = itertools.count(1)
 def with_database(dsn: str, name: str) -> str:
     """Return `dsn` with another database name."""
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+def pytest_configure() -> None:
+    """Take Ctrl-C: run in the background, a shell has us ignore it, and so would every program the tests interrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
