@@ -30,8 +30,10 @@ def with_database(dsn: str, name: str) -> str:
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C: run in the background, a shell has us ignore it, and so would every program the tests interrupt."""
+    """Take signals: run in the background or by nohup we ignore some, and so would every program the tests end."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
