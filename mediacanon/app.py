@@ -187,6 +187,12 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
             log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
         return pages.error(request, known)
 
+    async def crash(request: Request, error: Exception) -> Response:
+        # Answered outside of RequestIds, which has let the error pass.
+        response = await fail(request, error)
+        response.headers["x-request-id"] = request_id(request)
+        return response
+
     middleware = [Middleware(RequestIds, finished=server.finished), Middleware(Compression)]
     if settings.rate_limit:
         middleware.append(Middleware(RateLimit, per_minute=settings.rate_limit))
@@ -203,7 +209,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
             *pages.routes(),
         ],
         middleware=middleware,
-        exception_handlers={MediaCanonError: fail, HTTPException: fail, Exception: fail},
+        exception_handlers={MediaCanonError: fail, HTTPException: fail, Exception: crash},
         lifespan=server.lifespan,
     )
     server.counts.count_by(labels_of(app.routes, {id(resource): resource.path for resource in rest.resources}))

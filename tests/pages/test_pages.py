@@ -180,6 +180,8 @@ async def test_our_own_faults_get_a_page_that_helps(database: str):
         await connection.close()
         response = await client.get("/titles")
         assert response.status_code == 500
-        assert re.search(r"<code>[0-9a-f]{16}</code>", response.text)
+        number = re.search(r"<code>([0-9a-f]{16})</code>", response.text)
+        assert number
+        assert response.headers.get_list("x-request-id") == [number[1]]
         assert 'href="/discover"' in response.text
         assert "relation" not in response.text
