@@ -383,6 +383,8 @@ _NAME = {
     "maxLength": 500,
     "pattern": rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$",
 }
+# As the writes check it.
+_ADDRESS = rf"https?://[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*(:[0-9]{{1,5}})?([/?#][^\s\x20{_CONTROL}\"<>\\^`{{|}}]*)?"
 _YEAR = {"minimum": 1870, "maximum": 2100}
 _NUMBER = {"minimum": 0, "maximum": 2**31 - 1}
 RULES: Mapping[str, Mapping[str, Any]] = {
@@ -390,7 +392,7 @@ RULES: Mapping[str, Mapping[str, Any]] = {
     "start_year": _YEAR,
     "end_year": _YEAR,
     "imdb_id": {"pattern": "^(tt[0-9]{7,10})?$"},
-    "image_url": {"maxLength": 2000, "pattern": "^(https?://[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*(/[A-Za-z0-9/._-]*)?)?$"},
+    "image_url": {"maxLength": 2000, "pattern": f"^({_ADDRESS})?$"},
     "season_number": _NUMBER,
     "episode_number": _NUMBER,
     "imdb": {"pattern": "^(tt[0-9]{7,10}(,tt[0-9]{7,10}){0,99})?$"},

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from mediacanon.errors import BadArgument
 
@@ -22,7 +21,9 @@ _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\ud
 _IMDB_ID = re.compile(r"tt[0-9]{7,10}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\x7f-\x9f\"<>\\^`{|}\ud800-\udfff]+")
+_ADDRESS = re.compile(
+    r"https?://[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*(:[0-9]{1,5})?([/?#][^\s\x00-\x20\x7f-\x9f\"<>\\^`{|}\ud800-\udfff]*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +85,7 @@ def _is_text(value: str) -> bool:
 
 
 def _is_address(value: str) -> bool:
-    if len(value) > LONGEST_ADDRESS or not _ADDRESS.fullmatch(value):
-        return False
-    try:
-        return bool(urlsplit(value).hostname)
-    except ValueError:
-        return False
+    return len(value) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(value) is not None
 
 
 NAME = short_line(LONGEST_NAME)

@@ -13,7 +13,7 @@ RIGHT = {
     "start_year": [1870, 2100],
     "imdb_id": ["tt0000001", "tt1234567890"],
     "tmdb_id": [1, 2**31 - 1],
-    "image_url": ["http://a", "https://image.tmdb.org/t/p/w500/x.jpg?y=1#z", "https://é.example/ü.jpg"],
+    "image_url": ["http://a", "https://image.tmdb.org/t/p/w500/x.jpg?y=1#z", "https://xn--9ca.example/ü.jpg"],
     "original_language": ["en"],
     "origin_country": ["US"],
     "runtime_minutes": [0, 2**31 - 1],
