@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -18,7 +17,7 @@ from starlette.responses import Response
 
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.http import conditional
-from mediacanon.schema.images import PosterSize, StillSize
+from mediacanon.schema.images import FILE, PosterSize, StillSize
 from mediacanon.settings import Settings
 from mediacanon.static_files import FOR_EVER
 
@@ -29,7 +28,6 @@ SIZES = {
     "poster": frozenset(size.value for size in PosterSize),
     "still": frozenset(size.value for size in StillSize),
 }
-FILE = re.compile(r"[A-Za-z0-9_-]{1,100}\.(jpg|png)")
 MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 # The largest poster at TMDB may have 2,000 by 3,000 pixels: some megabytes.
 LARGEST_IMAGE = 16 * 1024 * 1024

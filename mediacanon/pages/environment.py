@@ -6,7 +6,10 @@ from mediacanon import paths
 from mediacanon.pages.charts import heat_map, season_line, shade
 from mediacanon.pages.filters import FILTERS, FUNCTIONS
 from mediacanon.pages.page import SORTS
+from mediacanon.pages.refresh import refresh_notice
 from mediacanon.pages.structured import structured_data
+from mediacanon.schema.images import image_addresses
+from mediacanon.settings import Settings
 
 HTML = "text/html"
 SECURITY = {
@@ -18,8 +21,9 @@ SECURITY = {
 }
 
 
-def build_environment() -> Environment:
+def build_environment(settings: Settings | None = None) -> Environment:
     """Return the templates' environment: escaping everything, undefined names are errors."""
+    settings = settings or Settings()
     environment = Environment(
         loader=FileSystemLoader(paths.TEMPLATES),
         autoescape=True,
@@ -27,8 +31,14 @@ def build_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS, shade=shade)
+    environment.filters.update(FILTERS, shade=shade, image=image_addresses(settings))
     environment.globals.update(
         FUNCTIONS, heat_map=heat_map, season_line=season_line, structured_data=structured_data, sorts=SORTS
+    )
+    # Pages are kept as bytes: what they show depends on the server's settings, never on who asks.
+    environment.globals.update(
+        can_refresh=bool(settings.tmdb_api_key) and settings.writes == "open",
+        has_images=bool(settings.image_cache_mb),
+        refresh_notice=refresh_notice,
     )
     return environment

@@ -92,11 +92,6 @@ def toggled(url: URL, name: str, value: str) -> str:
     return changed(url, **{name: ",".join(chosen)})
 
 
-def sized(image_url: str, width: int) -> str:
-    """Return the address of a poster of another width: of TMDB's 92, 154, 185, 342, 500 or 780 pixels."""
-    return image_url.replace("/w500/", f"/w{width}/")
-
-
 def hue(name: str) -> int:
     """Return a colour for a name, 0 to 359 degrees, the same each time."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=2).digest()) % 360
@@ -116,6 +111,5 @@ FILTERS = {
     "country_name": country_name,
     "flag": flag,
     "hue": hue,
-    "sized": sized,
 }
 FUNCTIONS = {"static": static, "changed": changed, "toggled": toggled}

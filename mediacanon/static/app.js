@@ -8,6 +8,13 @@ for (const image of document.querySelectorAll(".poster img")) {
   if (image.complete && !image.naturalWidth) dropBroken(image);
 }
 
+/* What came of a refresh is told once, not again to whom the address is sent. */
+const here = new URL(location.href);
+if (here.searchParams.has("refresh")) {
+  here.searchParams.delete("refresh");
+  history.replaceState(null, "", here);
+}
+
 /* The map of ratings says below it which episode is pointed at. */
 for (const map of document.querySelectorAll(".heat")) {
   const note = map.closest("section").querySelector(".heat-note");

@@ -10,6 +10,7 @@ from starlette.datastructures import URL
 from mediacanon.pages.environment import build_environment
 from mediacanon.pages.filters import changed, country_name, duration, flag, hue, language_name, poster_lines, years
 from mediacanon.pages.page import PAGES
+from mediacanon.settings import Settings
 from tests.serving import app_of, client_of
 
 
@@ -143,7 +144,7 @@ async def test_large_answers_are_compressed(demo_client: httpx.AsyncClient):
 
 def test_every_page_has_template_and_document():
     """The table's names are files."""
-    environment = build_environment()
+    environment = build_environment(Settings())
     for each in PAGES:
         assert environment.get_template(f"{each.name}.html")
 
