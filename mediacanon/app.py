@@ -10,9 +10,10 @@ import asyncpg
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import Scope
 
 from mediacanon import paths
 from mediacanon.cache import CarouselCache, KeptAnswers
@@ -24,13 +25,13 @@ from mediacanon.database.replica import open_reads
 from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized
 from mediacanon.execution import Execution
 from mediacanon.graphql_http import GraphQLEndpoint
-from mediacanon.hot_answers import HotAnswers
+from mediacanon.hot_answers import HotAnswer, HotAnswers, HotAnswersFirst
 from mediacanon.http import Exchange, RequestIds, is_cross_site, request_id
 from mediacanon.images import PATH as IMAGE_PATH
 from mediacanon.images import build_image_proxy
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow, load_carousels
-from mediacanon.logs import log_access
+from mediacanon.logs import AccessLog
 from mediacanon.metrics import Metrics, labels_of, load_last_import
 from mediacanon.pages.environment import SECURITY, build_environment
 from mediacanon.pages.explorer import Explorer
@@ -66,6 +67,7 @@ class Server:
         self.kept_answers = KeptAnswers()
         self.last_import = 0.0
         self.counts = Metrics()
+        self.access_log = AccessLog(settings)
         self._watch()
 
     def _watch(self) -> None:
@@ -97,13 +99,16 @@ class Server:
             await self._open_pool() as self.pool,
             listening(self.dsn) as events,
             open_reads(self.settings, self.pool, events) as self.reads,
-            CarouselCache(partial(load_carousels, self.reads), events) as self.carousels,
+            CarouselCache(
+                partial(load_carousels, self.reads), events, built=self.hot_answers.drop_lists
+            ) as self.carousels,
             open_enrichment(self.settings, self.pool, self.dsn, events) as self.enrichment,
             self.images.opened() if self.images else nullcontext(),
             self.hot_answers.told_by(events),
             self.kept_answers.told_by(events),
             self.engagement.writing_to(self.pool),
             self.counts.reading(),
+            self.access_log.writing(),
         ):
             yield
 
@@ -151,9 +156,16 @@ class Server:
         return self.counts.answer()
 
     def finished(self, exchange: Exchange) -> None:
-        """Log and count a request that is over."""
-        log_access(exchange)
+        """Log and count a request that is over, and whose view or click it was."""
+        self.access_log.note(exchange)
         self.counts.finished(exchange)
+        seen: HotAnswer | None = exchange.scope.get("answer")
+        if seen is not None and (seen.view or seen.click) and exchange.scope["method"] == "GET":
+            self.engagement.record(title_id=seen.view, source=_source(exchange.scope), slug=seen.click)
+
+
+def _source(scope: Scope) -> str | None:
+    return HTTPConnection(scope).query_params.get("source") if b"source=" in scope["query_string"] else None
 
 
 def build_app(settings: Settings, dsn: str) -> Starlette:
@@ -169,7 +181,6 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
         environment,
         new_context=server.new_context,
         hot_answers=server.hot_answers,
-        record=server.engagement.record,
     )
     graphql = GraphQLEndpoint(execution, new_context=server.new_context, explorer=Explorer(environment))
 
@@ -177,7 +188,6 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
         execution,
         new_context=server.new_context,
         hot_answers=server.hot_answers,
-        record=server.engagement.record,
     )
     Documentation(execution, environment, api=rest, new_context=server.new_context, headers=SECURITY)
 
@@ -193,9 +203,12 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
         response.headers["x-request-id"] = request_id(request)
         return response
 
-    middleware = [Middleware(RequestIds, finished=server.finished), Middleware(Compression)]
-    if settings.rate_limit:
-        middleware.append(Middleware(RateLimit, per_minute=settings.rate_limit))
+    middleware = [
+        Middleware(RequestIds, finished=server.finished),
+        *([Middleware(RateLimit, per_minute=settings.rate_limit)] if settings.rate_limit else []),
+        Middleware(HotAnswersFirst, answers=server.hot_answers),
+        Middleware(Compression),
+    ]
     app = Starlette(
         routes=[
             Route("/graphql", graphql.answer, methods=["GET", "POST", "OPTIONS"]),

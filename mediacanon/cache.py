@@ -32,13 +32,22 @@ class Changes(Protocol):
 
 
 class CarouselCache(Generic[Carousel]):
-    """The carousels as last built; `build` is called in the background, never twice at the same time."""
+    """The carousels as last built; `build` is called in the background, never twice at the same time.
+
+    `built` is called after each building: what was made of the set before is old.
+    """
 
     def __init__(
-        self, build: Callable[[], Awaitable[Sequence[Carousel]]], events: Changes, *, pause: float = PAUSE
+        self,
+        build: Callable[[], Awaitable[Sequence[Carousel]]],
+        events: Changes,
+        *,
+        built: Callable[[], None] = lambda: None,
+        pause: float = PAUSE,
     ) -> None:
         self._build = build
         self._events = events
+        self._built = built
         self._pause = pause
         self._is_stale = asyncio.Event()
 
@@ -75,6 +84,7 @@ class CarouselCache(Generic[Carousel]):
             self._fail(error)
         else:
             self._replace().set_result(carousels)
+            self._built()
 
     def _replace(self) -> asyncio.Future[Sequence[Carousel]]:
         """Return the future that a result goes into: the one that is waited for, a new one after that."""

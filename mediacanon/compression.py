@@ -4,6 +4,7 @@ A middleware of our own, because kept answers keep their compressed bytes too an
 """
 
 import re
+from functools import lru_cache
 
 import zstandard
 from isal import igzip
@@ -17,6 +18,7 @@ TEXTS = re.compile(r"text/(?!event-stream)|application/(.*\+)?(json|xml|javascri
 _RANGE = re.compile(r"([a-z0-9*-]+)(?:;q=([01](?:\.[0-9]{0,3})?))?")
 
 
+@lru_cache(maxsize=100)
 def preferred_encoding(accept_encoding: str) -> str | None:
     """Return the encoding an Accept-Encoding header likes best, None for the plain bytes."""
     if not accept_encoding:

@@ -6,29 +6,28 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# The ids of a process share their first half, and count up in the other one.
+_PROCESS = secrets.token_hex(4).encode()
+_NUMBERS = count(1)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _SAME_SITE = ("same-origin", "none")
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and what was answered: status 0 where nothing was, `size` in bytes, `began` on the monotonic clock."""
+    """A request and what was answered: status 0 where nothing was, `size` in bytes, how long it took."""
 
     scope: Scope
-    began: float
     status: int = 0
     size: int = 0
-
-    @property
-    def seconds(self) -> float:
-        """How long it has taken."""
-        return time.perf_counter() - self.began
+    seconds: float = 0.0
 
 
 class RequestIds:
@@ -46,9 +45,12 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(scope, time.perf_counter())
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        id_ = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8).encode()
+        began, exchange = time.perf_counter(), Exchange(scope)
+        given = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                given = value
+        id_ = given if given and _REQUEST_ID.fullmatch(given) else b"%s%08x" % (_PROCESS, next(_NUMBERS))
         scope.setdefault("state", {})["request_id"] = id_.decode()
 
         async def tell(message: Message) -> None:
@@ -65,6 +67,7 @@ class RequestIds:
             exchange.status = exchange.status or 500
             raise
         finally:
+            exchange.seconds = time.perf_counter() - began
             if self._finished:
                 self._finished(exchange)
 

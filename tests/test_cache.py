@@ -62,6 +62,22 @@ async def newer(cache, than):
     return found
 
 
+async def test_what_was_made_of_the_set_before_is_told_to_be_old(build, events):
+    """After each building, and not before the new set is there."""
+    told = []
+    async with CarouselCache(build, events, built=lambda: told.append(1), pause=0) as running:
+        await build.has_begun()
+        build.finish(["first"])
+        first = await running.current()
+        assert told == [1]
+        events.tell(EVERYTHING)
+        await build.has_begun()
+        assert told == [1]
+        build.finish(["second"])
+        assert await newer(running, first) == ["second"]
+        assert told == [1, 1]
+
+
 async def test_a_request_before_the_first_set_waits_for_it(cache, build):
     """Any number of them wait for one building; a request that gives up takes nothing from the others."""
     impatient, *waiting = [asyncio.create_task(cache.current()) for _ in range(3)]

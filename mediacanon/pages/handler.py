@@ -8,17 +8,15 @@ from typing import Any
 
 from graphql import GraphQLInputType
 from jinja2 import Environment, Template
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mediacanon import paths
-from mediacanon.compression import SMALLEST, compress, preferred_encoding
 from mediacanon.errors import MediaCanonError, NotFound
 from mediacanon.execution import Execution, Prepared
-from mediacanon.hot_answers import HotAnswer, HotAnswers
-from mediacanon.http import conditional, entity_tag, request_id
+from mediacanon.hot_answers import HotAnswer, HotAnswers, asked_in
+from mediacanon.http import request_id
 from mediacanon.pages.add import AddTitle
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.pages.kept import KeptPages
@@ -28,8 +26,6 @@ from mediacanon.schema.context import Context
 from mediacanon.text_variables import read_variables, variable_types
 
 STATUS_TEXT = {404: "There is no such page here.", 405: "This page is only for reading."}
-# A page with a longer query string is not worth keeping.
-LONGEST_KEY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +53,11 @@ class Pages:
         *,
         new_context: Callable[[Request], Context],
         hot_answers: HotAnswers,
-        record: Callable[..., None],
     ) -> None:
         self._execution = execution
         self._environment = environment
         self._new_context = new_context
         self._hot = hot_answers
-        self._record = record
         self._kept = KeptPages()
         self._add = AddTitle(execution, environment, new_context=new_context)
         self._sitemap = Sitemap(new_context=new_context)
@@ -80,7 +74,7 @@ class Pages:
     def _route(self, path: str, pages: Sequence[Page]) -> Route:
         renderings = [self._rendering(page) for page in pages]
 
-        async def answer(request: Request) -> Response:
+        async def answer(request: Request) -> HotAnswer:
             return await self._answer(request, next(each for each in renderings if each.is_asked(request)))
 
         return Route(path, answer, methods=["GET"])
@@ -92,26 +86,14 @@ class Pages:
         types = variable_types(self._execution.schema, operation) if operation else {}
         return Rendering(page, document, types, self._environment.get_template(f"{page.name}.html"))
 
-    async def _answer(self, request: Request, rendering: Rendering) -> Response:
+    async def _answer(self, request: Request, rendering: Rendering) -> HotAnswer:
         context = self._new_context(request)
         make = partial(self._make, request, rendering, context)
-        key = str(request.url)
         if rendering.page.is_kept and not request.url.query and context.carousels:
-            answer = await self._kept.get(key, await context.carousels.current(), make)
-        else:
-            answer = await self._hot_answer(f"page {key}", make)
-        response = _respond(request, answer)
-        if request.method == "GET" and (answer.view is not None or answer.click):
-            response.background = BackgroundTask(self._see, request, answer)
-        return response
-
-    async def _hot_answer(self, key: str, make: Callable[[], Any]) -> HotAnswer:
-        answer = await self._hot.get(key)
-        if answer is None:
-            generation = self._hot.generation
-            answer = await make()
-            if len(key) < LONGEST_KEY:
-                self._hot.keep(key, answer, generation)
+            return await self._kept.get(str(request.url), await context.carousels.current(), make)
+        generation = self._hot.generation
+        answer = await make()
+        self._hot.keep(asked_in(request.scope), answer, generation)
         return answer
 
     async def _make(self, request: Request, rendering: Rendering, context: Context) -> HotAnswer:
@@ -130,10 +112,15 @@ class Pages:
         body = rendering.template.render(data, url=request.url, asked=variables).encode()
         # What is similar to a title may change without it: that strip may be as old as answers get.
         title_id = found.get("titleId")
-        return HotAnswer(body=body, tag=entity_tag(body), about=title_id, view=title_id, click=found.get("slug"))
-
-    async def _see(self, request: Request, answer: HotAnswer) -> None:
-        self._record(title_id=answer.view, source=request.query_params.get("source"), slug=answer.click)
+        return HotAnswer(
+            body=body,
+            media_type=f"{HTML}; charset=utf-8",
+            headers=SECURITY,
+            endpoint=request.scope.get("endpoint"),
+            about=title_id,
+            view=title_id,
+            click=found.get("slug"),
+        )
 
     def error(self, request: Request, error: Exception) -> Response:
         """Return the page that says what went wrong."""
@@ -154,14 +141,3 @@ async def _search(request: Request) -> Response:
     """Lead to the titles, where /search was known to be."""
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"/titles{query}", status_code=308)
-
-
-def _respond(request: Request, answer: HotAnswer) -> Response:
-    """Return an answer's bytes, compressed as the client likes it, or that it has them already."""
-    headers, body = {**SECURITY, "vary": "Accept-Encoding"}, answer.body
-    encoding = preferred_encoding(request.headers.get("accept-encoding", "")) if len(body) >= SMALLEST else None
-    if encoding:
-        if encoding not in answer.compressed:
-            answer.compressed[encoding] = compress(body, encoding)
-        headers, body = {**headers, "content-encoding": encoding}, answer.compressed[encoding]
-    return conditional(request, body, media_type=HTML, tag=answer.tag, headers=headers)

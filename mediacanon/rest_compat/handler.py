@@ -11,14 +11,13 @@ import orjson
 from graphql import GraphQLInputType, GraphQLSchema, OperationDefinitionNode
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediacanon import paths
-from mediacanon.compression import SMALLEST, compress, preferred_encoding
 from mediacanon.errors import BadArgument, MediaCanonError, NotFound
 from mediacanon.execution import Execution, Prepared
-from mediacanon.hot_answers import HotAnswer, HotAnswers
-from mediacanon.http import conditional, entity_tag, request_id
+from mediacanon.hot_answers import HotAnswer, HotAnswers, asked_in
+from mediacanon.http import request_id
 from mediacanon.rest_compat.endpoints import ENDPOINTS, Endpoint
 from mediacanon.rest_compat.parameters import read_body, read_id, read_query, required_variables
 from mediacanon.rest_compat.shapes import answer_of, in_snake_case, take
@@ -85,11 +84,6 @@ class Ready:
         """The variables that the query string or the body gives."""
         return {name: type_ for name, type_ in self.types.items() if name not in self.path_names}
 
-    def key(self, request: Request) -> str:
-        """Return what its answers are kept by: the query string only where it matters."""
-        path: str = request.scope["path"]
-        return f"{path}?{request.scope['query_string'].decode('latin-1')}" if self.other_types else path
-
 
 @dataclass(frozen=True, slots=True)
 class Resource:
@@ -154,30 +148,23 @@ class RestApi:
         *,
         new_context: Callable[[Request], Context],
         hot_answers: HotAnswers,
-        record: Callable[..., None],
     ) -> None:
         self._execution = execution
         self._new_context = new_context
         self._hot = hot_answers
-        self._record = record
         # What stands beside the endpoints, by path.
         self.pages: Mapping[str, Callable[[Request], Awaitable[Response]]] = {}
         self.resources = make_resources(execution)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; what it saw is recorded after the answer."""
+        """Answer a request."""
         request = Request(scope, receive)
-        seen: HotAnswer | None = None
         resource = self._find(request)
         try:
-            response, seen = await self._respond(request, resource)
+            response = await self._respond(request, resource)
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer is JSON
             response = _refusal(request, error, resource)
-        if request.method == "HEAD":
-            response.body = b""
         await response(scope, receive, send)
-        if seen is not None and request.method == "GET":
-            self._see(request, seen)
 
     async def ask(self, request: Request, target: str) -> bytes:
         """Return what a GET of `target` is answered with, on behalf of a request. Raises what kept it from that."""
@@ -200,17 +187,17 @@ class RestApi:
                 return resource
         return None
 
-    async def _respond(self, request: Request, resource: Resource | None) -> tuple[Response, HotAnswer | None]:
+    async def _respond(self, request: Request, resource: Resource | None) -> ASGIApp:
         method = "GET" if request.method == "HEAD" else request.method
         if resource is None:
-            return await self._page(request, method), None
+            return await self._page(request, method)
         if method == "OPTIONS":
-            return _options(resource), None
+            return _options(resource)
         ready = resource.endpoints.get(method)
         if ready is None:
             raise WrongMethod
         if not ready.row.is_read:
-            return await self._write(request, ready), None
+            return await self._write(request, ready)
         return await self._read(request, ready)
 
     async def _page(self, request: Request, method: str) -> Response:
@@ -221,15 +208,12 @@ class RestApi:
             raise WrongMethod
         return await page(request)
 
-    async def _read(self, request: Request, ready: Ready) -> tuple[Response, HotAnswer]:
-        key = ready.key(request)
-        answer = await self._hot.get(key) if ready.row.is_hot else None
-        if answer is None:
-            generation = self._hot.generation
-            answer = await self._make(request, ready)
-            if ready.row.is_hot:
-                self._hot.keep(key, answer, generation)
-        return _answer(request, answer), answer
+    async def _read(self, request: Request, ready: Ready) -> HotAnswer:
+        generation = self._hot.generation
+        answer = await self._make(request, ready)
+        if ready.row.is_hot:
+            self._hot.keep(asked_in(request.scope), answer, generation)
+        return answer
 
     async def _make(self, request: Request, ready: Ready) -> HotAnswer:
         query, row = request.query_params, ready.row
@@ -250,10 +234,11 @@ class RestApi:
             raise NotFound
         for name in row.lists:
             answer.setdefault(name, [])
-        body = orjson.dumps(answer)
         return HotAnswer(
-            body=body,
-            tag=entity_tag(body),
+            body=orjson.dumps(answer),
+            media_type=JSON,
+            headers=READ,
+            endpoint=request.scope.get("endpoint"),
             about=answer[row.about] if row.about else None,
             view=answer[row.view] if row.view else None,
             click=take(answer, row.click) if row.click else None,
@@ -273,23 +258,6 @@ class RestApi:
             return Response(status_code=ready.row.status)
         answer = answer_of(data, ready.row.answer) | dict.fromkeys(ready.row.nulls)
         return Response(orjson.dumps(answer), status_code=ready.row.status, media_type=JSON)
-
-    def _see(self, request: Request, answer: HotAnswer) -> None:
-        if answer.view is not None:
-            self._record(title_id=answer.view, source=request.query_params.get("source"))
-        elif answer.click is not None:
-            self._record(slug=answer.click)
-
-
-def _answer(request: Request, answer: HotAnswer) -> Response:
-    """Return an answer's bytes, compressed as the client likes it, or that it has them already."""
-    headers, body = READ, answer.body
-    encoding = preferred_encoding(request.headers.get("accept-encoding", "")) if len(body) >= SMALLEST else None
-    if encoding:
-        if encoding not in answer.compressed:
-            answer.compressed[encoding] = compress(body, encoding)
-        headers, body = {**READ, "content-encoding": encoding}, answer.compressed[encoding]
-    return conditional(request, body, media_type=JSON, tag=answer.tag, headers=headers)
 
 
 def _options(resource: Resource) -> Response:

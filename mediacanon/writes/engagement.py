@@ -10,7 +10,8 @@ written together twice a second, after the answer and never in its way:
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg
@@ -22,6 +23,8 @@ from mediacanon.writes.transaction import change
 
 log = logging.getLogger(__name__)
 
+# A title and where its visitor came from.
+View = tuple[int, str | None]
 SOURCE = Fact("source", short_line(100))
 # Consumers say source=collection-{slug} for a title they found in a collection.
 COLLECTION = "collection-"
@@ -52,18 +55,22 @@ SELECT title_id FROM viewed
 # Titles and collections that are gone meanwhile are left out.
 INSERT_VIEWS = """
 INSERT INTO title_views (title_id, source)
-SELECT t.id, seen.source
-  FROM unnest($1::bigint[], $2::text[]) AS seen (title_id, source)
-  JOIN titles t ON t.id = seen.title_id
-   FOR KEY SHARE OF t
+SELECT known.id, known.source
+  FROM (SELECT t.id, seen.source, seen.times
+          FROM unnest($1::bigint[], $2::text[], $3::int[]) AS seen (title_id, source, times)
+          JOIN titles t ON t.id = seen.title_id
+           FOR KEY SHARE OF t) AS known,
+       generate_series(1, known.times)
 """
 INSERT_CLICKS = """
 WITH clicked AS (
     INSERT INTO collection_clicks (collection_id)
-    SELECT c.id
-      FROM unnest($1::text[]) AS seen (slug)
-      JOIN collections c ON c.slug = seen.slug
-       FOR KEY SHARE OF c
+    SELECT known.id
+      FROM (SELECT c.id, seen.times
+              FROM unnest($1::text[], $2::int[]) AS seen (slug, times)
+              JOIN collections c ON c.slug = seen.slug
+               FOR KEY SHARE OF c) AS known,
+           generate_series(1, known.times)
     RETURNING collection_id)
 UPDATE collections c
    SET engagement_count = COALESCE(c.engagement_count, 0) + counted.clicks
@@ -72,7 +79,6 @@ UPDATE collections c
 """
 
 LOCK = "SELECT pg_advisory_xact_lock($1::bigint)"
-TRY_LOCK = "SELECT pg_try_advisory_xact_lock($1::bigint)"
 DELETE_OLD_VIEWS = "DELETE FROM title_views WHERE viewed_at < now() - interval '7 days'"
 DELETE_OLD_CLICKS = "DELETE FROM collection_clicks WHERE clicked_at < now() - interval '7 days'"
 COUNT_CLICKS = """
@@ -94,6 +100,7 @@ async def record_view(pool: asyncpg.Pool, title_id: int, source: str | None) -> 
     """
     SOURCE.check(source)
     async with change(pool) as connection:
+        await connection.execute(LOCK, ENGAGEMENT_LOCK)
         if await connection.fetchval(INSERT_VIEW, title_id, source, slug_in(source)) is None:
             raise NotFound(f"There is no title {title_id}")
         await announce_engagement(connection)
@@ -104,25 +111,23 @@ def slug_in(source: str | None) -> str | None:
     return source.removeprefix(COLLECTION) if source and source.startswith(COLLECTION) else None
 
 
-async def write_engagement(pool: asyncpg.Pool, views: Sequence[tuple[int, str | None]], clicks: Sequence[str]) -> None:
-    """Count views, by title and source, and clicks, by the slug of the collection."""
+async def write_engagement(pool: asyncpg.Pool, views: Mapping[View, int], clicks: Mapping[str, int]) -> None:
+    """Count views, by title and source, and clicks, by the slug of the collection, each so many times."""
     title_ids, sources = [title_id for title_id, _ in views], [source for _, source in views]
     async with change(pool) as connection:
         await connection.execute(LOCK, ENGAGEMENT_LOCK)
-        await connection.execute(INSERT_VIEWS, title_ids, sources)
-        await connection.execute(INSERT_CLICKS, clicks)
+        await connection.execute(INSERT_VIEWS, title_ids, sources, list(views.values()))
+        await connection.execute(INSERT_CLICKS, list(clicks), list(clicks.values()))
         await announce_engagement(connection)
 
 
-async def clean_up_engagement(pool: asyncpg.Pool) -> bool:
-    """Delete what is older than 7 days and count the clicks anew; return False where another worker is at it."""
+async def clean_up_engagement(pool: asyncpg.Pool) -> None:
+    """Delete what is older than 7 days and count the clicks anew; of several workers the others find it done."""
     async with change(pool) as connection:
-        if not await connection.fetchval(TRY_LOCK, ENGAGEMENT_LOCK):
-            return False
+        await connection.execute(LOCK, ENGAGEMENT_LOCK)
         done = [await connection.execute(sql) for sql in (DELETE_OLD_VIEWS, DELETE_OLD_CLICKS, COUNT_CLICKS)]
         if any(not each.endswith(" 0") for each in done):
             await announce_engagement(connection)
-    return True
 
 
 class EngagementBuffer:
@@ -131,14 +136,11 @@ class EngagementBuffer:
     def __init__(self, *, pause: float = PAUSE, most: int = MOST_WAITING) -> None:
         self._pause = pause
         self._most = most
-        self._views: list[tuple[int, str | None]] = []
-        self._clicks: list[str] = []
+        self._views = Counter[View]()
+        self._clicks = Counter[str]()
+        # How many views and clicks wait.
+        self.waiting = 0
         self._dropped = 0
-
-    @property
-    def waiting(self) -> int:
-        """How many views and clicks wait."""
-        return len(self._views) + len(self._clicks)
 
     def record(self, *, title_id: int | None = None, source: str | None = None, slug: str | None = None) -> None:
         """Count a view of a title, with the click its source names, or a click of the collection `slug`."""
@@ -147,25 +149,33 @@ class EngagementBuffer:
             return
         if title_id is not None:
             known = source if source and SOURCE.rule.is_met(source) else None
-            self._views.append((title_id, known))
+            self._views[title_id, known] += 1
+            self.waiting += 1
             slug = slug_in(known)
         if slug is not None:
-            self._clicks.append(slug)
+            self._clicks[slug] += 1
+            self.waiting += 1
 
     async def write(self, pool: asyncpg.Pool) -> None:
         """Write what waits; where that fails it waits on."""
         if self._dropped:
             log.warning("Too many views at once: %s were not counted", f"{self._dropped:,}")
             self._dropped = 0
-        views, clicks = self._views, self._clicks
-        if not views and not clicks:
+        if not self.waiting:
             return
-        self._views, self._clicks = [], []
+        views, clicks, waiting = self._views, self._clicks, self.waiting
+        self._views, self._clicks, self.waiting = Counter(), Counter(), 0
         try:
             await write_engagement(pool, views, clicks)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next batch may succeed
             log.warning("Views could not be counted yet: %s", error)
-            self._views, self._clicks = views + self._views, clicks + self._clicks
+            if waiting + self.waiting > self._most:
+                self._dropped += self.waiting
+                self._views, self._clicks, self.waiting = views, clicks, waiting
+            else:
+                self._views.update(views)
+                self._clicks.update(clicks)
+                self.waiting += waiting
 
     @asynccontextmanager
     async def writing_to(self, pool: asyncpg.Pool) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
 """The log: what its lines say and never say, and a file that several processes rotate."""
 
+import asyncio
 import json
 import logging
 import multiprocessing
@@ -14,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from mediacanon.http import RequestIds
-from mediacanon.logs import SharedFile, log_access, start_logging
+from mediacanon.logs import AccessLog, SharedFile, start_logging
 from mediacanon.settings import Settings
 from tests.serving import app_of, client_of
 
@@ -63,7 +64,7 @@ async def test_each_request_is_a_line(demo: str, log_file: Path):
 async def test_json_lines_hold_the_parts(demo: str, log_file: Path):
     """One object a line, whatever a path holds."""
     log_to(log_file, MEDIACANON_LOG_FORMAT="json")
-    async with client_of(app_of(demo)) as client:
+    async with client_of(app_of(demo, MEDIACANON_LOG_FORMAT="json")) as client:
         answer = await client.get("/no%0Asuch%1Bpage", headers={"accept-encoding": "identity"})
     line = json.loads(lines_of(log_file)[-1])
     assert (line["level"], line["method"], line["path"]) == ("INFO", "GET", "/no%0Asuch%1Bpage")
@@ -73,11 +74,28 @@ async def test_json_lines_hold_the_parts(demo: str, log_file: Path):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
 
 
+async def test_probes_that_find_all_well_are_no_lines(demo: str, log_file: Path):
+    """They come every few seconds; lines of a server that is used are gathered, in order, without waiting for its end."""
+    log_to(log_file)
+    async with client_of(app_of(demo)) as client:
+        for path in ("/healthz", "/readyz", "/api/shows/1", "/api/shows/2"):
+            await client.get(path)
+        async with asyncio.timeout(20):
+            while not any("/api/shows/2" in line for line in lines_of(log_file)):
+                await asyncio.sleep(0.01)
+    found = [line.split()[4] for line in lines_of(log_file) if " GET " in line]
+    assert found == ["/api/shows/1", "/api/shows/2"]
+
+
 @pytest.mark.parametrize("log_format", ["human", "json"])
 async def test_no_line_holds_a_secret(demo: str, log_file: Path, log_format: str):
     """Neither query strings nor headers nor TMDB's key, whoever logs."""
     log_to(log_file, MEDIACANON_LOG_FORMAT=log_format)
-    settings = {"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "hush-hush"}
+    settings = {
+        "MEDIACANON_WRITES": "token",
+        "MEDIACANON_WRITE_TOKEN": "hush-hush",
+        "MEDIACANON_LOG_FORMAT": log_format,
+    }
     async with client_of(app_of(demo, **settings)) as client:
         await client.get("/api/titles?api_key=hush-hush", headers={"authorization": "Bearer hush-hush"})
         await client.delete("/api/titles/1", headers={"authorization": "Bearer wrong hush-hush"})
@@ -95,9 +113,11 @@ async def test_what_failed_is_logged_under_its_request(log_file: Path):
     async def fail(_):
         raise RuntimeError("unforeseen")
 
-    app = Starlette(routes=[Route("/", fail)], middleware=[Middleware(RequestIds, finished=log_access)])
+    access_log = AccessLog(Settings.from_environment({"MEDIACANON_LOG_FORMAT": "json"}))
+    app = Starlette(routes=[Route("/", fail)], middleware=[Middleware(RequestIds, finished=access_log.note)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False)) as client:
         await client.get("http://mediacanon.test/", headers={"x-request-id": "seven"})
+    access_log.write()
     line = json.loads(lines_of(log_file)[-1])
     assert (line["status"], line["request_id"]) == (500, "seven")
 

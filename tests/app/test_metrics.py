@@ -1,5 +1,7 @@
 """/metrics: what Prometheus is told."""
 
+import asyncio
+
 import asyncpg
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -79,7 +81,9 @@ async def test_pool_caches_and_last_import_are_told(demo: str):
     """As they are at that moment."""
     app = app_of(demo, MEDIACANON_POOL_SIZE="3")
     async with client_of(app) as client:
-        await client.get("/api/shows/1")
+        async with asyncio.timeout(20):
+            while not app.state.server.hot_answers.count:  # the carousels, once built, are a change, too
+                await client.get("/api/shows/1")
         told = await told_by(client)
     connection = await asyncpg.connect(demo)
     try:

@@ -58,7 +58,7 @@ def rendering(body: bytes):
     """Return what renders a page."""
 
     async def render() -> HotAnswer:
-        return HotAnswer(body=body, tag=body.decode())
+        return HotAnswer(body=body, media_type="text/html")
 
     return render
 
@@ -71,7 +71,7 @@ async def test_a_kept_page_is_rendered_once_for_each_state():
         nonlocal count
         count += 1
         await asyncio.sleep(0)
-        return HotAnswer(body=b"%d" % count, tag="")
+        return HotAnswer(body=b"%d" % count, media_type="text/html")
 
     found = await asyncio.gather(*(pages.get("/", states[0], render) for _ in range(5)))
     assert {answer.body for answer in found} == {b"1"}
@@ -84,7 +84,7 @@ async def test_the_old_page_serves_while_the_new_one_takes_its_time():
 
     async def slow() -> HotAnswer:
         await blocked.wait()
-        return HotAnswer(body=b"new", tag="")
+        return HotAnswer(body=b"new", media_type="text/html")
 
     async def fail() -> HotAnswer:
         raise ValueError("no page")
