@@ -36,6 +36,7 @@ from mediacanon.metrics import Metrics, labels_of, load_last_import
 from mediacanon.pages.environment import SECURITY, build_environment
 from mediacanon.pages.explorer import Explorer
 from mediacanon.pages.handler import Pages
+from mediacanon.pages.refresh import Refresh
 from mediacanon.rate_limit import RateLimit
 from mediacanon.rest_compat.documentation import Documentation
 from mediacanon.rest_compat.handler import RestApi
@@ -175,7 +176,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
     """
     server = Server(settings, dsn)
     execution = Execution(build_schema())
-    environment = build_environment()
+    environment = build_environment(settings)
     pages = Pages(
         execution,
         environment,
@@ -220,6 +221,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
             *([Route(IMAGE_PATH, server.images.answer)] if server.images else []),
             Mount("/static", HashedFiles(directory=paths.STATIC)),
             *pages.routes(),
+            *Refresh(execution, new_context=server.new_context).routes(),
         ],
         middleware=middleware,
         exception_handlers={MediaCanonError: fail, HTTPException: fail, Exception: crash},

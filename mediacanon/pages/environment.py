@@ -21,9 +21,8 @@ SECURITY = {
 }
 
 
-def build_environment(settings: Settings | None = None) -> Environment:
+def build_environment(settings: Settings) -> Environment:
     """Return the templates' environment: escaping everything, undefined names are errors."""
-    settings = settings or Settings()
     environment = Environment(
         loader=FileSystemLoader(paths.TEMPLATES),
         autoescape=True,

@@ -1,0 +1,137 @@
+"""The button that asks TMDB anew, pressed without JavaScript."""
+
+import re
+from collections.abc import Iterator
+
+import asyncpg
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from tests.fakes.tmdb import KEY, FakeTmdb, Fault
+from tests.fakes.tmdb_catalogue import film, show
+from tests.serving import app_of, client_of
+from tests.tmdb.rows import add_title, title_row
+
+FORM = re.compile(r'<form method="post" action="([^"]+)"><button>Refresh')
+NOTICE = re.compile(r'role="status">([^<]+)<')
+ELSEWHERE = ({"sec-fetch-site": "cross-site"}, {"origin": "https://elsewhere.example"})
+
+
+@pytest.fixture
+def tmdb() -> Iterator[FakeTmdb]:
+    """Give a stand-in for TMDB that knows nothing yet and behaves."""
+    with FakeTmdb() as fake:
+        yield fake
+
+
+def app_with(dsn: str, tmdb: FakeTmdb, **settings: str) -> Starlette:
+    """Return a server with a key."""
+    return app_of(dsn, TMDB_API_KEY=KEY, TMDB_BASE_URL=tmdb.url, TMDB_WAIT="30", TMDB_RATE="0", **settings)
+
+
+async def pressed(client: httpx.AsyncClient, path: str) -> tuple[str, str]:
+    """Return the page that pressing the button of a page leads to, and its notice."""
+    form = FORM.search((await client.get(path)).text)
+    assert form
+    answer = await client.post(form[1], headers={"origin": "http://mediacanon.test", "sec-fetch-site": "same-origin"})
+    assert answer.status_code == 303
+    text = (await client.get(answer.headers["location"])).text
+    return text, NOTICE.findall(text)[0]
+
+
+@pytest.mark.parametrize("kind", ["movies", "shows"])
+async def test_the_button_brings_what_is_new(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, kind: str):
+    """It leads back to the page, which has the new facts, says so and tells since when they are."""
+    number = {"movies": "movie", "shows": "show"}[kind]
+    known = {
+        "movies": lambda **new: tmdb.catalogue.add_film(film(1, "tt9300001", **new)),
+        "shows": lambda **new: tmdb.catalogue.add_show(show(1, **new), "tt9300001"),
+    }[kind]
+    known()
+    title_id = await add_title(pool, "tt9300001", type=number)
+    async with client_of(app_with(database, tmdb)) as client:
+        assert "poster1.jpg" in (await client.get(f"/{kind}/1")).text
+        known(poster_path="/newer.jpg")
+        text, notice = await pressed(client, f"/{kind}/1")
+        assert "newer.jpg" in (await client.get(f"/{kind}/1")).text
+    assert "newer.jpg" in text
+    assert notice.startswith("Refreshed")
+    enriched_at = (await title_row(pool, title_id))["enriched_at"]
+    assert re.search(
+        rf'Updated from TMDB <time datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}[^"]+">{enriched_at:%F}<', text
+    )
+
+
+async def test_a_tmdb_that_cannot_be_reached_is_said(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
+    """The page stands as it was."""
+    title_id = await add_title(pool, "tt9300002", display_name="As it was", needs_backfill_tmdb=False, image_url="none")
+    await pool.execute("UPDATE titles SET enriched_at = now() WHERE id = $1", title_id)
+    before = await title_row(pool, title_id)
+    tmdb.misbehave(Fault.SERVER_ERROR)
+    async with client_of(app_with(database, tmdb)) as client:
+        text, notice = await pressed(client, "/movies/1")
+    assert "cannot be reached" in notice
+    assert "As it was" in text
+    assert await title_row(pool, title_id) == before
+
+
+async def test_a_title_that_tmdb_does_not_know_is_said(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
+    """The notice says so, and the line that else tells since when the facts are."""
+    await add_title(pool, "tt9300003")
+    async with client_of(app_with(database, tmdb)) as client:
+        text, notice = await pressed(client, "/movies/1")
+    assert "knows nothing" in notice
+    assert "Not known at TMDB on <time" in text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"TMDB_API_KEY": KEY, "MEDIACANON_WRITES": "off"},
+        {"TMDB_API_KEY": KEY, "MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "secret"},
+    ],
+)
+async def test_without_a_key_or_the_right_to_write_there_is_no_button(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, settings: dict[str, str]
+):
+    """When TMDB last told is shown all the same; a form that is sent nevertheless asks nothing."""
+    title_id = await add_title(pool, "tt9300004", tmdb_id=4, needs_backfill_tmdb=False, image_url="none")
+    await pool.execute("UPDATE titles SET enriched_at = now() WHERE id = $1", title_id)
+    async with client_of(app_of(database, TMDB_BASE_URL=tmdb.url, **settings)) as client:
+        text = (await client.get("/movies/1")).text
+        answer = await client.post("/movies/1/refresh")
+    assert not FORM.search(text)
+    assert "Updated from TMDB <time" in text
+    assert answer.status_code == {"off": 403, "token": 401}.get(settings.get("MEDIACANON_WRITES", ""), 303)
+    assert tmdb.requests == []
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE)
+async def test_another_site_may_lead_to_the_button_not_press_it(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, headers: dict[str, str]
+):
+    """The page is the same for everybody; a form of another site is refused and asks nothing."""
+    await add_title(pool, "tt9300005", needs_backfill_tmdb=False, image_url="none")
+    await pool.execute("UPDATE titles SET enriched_at = now()")
+    async with client_of(app_with(database, tmdb)) as client:
+        assert FORM.search((await client.get("/movies/1", headers=headers)).text)
+        assert (await client.post("/movies/1/refresh", headers=headers)).status_code == 403
+    assert tmdb.requests == []
+
+
+@pytest.mark.parametrize("path", ["/movies/2", "/shows/1", "/movies/abc", "/movies/" + "9" * 5000, "/titles/1"])
+async def test_what_is_not_there_cannot_be_refreshed(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, path: str):
+    """404, and nothing is asked."""
+    await add_title(pool, "tt9300006")
+    async with client_of(app_with(database, tmdb)) as client:
+        assert (await client.post(f"{path}/refresh")).status_code == 404
+    assert tmdb.requests == []
+
+
+async def test_only_outcomes_of_ours_are_told(database: str, pool: asyncpg.Pool):
+    """Whatever an address says."""
+    await add_title(pool, "tt9300007")
+    async with client_of(app_of(database)) as client:
+        assert not NOTICE.search((await client.get("/movies/1?refresh=%3Cb%3Eanything")).text)
