@@ -59,7 +59,7 @@ async def test_the_button_brings_what_is_new(database: str, pool: asyncpg.Pool, 
     assert notice.startswith("Refreshed")
     enriched_at = (await title_row(pool, title_id))["enriched_at"]
     assert re.search(
-        rf'Updated from TMDB <time datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}[^"]+">{enriched_at:%F}<', text
+        rf'Updated from TMDB <time datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z">{enriched_at:%F}<', text
     )
 
 
