@@ -58,9 +58,7 @@ async def test_the_button_brings_what_is_new(database: str, pool: asyncpg.Pool, 
     assert "newer.jpg" in text
     assert notice.startswith("Refreshed")
     enriched_at = (await title_row(pool, title_id))["enriched_at"]
-    assert re.search(
-        rf'Updated from TMDB <time datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z">{enriched_at:%F}<', text
-    )
+    assert re.search(rf'Updated from TMDB <time datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z">{enriched_at:%F}<', text)
 
 
 async def test_a_tmdb_that_cannot_be_reached_is_said(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
