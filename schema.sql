@@ -120,7 +120,8 @@ ALTER TABLE show_episodes
     ADD COLUMN IF NOT EXISTS runtime_minutes INTEGER,
     ADD COLUMN IF NOT EXISTS imdb_id         TEXT CONSTRAINT show_episodes_imdb_id_key UNIQUE,  -- null: by hand, or imported by the original
     ADD COLUMN IF NOT EXISTS average_rating  REAL,
-    ADD COLUMN IF NOT EXISTS num_votes       INTEGER;
+    ADD COLUMN IF NOT EXISTS num_votes       INTEGER,
+    ADD COLUMN IF NOT EXISTS locked_fields   TEXT[];      -- facts edited by hand: no import or refresh writes them; null, without a byte: none
 
 ---------------------------------------------------------------------------------------------------------------
 -- Genres: IMDb's, and custom ones that people assign and every import leaves alone.

@@ -1,6 +1,7 @@
 """From a mutation's input to the facts that are written, and from the write to its answer."""
 
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import TypeVar, cast
 
 import strawberry
 
@@ -18,6 +19,12 @@ def facts_of(given: object) -> dict[str, object]:
         for name, value in vars(given).items()
         if value is not None
     }
+
+
+def changes_of(given: object) -> tuple[dict[str, object], Iterable[str]]:
+    """Return the facts to change and the names to unlock."""
+    changes = facts_of(given)
+    return changes, cast("Iterable[str]", changes.pop("unlock", ()))
 
 
 def fresh_loaders(info: Info) -> Loaders:

@@ -5,7 +5,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from mediacanon.schema.after_write import facts_of, fresh_loaders, present
+from mediacanon.schema.after_write import changes_of, facts_of, fresh_loaders, present
 from mediacanon.schema.context import Info
 from mediacanon.schema.season import Episode, Season
 from mediacanon.schema.selection import is_selected
@@ -31,12 +31,19 @@ class NewEpisode(EpisodeFacts):
     episode_number: int = strawberry.field(description="Its number in the season, 0 or more.")
 
 
-@strawberry.input(description="What to change of an episode. A field that is absent stays, null clears it.")
+@strawberry.input(
+    description="What to change of an episode. A field that is absent stays, null clears it; what changes is locked: "
+    "no import or refresh writes it again."
+)
 class EpisodeChanges(EpisodeFacts):
     """Changes of an episode."""
 
     episode_number: strawberry.Maybe[int] = strawberry.field(
         description="Its number in the season, 0 or more; it cannot be cleared."
+    )
+    unlock: strawberry.Maybe[list[str]] = strawberry.field(
+        description="Facts, such as display_name, which imports and refreshes may write again; season_number is "
+        "locked where its season was given another number."
     )
 
 
@@ -69,7 +76,7 @@ class SeasonMutations:
         """Create a season and load it."""
         return await _load_season(info, await info.context.writes.create_season(show_id, season_number))
 
-    @strawberry.mutation(description="Give a season another number.")
+    @strawberry.mutation(description="Give a season another number, which its episodes keep through imports.")
     @staticmethod
     async def update_season(info: Info, id: SeasonId, season_number: SeasonNumber) -> Season:
         """Change a season and load it."""
@@ -100,7 +107,7 @@ class SeasonMutations:
         input: Annotated[EpisodeChanges, strawberry.argument(description="What to change.")],
     ) -> Episode:
         """Change an episode and load it."""
-        await info.context.writes.update_episode(id, facts_of(input))
+        await info.context.writes.update_episode(id, *changes_of(input))
         return await _load_episode(info, id)
 
     @strawberry.mutation(description="Delete an episode. Answers its id, null: there was none.")

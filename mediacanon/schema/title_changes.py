@@ -1,12 +1,11 @@
 """Creating, changing and deleting titles, movies and shows: they share a title's facts."""
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Annotated, cast
 
 import strawberry
 
-from mediacanon.schema.after_write import facts_of, fresh_loaders, present
+from mediacanon.schema.after_write import changes_of, facts_of, fresh_loaders, present
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import refresh
 from mediacanon.schema.ids import TitleType
@@ -70,12 +69,6 @@ class TitleChanges(TitleFacts):
     unlock: strawberry.Maybe[list[str]] = strawberry.field(
         description="Names out of lockedFields which imports and refreshes may write again."
     )
-
-
-def changes_of(given: TitleChanges) -> tuple[dict[str, object], Iterable[str]]:
-    """Return the facts to change and the names to unlock."""
-    changes = facts_of(given)
-    return changes, cast("Iterable[str]", changes.pop("unlock", ()))
 
 
 TitleId = Annotated[int, strawberry.argument(description="Our id of the title.")]

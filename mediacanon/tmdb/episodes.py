@@ -21,12 +21,23 @@ AT_ONCE = 5
 # For episodes a season's answer lacks: TMDB knows few of them, we may have hundreds.
 MOST_SINGLE_REQUESTS = 10
 
-LACKS_IMAGE = f"COALESCE(e.image_url, '') IN ('', '{NO_STILL}')"
-LACKS_SOMETHING = f"({LACKS_IMAGE} OR e.air_date IS NULL OR e.synopsis IS NULL OR e.runtime_minutes IS NULL)"
+
+def _lacks(column: str, nothing: str) -> str:
+    """Return the SQL that tells whether an episode lacks a fact; what a person took away it does not lack."""
+    return f"({nothing} AND '{column}' <> ALL (COALESCE(e.locked_fields, '{{}}')))"
+
+
+LACKS = {
+    "image_url": f"COALESCE(e.image_url, '') IN ('', '{NO_STILL}')",
+    "air_date": "e.air_date IS NULL",
+    "synopsis": "e.synopsis IS NULL",
+    "runtime_minutes": "e.runtime_minutes IS NULL",
+}
+LACKS_SOMETHING = f"({' OR '.join(_lacks(column, nothing) for column, nothing in LACKS.items())})"
 
 EPISODES_OF_SHOW = f"""
 SELECT e.id AS episode_id, s.season, e.episode AS number, {LACKS_SOMETHING} AS is_lacking,
-       COALESCE(e.image_url, '') = '' AS is_new
+       {_lacks("image_url", "COALESCE(e.image_url, '') = ''")} AS is_new
   FROM shows w
   JOIN show_seasons s ON s.show_id = w.id
   JOIN show_episodes e ON e.season_id = s.id
@@ -34,16 +45,25 @@ SELECT e.id AS episode_id, s.season, e.episode AS number, {LACKS_SOMETHING} AS i
  ORDER BY s.season, e.episode
 """
 
+
+def _unless_locked(column: str, value: str) -> str:
+    """Return the SQL of a column's next value: what a person entered stays."""
+    return f"CASE WHEN '{column}' = ANY (e.locked_fields) THEN e.{column} ELSE {value} END AS {column}"
+
+
+NEXT_FACTS = {
+    "image_url": f"COALESCE(f.image_url, NULLIF(e.image_url, ''), '{NO_STILL}')",
+    "air_date": "COALESCE(f.air_date, e.air_date)",
+    "runtime_minutes": "COALESCE(f.runtime_minutes, e.runtime_minutes)",
+    "synopsis": "COALESCE(f.synopsis, e.synopsis)",
+    "display_name": "COALESCE(NULLIF(e.display_name, ''), f.name, e.display_name)",
+}
+
 STORE_EPISODES = f"""
 UPDATE show_episodes e
    SET image_url = next.image_url, air_date = next.air_date, runtime_minutes = next.runtime_minutes,
        synopsis = next.synopsis, display_name = next.display_name
-  FROM (SELECT e.id,
-               COALESCE(f.image_url, NULLIF(e.image_url, ''), '{NO_STILL}') AS image_url,
-               COALESCE(f.air_date, e.air_date) AS air_date,
-               COALESCE(f.runtime_minutes, e.runtime_minutes) AS runtime_minutes,
-               COALESCE(f.synopsis, e.synopsis) AS synopsis,
-               COALESCE(NULLIF(e.display_name, ''), f.name, e.display_name) AS display_name
+  FROM (SELECT e.id, {", ".join(_unless_locked(column, value) for column, value in NEXT_FACTS.items())}
           FROM unnest($1::integer[], $2::text[], $3::date[], $4::integer[], $5::text[], $6::text[])
                AS f (episode_id, image_url, air_date, runtime_minutes, synopsis, name)
           JOIN show_episodes e ON e.id = f.episode_id

@@ -75,9 +75,9 @@ class Writes:
         """Create an episode."""
         return await episode.create_episode(self._pool, season_id, facts)
 
-    async def update_episode(self, episode_id: int, changes: Facts) -> None:
-        """Change an episode's facts."""
-        await episode.update_episode(self._pool, episode_id, changes)
+    async def update_episode(self, episode_id: int, changes: Facts, unlock: Iterable[str] = ()) -> None:
+        """Change an episode's facts and lock them against imports; those in `unlock` lose their lock."""
+        await episode.update_episode(self._pool, episode_id, changes, unlock)
 
     async def delete_episode(self, episode_id: int) -> bool:
         """Delete an episode."""

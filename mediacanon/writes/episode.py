@@ -1,6 +1,6 @@
 """Episodes of a season."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import asyncpg
 
@@ -15,9 +15,13 @@ from mediacanon.writes.facts import (
     Fact,
     assignments,
     check_facts,
+    check_unlock,
     columns,
+    differing,
+    locked_after,
     places,
 )
+from mediacanon.writes.season import SEASON_NUMBER
 from mediacanon.writes.title import announce_removal
 from mediacanon.writes.transaction import change
 
@@ -29,6 +33,8 @@ EPISODE_FACTS = (
     Fact("air_date", DAY),
     Fact("runtime_minutes", NUMBER),
 )
+# The season's number is locked by renumbering the season.
+LOCKABLE = frozenset({SEASON_NUMBER.name, *(fact.name for fact in EPISODE_FACTS)})
 
 # The lock keeps the season there until the episode is.
 INSERT_EPISODE = f"""
@@ -47,7 +53,7 @@ SELECT created.id, parent.title_id FROM created, parent
 """
 
 EPISODE_TO_UPDATE = f"""
-SELECT {columns(EPISODE_FACTS, "e")}, s.title_id
+SELECT {columns(EPISODE_FACTS, "e")}, e.locked_fields, s.title_id
   FROM show_episodes e
   JOIN show_seasons ss ON ss.id = e.season_id
   JOIN shows s ON s.id = ss.show_id
@@ -57,7 +63,8 @@ SELECT {columns(EPISODE_FACTS, "e")}, s.title_id
 
 UPDATE_EPISODE = f"""
 UPDATE show_episodes
-   SET {assignments(EPISODE_FACTS, first=2)}
+   SET locked_fields = $2::text[],
+       {assignments(EPISODE_FACTS, first=3)}
  WHERE id = $1::bigint
 """
 
@@ -87,15 +94,24 @@ async def create_episode(pool: asyncpg.Pool, season_id: int, facts: Mapping[str,
         return episode_id
 
 
-async def update_episode(pool: asyncpg.Pool, episode_id: int, changes: Mapping[str, object]) -> None:
-    """Change the given facts. Raises NotFound, BadArgument for a wrong fact, Conflict where the number is taken."""
+async def update_episode(
+    pool: asyncpg.Pool, episode_id: int, changes: Mapping[str, object], unlock: Iterable[str] = ()
+) -> None:
+    """Change the given facts and lock them against imports and TMDB; facts in `unlock` lose their lock.
+
+    Raises NotFound, BadArgument for a wrong fact, Conflict where the number is taken.
+    """
+    unlock = frozenset(unlock)
+    check_unlock(unlock, LOCKABLE)
     check_facts(EPISODE_FACTS, changes)
     async with change(pool) as connection:
         stored = await connection.fetchrow(EPISODE_TO_UPDATE, episode_id)
         if stored is None:
             raise NotFound(f"There is no episode {episode_id}")
-        values = [changes.get(fact.name, stored[fact.column]) for fact in EPISODE_FACTS]
-        await connection.execute(UPDATE_EPISODE, episode_id, *values)
+        changed = differing(EPISODE_FACTS, stored, changes)
+        locked = locked_after(stored["locked_fields"] or (), unlock, changed)
+        values = [changed.get(fact.name, stored[fact.column]) for fact in EPISODE_FACTS]
+        await connection.execute(UPDATE_EPISODE, episode_id, locked or None, *values)
         await announce_title(connection, stored["title_id"])
 
 

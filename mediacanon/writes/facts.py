@@ -2,9 +2,11 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import asyncpg
 
 from mediacanon.errors import BadArgument
 
@@ -14,6 +16,8 @@ FIRST_YEAR, LAST_YEAR = 1870, 2100
 LONGEST_NAME = 500
 LONGEST_TEXT = 10_000
 LONGEST_ADDRESS = 2_000
+# What the database keeps for "looked for, not found": clients see no image there.
+NO_IMAGE = frozenset({"", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY"})
 
 # Half of a surrogate pair is no character, and PostgreSQL keeps no NUL.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -105,6 +109,30 @@ def check_facts(facts: Sequence[Fact], given: Mapping[str, object]) -> None:
     for fact in facts:
         if fact.name in given:
             fact.check(given[fact.name])
+
+
+def differing(facts: Sequence[Fact], stored: asyncpg.Record, given: Mapping[str, object]) -> dict[str, object]:
+    """Return those of the given facts that change what clients see: clearing an image that was never found does not."""
+    return {
+        fact.name: given[fact.name]
+        for fact in facts
+        if fact.name in given and given[fact.name] != _shown(fact, stored[fact.column])
+    }
+
+
+def _shown(fact: Fact, value: object) -> object:
+    return None if fact.name == "image_url" and value in NO_IMAGE else value
+
+
+def check_unlock(unlock: Collection[str], lockable: Collection[str]) -> None:
+    """Raise BadArgument unless each name is of a fact that can be locked."""
+    if unknown := set(unlock).difference(lockable):
+        raise BadArgument(f"unlock must name facts among {', '.join(sorted(lockable))}; {min(unknown)!r} is none")
+
+
+def locked_after(locked: Iterable[str], unlock: Iterable[str], changed: Iterable[str]) -> list[str]:
+    """Return the facts that imports and refreshes leave alone after a change, in order."""
+    return sorted(set(locked).difference(unlock).union(changed))
 
 
 def columns(facts: Sequence[Fact], table: str = "") -> str:

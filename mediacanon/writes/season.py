@@ -20,13 +20,29 @@ WITH parent AS (
 SELECT created.id, parent.title_id FROM created, parent
 """
 
-UPDATE_SEASON = """
-UPDATE show_seasons ss
-   SET season = $2::integer
-  FROM shows s
- WHERE ss.id = $1::bigint
-   AND s.id = ss.show_id
-RETURNING s.title_id
+# Imports place episodes, not seasons: so it is the episodes that keep the number.
+UPDATE_SEASON = f"""
+WITH stored AS (
+    SELECT ss.id, ss.season, s.title_id
+      FROM show_seasons ss
+      JOIN shows s ON s.id = ss.show_id
+     WHERE ss.id = $1::bigint
+       FOR NO KEY UPDATE OF ss
+), renumbered AS (
+    UPDATE show_seasons ss
+       SET season = $2::integer
+      FROM stored
+     WHERE ss.id = stored.id
+       AND ss.season <> $2::integer
+    RETURNING ss.id
+), locked AS (
+    UPDATE show_episodes e
+       SET locked_fields = array_append(e.locked_fields, '{SEASON_NUMBER.name}')
+      FROM renumbered
+     WHERE e.season_id = renumbered.id
+       AND '{SEASON_NUMBER.name}' <> ALL (COALESCE(e.locked_fields, '{{}}'))
+)
+SELECT title_id FROM stored
 """
 
 DELETE_SEASON = """
@@ -54,7 +70,10 @@ async def create_season(pool: asyncpg.Pool, show_id: int, season_number: int) ->
 
 
 async def update_season(pool: asyncpg.Pool, season_id: int, season_number: int) -> None:
-    """Give a season another number. Raises NotFound, BadArgument for a wrong number, Conflict where it is taken."""
+    """Give a season another number, which its episodes keep through imports.
+
+    Raises NotFound, BadArgument for a wrong number, Conflict where it is taken.
+    """
     SEASON_NUMBER.check(season_number)
     async with change(pool) as connection:
         title_id = await connection.fetchval(UPDATE_SEASON, season_id, season_number)

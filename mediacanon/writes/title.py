@@ -19,7 +19,10 @@ from mediacanon.writes.facts import (
     Fact,
     assignments,
     check_facts,
+    check_unlock,
     columns,
+    differing,
+    locked_after,
     places,
 )
 from mediacanon.writes.transaction import change
@@ -39,8 +42,6 @@ TITLE_FACTS = (
 )
 LOCKABLE = frozenset(fact.name for fact in TITLE_FACTS)
 TYPES = ("movie", "show")
-# What the database keeps for "looked for, not found": clients see no image there.
-NO_IMAGE = frozenset({"", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY"})
 
 INSERT_TITLE = f"""
 INSERT INTO titles (type, {columns(TITLE_FACTS)})
@@ -112,17 +113,16 @@ async def change_title(
 ) -> None:
     """Change and announce a title. Raises NotFound, and BadArgument for a wrong fact."""
     unlock = frozenset(unlock)
-    if unknown := unlock - LOCKABLE:
-        raise BadArgument(f"unlock must name facts among {', '.join(sorted(LOCKABLE))}; {min(unknown)!r} is none")
+    check_unlock(unlock, LOCKABLE)
     check_facts(TITLE_FACTS, changes)
     stored = await connection.fetchrow(TITLE_TO_UPDATE, title_id)
     if stored is None:
         raise NotFound(f"There is no title {title_id}")
-    changed = {name: value for name, value in changes.items() if value != _shown(stored, name)}
+    changed = differing(TITLE_FACTS, stored, changes)
     values = {fact.name: changed.get(fact.name, stored[fact.name]) for fact in TITLE_FACTS}
     if changed.keys() & {"start_year", "end_year"}:
         _check_years(values)
-    locked = sorted(set(stored["locked_fields"]) - unlock | changed.keys())
+    locked = locked_after(stored["locked_fields"], unlock, changed)
     await connection.execute(UPDATE_TITLE, title_id, locked, "imdb_id" in changed, *values.values())
     await announce_title(connection, title_id)
 
@@ -132,12 +132,6 @@ async def announce_removal(connection: Connection, title_id: int | None) -> bool
     if title_id is not None:
         await announce_title(connection, title_id)
     return title_id is not None
-
-
-def _shown(stored: asyncpg.Record, name: str) -> object:
-    """Return a fact as clients see it: clearing an image that was never found changes nothing."""
-    value = stored[name]
-    return None if name == "image_url" and value in NO_IMAGE else value
 
 
 def _check_years(values: Mapping[str, object]) -> None:

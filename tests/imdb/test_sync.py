@@ -8,6 +8,7 @@ import pytest
 
 from mediacanon.errors import ImportRefused
 from mediacanon.imdb.sync import IMPORT_LOCK, merge_steps
+from mediacanon.writes import Writes
 from tests.imdb.catalogue import Catalogue, changes, run_import
 from tests.imdb.files import title, write
 
@@ -262,6 +263,55 @@ async def test_hand_made_titles_and_edits_survive(
         "SELECT withdrawn_at, updated_at = created_at AS untouched FROM titles WHERE imdb_id IS NULL"
     )
     assert tuple(by_hand) == (None, True)
+
+
+async def test_episodes_edited_by_hand_survive(
+    database: str, pool: asyncpg.Pool, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Name and place stay as they were put, also where IMDb has another there; ratings and the rest follow."""
+    ids = [f"tt010000{n}" for n in range(1, 5)]
+    titles = [title(SHOW, "tvSeries"), *(title(each, "tvEpisode", f"IMDb's {each[-1]}") for each in ids)]
+    places = [(ids[n], SHOW, 1, n + 1) for n in range(3)]
+    write(tmp_path, titles=titles, episodes=places)
+    await run_import(database, tmp_path)
+    rows = dict(await pool.fetch("SELECT imdb_id, id FROM show_episodes"))
+    writes = Writes(pool)
+    await writes.update_episode(rows[ids[0]], {"display_name": "Mine"})
+    await writes.update_episode(rows[ids[1]], {"episode_number": 9})
+    # The fourth would have the place by its lower id, were it not taken by hand.
+    write(tmp_path, titles=[*titles, title("tt0099999", "tvEpisode", "Late")], ratings=[(ids[0], 7.5, 10), (ids[1], 8.5, 20)],
+          episodes=[*places, ("tt0099999", SHOW, 1, 9), (ids[3], SHOW, 1, 2)])  # fmt: skip
+    for is_forced in (False, True):
+        report = await run_import(database, tmp_path, force=is_forced)
+        assert await catalogue.episodes(SHOW) == {
+            ids[0]: (1, 1, "Mine"), ids[3]: (1, 2, "IMDb's 4"), ids[2]: (1, 3, "IMDb's 3"), ids[1]: (1, 9, "IMDb's 2")
+        }  # fmt: skip
+    assert changes(report, "episodes").unchanged == 4
+    votes = dict(await pool.fetch("SELECT imdb_id, num_votes FROM show_episodes WHERE num_votes IS NOT NULL"))
+    assert votes == {ids[0]: 10, ids[1]: 20}
+    await writes.update_episode(rows[ids[0]], {}, unlock=["display_name"])
+    await writes.update_episode(rows[ids[1]], {}, unlock=["episode_number"])
+    await run_import(database, tmp_path, force=True)
+    assert await catalogue.episodes(SHOW) == {
+        ids[0]: (1, 1, "IMDb's 1"), ids[1]: (1, 2, "IMDb's 2"), ids[2]: (1, 3, "IMDb's 3"), "tt0099999": (1, 9, "Late")
+    }  # fmt: skip
+
+
+async def test_a_season_renumbered_by_hand_stays(
+    database: str, pool: asyncpg.Pool, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    """Its episodes stay in it; unlocked, an episode goes back to where IMDb has it."""
+    shows, places = [title(SHOW, "tvSeries")], [(EPISODE, SHOW, 1, 1), ("tt0100002", SHOW, 1, 2)]
+    write(tmp_path, titles=shows, episodes=places)
+    await run_import(database, tmp_path)
+    writes = Writes(pool)
+    await writes.update_season(await pool.fetchval("SELECT id FROM show_seasons"), 5)
+    await run_import(database, tmp_path, force=True)
+    assert await catalogue.episodes(SHOW) == {EPISODE: (5, 1, None), "tt0100002": (5, 2, None)}
+    episode_id = await pool.fetchval("SELECT id FROM show_episodes WHERE imdb_id = $1", EPISODE)
+    await writes.update_episode(episode_id, {}, unlock=["season_number"])
+    await run_import(database, tmp_path, force=True)
+    assert await catalogue.episodes(SHOW) == {EPISODE: (1, 1, None), "tt0100002": (5, 2, None)}
 
 
 async def test_unchanged_files_are_not_imported_again(database: str, tmp_path: Path) -> None:

@@ -236,6 +236,7 @@ WRONG = [
     ("createEpisode(seasonId: 1, input: {episodeNumber: -1}) { episodeId }", "episodeNumber must be from 0"),
     ("updateTitle(id: 1, input: {tmdbId: 0}) { titleId }", "tmdbId must be from 1"),
     ('updateTitle(id: 1, input: {unlock: ["x"]}) { titleId }', "unlock must name facts"),
+    ('updateEpisode(id: 1, input: {unlock: ["x"]}) { episodeId }', "unlock must name facts"),
     (r'recordView(titleId: 1, source: "\n")', "source must be 1 to 100 characters"),
 ]
 

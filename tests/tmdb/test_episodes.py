@@ -64,6 +64,22 @@ async def test_names_are_filled_only_where_absent(enrich, pool, tmdb):
     assert names == ["Ours", "Part 2 of season 1"]
 
 
+async def test_facts_edited_by_hand_stay(enrich, enrichment, pool, tmdb):
+    """What was given and what was taken away is neither written nor asked for; the others are filled."""
+    tmdb.catalogue.add_show(show(50), "tt9000050", episodes=1)
+    title_id = await add_show(pool, seasons=1, episodes=1)
+    mine = {"display_name": None, "synopsis": None, "image_url": None, "air_date": date(2000, 1, 1)}
+    await pool.execute("UPDATE show_episodes SET air_date = $1, locked_fields = $2", mine["air_date"], list(mine))
+    assert await enrich(title_id) == 1
+    (row,) = await episode_rows(pool, title_id)
+    assert {fact: row[fact] for fact in mine} == mine
+    assert row["runtime_minutes"] == 44
+    await pool.execute("UPDATE titles SET episodes_checked_at = NULL, image_url = 'x', needs_backfill_tmdb = false")
+    tmdb.requests.clear()
+    await enrichment.title(title_id)
+    assert tmdb.requests == []
+
+
 async def test_empty_answers_leave_what_is_there(enrich, pool, tmdb):
     """Null, "" and 0 are unknown: a synopsis and an image stay; a missing still is remembered."""
     empty = {"overview": "", "air_date": None, "runtime": None, "still_path": None, "name": ""}

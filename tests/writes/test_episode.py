@@ -48,6 +48,36 @@ async def test_an_update_leaves_clears_and_sets(pool, writes, announced, season_
     assert len(await announced()) == 1
 
 
+async def locked(pool, episode_id):
+    return await pool.fetchval("SELECT locked_fields FROM show_episodes WHERE id = $1", episode_id)
+
+
+async def test_what_changed_is_locked(pool, writes, season_id):
+    """Nothing of a new episode; then what changed and only that, until `unlock` takes the lock off."""
+    episode_id = await writes.create_episode(season_id, {"episode_number": 1, "display_name": "Pilot"})
+    assert await locked(pool, episode_id) is None
+    await writes.update_episode(episode_id, {"display_name": "Pilot", "synopsis": None})
+    assert await locked(pool, episode_id) is None
+    await writes.update_episode(episode_id, {"episode_number": 2, "synopsis": "x"})
+    await writes.update_episode(episode_id, {"display_name": None})
+    assert await locked(pool, episode_id) == ["display_name", "episode_number", "synopsis"]
+    await writes.update_episode(episode_id, {"synopsis": "y"}, unlock=["display_name", "synopsis"])
+    assert await locked(pool, episode_id) == ["episode_number", "synopsis"]
+    await writes.update_episode(episode_id, {}, unlock=["episode_number", "synopsis", "season_number"])
+    assert await locked(pool, episode_id) is None
+    with pytest.raises(BadArgument, match=r"unlock must name .*; 'episode' is none"):
+        await writes.update_episode(episode_id, {}, unlock=["episode"])
+
+
+async def test_clearing_a_still_that_was_never_found_changes_nothing(pool, writes, season_id):
+    """What the database remembers of the search is not a fact that somebody took away."""
+    episode_id = await writes.create_episode(season_id, {"episode_number": 1})
+    await pool.execute("UPDATE show_episodes SET image_url = 'TMDB_NOT_FOUND_DO_NOT_RETRY'")
+    await writes.update_episode(episode_id, {"image_url": None})
+    assert await locked(pool, episode_id) is None
+    assert (await stored(pool, episode_id))["image_url"] == "TMDB_NOT_FOUND_DO_NOT_RETRY"
+
+
 async def test_a_taken_number_conflicts(pool, writes, counts, season_id):
     """Neither a new episode nor a renumbered one may take it, and the rest of the update is undone."""
     await writes.create_episode(season_id, {"episode_number": 1})

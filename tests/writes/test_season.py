@@ -51,6 +51,20 @@ async def test_a_season_is_renumbered(pool, writes, announced, show_id):
     assert await announced() == [{"kind": "title", "id": await pool.fetchval("SELECT title_id FROM shows")}]
 
 
+async def test_the_episodes_of_a_renumbered_season_keep_its_number(pool, writes, show_id):
+    """It is locked once, beside what was locked before; the same number again locks nothing."""
+    season_id = await writes.create_season(show_id, 1)
+    for number in (1, 2):
+        await writes.create_episode(season_id, {"episode_number": number})
+    locks = "SELECT locked_fields FROM show_episodes ORDER BY episode"
+    await writes.update_season(season_id, 1)
+    assert [row[0] for row in await pool.fetch(locks)] == [None, None]
+    await writes.update_episode(await pool.fetchval("SELECT min(id) FROM show_episodes"), {"display_name": "x"})
+    for number in (7, 8):
+        await writes.update_season(season_id, number)
+    assert [row[0] for row in await pool.fetch(locks)] == [["display_name", "season_number"], ["season_number"]]
+
+
 @pytest.mark.parametrize("number", [-1, 2**31])
 async def test_numbers_out_of_range_are_refused(writes, show_id, number):
     """A number is one that a season can have."""

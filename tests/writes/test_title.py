@@ -7,7 +7,8 @@ import pytest
 
 from mediacanon.errors import BadArgument, Conflict, NotFound
 from mediacanon.loaders.title import IMAGE_SENTINELS
-from mediacanon.writes.title import NO_IMAGE, TITLE_FACTS
+from mediacanon.writes.facts import NO_IMAGE
+from mediacanon.writes.title import TITLE_FACTS
 
 ALL_FACTS = {
     "display_name": "Amélie 🎬",

@@ -34,17 +34,16 @@ SELECT old.id,
        old.num_votes AS old_votes,
        staged.tconst,
        staged.show_id,
-       staged.season,
-       staged.episode,
-       -- A name that TMDB knew is kept when IMDb has none.
-       COALESCE(b.primarytitle, old.display_name) AS display_name,
+       next.season,
+       next.episode,
+       next.display_name,
        r.averagerating AS average_rating,
        r.numvotes AS num_votes,
        -- Of several episodes that come to one place the lowest IMDb id gets it: claim 1. Those that stay have none.
        CASE WHEN staged.tconst IS NOT NULL
-             AND (old.show_id, old.season, old.episode) IS DISTINCT FROM (staged.show_id, staged.season, staged.episode)
-            THEN row_number() OVER (PARTITION BY staged.show_id, staged.season, staged.episode,
-                                                 (old.show_id, old.season, old.episode) IS DISTINCT FROM (staged.show_id, staged.season, staged.episode)
+             AND (old.show_id, old.season, old.episode) IS DISTINCT FROM (staged.show_id, next.season, next.episode)
+            THEN row_number() OVER (PARTITION BY staged.show_id, next.season, next.episode,
+                                                 (old.show_id, old.season, old.episode) IS DISTINCT FROM (staged.show_id, next.season, next.episode)
                                         ORDER BY staged.tconst)
        END AS claim
   FROM (SELECT s.tconst, sh.show_id, s.seasonnumber AS season, s.episodenumber AS episode
@@ -52,24 +51,36 @@ SELECT old.id,
           JOIN imdb_staging.shows sh ON sh.imdb_id = s.parenttconst
          WHERE s.seasonnumber >= 0 AND s.episodenumber >= 0) AS staged
   FULL JOIN
-       (SELECT e.id, e.imdb_id, e.season_id, ss.show_id, ss.season, e.episode, e.display_name, e.average_rating, e.num_votes
+       (SELECT e.id, e.imdb_id, e.season_id, ss.show_id, ss.season, e.episode, e.display_name, e.average_rating, e.num_votes,
+               e.locked_fields
           FROM show_episodes e
           JOIN show_seasons ss ON ss.id = e.season_id
           JOIN imdb_staging.shows sh ON sh.show_id = ss.show_id
          WHERE e.imdb_id IS NOT NULL) AS old ON old.imdb_id = staged.tconst
   LEFT JOIN imdb_staging.basics b ON b.tconst = staged.tconst AND b.titletype = 'tvEpisode'
   LEFT JOIN imdb_staging.ratings r ON r.tconst = staged.tconst
+ -- A name that TMDB knew is kept when IMDb has none; what was edited by hand is kept in any case.
+ CROSS JOIN LATERAL
+       (SELECT CASE WHEN 'season_number' = ANY (old.locked_fields) THEN old.season ELSE staged.season END AS season,
+               CASE WHEN 'episode_number' = ANY (old.locked_fields) THEN old.episode ELSE staged.episode END AS episode,
+               CASE WHEN 'display_name' = ANY (old.locked_fields) THEN old.display_name
+                    ELSE COALESCE(b.primarytitle, old.display_name) END AS display_name) AS next
+ -- Locks are looked at only where something differs: most rows do not.
  WHERE (old.show_id, old.season, old.episode, old.display_name, old.average_rating, old.num_votes)
        IS DISTINCT FROM
        (staged.show_id, staged.season, staged.episode, COALESCE(b.primarytitle, old.display_name), r.averagerating, r.numvotes)
- ORDER BY staged.show_id, staged.season, staged.episode;
+   AND (old.locked_fields IS NULL
+        OR (old.show_id, old.season, old.episode, old.display_name, old.average_rating, old.num_votes)
+           IS DISTINCT FROM
+           (staged.show_id, next.season, next.episode, next.display_name, r.averagerating, r.numvotes))
+ ORDER BY staged.show_id, next.season, next.episode;
 
 ANALYZE imdb_staging.episode_changes;
 
 -- step: settling places
--- An arrival meets an episode that stays where it is: the lower IMDb id keeps the place.
+-- An arrival meets an episode that stays where it is: the lower IMDb id keeps the place, and one put there by hand.
 CREATE UNLOGGED TABLE imdb_staging.contested AS
-SELECT c.tconst, holder.id AS holder_id, holder.imdb_id < c.tconst AS holder_wins
+SELECT c.tconst, holder.id AS holder_id, holder.imdb_id < c.tconst OR holder.locked_fields && '{season_number,episode_number}' AS holder_wins
   FROM imdb_staging.episode_changes c
   JOIN show_seasons ss ON ss.show_id = c.show_id AND ss.season = c.season
   JOIN show_episodes holder ON holder.season_id = ss.id AND holder.episode = c.episode
