@@ -113,12 +113,15 @@ class Settings:
 
     host: str = _setting("HOST", _text, "a host name or address", default="127.0.0.1")
     port: int = _setting("PORT", _port, "a port from 0 to 65535", default=8080)
-    database_url: str | None = _setting("DATABASE_URL", _postgres_url, "postgresql://user@host/database", default=None)
+    # The addresses of databases hold passwords.
+    database_url: str | None = _setting(
+        "DATABASE_URL", _postgres_url, "postgresql://user@host/database", default=None, repr=False
+    )
     database_replica_url: str | None = _setting(
-        "DATABASE_REPLICA_URL", _postgres_url, "postgresql://user@host/database", default=None
+        "DATABASE_REPLICA_URL", _postgres_url, "postgresql://user@host/database", default=None, repr=False
     )
     database_pooler_url: str | None = _setting(
-        "DATABASE_POOLER_URL", _postgres_url, "postgresql://user@host/database", default=None
+        "DATABASE_POOLER_URL", _postgres_url, "postgresql://user@host/database", default=None, repr=False
     )
     data_dir: Path = _setting("MEDIACANON_DATA_DIR", _folder, "a folder", default_factory=default_data_dir)
     tmdb_api_key: str | None = _setting("TMDB_API_KEY", _text, "a TMDB v3 key or v4 token", default=None, repr=False)

@@ -12,11 +12,11 @@ from mediacanon.settings import Settings
 
 WRONG = {
     "PORT": ("99999", "a port from 0 to 65535"),
-    "DATABASE_URL": ("mysql://x", "postgresql://"),
     "TMDB_BASE_URL": ("api.tmdb", "http(s) URL"),
     "MEDIACANON_POOL_SIZE": ("0", "connections from 1"),
     "TMDB_WAIT": ("-1", "seconds"),
 }
+DATABASES = ("DATABASE_URL", "DATABASE_REPLICA_URL", "DATABASE_POOLER_URL")
 
 
 def test_defaults_suit_one_machine():
@@ -46,10 +46,20 @@ def test_a_wrong_value_is_one_clear_line(name: str):
 
 
 def test_secrets_are_not_repeated():
-    """Neither an error nor the settings' own text shows a key."""
-    settings = Settings.from_environment({"TMDB_API_KEY": "hush-hush"})
-    assert settings.tmdb_api_key == "hush-hush"
+    """The settings' own text shows neither a key nor a database's password."""
+    url = "postgresql://me:hush-hush@host/db"
+    secrets = {"TMDB_API_KEY": "hush-hush", "MEDIACANON_WRITE_TOKEN": "hush-hush"}
+    settings = Settings.from_environment(secrets | dict.fromkeys(DATABASES, url))
+    assert (settings.tmdb_api_key, settings.database_url) == ("hush-hush", url)
     assert "hush-hush" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_a_wrong_database_does_not_tell_its_password(name: str):
+    """One line names the variable and what it wants, not what it holds."""
+    with pytest.raises(WrongSetting) as raised:
+        Settings.from_environment({name: "mysql://me:hush-hush@host/db"})
+    assert str(raised.value) == f"{name} is not usable; it must be postgresql://user@host/database"
 
 
 def test_settings_cannot_be_changed():
