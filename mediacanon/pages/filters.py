@@ -3,7 +3,7 @@
 import hashlib
 import textwrap
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,6 +16,8 @@ _ENGLISH = Locale("en")
 _REGIONAL_INDICATOR_A = 0x1F1E6
 _COUNTRY_CODE_LENGTH = 2
 POSTER_LINE = 15
+# More than there are; whoever asks may name others without end.
+MOST_CODES = 1000
 
 
 def thousands(number: int | None) -> str:
@@ -41,7 +43,7 @@ def years(title: Mapping[str, Any]) -> str:
     return f"{start}–{end or ''}"  # noqa: RUF001 - the dash of year ranges
 
 
-@cache
+@lru_cache(MOST_CODES)
 def language_name(code: str) -> str:
     """Return the English name of an ISO 639 code, the code itself where it has none."""
     return _ENGLISH.languages.get(code) or _newer_name(code)
@@ -57,13 +59,13 @@ def _newer_name(code: str) -> str:
         return code
 
 
-@cache
+@lru_cache(MOST_CODES)
 def country_name(code: str) -> str:
     """Return the English name of an ISO 3166-1 code, the code itself where it has none."""
     return _ENGLISH.territories.get(code) or code
 
 
-@cache
+@lru_cache(MOST_CODES)
 def flag(code: str) -> str:
     """Return a country's flag as an emoji; nothing for what is no country code."""
     if len(code) != _COUNTRY_CODE_LENGTH or not code.isascii() or not code.isalpha():

@@ -165,6 +165,14 @@ def test_values_read_well():
     assert poster_lines("The Very Long Name of a Film That Never Ends and Goes On and On")[-1].endswith("…")
 
 
+@pytest.mark.parametrize("name", [language_name, country_name, flag])
+def test_names_nobody_has_are_not_remembered_without_end(name):
+    """Strangers may put what they like into ?lang=."""
+    for number in range(1500):
+        name(f"made up {number}")
+    assert name.cache_info().currsize <= 1000
+
+
 def test_changed_addresses_keep_the_rest():
     """One parameter changes, the page starts anew, empty ones go."""
     url = URL("http://x/titles?q=a+b&type=show&page=3")
