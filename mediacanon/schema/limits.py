@@ -4,11 +4,12 @@ The shape is checked first and in one walk, since validation itself is quadratic
 The cost is the number of objects the answer can hold: a list counts the size it is asked for, or the assumed one.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import (
+    DefinitionNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -50,6 +51,8 @@ class Shape:
 
     depth: int = 0
     introspection_depth: int = 0
+    levels: int = 0
+    own_fields: int = 0
     aliases: int = 0
     fields: int = 0
     directives: int = 0
@@ -59,12 +62,14 @@ class Shape:
 LIMITS = {
     "depth": (DEPTH, "nests fields {} deep"),
     "introspection_depth": (INTROSPECTION_DEPTH, "nests introspection {} deep"),
+    # Validation recurses once or twice a level, fragments without a field between them included.
+    "levels": (60, "nests fields and fragments {} deep"),
     "aliases": (30, "has {} aliases"),
     "fields": (1_000, "has {} fields"),
     "directives": (30, "has {} directives"),
     "repeated_fields": (30, "repeats a field {} times"),
+    "own_fields": (10, "has {} root fields"),
 }
-MOST_ROOT_FIELDS = 10
 MOST_DEFINITIONS = 30
 
 
@@ -80,33 +85,32 @@ def check_shape(document: DocumentNode) -> list[GraphQLError]:
         return [
             refused(f"The document has {len(definitions)} operations and fragments; {MOST_DEFINITIONS} are allowed.")
         ]
-    fragments = {node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)}
-    walk = _ShapeWalk(fragments)
+    try:
+        return next((excess for shape in _shapes(definitions) if (excess := _excess(shape))), [])
+    except RecursionError:
+        return [refused(f"The query is nested too deeply; {DEPTH} is the limit.")]
+
+
+def _shapes(definitions: Iterable[DefinitionNode]) -> Iterator[Shape]:
+    """Give the shape of each operation and fragment."""
+    walk = _ShapeWalk({node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)})
     for node in definitions:
         match node:
             case OperationDefinitionNode():
                 shape = walk.measure(node.selection_set)
                 shape.directives += _directives(node)
-                excess = _excess(shape, walk.count_fields(node.selection_set))
+                yield shape
             case FragmentDefinitionNode():
-                # How deep it lies is known where it is spread.
-                excess = _excess(replace(walk.fragment(node.name.value), depth=0), 0)
-            case _:
-                continue
-        if excess:
-            return excess
-    return []
+                # How deep it lies, and whether at the root, is known where it is spread.
+                yield replace(walk.fragment(node.name.value), depth=0, own_fields=0)
 
 
-def _excess(shape: Shape, root_fields: int) -> list[GraphQLError]:
-    found = [
+def _excess(shape: Shape) -> list[GraphQLError]:
+    return [
         refused(f"The query {text.format(value)}; {limit} is the limit.")
-        for (limit, text), value in zip(LIMITS.values(), astuple(shape), strict=True)
-        if value > limit
+        for name, (limit, text) in LIMITS.items()
+        if (value := getattr(shape, name)) > limit
     ]
-    if root_fields > MOST_ROOT_FIELDS:
-        found.append(refused(f"The query has {root_fields} root fields; {MOST_ROOT_FIELDS} is the limit."))
-    return found
 
 
 def _directives(node: Any) -> int:  # noqa: ANN401 - many nodes have directives, no class says so
@@ -147,10 +151,12 @@ class _ShapeWalk:
                     part = self.measure(getattr(node, "selection_set", None))
             _add(total, part)
             total.directives += _directives(node)
+        total.levels += 1
         return total
 
     def _field(self, node: FieldNode) -> Shape:
         below = self.measure(node.selection_set)
+        below.own_fields = 1
         below.fields += 1
         below.aliases += node.alias is not None
         if node.name.value in _META:
@@ -159,25 +165,12 @@ class _ShapeWalk:
             below.depth += 1
         return below
 
-    def count_fields(self, selections: SelectionSetNode, seen: frozenset[str] = frozenset()) -> int:
-        """Return how many fields stand in a selection set itself, through fragments."""
-        count = 0
-        for node in selections.selections:
-            match node:
-                case FieldNode():
-                    count += 1
-                case InlineFragmentNode():
-                    count += self.count_fields(node.selection_set, seen)
-                case FragmentSpreadNode():
-                    name = node.name.value
-                    if name in self._fragments and name not in seen:
-                        count += self.count_fields(self._fragments[name].selection_set, seen | {name})
-        return count
-
 
 def _add(total: Shape, part: Shape) -> None:
     total.depth = max(total.depth, part.depth)
     total.introspection_depth = max(total.introspection_depth, part.introspection_depth)
+    total.levels = max(total.levels, part.levels)
+    total.own_fields += part.own_fields
     total.aliases += part.aliases
     total.fields += part.fields
     total.directives += part.directives

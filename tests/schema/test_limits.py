@@ -20,6 +20,18 @@ def nested(levels: int) -> str:
     return "{ title(id: 1) { " + "show { title { " * levels + "displayName" + " } }" * levels + " } }"
 
 
+def doubling(*, spreads: int, last: str) -> str:
+    """Return a query of 28 fragments, each spread several times in the one before."""
+    links = [f"fragment F{n} on Query {{ {f'...F{n + 1} ' * spreads}}}" for n in range(27)]
+    return f"{{ {'...F0 ' * spreads}}} {' '.join(links)} fragment F27 on Query {{ {last} }}"
+
+
+def nested_fragments(levels: int, *, fragments: int) -> str:
+    """Return a query of fragments, each with the next so many inline fragments deep."""
+    links = [f"fragment F{n} on Query {{ {'... { ' * levels} ...F{n + 1} {' }' * levels} }}" for n in range(fragments)]
+    return f"{{ ...F0 }} {' '.join(links)} fragment F{fragments} on Query {{ stats {{ movies }} }}"
+
+
 FRAGMENTS = " ".join(f"fragment F{n} on Title {{ a: show {{ title {{ ...F{n + 1} }} }} }}" for n in range(20))
 HOSTILE = {
     "depth": (nested(6), "nests fields 14 deep"),
@@ -41,6 +53,11 @@ HOSTILE = {
         "{ title(id: 1) { type } } " + " ".join(f"fragment F{n} on Title {{ type }}" for n in range(200)),
         "201 operations and fragments",
     ),
+    "fragments that double": (doubling(spreads=2, last="stats { movies }"), "536870912 fields"),
+    "fragments that quadruple": (doubling(spreads=4, last="stats { movies }"), f"{2 * 4**28} fields"),
+    "fragments that double into nothing": (doubling(spreads=4, last="...Gone"), "Unknown fragment 'Gone'"),
+    "fragments nested in fragments": (nested_fragments(80, fragments=14), "nested too deeply"),
+    "fragments nested just within the stack": (nested_fragments(50, fragments=9), "nests fields and fragments"),
     "circular introspection": (
         "{ __schema { types " + "{ fields { type " * 4 + "{ name }" + " } }" * 4 + " } }",
         "introspection depth",
