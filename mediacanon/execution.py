@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from inspect import isawaitable
+from math import isfinite
 from typing import Any
 
 import strawberry
@@ -44,6 +45,7 @@ REMEMBERED_COSTS = 64
 class TookTooLong(MediaCanonError):  # noqa: N818 - named after what the client sees
     """The query took longer than 10 seconds and was stopped; ask for less at once."""
 
+    code = "BAD_USER_INPUT"
     http_status = 503
 
 
@@ -154,7 +156,9 @@ class Execution:
         operation = prepared.operation(name)
         if prepared.cost_model is None or operation is None:
             return None
-        key = (name, *((variable, _size(value)) for variable, value in variables.items()))
+        # Of the declared variables alone: a client may send names of any length beside them, and the key is kept.
+        names = [definition.variable.name.value for definition in operation.variable_definitions or ()]
+        key = (name, *((each, _size(variables[each])) for each in names if each in variables))
         if key not in prepared.costs:
             if len(prepared.costs) >= REMEMBERED_COSTS:
                 prepared.costs.clear()
@@ -170,6 +174,8 @@ def _size(value: object) -> int | None:
             return len(value)
         case int():
             return value
+        case float() if isfinite(value):
+            return int(value)
     return None
 
 

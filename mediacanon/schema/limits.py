@@ -6,6 +6,7 @@ The cost is the number of objects the answer can hold: a list counts the size it
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from graphql import (
@@ -37,7 +38,7 @@ COST = 20_000
 
 # Arguments that say how long a list gets, and lists inside the answer to a field that has one.
 SIZE_ARGUMENTS = ("perPage", "limit", "ids")
-PAGE_LIST = "items"
+PAGE_LISTS = ("items", "found")
 # Lists without such an argument: the mean of real shows, rounded up; ten for any other.
 ASSUMED_SIZES = {"Season.episodes": 25, "Carousel.titles": 30, "Query.collections": 50}
 ASSUMED_SIZE = 10
@@ -224,7 +225,7 @@ class CostModel:
         asked = _asked_size(node, field, variables)
         count = 1
         if is_list_type(get_nullable_type(field.type)):
-            inherited = size if name == PAGE_LIST else None
+            inherited = size if name in PAGE_LISTS else None
             count = asked or inherited or ASSUMED_SIZES.get(f"{parent.name}.{name}", ASSUMED_SIZE)
         return count * (1 + self._selections([node.selection_set], get_named_type(field.type), variables, asked))
 
@@ -251,6 +252,8 @@ def _number(value: Any, variables: Mapping[str, Any], default: Any) -> int:  # n
             size = len(value)
         case int():
             size = value
+        case float() if isfinite(value):
+            size = int(value)
         case _:
             size = default if isinstance(default, int) else ASSUMED_SIZE
-    return max(size, 0)
+    return min(max(size, 0), COST)

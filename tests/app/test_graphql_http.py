@@ -208,7 +208,9 @@ async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
     monkeypatch.setattr(execution, "LONGEST_RUN", 0.05)
     response = await demo_client.post("/graphql", json={"query": SEARCH})
     assert response.status_code == 503
-    assert "10 seconds" in response.json()["errors"][0]["message"]
+    error = response.json()["errors"][0]
+    assert "10 seconds" in error["message"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 async def test_a_lost_database_is_said_so(demo: str):

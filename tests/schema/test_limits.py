@@ -1,5 +1,7 @@
 """Limits: hostile documents get a clear error, honest ones and explorers an answer."""
 
+import json
+
 import pytest
 from graphql import get_introspection_query
 
@@ -32,6 +34,7 @@ def nested_fragments(levels: int, *, fragments: int) -> str:
     return f"{{ ...F0 }} {' '.join(links)} fragment F{fragments} on Query {{ stats {{ movies }} }}"
 
 
+ALL_EPISODES = "title { show { seasons { episodes { displayName } } } }"
 FRAGMENTS = " ".join(f"fragment F{n} on Title {{ a: show {{ title {{ ...F{n + 1} }} }} }}" for n in range(20))
 HOSTILE = {
     "depth": (nested(6), "nests fields 14 deep"),
@@ -75,6 +78,10 @@ HOSTILE = {
         "query ($n: Int! = 100) { titles(perPage: $n) { items { show { seasons { episodes { displayName } } } } } }",
         "objects; 20,000 is the limit",
     ),
+    "cost of a look-up": (
+        f"{{ lookup(ids: {json.dumps([f'tt{n:07}' for n in range(1, 101)])}) {{ found {{ {ALL_EPISODES} }} }} }}",
+        "objects; 20,000 is the limit",
+    ),
 }
 
 
@@ -94,7 +101,20 @@ async def test_the_cost_counts_what_variables_ask_for(demo_client):
     query = HOSTILE["cost by variable"][0]
     assert "errors" not in await ask(demo_client, query, n=2)
     assert "errors" in await ask(demo_client, query, n=90)
+    assert "errors" in await ask(demo_client, query, n=90.0)
+    assert "objects" in (await ask(demo_client, query, n=10**4000))["errors"][0]["message"]
     assert "errors" not in await ask(demo_client, query, n=2)
+
+
+async def test_costs_are_told_apart_by_declared_variables_alone(demo_client, execution: Execution):
+    """Variables beside them leave nothing behind; null and absent are two things, the default being for the latter."""
+    query = "query ($n: Int = 100) { titles(perPage: $n) { items { show { seasons { episodes { displayName } } } } } }"
+    assert "errors" in await ask(demo_client, query, n=None)
+    assert "objects" in (await ask(demo_client, query))["errors"][0]["message"]
+    prepared = execution.prepare("{ stats { movies } }")
+    for n in range(3):
+        await execution.execute(prepared, context=None, variables={f"x{n}": n})
+    assert len(prepared.costs) == 1
 
 
 async def test_explorers_may_look_around(demo_client):
