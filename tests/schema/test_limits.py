@@ -102,7 +102,7 @@ async def test_the_cost_counts_what_variables_ask_for(demo_client):
     assert "errors" not in await ask(demo_client, query, n=2)
     assert "errors" in await ask(demo_client, query, n=90)
     assert "errors" in await ask(demo_client, query, n=90.0)
-    assert "objects" in (await ask(demo_client, query, n=10**4000))["errors"][0]["message"]
+    assert "objects" in (await ask(demo_client, query, n=10**300))["errors"][0]["message"]
     assert "errors" not in await ask(demo_client, query, n=2)
 
 
