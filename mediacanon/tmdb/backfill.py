@@ -12,9 +12,9 @@ from mediacanon.errors import UpstreamUnavailable
 from mediacanon.progress import Progress, SilentProgress, Step
 from mediacanon.tmdb.client import CONNECTIONS, NotAnswering, TmdbClient, WrongKey
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, enrich_episodes
-from mediacanon.tmdb.lookup import TitleToFind, look_up
+from mediacanon.tmdb.lookup import Facts, TitleToFind, look_up
 from mediacanon.tmdb.replies import LARGEST_INTEGER
-from mediacanon.tmdb.store import Answer, store_facts
+from mediacanon.tmdb.store import HAS_IMAGE, Answer, store_facts
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ UPDATE titles SET needs_backfill_tmdb = false
 """
 
 # Titles that fail keep their flag for the next run; this one goes on after them.
-FLAGGED_TITLES = """
-SELECT id AS title_id, type, imdb_id, tmdb_id, COALESCE(image_url, '') <> '' AS has_image,
+FLAGGED_TITLES = f"""
+SELECT id AS title_id, type, imdb_id, tmdb_id, {HAS_IMAGE} AS has_image,
        COALESCE(num_votes, -1) AS votes
-  FROM titles
+  FROM titles t
  WHERE needs_backfill_tmdb = true
    AND (COALESCE(num_votes, -1) < $1::integer
         OR (COALESCE(num_votes, -1) = $1::integer AND id > $2::integer))
@@ -44,10 +44,10 @@ SELECT id AS title_id, type, imdb_id, tmdb_id, COALESCE(image_url, '') <> '' AS 
  LIMIT $3::bigint
 """
 
-SHOWS = """
-SELECT id AS title_id, type, imdb_id, tmdb_id, COALESCE(image_url, '') <> '' AS has_image,
+SHOWS = f"""
+SELECT id AS title_id, type, imdb_id, tmdb_id, {HAS_IMAGE} AS has_image,
        COALESCE(num_votes, -1) AS votes
-  FROM titles
+  FROM titles t
  WHERE type = 'show' AND imdb_id IS NOT NULL
    AND (COALESCE(num_votes, -1) < $1::integer
         OR (COALESCE(num_votes, -1) = $1::integer AND id > $2::integer))
@@ -55,13 +55,21 @@ SELECT id AS title_id, type, imdb_id, tmdb_id, COALESCE(image_url, '') <> '' AS 
  LIMIT $3::bigint
 """
 
-SHOWS_WITHOUT_IMAGE = SHOWS.replace("type = 'show'", "type = 'show' AND image_url IS NULL")
+# Never looked for, or the run ended between a show's own facts and its episodes'.
+NEVER_LOOKED_FOR = """
+       (image_url IS NULL AND 'image_url' <> ALL (locked_fields)
+        OR episodes_checked_at IS NULL
+           AND EXISTS (SELECT FROM shows w
+                         JOIN show_seasons s ON s.show_id = w.id
+                         JOIN show_episodes e ON e.season_id = s.id
+                        WHERE w.title_id = t.id AND e.image_url IS NULL))"""
+SHOWS_TO_LOOK_FOR = SHOWS.replace("type = 'show'", f"type = 'show' AND {NEVER_LOOKED_FOR}")
 
 RESET = """
 UPDATE titles SET needs_backfill_tmdb = true WHERE needs_backfill_tmdb IS DISTINCT FROM true
 """
 
-Work = Callable[[TitleToFind], Awaitable[None]]
+Work = Callable[[TitleToFind], Awaitable[Facts]]
 
 
 @dataclass(slots=True)
@@ -121,7 +129,7 @@ class Run:
         """Do the work for a title, sitting out the pauses of the circuit breaker."""
         while not self.summary.stopped:
             try:
-                return await work(title)
+                return self._count(await work(title))
             except WrongKey as error:
                 self.summary.stopped = str(error)
             except NotAnswering as error:
@@ -132,6 +140,12 @@ class Run:
                 return None
         return None
 
+    def _count(self, facts: Facts) -> None:
+        # Only now: work that fails half-way says nothing of whether TMDB will ever answer the rest.
+        self.silent_since = None
+        self.summary.fetched += 1
+        self.summary.unknown += facts.tmdb_id is None
+
     async def _sit_out(self, reason: str) -> None:
         """Wait until TMDB may be asked again; stop the run after a few pauses without an answer."""
         now = time.monotonic()
@@ -141,26 +155,18 @@ class Run:
         else:
             await asyncio.sleep(self.client.seconds_to_wait)
 
-    async def fetch(self, title: TitleToFind) -> Answer:
-        """Return what TMDB says of a title, counted."""
-        facts = await look_up(self.client, title)
-        self.silent_since = None
-        self.summary.fetched += 1
-        self.summary.unknown += facts.tmdb_id is None
-        return Answer(title.title_id, facts)
-
-    async def fetch_into_batch(self, title: TitleToFind) -> None:
+    async def fetch_into_batch(self, title: TitleToFind) -> Facts:
         """Fetch a title; store it together with others."""
-        answer = await self.fetch(title)
-        self.answers.append(answer)
+        facts = await look_up(self.client, title)
+        self.answers.append(Answer(title.title_id, facts))
         if len(self.answers) >= BATCH:
             await self.flush()
+        return facts
 
-    async def fetch_with_episodes(self, title: TitleToFind) -> None:
+    async def fetch_with_episodes(self, title: TitleToFind) -> Facts:
         """Fetch and store a show and its episodes."""
-        answer = await self.fetch(title)
-        await self._store([answer])
-        facts = answer.facts
+        facts = await look_up(self.client, title)
+        await self._store([Answer(title.title_id, facts)])
         if facts.kind == "tv" and facts.tmdb_id:
             changed = await enrich_episodes(
                 self.pool,
@@ -172,6 +178,7 @@ class Run:
             self.summary.episodes += changed
         else:
             await self.pool.execute(EPISODES_CHECKED, title.title_id)
+        return facts
 
     async def flush(self) -> None:
         """Store the answers collected so far."""
@@ -219,10 +226,10 @@ async def fetch_images(
 ) -> Summary:
     """Fetch posters and facts of shows and the stills of all their episodes; return what was done.
 
-    With `skip_synced` only shows that were never looked for. Raises nothing because of TMDB.
+    With `skip_synced` only shows that, or whose episodes, were never looked for. Raises nothing because of TMDB.
     """
     run = Run(pool, client, image_base_url)
-    titles = _titles(pool, SHOWS_WITHOUT_IMAGE if skip_synced else SHOWS, limit)
+    titles = _titles(pool, SHOWS_TO_LOOK_FOR if skip_synced else SHOWS, limit)
     with (progress or SilentProgress()).step("TMDB", total=limit, unit="shows") as step:
         return await run.over(titles, run.fetch_with_episodes, step)
 

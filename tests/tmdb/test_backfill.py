@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import contextmanager
+from datetime import datetime
 
 import pytest
 
@@ -127,7 +128,7 @@ async def test_images_of_shows_come_with_their_episodes(pool, client, tmdb):
     tmdb.catalogue.add_show(show(71), "tt9000071", episodes=2)
     tmdb.catalogue.add_film(film(72, "tt9000072"))
     new = await add_title(pool, "tt9000070", type="show")
-    synced = await add_title(pool, "tt9000071", type="show", image_url="none")
+    synced = await add_title(pool, "tt9000071", type="show", image_url="none", episodes_checked_at=datetime(2026, 1, 1))  # noqa: DTZ001 - the column has no zone
     movie = await add_title(pool, "tt9000072")
     for title_id in (new, synced):
         await add_episodes(pool, title_id, seasons=1, episodes=2)
@@ -139,6 +140,49 @@ async def test_images_of_shows_come_with_their_episodes(pool, client, tmdb):
     assert summary.fetched == 2
     assert (await title_row(pool, synced))["tmdb_id"] == 71
     assert (await title_row(pool, movie))["tmdb_id"] is None
+
+
+async def test_stills_that_a_run_did_not_reach_are_fetched_by_the_next(pool, client, tmdb):
+    """Stopped between a show's own facts and its episodes; afterwards the show is done."""
+    tmdb.catalogue.add_show(show(73), "tt9000073", episodes=2)
+    title_id = await add_title(pool, "tt9000073", type="show")
+    await add_episodes(pool, title_id, seasons=1, episodes=2)
+    tmdb.misbehave(Fault.HANG, path="/season/")
+    run = asyncio.create_task(fetch_images(pool, client, image_base_url=IMAGES))
+    while not any("/season/" in path for path in tmdb.requests):
+        await asyncio.sleep(0.005)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert (await title_row(pool, title_id))["image_url"]
+    tmdb.behave()
+    summary = await fetch_images(pool, client, image_base_url=IMAGES)
+    assert (summary.fetched, summary.episodes) == (1, 2)
+    assert all(row["image_url"] for row in await episode_rows(pool, title_id))
+    assert (await fetch_images(pool, client, image_base_url=IMAGES)).fetched == 0
+
+
+async def test_a_tmdb_that_answers_for_shows_alone_stops_the_run(pool, tmdb):
+    """Its seasons fail again and again: after a few pauses that is the end, and nothing counts as fetched."""
+    tmdb.catalogue.add_show(show(74, seasons=8), "tt9000074", episodes=1)
+    title_id = await add_title(pool, "tt9000074", type="show")
+    await add_episodes(pool, title_id, seasons=8, episodes=1)
+    tmdb.misbehave(Fault.SERVER_ERROR, path="/season/")
+    async with (
+        asyncio.timeout(60),
+        TmdbClient(KEY, base_url=tmdb.url, per_second=0, backoff=0.001, failures_to_give_up=3, pause=0.1) as client,
+    ):
+        summary = await fetch_images(pool, client, image_base_url=IMAGES)
+    assert summary.stopped
+    assert (summary.fetched, summary.failed) == (0, 0)
+
+
+async def test_a_poster_taken_away_is_not_looked_for(pool, client, tmdb):
+    """Cleared by hand and locked: the bulk run passes it over."""
+    title_id = await add_title(pool, "tt9000075", type="show", locked_fields=["image_url"])
+    await fetch_images(pool, client, image_base_url=IMAGES)
+    assert tmdb.requests == []
+    assert (await title_row(pool, title_id))["image_url"] is None
 
 
 def test_a_summary_reads_as_a_sentence():
