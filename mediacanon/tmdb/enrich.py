@@ -25,7 +25,7 @@ from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, enrich_e
 from mediacanon.tmdb.freshness import fresh_for, is_stale
 from mediacanon.tmdb.lookup import Facts, TitleToFind, TitleType, look_up
 from mediacanon.tmdb.pacing import LeftAlone
-from mediacanon.tmdb.store import Answer, store_facts
+from mediacanon.tmdb.store import HAS_IMAGE, Answer, store_facts
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ LOCK_TIMEOUT = "5s"
 
 TITLE_TO_ENRICH = f"""
 SELECT t.id AS title_id, t.type, t.imdb_id, t.tmdb_id,
-       COALESCE(t.image_url, '') <> '' AS has_image,
+       {HAS_IMAGE} AS has_image,
        COALESCE(t.needs_backfill_tmdb, false) AS is_flagged,
        t.release_date, t.start_year, t.end_year,
        COALESCE(t.enriched_at, t.updated_at) AS asked_at,
@@ -199,6 +199,8 @@ class Enrichment:
             raise NotFound
         task = self._refreshing.get(title_id)
         if task is None:
+            if len(self._refreshing) >= MOST_PENDING:
+                raise UpstreamUnavailable("Too many titles are being refreshed: try again in a minute")
             task = self._refreshing[title_id] = asyncio.create_task(self._enrich(title_id, is_forced=True))
             task.add_done_callback(lambda ended: self._note_refreshed(title_id, ended))
         done, _ = await asyncio.wait({task}, timeout=self._refresh_wait)

@@ -127,6 +127,19 @@ async def test_fields_edited_by_hand_stay(enrichment, pool, tmdb):
     assert (stored["tmdb_id"], stored["original_language"]) == (17, "da")
 
 
+async def test_a_poster_taken_away_is_not_looked_for_at_every_look(enrichment, pool, tmdb):
+    """Cleared by hand and locked it is no reason to ask."""
+    title_id = await add_title(
+        pool,
+        "tt9000018",
+        needs_backfill_tmdb=False,
+        locked_fields=["image_url"],
+        enriched_at=datetime.now(UTC).replace(tzinfo=None),
+    )
+    assert await enrichment.title(title_id) is False
+    assert tmdb.requests == []
+
+
 async def test_a_title_made_by_hand_only_loses_its_flag(enrichment, pool, tmdb):
     """Without an IMDb id there is nothing to look up and no sentinel to leave."""
     title_id = await add_title(pool, None)
@@ -289,6 +302,21 @@ async def test_refresh_asks_however_fresh(enrichment, pool, tmdb):
     await enrichment.refresh(title_id)
     assert (await title_row(pool, title_id))["image_url"] == POSTER.format(31)
     assert tmdb.requests == ["/3/movie/30"]
+
+
+async def test_refreshes_under_way_are_bounded(enrichment, pool, tmdb, monkeypatch):
+    """One too many is refused at once; whoever asks for a title under way waits with the others."""
+    monkeypatch.setattr("mediacanon.tmdb.enrich.MOST_PENDING", 2)
+    tmdb.misbehave(Fault.HANG)
+    first, second, third = [await add_title(pool, f"tt900005{number}") for number in range(3)]
+    waiting = [asyncio.create_task(enrichment.refresh(title_id)) for title_id in (first, second, first)]
+    while len(enrichment._refreshing) < 2:
+        await asyncio.sleep(0.005)
+    with pytest.raises(UpstreamUnavailable, match="Too many"):
+        await enrichment.refresh(third)
+    assert enrichment._refreshing.keys() == {first, second}
+    await enrichment.close()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_refresh_says_what_went_wrong(enrichment, pool, tmdb):
