@@ -2,27 +2,40 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 
 class RateLimit:
     """Lets through at most `per_second` requests a second, evenly spaced; 0 lets all through."""
 
-    def __init__(self, per_second: float) -> None:
+    def __init__(
+        self,
+        per_second: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._spacing = 1 / per_second if per_second else 0.0
+        self._clock = clock
+        self._sleep = sleep
         self._next = 0.0
+        self._held_until = 0.0
 
     async def wait(self) -> None:
-        """Return when it is this caller's turn; turns are given in the order of asking."""
-        now = time.monotonic()
-        turn = max(now, self._next)
-        self._next = turn + self._spacing
-        if turn > now:
-            await asyncio.sleep(turn - now)
+        """Return when it is this caller's turn: in the order of asking, anew for those whose turn a pause took."""
+        while True:
+            now = self._clock()
+            turn = max(now, self._next)
+            self._next = turn + self._spacing
+            if turn > now:
+                await self._sleep(turn - now)
+            if turn >= self._held_until:
+                return
 
     def hold(self, seconds: float) -> None:
         """Let nobody through for so long: the server asked for a pause, and it meant everyone."""
-        self._next = max(self._next, time.monotonic() + seconds)
+        self._held_until = max(self._held_until, self._clock() + seconds)
+        self._next = max(self._next, self._held_until)
 
 
 class CircuitBreaker:

@@ -195,6 +195,42 @@ async def test_requests_keep_the_rate_limit():
     assert time.monotonic() - before >= 0.19
 
 
+async def test_a_pause_holds_those_already_waiting():
+    """Whose turn falls into it gets another one after it, in order and apart; the clock is the test's."""
+    now, asleep, passed = [100.0], [], []
+
+    async def sleep(seconds: float) -> None:
+        woken = asyncio.Event()
+        asleep.append((now[0] + seconds, woken))
+        await woken.wait()
+
+    async def one(name: str) -> None:
+        await rate.wait()
+        passed.append((name, now[0]))
+
+    async def pass_time(until: float) -> None:
+        await asyncio.sleep(0)
+        while due := [sleeper for sleeper in asleep if sleeper[0] <= until]:
+            first = min(due, key=lambda sleeper: sleeper[0])
+            asleep.remove(first)
+            now[0] = max(now[0], first[0])
+            first[1].set()
+            for _ in range(3):
+                await asyncio.sleep(0)
+        now[0] = until
+
+    rate = RateLimit(1, clock=lambda: now[0], sleep=sleep)
+    tasks = [asyncio.create_task(one(name)) for name in "abcd"]
+    await pass_time(101)
+    assert passed == [("a", 100), ("b", 101)]
+    rate.hold(10)
+    await pass_time(110.5)
+    assert passed == [("a", 100), ("b", 101)]
+    await pass_time(120)
+    assert passed[2:] == [("c", 111), ("d", 112)]
+    await asyncio.gather(*tasks)
+
+
 async def test_at_most_twenty_connections_are_used(known):
     """A hundred questions at once never make more than twenty requests at once."""
     known.latency = 0.02
