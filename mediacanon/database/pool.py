@@ -1,9 +1,13 @@
 """Connection pools with the session settings and codecs every query of MediaCanon relies on."""
 
+import logging
+
 import asyncpg
 import orjson
 
 from mediacanon.errors import BadArgument, DatabaseUnavailable, MediaCanonError
+
+log = logging.getLogger(__name__)
 
 SESSION_SETTINGS = {
     "application_name": "mediacanon",
@@ -55,16 +59,21 @@ async def open_pool(
 
 
 UNREACHABLE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
-# No text of the database holds U+0000 or half a character.
-IMPOSSIBLE_TEXT = (asyncpg.CharacterNotInRepertoireError, UnicodeEncodeError)
 
 
 def explained(error: Exception) -> MediaCanonError | None:
-    """Return our exception for an error of the database that has a known reason, None for any other."""
+    """Return our exception for an error of the database that has a known reason, None for any other.
+
+    What says that the database cannot be reached is logged: the client is not told more.
+    """
     if isinstance(error, UNREACHABLE):
+        log.warning("The database cannot be reached: %s: %s", type(error).__name__, error)
         return DatabaseUnavailable()
-    return (
-        BadArgument("A text holds characters that no text here can have")
-        if isinstance(error, IMPOSSIBLE_TEXT)
-        else None
+    return BadArgument("A text holds characters that no text here can have") if _is_impossible_text(error) else None
+
+
+def _is_impossible_text(error: Exception) -> bool:
+    """Return whether a text held U+0000, which PostgreSQL refuses, or half a character, which asyncpg does."""
+    return isinstance(error, asyncpg.CharacterNotInRepertoireError) or (
+        isinstance(error, asyncpg.DataError) and isinstance(error.__cause__, UnicodeEncodeError)
     )
