@@ -19,6 +19,7 @@ from graphql import (
 
 from mediacanon.errors import BadArgument
 from mediacanon.rest_compat.endpoints import NOTHING, REFUSALS, Endpoint
+from mediacanon.writes.facts import CONTROL
 
 Types = Mapping[str, GraphQLInputType]
 
@@ -28,7 +29,8 @@ LARGEST_INT = 2**31 - 1
 LARGEST_ID = 2**63 - 1
 # No title, season or episode has it.
 NO_ID = 0
-LONGEST_TEXT = 100
+# As the schema has them: what a person may type, and names in lists.
+LONGEST_QUERY, LONGEST_NAME = 200, 100
 UNREADABLE = object()
 
 # JSON type -> what it is called, by GraphQL's name of the type that wants it
@@ -84,7 +86,8 @@ def _read(row: Endpoint, name: str, type_: GraphQLInputType, texts: Sequence[str
         return word if word in named.values else UNREADABLE
     if named.name in ("Int", "Float"):
         return _number(text, named.name, row.bounds.get(name))
-    return text if _can_be_a_name(text) else NOTHING
+    # Ideographic spaces and joiners are no control characters, though Python does not print them.
+    return text if len(text) <= LONGEST_QUERY and not CONTROL.search(text) else NOTHING
 
 
 def _list(row: Endpoint, name: str, type_: Any, texts: Sequence[str]) -> list[str]:  # noqa: ANN401 - a scalar
@@ -111,7 +114,7 @@ def _number(text: str, kind: str, bounds: tuple[int, int] | None) -> Any:  # noq
 
 
 def _can_be_a_name(text: str) -> bool:
-    return len(text) <= LONGEST_TEXT and text.isprintable()
+    return len(text) <= LONGEST_NAME and text.isprintable()
 
 
 def read_body(row: Endpoint, types: Types, body: bytes) -> dict[str, Any]:

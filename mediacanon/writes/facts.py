@@ -20,7 +20,7 @@ LONGEST_ADDRESS = 2_000
 NO_IMAGE = frozenset({"", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY"})
 
 # Half of a surrogate pair is no character, and PostgreSQL keeps no NUL.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _IMDB_ID = re.compile(r"tt[0-9]{7,10}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
@@ -80,7 +80,7 @@ def short_line(longest: int) -> Rule:
     """Return the rule of a text in one line."""
     return Rule(
         f"1 to {longest} characters of one line, not all blank",
-        lambda value: bool(value.strip()) and len(value) <= longest and not _CONTROL.search(value),
+        lambda value: bool(value.strip()) and len(value) <= longest and not CONTROL.search(value),
     )
 
 

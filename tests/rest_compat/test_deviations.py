@@ -74,6 +74,17 @@ async def test_4_wildcards_are_literal(client: httpx.AsyncClient, wildcard: str)
     assert totals == [0, 1]
 
 
+@pytest.mark.parametrize(
+    "name", ["千と\u3000千尋の神隠し", "می\u200cخواهم زنده بمانم", "L'an\u00a001", "Of Names " * 21 + "the Longest"]
+)
+async def test_names_of_all_scripts_and_lengths_are_found(client: httpx.AsyncClient, name: str):
+    """Spaces and joiners that are not ASCII's, and names of 200 characters, in both searches."""
+    await client.post("/api/movies", json={"display_name": name})
+    for path in ("/api/search", "/api/titles"):
+        response = await client.get(path, params={"q": name})
+        assert name in response.text
+
+
 async def test_5_duplicates_conflict(client: httpx.AsyncClient):
     """409 in words of our own, and nothing of the driver's."""
     show = (await client.post("/api/shows", json={"display_name": "x", "imdb_id": "tt98000001"})).json()
