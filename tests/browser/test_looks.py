@@ -7,7 +7,7 @@ import pytest
 from tests.browser.documents import ARTIFACTS, AXE, JAVA, PAGES, VNU, axe_findings, html_errors
 
 WIDTHS = (360, 1440)
-LANDMARKS = {"movie": "tt9000003", "show": "tt9100001", "daily": "tt9100003"}
+LANDMARKS = {"movie": "tt99000003", "show": "tt99100001", "daily": "tt99100003"}
 ADDRESS = """
 SELECT coalesce('/movies/' || m.id, '/shows/' || s.id)
   FROM titles t LEFT JOIN movies m ON m.title_id = t.id LEFT JOIN shows s ON s.title_id = t.id

@@ -10,7 +10,7 @@ from tests.fakes.tmdb import KEY, FakeTmdb
 from tests.fakes.tmdb_catalogue import film
 from tests.serving import app_of, served
 
-MOVIE = "SELECT m.id FROM movies m JOIN titles t ON t.id = m.title_id WHERE t.imdb_id = 'tt9000003'"
+MOVIE = "SELECT m.id FROM movies m JOIN titles t ON t.id = m.title_id WHERE t.imdb_id = 'tt99000003'"
 
 
 async def test_a_refresh_is_told_once_and_no_image_comes_from_elsewhere(demo_database, visits, tmp_path):
@@ -21,7 +21,7 @@ async def test_a_refresh_is_told_once_and_no_image_comes_from_elsewhere(demo_dat
     movie = f"/movies/{await connection.fetchval(MOVIE)}"
     await connection.close()
     with FakeTmdb() as tmdb:
-        tmdb.catalogue.add_film(film(1, "tt9000003", poster_path="/new.png"))
+        tmdb.catalogue.add_film(film(1, "tt99000003", poster_path="/new.png"))
         async with served(images) as host:
             app = app_of(
                 demo_database,

@@ -71,7 +71,7 @@ def test_another_seed_invents_another_catalogue_around_the_landmarks() -> None:
     """The seed changes names and ratings, not the dozen titles that documentation names."""
     one, two = ({title.imdb_id: title for title in build_demo_catalogue(seed).titles} for seed in (1, 2))
     assert {title.name for title in one.values()} != {title.name for title in two.values()}
-    for imdb_id in [f"tt900000{n}" for n in range(1, 7)] + [f"tt910000{n}" for n in range(1, 7)]:
+    for imdb_id in [f"tt9900000{n}" for n in range(1, 7)] + [f"tt9910000{n}" for n in range(1, 7)]:
         assert one[imdb_id].name == two[imdb_id].name
         assert one[imdb_id].num_votes == two[imdb_id].num_votes
 
@@ -85,11 +85,17 @@ def test_files_have_imdbs_headers_and_no_ragged_row(files: dict[str, list[list[s
 
 
 def test_rows_are_sorted_by_id_as_text(files: dict[str, list[list[str]]]) -> None:
-    """Ids of seven and eight digits are mixed, in the order of text, each once in a file."""
+    """Ids of eight and nine digits are mixed, in the order of text, each once in a file."""
     for name in HEADERS:
         ids = [row[0] for row in files[name][1:]]
         assert ids == sorted(set(ids))
-    assert {len(row[0]) for row in files["title.basics.tsv.gz"][1:]} == {9, 10}
+    assert {len(row[0]) for row in files["title.basics.tsv.gz"][1:]} == {10, 11}
+
+
+def test_ids_are_none_that_imdb_gives(files: dict[str, list[list[str]]]) -> None:
+    """IMDb is at 40 million: what is invented never stays on a real title that a later import brings."""
+    for name in HEADERS:
+        assert min(int(row[0].removeprefix("tt")) for row in files[name][1:]) > 90_000_000
 
 
 def test_keys_are_shared_between_files(files: dict[str, list[list[str]]]) -> None:
@@ -218,22 +224,22 @@ def test_shows_have_all_shapes(catalogue: DemoCatalogue) -> None:
     sizes = sorted({size for counts in seasons.values() for size in counts.values()})
     assert sizes[0] == 3
     assert sizes[-2:] == [25, 300]
-    assert [show for show, counts in seasons.items() if 0 in counts] == ["tt9100004"]
+    assert [show for show, counts in seasons.items() if 0 in counts] == ["tt99100004"]
     running = [t for t in catalogue.titles if t.title_type == "tvSeries" and t.end_year is None]
     assert A_HANDFUL <= len(running) < 60
 
 
 def test_heat_maps_tell_stories(catalogue: DemoCatalogue) -> None:
     """Harbour Lights ends with its best episode; The Quiet Orchard loses three points."""
-    lights = [rating or 0 for rating in episode_ratings(catalogue, "tt9100001")]
+    lights = [rating or 0 for rating in episode_ratings(catalogue, "tt99100001")]
     assert lights[-1] == max(lights) > 9.5
-    orchard = [rating or 0 for rating in episode_ratings(catalogue, "tt9100002")]
+    orchard = [rating or 0 for rating in episode_ratings(catalogue, "tt99100002")]
     assert sum(orchard[:10]) / 10 - sum(orchard[-6:]) / 6 > 3
 
 
 def test_only_what_has_not_aired_is_unrated(catalogue: DemoCatalogue) -> None:
     """Episodes have ratings, but for the last two of a running show."""
-    ratings = episode_ratings(catalogue, "tt9100005")
+    ratings = episode_ratings(catalogue, "tt99100005")
     assert ratings[-2:] == [None, None]
     assert all(ratings[:-2])
     running = {t.imdb_id for t in catalogue.titles if t.is_show and t.end_year is None}
@@ -259,12 +265,12 @@ async def test_import_takes_everything_it_should(connection: asyncpg.Connection,
 
 async def test_a_landmark_arrives_whole(connection: asyncpg.Connection) -> None:
     """IMDb's columns and TMDB's are filled, the original name in its own letters."""
-    row = await connection.fetchrow("SELECT * FROM titles WHERE imdb_id = 'tt9000004'")
+    row = await connection.fetchrow("SELECT * FROM titles WHERE imdb_id = 'tt99000004'")
     assert row["display_name"] == "Seven Umbrellas for Seoul"
     assert row["original_title"] == "서울을 위한 일곱 개의 우산"
     assert row["num_votes"] == 688_240
     assert (row["original_language"], row["origin_country"]) == ("ko", "KR")
-    assert row["image_url"] == "https://image.tmdb.org/t/p/w500/demo-tt9000004.jpg"
+    assert row["image_url"] == "https://image.tmdb.org/t/p/w500/demo-tt99000004.jpg"
     assert row["tmdb_id"] > 90_000_000
     assert row["needs_backfill_tmdb"] is False
 

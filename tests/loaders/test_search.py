@@ -11,9 +11,9 @@ from mediacanon.loaders.search import load_titles_by_rank
 
 SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
 
-KEEPERS, SATELLITES, GARDEN, SEOUL = "tt9000001", "tt9000002", "tt9000003", "tt9000004"
-PIER, CARTOGRAPHER = "tt9000005", "tt9000006"
-HARBOUR, ORCHARD, TIDE, VALE, GLASS, BUS = (f"tt910000{number}" for number in range(1, 7))
+KEEPERS, SATELLITES, GARDEN, SEOUL = "tt99000001", "tt99000002", "tt99000003", "tt99000004"
+PIER, CARTOGRAPHER = "tt99000005", "tt99000006"
+HARBOUR, ORCHARD, TIDE, VALE, GLASS, BUS = (f"tt9910000{number}" for number in range(1, 7))
 
 # what is typed -> the first title, and why it was found
 DEMO = {

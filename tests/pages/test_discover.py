@@ -114,7 +114,7 @@ async def test_a_title_has_more_like_it(demo: str, demo_client: httpx.AsyncClien
     """At most twelve others of its type, those that share all its genres first."""
     answer = await demo_client.post(
         "/graphql",
-        json={"query": '{ title(by: {imdbId: "tt9100001"}) { titleId type genres similar { titleId type genres } } }'},
+        json={"query": '{ title(by: {imdbId: "tt99100001"}) { titleId type genres similar { titleId type genres } } }'},
     )
     title = answer.json()["data"]["title"]
     shared = [len(set(title["genres"]) & set(each["genres"])) for each in title["similar"]]

@@ -88,15 +88,15 @@ async def test_odd_addresses_still_answer(demo_client: httpx.AsyncClient, query:
 
 async def test_a_movie_has_its_facts(demo: str, demo_client: httpx.AsyncClient):
     """Name, original name, genres, links to the sources."""
-    text = await page(demo_client, f"/movies/{await id_of(demo, 'tt9000003')}")
+    text = await page(demo_client, f"/movies/{await id_of(demo, 'tt99000003')}")
     assert "The Garden of November" in text
     assert 'lang="fr"' in text
-    assert "https://www.imdb.com/title/tt9000003/" in text
+    assert "https://www.imdb.com/title/tt99000003/" in text
 
 
 async def test_a_show_has_its_episodes(demo: str, demo_client: httpx.AsyncClient):
     """Seasons by number, episodes with ratings."""
-    text = await page(demo_client, f"/shows/{await id_of(demo, 'tt9100001')}")
+    text = await page(demo_client, f"/shows/{await id_of(demo, 'tt99100001')}")
     assert re.findall(r'id="season-(\d+)"', text) == ["1", "2", "3", "4", "5"]
     assert text.count('<li id="episode-') == 58
 

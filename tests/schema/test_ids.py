@@ -12,13 +12,13 @@ async def ids(demo: str) -> dict[str, int]:
     connection = await asyncpg.connect(demo)
     movie = await connection.fetchrow(
         "SELECT m.id AS movie, t.id AS title, t.tmdb_id AS tmdb FROM titles t JOIN movies m ON m.title_id = t.id"
-        " WHERE t.imdb_id = 'tt9000001'"
+        " WHERE t.imdb_id = 'tt99000001'"
     )
     show = await connection.fetchrow(
         "SELECT s.id AS show, t.tmdb_id AS tmdb, e.id AS episode, e.imdb_id AS imdb FROM titles t"
         " JOIN shows s ON s.title_id = t.id JOIN show_seasons ss ON ss.show_id = s.id"
         " JOIN show_episodes e ON e.season_id = ss.id"
-        " WHERE t.imdb_id = 'tt9100001' AND ss.season = 1 AND e.episode = 1"
+        " WHERE t.imdb_id = 'tt99100001' AND ss.season = 1 AND e.episode = 1"
     )
     await connection.close()
     return {**dict(movie), "show": show["show"], "show_tmdb": show["tmdb"], **{k: show[k] for k in ("episode", "imdb")}}
@@ -28,18 +28,18 @@ async def test_every_id_names_the_same_entity(demo_client, ids):
     """Our id, IMDb's and TMDB's lead to one title, movie, show and episode."""
     names = {
         f"a: title(id: {ids['title']})",
-        'b: title(by: {imdbId: "tt9000001"})',
+        'b: title(by: {imdbId: "tt99000001"})',
         f"c: title(by: {{tmdb: {{type: movie, id: {ids['tmdb']}}}}})",
     }
     data = (await ask(demo_client, "{ " + " ".join(f"{name} {{ titleId }}" for name in names) + " }"))["data"]
     assert [each["titleId"] for each in data.values()] == [ids["title"]] * 3
     query = (
-        '{{ a: movie(id: {movie}) {{ movieId }} b: movie(by: {{imdbId: "tt9000001"}}) {{ movieId }}'
+        '{{ a: movie(id: {movie}) {{ movieId }} b: movie(by: {{imdbId: "tt99000001"}}) {{ movieId }}'
         " c: movie(by: {{tmdbId: {tmdb}}}) {{ movieId }} }}"
     ).format(**ids)
     assert {each["movieId"] for each in (await ask(demo_client, query))["data"].values()} == {ids["movie"]}
     query = (
-        '{{ a: show(id: {show}) {{ showId }} b: show(by: {{imdbId: "tt9100001"}}) {{ showId }}'
+        '{{ a: show(id: {show}) {{ showId }} b: show(by: {{imdbId: "tt99100001"}}) {{ showId }}'
         " c: show(by: {{tmdbId: {show_tmdb}}}) {{ showId }} }}"
     ).format(**ids)
     assert {each["showId"] for each in (await ask(demo_client, query))["data"].values()} == {ids["show"]}
@@ -69,11 +69,11 @@ async def test_unknown_ids_are_null(demo_client, field: str):
     ("query", "message"),
     [
         ("{ title { titleId } }", "Give either id or by"),
-        ('{ movie(id: 1, by: {imdbId: "tt9000001"}) { movieId } }', "Give either id or by"),
-        ('{ movie(by: {id: 1, imdbId: "tt9000001"}) { movieId } }', "exactly one"),
+        ('{ movie(id: 1, by: {imdbId: "tt99000001"}) { movieId } }', "Give either id or by"),
+        ('{ movie(by: {id: 1, imdbId: "tt99000001"}) { movieId } }', "exactly one"),
         ("{ show(by: {}) { showId } }", "exactly one"),
         ('{ title(by: {imdbId: "nm0000001"}) { titleId } }', "no IMDb id"),
-        ('{ title(by: {imdbId: "tt9000001\\n"}) { titleId } }', "no IMDb id"),
+        ('{ title(by: {imdbId: "tt99000001\\n"}) { titleId } }', "no IMDb id"),
         ('{ lookup(ids: ["movie:0"]) { missing } }', "no external id"),
         ('{ lookup(ids: ["movie:9999999999"]) { missing } }', "no external id"),
         ("{ title(id: 2147483648) { titleId } }", "Int cannot represent"),
@@ -91,7 +91,7 @@ LOOKUP = "query ($ids: [ExternalId!]!) { lookup(ids: $ids) { found { id title { 
 
 async def test_lookup_tells_found_from_missing(demo_client, ids):
     """Titles and episodes of both catalogues, in the order of asking, each once."""
-    asked = ["tt9000001", "tt0000001", f"movie:{ids['tmdb']}", ids["imdb"], "show:2147483647", "tt9000001"]
+    asked = ["tt99000001", "tt0000001", f"movie:{ids['tmdb']}", ids["imdb"], "show:2147483647", "tt99000001"]
     answer = (await ask(demo_client, LOOKUP, ids=asked))["data"]["lookup"]
     keepers = {"title": {"displayName": "The Lighthouse Keepers"}, "episode": None}
     assert answer["found"] == [

@@ -81,8 +81,8 @@ def _movies(chooser: random.Random, namer: Namer, count: int) -> list[DemoTitle]
         is_odd = language == "en" and odd_names
         name = Name(*[odd_names.pop(0)] * 2) if is_odd else namer.movie(language, genre)
         title = DemoTitle(
-            # Ids of seven and eight digits, which do not sort as numbers do.
-            imdb_id=f"tt{9_001_000 + 7 * at}" if at % 2 else f"tt{90_020_000 + 7 * at}",
+            # Ids of eight and nine digits, which do not sort as numbers do.
+            imdb_id=f"tt{99_001_000 + 7 * at}" if at % 2 else f"tt{990_020_000 + 7 * at}",
             title_type="tvMovie" if chooser.random() < TV_MOVIES else "movie",
             name=name,
             start_year=None if chooser.random() < UNDATED else _movie_year(chooser, genre),
@@ -112,7 +112,7 @@ def _shows(chooser: random.Random, namer: Namer, count: int) -> dict[DemoTitle, 
         if not run.is_running:
             last -= int((THIS_YEAR - FIRST_SHOW_YEAR - len(run.seasons)) * chooser.random() ** 1.6)
         title = DemoTitle(
-            imdb_id=f"tt{9_101_000 + 3 * at}",
+            imdb_id=f"tt{99_101_000 + 3 * at}",
             title_type="tvMiniSeries" if is_mini else "tvSeries",
             name=namer.show(language, genre),
             start_year=last - len(run.seasons) + 1,
@@ -141,7 +141,7 @@ def _run(chooser: random.Random, *, is_mini: bool) -> Run:
 def _ignored(chooser: random.Random, namer: Namer, count: int) -> list[DemoTitle]:
     return [
         DemoTitle(
-            imdb_id=f"tt{9_300_000 + 11 * at}",
+            imdb_id=f"tt{99_300_000 + 11 * at}",
             title_type=IGNORED_TYPES[at % len(IGNORED_TYPES)],
             name=namer.movie("en", genre),
             start_year=_movie_year(chooser, genre),
