@@ -4,7 +4,11 @@ import os
 import plistlib
 import re
 import shutil
+import socket
 import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -121,3 +125,49 @@ def test_the_example_names_only_settings_there_are():
 
     names = re.findall(r"^#?([A-Z_]+)=", (DEPLOY / "env.example").read_text(), re.MULTILINE)
     assert set(names) <= {field.metadata["env"] for field in dataclasses.fields(Settings)}
+
+
+@pytest.fixture
+def wait_ready(tmp_path: Path) -> Path:
+    """Give the script as it lies in an installation."""
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    # A link would leave its own environment; nothing but the standard library is needed.
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    script = tmp_path / "deploy" / "wait-ready"
+    script.parent.mkdir()
+    shutil.copy(DEPLOY / "wait-ready", script)
+    return script
+
+
+@pytest.mark.parametrize(
+    ("host", "listens_at"),
+    [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "127.0.0.1"), ("::", "::1"), ("::1", "::1")],  # noqa: S104 - a setting
+)
+def test_the_server_is_waited_for_where_it_listens(wait_ready: Path, host: str, listens_at: str):
+    """HOST says where; one that stands for every address is asked on this machine."""
+    asked = []
+
+    class Ready(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's output clean."""
+
+    class Server(HTTPServer):
+        address_family = socket.AF_INET6 if ":" in listens_at else socket.AF_INET
+
+    try:
+        server = Server((listens_at, 0), Ready)
+    except OSError:
+        pytest.skip(f"this machine has no {listens_at}")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    environment = {**os.environ, "HOST": host, "PORT": str(server.server_port)}
+    said = subprocess.run([wait_ready, "5"], env=environment, capture_output=True, text=True, check=False)
+    server.shutdown()
+    server.server_close()
+    assert (said.returncode, said.stderr, asked) == (0, "", ["/readyz"])
