@@ -11,7 +11,7 @@ SHORTEST_WAIT = 1.0
 LONGEST_WAIT = 60.0
 # A server that lived this long was well; its next failure is the first again.
 WELL = 60.0
-# `serve` gives open requests ten seconds and then stops its PostgreSQL.
+# `serve` gives open requests three seconds and then stops its PostgreSQL.
 PATIENCE = 60.0
 LARGEST_LOG = 5_000_000
 
