@@ -143,7 +143,7 @@ def wait_ready(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("host", "listens_at"),
-    [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "127.0.0.1"), ("::", "::1"), ("::1", "::1")],  # noqa: S104 - a setting
+    [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "127.0.0.1"), ("::", "::1"), ("::1", "::1")],
 )
 def test_the_server_is_waited_for_where_it_listens(wait_ready: Path, host: str, listens_at: str):
     """HOST says where; one that stands for every address is asked on this machine."""
