@@ -109,15 +109,18 @@ async def load_titles_by_rank(pool: asyncpg.Pool, query: str, *, limit: int) -> 
         await connection.execute(SEARCH_SETTINGS)
         name = await connection.fetchval(FOLD, query[:LONGEST_QUERY]) or ""
         found = await _find(connection, name)
-        best = sorted(found.items(), key=lambda item: (item[1], item[0]))[:limit]
-        records = await connection.fetch(RANKED_TITLES, [title_id for title_id, _ in best])
-    return [
-        RankedTitle(title_row(record), MATCHED_ON[rank[0]]) for record, (_, rank) in zip(records, best, strict=True)
-    ]
+        return await _best(connection, found, limit)
 
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 Ranks = dict[int, tuple[int, float, int]]
+
+
+async def _best(connection: Connection, found: Ranks, limit: int) -> list[RankedTitle]:
+    """Return the best of what was found; what is deleted meanwhile is left out."""
+    best = sorted(found, key=lambda title_id: (found[title_id], title_id))[:limit]
+    rows = [title_row(record) for record in await connection.fetch(RANKED_TITLES, best)]
+    return [RankedTitle(row, MATCHED_ON[found[row.title_id][0]]) for row in rows]
 
 
 async def _find(connection: Connection, name: str) -> Ranks:
@@ -146,7 +149,7 @@ def _add(found: Ranks, records: list[asyncpg.Record]) -> None:
 
 
 async def _add_by_words(connection: Connection, found: Ranks, words: list[str], *, year: int | None) -> None:
-    patterns = [f"% {_literal(word)}%" for word in words]
+    patterns = [f"% {literal(word)}%" for word in words]
     for known in (True, False):
         statement = candidates_by_words(len(words), known=known)
         records = await connection.fetch(statement, " ".join(words), year, *patterns)
@@ -170,5 +173,6 @@ async def _add_by_likeness(connection: Connection, found: Ranks, words: list[str
                 await connection.execute(ANY_TIME)
 
 
-def _literal(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def literal(text: str) -> str:
+    """Return a text for a LIKE pattern, its wildcards being letters."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

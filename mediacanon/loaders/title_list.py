@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from mediacanon.loaders.discover import DiscoverFilter, all_of, compile_filter, plan_for_these_values
-from mediacanon.loaders.search import FOLD
+from mediacanon.loaders.search import FOLD, literal
 from mediacanon.loaders.title import TITLE_COLUMNS, TitleRow, title_row
 
 ANY_TITLE = DiscoverFilter()
@@ -57,12 +57,6 @@ SELECT t.original_language, count(*)::integer
 """
 
 
-def _pattern(text: str) -> str:
-    """Return the LIKE pattern of what holds a text, its wildcards literal."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
-
-
 async def _fetch(pool: asyncpg.Pool, statement: str, search: TitleSearch, *page: int) -> list[asyncpg.Record]:
     """Return the records of a statement about the matching titles; `page` is its limit and offset.
 
@@ -77,7 +71,7 @@ async def _fetch(pool: asyncpg.Pool, statement: str, search: TitleSearch, *page:
             if any(map(str.isalnum, folded)):
                 held["t.search_names LIKE {}::text"] = folded
             for condition, text in held.items():
-                parameters.append(_pattern(text))
+                parameters.append(f"%{literal(text)}%")
                 conditions.append(condition.format(f"${len(parameters)}"))
         first = len(parameters) + 1
         sql = statement.format(conditions=all_of(IS_LISTED, *conditions), limit=f"${first}", offset=f"${first + 1}")

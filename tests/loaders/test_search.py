@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from mediacanon.database.pool import open_pool
-from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.loaders.search import _best, load_titles_by_rank
 
 SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
 
@@ -223,6 +223,14 @@ async def test_short_queries_answer_from_the_most_voted(catalogue: asyncpg.Pool)
         )
     votes = [each.title.num_votes or 0 for each in found if each.matched_on == found[0].matched_on]
     assert votes == sorted(votes, reverse=True)
+
+
+async def test_titles_deleted_while_somebody_searches_are_left_out(catalogue: asyncpg.Pool):
+    """The others keep their order and their reasons."""
+    found = {3: (2, 0.0, -9), 2_000_000_000: (0, 0.0, -1), 1: (0, 0.0, -5)}
+    async with catalogue.acquire() as connection:
+        best = await _best(connection, found, 5)
+    assert [(each.title.title_id, each.matched_on) for each in best] == [(1, "NAME"), (3, "PREFIX")]
 
 
 async def test_withdrawn_titles_are_not_found(demo_database: str):
