@@ -358,7 +358,6 @@ LISTS = (
         answer={"results": "search"},
         lists=("results",),
         bounds={"limit": (1, 50)},
-        is_hot=True,
         example="/api/search?q=the&limit=2",
     ),
     Endpoint(
@@ -395,8 +394,8 @@ RULES: Mapping[str, Mapping[str, Any]] = {
     "image_url": {"maxLength": 2000, "pattern": f"^({_ADDRESS})?$"},
     "season_number": _NUMBER,
     "episode_number": _NUMBER,
-    "imdb": {"pattern": "^(tt[0-9]{7,10}(,tt[0-9]{7,10}){0,99})?$"},
-    "tmdb": {"pattern": "^((movie|show):[1-9][0-9]{0,8}(,(movie|show):[1-9][0-9]{0,8}){0,99})?$"},
+    "imdb": {"pattern": "^(tt[0-9]{7,10}(,tt[0-9]{7,10}){0,249})?$"},
+    "tmdb": {"pattern": "^((movie|show):[1-9][0-9]{0,8}(,(movie|show):[1-9][0-9]{0,8}){0,249})?$"},
 }
 
 # What the contract has clients read where a body lacks these.

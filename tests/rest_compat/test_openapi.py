@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from mediacanon.rest_compat.endpoints import ENDPOINTS
 from tests.rest_compat.conftest import with_collections
@@ -64,6 +66,17 @@ async def test_the_page_is_there_without_a_single_title(database: str):
     """An empty catalogue has no answers to show, and no errors either."""
     async with served(app_of(database)) as address, httpx.AsyncClient() as client:
         assert (await client.get(f"{address}/api")).status_code == 200
+
+
+@pytest.mark.parametrize(("name", "id_"), [("imdb", "tt0000001"), ("tmdb", "movie:1")])
+async def test_a_look_up_takes_as_many_ids_as_are_described(demo_client: httpx.AsyncClient, name: str, id_: str):
+    """250 are allowed by the description and by the endpoint, one more by neither."""
+    described = (await demo_client.get("/api/openapi.json")).json()["paths"]["/api/lookup"]["get"]["parameters"]
+    [pattern] = [each["schema"]["pattern"] for each in described if each["name"] == name]
+    for ids, is_right in ((250, True), (251, False)):
+        text = ",".join([id_] * ids)
+        assert bool(re.search(pattern, text)) == is_right
+        assert (await demo_client.get("/api/lookup", params={name: text})).is_success == is_right
 
 
 def test_every_endpoint_is_documented():
