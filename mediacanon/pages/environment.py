@@ -12,9 +12,10 @@ from mediacanon.schema.images import image_addresses
 from mediacanon.settings import Settings
 
 HTML = "text/html"
+# Images may come from anywhere: people give posters by address, and TMDB's may have a mirror.
 SECURITY = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: https://image.tmdb.org; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "img-src 'self' data: http: https:; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "strict-origin-when-cross-origin",

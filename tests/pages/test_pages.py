@@ -149,6 +149,14 @@ def test_every_page_has_template_and_document():
         assert environment.get_template(f"{each.name}.html")
 
 
+async def test_posters_of_any_host_may_be_shown(demo_client: httpx.AsyncClient):
+    """People give posters by http or https address, and TMDB_IMAGE_BASE_URL may be a mirror; programs come from here."""
+    policy = (await demo_client.get("/")).headers["content-security-policy"]
+    rules = {name: sources for name, *sources in (rule.split() for rule in policy.split(";"))}
+    assert rules["img-src"] == ["'self'", "data:", "http:", "https:"]
+    assert rules["script-src"] == rules["connect-src"] == ["'self'"]
+
+
 def test_values_read_well():
     """Numbers and names as people write them."""
     assert (duration(125), duration(120), duration(45), duration(None)) == ("2 h 5 min", "2 h", "45 min", "")
