@@ -1,5 +1,7 @@
 """Child processes of the tray: how they are started and stopped, and the server that is started again when it ends."""
 
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -65,6 +67,7 @@ class Supervisor:
         (`is_served`), as a service or another tray does, nothing is started.
         """
         with self._lock:
+            self._bound_log()
             if self._child and self._child.poll() is not None:
                 stop_child(self._child)
                 self._note_end(now, self._child.returncode)
@@ -87,11 +90,15 @@ class Supervisor:
 
     def _start(self, now: float) -> None:
         self._log_file.parent.mkdir(parents=True, exist_ok=True)
-        if self._log_file.exists() and self._log_file.stat().st_size > LARGEST_LOG:
-            self._log_file.replace(self._log_file.with_suffix(".old.log"))
         with self._log_file.open("ab") as log:
             self._child = start_child(self._command, log)
         self._started = now
+
+    def _bound_log(self) -> None:
+        """Put aside a log that grew too large. All append to it: emptied beneath them it begins anew."""
+        if self._log_file.exists() and self._log_file.stat().st_size > LARGEST_LOG:
+            shutil.copyfile(self._log_file, self._log_file.with_suffix(".old.log"))
+            os.truncate(self._log_file, 0)
 
     def _note_end(self, now: float, code: int) -> None:
         if now - self._started >= WELL:

@@ -110,6 +110,19 @@ def test_a_log_that_grew_is_put_aside(log_file: Path, monkeypatch: pytest.Monkey
     assert log_file.with_suffix(".old.log").read_text() == "a long story\n"
 
 
+def test_a_log_that_grows_while_the_server_runs_is_put_aside(log_file: Path, monkeypatch: pytest.MonkeyPatch):
+    """However long it runs; what it says afterwards begins a new one."""
+    monkeypatch.setattr("mediacanon.tray.supervisor.LARGEST_LOG", 10)
+    supervisor = Supervisor(STAYS, log_file)
+    supervisor.tend(0.0, is_served=False)
+    with log_file.open("a") as log:
+        log.write("a long story\n")
+    supervisor.tend(2.0, is_served=True)
+    assert log_file.with_suffix(".old.log").read_text() == "a long story\n"
+    supervisor.stop()
+    assert log_file.read_text() == "ended in order\n"
+
+
 def test_a_leashed_command_is_mediacanons_own():
     """The leash runs the command line as it is, exit code included."""
     child = start_child((*LEASHED, "--version"), subprocess.PIPE)
