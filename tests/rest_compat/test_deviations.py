@@ -74,6 +74,17 @@ async def test_4_wildcards_are_literal(client: httpx.AsyncClient, wildcard: str)
     assert totals == [0, 1]
 
 
+async def test_long_collections_have_pages(client: httpx.AsyncClient, connection: asyncpg.Connection):
+    """A list of more than 100 titles can be read to its end."""
+    await connection.execute(
+        "INSERT INTO collections (id, slug, name, strategy) VALUES (901, 'hand', 'Hand', 'static')"
+    )
+    await connection.execute("INSERT INTO collection_titles SELECT 901, id, id FROM titles ORDER BY id LIMIT 130")
+    pages = [(await client.get("/api/collections/hand", params={"page": page})).json() for page in (1, 2, 3)]
+    assert [len(page["titles"]) for page in pages] == [100, 30, 0]
+    assert (await client.get("/api/collections/hand")).json() == pages[0]
+
+
 @pytest.mark.parametrize(
     "name", ["千と\u3000千尋の神隠し", "می\u200cخواهم زنده بمانم", "L'an\u00a001", "Of Names " * 21 + "the Longest"]
 )
