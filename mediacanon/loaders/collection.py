@@ -11,7 +11,6 @@ from mediacanon.loaders.discover import (
     DiscoverSort,
     DiscoverTitleRow,
     Question,
-    load_discover_count,
     load_discover_titles,
     load_discover_titles_by_id,
 )
@@ -134,8 +133,6 @@ async def load_collection_titles(
 
 
 async def load_collection_title_count(pool: asyncpg.Pool, collection: CollectionRow) -> int:
-    """Return how many titles a collection has on all pages."""
-    if collection.strategy == FILTER:
-        return await load_discover_count(pool, *collection.question)
+    """Return how many titles a collection lists on all pages; what fits a filter is counted by discover."""
     count: int = await pool.fetchval(LISTED_TITLE_COUNT, collection.id)
     return count

@@ -6,7 +6,7 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.errors import BadArgument
-from mediacanon.loaders.collection import MOST_TITLES, CollectionRow
+from mediacanon.loaders.collection import FILTER, MOST_TITLES, CollectionRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.discover import DiscoverTitle
 from mediacanon.schema.title import Page, PerPage, check_page
@@ -36,15 +36,21 @@ class CollectionPage:
     @staticmethod
     async def total(root: strawberry.Parent["CollectionPage"], info: Info) -> int:
         """Count the collection."""
-        count: int = await info.context.loaders.collection_title_count(root.collection)
-        return count
+        return await _count(info, root.collection)
 
     @strawberry.field(description="How many pages there are.")
     @staticmethod
     async def total_pages(root: strawberry.Parent["CollectionPage"], info: Info) -> int:
         """Count the pages of the collection."""
-        count: int = await info.context.loaders.collection_title_count(root.collection)
-        return -(-count // root.per_page)
+        return -(-await _count(info, root.collection) // root.per_page)
+
+
+async def _count(info: Info, collection: CollectionRow) -> int:
+    """Return how many titles there are: of a filter as discover has it, which is asked once until something changes."""
+    if collection.strategy == FILTER:
+        return await info.context.loaders.discover_count_by_question.load(collection.question)
+    count: int = await info.context.loaders.collection_title_count(collection)
+    return count
 
 
 @strawberry.type(description="Titles that belong together.")

@@ -42,6 +42,8 @@ PAGE_LISTS = ("items", "found")
 # Lists without such an argument: the mean of real shows, rounded up; ten for any other.
 ASSUMED_SIZES = {"Season.episodes": 25, "Carousel.titles": 30, "Query.collections": 50}
 ASSUMED_SIZE = 10
+# Objects that take statements of their own, each of them, and what they cost beside what is in them.
+PRICES = {"Collection.titles": 100}
 
 _META = ("__schema", "__type")
 
@@ -227,7 +229,8 @@ class CostModel:
         if is_list_type(get_nullable_type(field.type)):
             inherited = size if name in PAGE_LISTS else None
             count = asked or inherited or ASSUMED_SIZES.get(f"{parent.name}.{name}", ASSUMED_SIZE)
-        return count * (1 + self._selections([node.selection_set], get_named_type(field.type), variables, asked))
+        price = PRICES.get(f"{parent.name}.{name}", 1)
+        return count * (price + self._selections([node.selection_set], get_named_type(field.type), variables, asked))
 
 
 def _asked_size(node: FieldNode, field: GraphQLField, variables: Mapping[str, Any]) -> int | None:

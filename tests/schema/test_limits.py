@@ -78,6 +78,10 @@ HOSTILE = {
         "query ($n: Int! = 100) { titles(perPage: $n) { items { show { seasons { episodes { displayName } } } } } }",
         "objects; 20,000 is the limit",
     ),
+    "cost of many searches": (
+        f"{{ collections {{ {' '.join(f'p{n}: titles(page: {n}, perPage: 1) {{ total }}' for n in range(1, 5))} }} }}",
+        "objects; 20,000 is the limit",
+    ),
     "cost of a look-up": (
         f"{{ lookup(ids: {json.dumps([f'tt{n:07}' for n in range(1, 101)])}) {{ found {{ {ALL_EPISODES} }} }} }}",
         "objects; 20,000 is the limit",
