@@ -114,7 +114,8 @@ def _scalar(node: yaml.Node, wanted: str) -> Any:  # noqa: ANN401 - whatever YAM
         raise _wrong(f"must be {wanted}")
     try:
         return yaml.constructor.SafeConstructor().construct_object(node)
-    except (yaml.YAMLError, ValueError, OverflowError):
+    # The latter two for `!!bool x` and `!!float ""`, which PyYAML looks up unchecked.
+    except (yaml.YAMLError, ValueError, OverflowError, KeyError, IndexError):
         raise _wrong(f"must be {wanted}, not {node.value[:50]!r}") from None
 
 

@@ -25,7 +25,7 @@ from mediacanon.writes.transaction import change
 EXACT = ("NAME", "ORIGINAL_TITLE")
 MOST_HITS = 300
 
-# Loadings queue up, readers and clicks go on.
+# Loadings queue up and readers go on; clicks wait for the few milliseconds that it takes.
 LOCK = "LOCK TABLE collections IN SHARE ROW EXCLUSIVE MODE"
 
 UPSERT_COLLECTIONS = """
