@@ -8,11 +8,13 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 from graphql import ExecutionResult
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,6 +27,8 @@ RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 LARGEST_BODY = 256 * 1024
 PERSISTED_CHARACTERS = 1_000_000
+# Bytes of a query string whose meaning is remembered.
+LONGEST_REMEMBERED = 4_000
 
 CORS = {"access-control-allow-origin": "*", "vary": "Accept"}
 PREFLIGHT = {
@@ -129,7 +133,7 @@ class GraphQLEndpoint:
         if _wants_page(request):
             return self._explorer(request)
         try:
-            media_type = _media_type(request)
+            media_type = _media_type(_accepted(request))
         except NotAcceptable as error:
             return _refusal(error, JSON)
         try:
@@ -169,7 +173,12 @@ class GraphQLEndpoint:
 
 
 def _asked_by_query_string(request: Request) -> Asked:
-    given = request.query_params
+    query_string: bytes = request.scope["query_string"]
+    return _remembered(query_string) if len(query_string) <= LONGEST_REMEMBERED else _read(query_string)
+
+
+def _read(query_string: bytes) -> Asked:
+    given = QueryParams(query_string)
     return _asked(
         {
             "query": given.get("query"),
@@ -178,6 +187,10 @@ def _asked_by_query_string(request: Request) -> Asked:
             "extensions": _json(given["extensions"], "extensions") if given.get("extensions") else None,
         }
     )
+
+
+# Clients ask the same again and again, and taking the text apart takes longer than running many a query.
+_remembered = lru_cache(maxsize=500)(_read)
 
 
 async def _asked_by_body(request: Request) -> Asked:
@@ -247,13 +260,18 @@ def _not_persisted() -> dict[str, Any]:
     return {"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}
 
 
-def _accepted(request: Request) -> list[str]:
-    ranges = [each.partition(";") for each in request.headers.get("accept", "*/*").lower().split(",")]
-    return [kind.strip() for kind, _, parameters in ranges if "q=0" not in parameters.replace(" ", "").split(";")]
+def _accepted(request: Request) -> tuple[str, ...]:
+    return _media_types(request.headers.get("accept", "*/*"))
 
 
-def _media_type(request: Request) -> str:
-    for kind in _accepted(request):
+@lru_cache(maxsize=100)
+def _media_types(accept: str) -> tuple[str, ...]:
+    ranges = [each.partition(";") for each in accept.lower().split(",")]
+    return tuple(kind.strip() for kind, _, parameters in ranges if "q=0" not in parameters.replace(" ", "").split(";"))
+
+
+def _media_type(accepted: tuple[str, ...]) -> str:
+    for kind in accepted:
         if kind == RESPONSE:
             return RESPONSE
         if kind in (JSON, "application/*", "*/*"):
@@ -262,6 +280,6 @@ def _media_type(request: Request) -> str:
 
 
 def _wants_page(request: Request) -> bool:
-    if request.method not in ("GET", "HEAD") or "query" in request.query_params or "extensions" in request.query_params:
+    if request.method not in ("GET", "HEAD") or "text/html" not in _accepted(request):
         return False
-    return "text/html" in _accepted(request)
+    return not request.query_params.keys() & {"query", "extensions"}

@@ -89,7 +89,8 @@ def is_cross_site(request: Request) -> bool:
 
 def entity_tag(body: bytes) -> str:
     """Return a strong entity tag of a body."""
-    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    # Processors know SHA-256: of the strong ones it is the fastest.
+    return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
 
 
 def conditional(

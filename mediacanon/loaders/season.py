@@ -1,8 +1,8 @@
 """Seasons with their episodes: whole shows at once, one statement for the seasons and one for all episodes."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import asyncpg
@@ -109,8 +109,10 @@ async def load_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[Sea
 
 async def load_whole_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[SeasonRow | None]:
     """Return each id's season with its episodes, None where there is none."""
-    rows = [SeasonRow(*record) for record in await pool.fetch(SEASONS_BY_ID, ids)]
-    return one_per_key(ids, await _with_episodes(pool, rows), lambda row: row.season_id)
+    async with pool.acquire() as connection:
+        seasons = [SeasonRow(*record) for record in await connection.fetch(SEASONS_BY_ID, ids)]
+        rows = await _with_episodes(connection, seasons)
+    return one_per_key(ids, rows, lambda row: row.season_id)
 
 
 async def load_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[SeasonRow]]:
@@ -121,17 +123,17 @@ async def load_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> lis
 
 async def load_whole_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[SeasonRow]]:
     """Return each show's seasons by number with their episodes; empty for an unknown show."""
-    rows = [SeasonRow(*record) for record in await pool.fetch(SEASONS_BY_SHOW_ID, ids)]
-    return many_per_key(ids, await _with_episodes(pool, rows), lambda row: row.show_id)
+    async with pool.acquire() as connection:
+        seasons = [SeasonRow(*record) for record in await connection.fetch(SEASONS_BY_SHOW_ID, ids)]
+        rows = await _with_episodes(connection, seasons)
+    return many_per_key(ids, rows, lambda row: row.show_id)
 
 
-async def _with_episodes(pool: asyncpg.Pool, seasons: Iterable[SeasonRow]) -> list[SeasonRow]:
-    seasons = list(seasons)
-    episodes = defaultdict[int, list[EpisodeRow]](list)
-    for record in await pool.fetch(EPISODES_BY_SEASON_ID, [row.season_id for row in seasons]):
-        row = EpisodeRow._make(record)
-        episodes[row.season_id].append(row)
-    return [row._replace(episodes=episodes[row.season_id]) for row in seasons]
+async def _with_episodes(connection: asyncpg.pool.PoolConnectionProxy, seasons: Sequence[SeasonRow]) -> list[SeasonRow]:
+    records = await connection.fetch(EPISODES_BY_SEASON_ID, [row.season_id for row in seasons])
+    in_order = groupby(map(EpisodeRow._make, records), lambda row: row.season_id)
+    episodes = {season_id: list(rows) for season_id, rows in in_order}
+    return [row._replace(episodes=episodes.get(row.season_id, ())) for row in seasons]
 
 
 async def load_episodes_by_season_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[EpisodeRow]]:
