@@ -28,6 +28,7 @@ from mediacanon.imdb import datasets
 from mediacanon.imdb.datasets import Dataset
 from mediacanon.imdb.stage import GZIP_MAGIC, LineChunks
 from mediacanon.progress import Progress, SilentProgress
+from mediacanon.retry_after import retry_after
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,6 @@ _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 _HOPELESS = (httpx.TooManyRedirects, httpx.UnsupportedProtocol, httpx.InvalidURL)
 # An attempt that got so much further than any before was no failure: a bad line ends with the whole file.
 WORTH_AN_ATTEMPT = 1 << 20
-LONGEST_RETRY_AFTER = 60.0
 MEGABYTE = 1_000_000
 
 
@@ -241,7 +241,7 @@ class _Download:
             raise _TryAgainError("the server does not go on where the download stopped")
         told = f"the server answers {status} {response.reason_phrase}"
         if response.is_server_error or status in _BUSY:
-            raise _TryAgainError(told, after=_retry_after(response))
+            raise _TryAgainError(told, after=retry_after(response.headers) or 0.0)
         raise UpstreamUnavailable(f"{self._url} cannot be had: {told}")
 
     async def _receive(self, response: httpx.Response, version: Version, offset: int, progress: Progress) -> None:
@@ -312,9 +312,3 @@ def _version_of(file: Path) -> Path:
 def _size(file: Path) -> int:
     """Return the size in bytes, 0 when there is no such file."""
     return file.stat().st_size if file.exists() else 0
-
-
-def _retry_after(response: httpx.Response) -> float:
-    """Return how many seconds the server asks to wait; a date counts as nothing said."""
-    seconds = response.headers.get("retry-after", "")
-    return min(float(seconds), LONGEST_RETRY_AFTER) if seconds.isdecimal() else 0.0

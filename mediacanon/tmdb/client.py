@@ -1,10 +1,8 @@
 """Asks TMDB: find by IMDb id, movie, show, season, episode; within its limits, patiently."""
 
 import asyncio
-import email.utils
 import logging
 import random
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from http import HTTPStatus
@@ -15,6 +13,7 @@ import httpx
 import orjson
 
 from mediacanon.errors import UpstreamUnavailable
+from mediacanon.retry_after import retry_after
 from mediacanon.tmdb.pacing import CircuitBreaker, RateLimit
 from mediacanon.tmdb.replies import (
     IMDB_ID,
@@ -41,7 +40,6 @@ RETRIES = 2
 RETRIES_WHEN_BUSY = 5
 FAILURES_TO_GIVE_UP = 8
 PAUSE_SECONDS = 60.0
-LONGEST_RETRY_AFTER = 60.0
 
 
 class WrongKey(UpstreamUnavailable):
@@ -220,21 +218,6 @@ class TmdbClient:
         """Return seconds: doubling with every attempt, jittered so that nobody marches in step."""
         jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
         return float(self._backoff * 2 ** (attempts - 1) * jitter)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a Retry-After header asks for, at most a minute; None: nothing usable.
-
-    It holds seconds or a date, https://www.rfc-editor.org/rfc/rfc9110#field.retry-after.
-    """
-    value = headers.get("retry-after", "").strip()
-    if value.isdecimal():
-        return min(float(value), LONGEST_RETRY_AFTER)
-    try:
-        moment = email.utils.parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError):
-        return None
-    return min(max(moment - time.time(), 0.0), LONGEST_RETRY_AFTER)
 
 
 def _json(response: httpx.Response) -> object:

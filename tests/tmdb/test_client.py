@@ -3,17 +3,14 @@
 import asyncio
 import logging
 import time
-from email.utils import formatdate
 
 import pytest
 
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import (
-    LONGEST_RETRY_AFTER,
     NotAnswering,
     TmdbClient,
     WrongKey,
-    retry_after,
 )
 from mediacanon.tmdb.pacing import CircuitBreaker, RateLimit
 from mediacanon.tmdb.replies import MalformedReply
@@ -143,17 +140,6 @@ async def test_being_asked_to_slow_down_without_a_time_is_heeded_too(client, kno
     known.misbehave(Fault.BUSY)
     with pytest.raises(UpstreamUnavailable, match="too often"):
         await client.details("movie", 1)
-
-
-def test_retry_after_is_read_as_seconds_or_date_and_capped():
-    """Both forms of the header, an hour cut to a minute, nonsense and the past to nothing."""
-    assert retry_after({"retry-after": "7"}) == 7
-    assert retry_after({"retry-after": "3600"}) == LONGEST_RETRY_AFTER
-    assert retry_after({"retry-after": formatdate(time.time() + 3600)}) == LONGEST_RETRY_AFTER
-    assert retry_after({"retry-after": formatdate(time.time() - 3600)}) == 0
-    assert retry_after({"retry-after": "soon"}) is None
-    assert retry_after({"retry-after": "-5"}) is None
-    assert retry_after({}) is None
 
 
 async def test_a_dead_tmdb_is_left_alone(known):
