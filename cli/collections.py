@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import database_options
-from cli.output import json_option, print_result
+from cli.output import counted, json_option, print_result
 from cli.pool import with_database
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check(*, folder: Path | None, as_json: bool) -> None:
 
     files = read_collection_files(folder or COLLECTIONS)
     wrong = len(files.names) - len(files.collections)
-    lines = [*map(str, files.problems), f"{_counted(len(files.names), 'file')}, {wrong or 'none'} wrong."]
+    lines = [*map(str, files.problems), f"{counted(len(files.names), 'file')}, {wrong or 'none'} wrong."]
     print_result(files.problems, "\n".join(lines), as_json=as_json)
     if files.problems:
         raise click.exceptions.Exit(1)
@@ -93,7 +93,7 @@ async def _load(pool: "asyncpg.Pool", *, folder: Path) -> "LoadReport":
 def _report_lines(report: "LoadReport") -> Iterator[str]:
     for change in CHANGES:
         yield from (f"{change} {slug}" for slug in getattr(report, change))
-    yield f"{_counted(report.unchanged, 'collection')} unchanged."
+    yield f"{counted(report.unchanged, 'collection')} unchanged."
     yield from report.problems
 
 
@@ -102,7 +102,3 @@ def _row_lines(rows: "Sequence[CollectionRow]") -> Iterator[str]:
     for row in rows:
         pinned = "pinned" if row.pinned else ""
         yield f"{row.slug:{width}}  {row.strategy:6}  {row.engagement_count:6g}  {pinned:6}  {row.name}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

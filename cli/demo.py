@@ -4,15 +4,15 @@ import asyncio
 
 import click
 
+from cli.options import database_options
+
 
 @click.command()
-@click.option("--db", "database_url", metavar="URL", help="The database [DATABASE_URL].")
-@click.option("--data-dir", metavar="FOLDER", help="Our own database's home [MEDIACANON_DATA_DIR].")
-def demo(database_url: str | None, data_dir: str | None) -> None:
+@database_options
+def demo(**database: str | None) -> None:
     """Fill an empty database with an invented catalogue to look around in."""
     from mediacanon.database.embedded import running_database
     from mediacanon.database.migrate import migrate
-    from mediacanon.errors import MediaCanonError
     from mediacanon.imdb.demo import load_demo
     from mediacanon.settings import Settings
 
@@ -20,10 +20,6 @@ def demo(database_url: str | None, data_dir: str | None) -> None:
         await migrate(dsn)
         await load_demo(dsn)
 
-    try:
-        settings = Settings.from_environment(database_url=database_url, data_dir=data_dir)
-        with running_database(settings) as dsn:
-            asyncio.run(fill(dsn))
-    except MediaCanonError as error:
-        raise click.ClickException(error.message) from None
+    with running_database(Settings.from_environment(None, **database)) as dsn:
+        asyncio.run(fill(dsn))
     click.echo("The demo catalogue is loaded.")

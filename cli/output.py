@@ -1,5 +1,7 @@
 """What commands print: for people, or as JSON for programs."""
 
+import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +23,13 @@ def print_result(result: object, text: str, *, as_json: bool) -> None:
         click.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2).decode())
     else:
         click.echo(text)
+
+
+def log_to_stderr() -> None:
+    """Have what happens on the way told on standard error, apart from the result."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    # It tells every request.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def counted(number: int, noun: str) -> str:

@@ -1,9 +1,9 @@
 """What commands do with a pool on the database."""
 
 import asyncio
-import logging
-import sys
 from typing import TYPE_CHECKING, TypeVar
+
+from cli.output import log_to_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,8 +26,6 @@ def with_database(settings: "Settings", work: "Callable[[asyncpg.Pool], Awaitabl
         async with await open_pool(dsn, size=settings.pool_size) as pool:
             return await work(pool)
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    # It tells every request.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    log_to_stderr()
     with running_database(settings) as dsn:
         return asyncio.run(run(dsn))

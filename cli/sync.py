@@ -1,7 +1,6 @@
 """`mediacanon sync`: IMDb's dump into the catalogue, then TMDB's posters and facts."""
 
 import asyncio
-import logging
 import signal
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from cli import genres
 from cli.options import database_options
+from cli.output import log_to_stderr
 
 if TYPE_CHECKING:
     from mediacanon.imdb.sync import Report, SyncOptions
@@ -102,8 +102,7 @@ def _sync(
         is_forced=force,
         workers=workers,
     )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    log_to_stderr()
     # A polite kill ends the import as Ctrl-C does: our own database is stopped, too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_database(settings) as dsn:
