@@ -55,7 +55,8 @@ class ImageName:
 class ImageFolder:
     """Images on disk, at most so many bytes; the ones not asked for longest go first.
 
-    Several processes may share the folder: each measures it before it has grown by a tenth of the bound.
+    Several processes may share the folder: each measures it when it has added a tenth of the bound,
+    so all but the first may exceed that by a tenth each.
     """
 
     def __init__(self, folder: Path, *, most_bytes: float) -> None:
