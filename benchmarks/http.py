@@ -173,15 +173,17 @@ def compare(target: Target, dsn: str, pid: int, address: str, *, seconds: float,
 @click.option("--seconds", default=4.0, show_default=True, help="How long each request is asked.")
 @click.option("--connections", default=16, show_default=True, help="How many ask at the same time.")
 @click.option("--only", default="", help="Only targets whose name holds this.")
+@click.option("--cold", is_flag=True, help="Without kept answers: each is made anew.")
 @click.option("--workers", default=1, show_default=True, help="Processes of the server.")
-def main(*, data_dir: Path | None, seconds: float, connections: int, only: str, workers: int) -> None:
+def main(*, data_dir: Path | None, seconds: float, connections: int, only: str, cold: bool, workers: int) -> None:
     """Measure every kind of request, each as a ratio to a floor of the same run."""
     with database(data_dir) as dsn:
         serve = [sys.executable, "-m", "cli", "serve", "--port", "0", "--db", dsn]
         if workers > 1:
             serve += ["--workers", str(workers)]
         print(f"{'request':24}{'':>5}{'bytes':>9}{'req/s':>10}{'p99 ms':>9}{'cpu us':>9}{'of bare':>8}", flush=True)
-        with program(serve, r"serves (http://\S+)") as (pid, address):
+        environment = {"MEDIACANON_HOT_ANSWERS_MB": "0"} if cold else {}
+        with program(serve, r"serves (http://\S+)", **environment) as (pid, address):
             for target in targets(*asyncio.run(ids(dsn))):
                 if only in target.name:
                     print(compare(target, dsn, pid, address, seconds=seconds, connections=connections), flush=True)

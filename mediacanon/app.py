@@ -64,7 +64,7 @@ class Server:
         self.dsn = dsn
         self.images = build_image_proxy(settings)
         self.engagement = EngagementBuffer()
-        self.hot_answers = HotAnswers()
+        self.hot_answers = HotAnswers(most_bytes=int(settings.hot_answers_mb * 1_000_000))
         self.kept_answers = KeptAnswers()
         self.last_import = 0.0
         self.counts = Metrics()

@@ -22,7 +22,6 @@ from mediacanon.http import entity_tag, has_tag
 
 Headers = list[tuple[bytes, bytes]]
 
-MOST_BYTES = 64 * 1024 * 1024
 # Views grow old by themselves, and titles that wait for TMDB are asked about anew.
 LONGEST_AGE = 300.0
 # What an answer costs beside its bytes.
@@ -120,7 +119,7 @@ class HotAnswer:
 class HotAnswers:
     """The kept answers, the least used forgotten."""
 
-    def __init__(self, *, most_bytes: int = MOST_BYTES, longest_age: float = LONGEST_AGE) -> None:
+    def __init__(self, *, most_bytes: int, longest_age: float = LONGEST_AGE) -> None:
         self._answers: OrderedDict[Asked, HotAnswer] = OrderedDict()
         self._by_title: dict[int | None, set[Asked]] = {}
         self._bytes = 0

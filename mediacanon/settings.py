@@ -134,6 +134,9 @@ class Settings:
     image_cache_mb: float = _setting(
         "MEDIACANON_IMAGE_CACHE_MB", _not_negative, "megabytes, 0 for no images of our own", default=0.0
     )
+    hot_answers_mb: float = _setting(
+        "MEDIACANON_HOT_ANSWERS_MB", _not_negative, "megabytes a worker may take, 0 for none", default=64.0
+    )
     imdb_base_url: str = _setting("IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com")
     log_file: Path | None = _setting("MEDIACANON_LOG_FILE", _folder, "a file", default=None)
     log_format: str = _setting("MEDIACANON_LOG_FORMAT", _log_format, "human or json", default="human")

@@ -44,7 +44,7 @@ async def test_after_a_write_any_worker_answers_fresh(demo_database: str, path: 
 
 async def test_what_was_begun_before_a_write_is_not_kept(demo_database: str):
     """An answer that was made while somebody wrote may be old already."""
-    hot, events = HotAnswers(), CatalogEvents()
+    hot, events = HotAnswers(most_bytes=100_000), CatalogEvents()
     async with hot.told_by(events):
         generation = hot.generation
         events.tell(CatalogChange("titles", (7,)))
@@ -73,12 +73,21 @@ def asked(path: str) -> Asked:
 )
 async def test_a_change_drops_what_it_makes_stale(change: CatalogChange, left: list[str]):
     """A title's own answers and all lists; everything where everything may have changed."""
-    hot, events = HotAnswers(), CatalogEvents()
+    hot, events = HotAnswers(most_bytes=100_000), CatalogEvents()
     async with hot.told_by(events):
         for key, title_id in (("one", 1), ("two", 2), ("list", None)):
             hot.keep(asked(key), answer_of(title_id), hot.generation)
         events.tell(change)
         assert [key.path for key in hot._answers] == left
+
+
+async def test_none_are_kept_where_the_operator_wants_none(demo_database: str):
+    """Every answer is made anew then."""
+    app = app_of(demo_database, MEDIACANON_HOT_ANSWERS_MB="0")
+    async with client_of(app) as client:
+        for _ in range(3):
+            assert (await client.get("/api/shows/1")).status_code == 200
+        assert app.state.server.hot_answers.count == 0
 
 
 async def test_the_least_used_are_forgotten():
