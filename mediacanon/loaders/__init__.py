@@ -49,10 +49,8 @@ BATCHES: dict[str, Load] = {
     "whole_season_by_id": season.load_whole_seasons_by_id,
     "seasons_by_show_id": season.load_seasons_by_show_id,
     "whole_seasons_by_show_id": season.load_whole_seasons_by_show_id,
-    "episodes_by_season_id": season.load_episodes_by_season_id,
     "episode_by_id": season.load_episodes_by_id,
     "episode_by_imdb_id": season.load_episodes_by_imdb_id,
-    "discover_title_by_id": discover.load_discover_titles_by_id,
     "discover_count_by_question": discover.load_discover_counts_by_question,
     "similar_titles_by_title_id": similar.load_similar_titles_by_title_id,
 }
@@ -73,10 +71,8 @@ class Loaders:
     whole_season_by_id: DataLoader[int, SeasonRow | None]
     seasons_by_show_id: DataLoader[int, list[SeasonRow]]
     whole_seasons_by_show_id: DataLoader[int, list[SeasonRow]]
-    episodes_by_season_id: DataLoader[int, list[EpisodeRow]]
     episode_by_id: DataLoader[int, EpisodeRow | None]
     episode_by_imdb_id: DataLoader[str, EpisodeRow | None]
-    discover_title_by_id: DataLoader[int, DiscoverTitleRow | None]
     discover_count_by_question: DataLoader[Question, int]
     similar_titles_by_title_id: DataLoader[int, list[DiscoverTitleRow]]
 

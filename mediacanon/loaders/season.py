@@ -136,12 +136,6 @@ async def _with_episodes(connection: asyncpg.pool.PoolConnectionProxy, seasons: 
     return [row._replace(episodes=episodes.get(row.season_id, ())) for row in seasons]
 
 
-async def load_episodes_by_season_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[EpisodeRow]]:
-    """Return each season's episodes by number; empty for an unknown season."""
-    rows = [EpisodeRow._make(record) for record in await pool.fetch(EPISODES_BY_SEASON_ID, ids)]
-    return many_per_key(ids, rows, lambda row: row.season_id)
-
-
 async def load_episodes_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[EpisodeRow | None]:
     """Return each id's episode, None where there is none."""
     rows = [EpisodeRow._make(record) for record in await pool.fetch(EPISODES_BY_ID, ids)]

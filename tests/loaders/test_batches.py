@@ -6,7 +6,7 @@ import pytest
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders import BATCHES
 
-LISTS = ("seasons_by_show_id", "whole_seasons_by_show_id", "episodes_by_season_id")
+LISTS = ("seasons_by_show_id", "whole_seasons_by_show_id")
 COUNTS = ("episode_count_by_show_id",)
 TITLES = "SELECT id FROM titles"
 SHOWS = "SELECT id FROM shows"
@@ -25,12 +25,11 @@ KEYS = {
     "whole_season_by_id": SEASONS,
     "seasons_by_show_id": SHOWS,
     "whole_seasons_by_show_id": SHOWS,
-    "episodes_by_season_id": SEASONS,
     "episode_by_id": "SELECT id FROM show_episodes",
     "episode_by_imdb_id": "SELECT imdb_id FROM show_episodes WHERE imdb_id IS NOT NULL",
 }
 # Keyed by a filter, or over rows the demo lacks: their own tests ask them.
-ELSEWHERE = {"discover_title_by_id", "discover_count_by_question", "similar_titles_by_title_id"}
+ELSEWHERE = {"discover_count_by_question", "similar_titles_by_title_id"}
 UNKNOWN = {int: 2**31 - 1, str: "tt0000000", tuple: ("movie", 2**31 - 1)}
 
 
