@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mediacanon.writes.facts import FIRST_YEAR, LAST_YEAR
+
 Names = tuple[str, ...]
 # No name, genre, language or country reads so: what cannot match anything is asked for by it.
 NOTHING = "∄∄∄"
@@ -385,7 +387,7 @@ _NAME = {
 }
 # As the writes check it.
 _ADDRESS = rf"https?://[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*(:[0-9]{{1,5}})?([/?#][^\s\x20{_CONTROL}\"<>\\^`{{|}}]*)?"
-_YEAR = {"minimum": 1870, "maximum": 2100}
+_YEAR = {"minimum": FIRST_YEAR, "maximum": LAST_YEAR}
 _NUMBER = {"minimum": 0, "maximum": 2**31 - 1}
 RULES: Mapping[str, Mapping[str, Any]] = {
     "display_name": _NAME,

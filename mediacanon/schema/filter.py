@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from mediacanon.errors import BadArgument
 from mediacanon.loaders.discover import DiscoverFilter
@@ -61,7 +62,7 @@ def discover_filter(given: TitleFilter | None) -> DiscoverFilter:
             asked[name] = _checked_list(name, asked[name], most)
     for name in ("rating_min", "rating_max"):
         if not 0 <= asked.get(name, 0) <= HIGHEST_RATING:
-            raise BadArgument(f"{_in_graphql(name)} must be from 0 to {HIGHEST_RATING}")
+            raise BadArgument(f"{to_camel_case(name)} must be from 0 to {HIGHEST_RATING}")
     if "type" in asked:
         asked["type"] = asked["type"].name
     return DiscoverFilter(**asked)
@@ -69,12 +70,7 @@ def discover_filter(given: TitleFilter | None) -> DiscoverFilter:
 
 def _checked_list(name: str, values: list[str], most: int) -> tuple[str, ...]:
     if len(values) > most:
-        raise BadArgument(f"{_in_graphql(name)} may have at most {most} entries")
+        raise BadArgument(f"{to_camel_case(name)} may have at most {most} entries")
     if not all(value.isprintable() and len(value) <= LONGEST_NAME for value in values):
-        raise BadArgument(f"{_in_graphql(name)} wants names of at most {LONGEST_NAME} printable characters")
+        raise BadArgument(f"{to_camel_case(name)} wants names of at most {LONGEST_NAME} printable characters")
     return tuple(values)
-
-
-def _in_graphql(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)

@@ -7,8 +7,7 @@ import strawberry
 
 from mediacanon.schema.after_write import changes_of, facts_of, fresh_loaders, present
 from mediacanon.schema.context import Info
-from mediacanon.schema.season import Episode, Season
-from mediacanon.schema.selection import is_selected
+from mediacanon.schema.season import Episode, Season, season_loader
 
 
 @strawberry.input
@@ -53,9 +52,8 @@ EpisodeId = Annotated[int, strawberry.argument(description="Our id of the episod
 
 
 async def _load_season(info: Info, season_id: int) -> Season:
-    loaders = fresh_loaders(info)
-    loader = loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
-    return cast("Season", present(await loader.load(season_id)))
+    fresh_loaders(info)
+    return cast("Season", present(await season_loader(info).load(season_id)))
 
 
 async def _load_episode(info: Info, episode_id: int) -> Episode:

@@ -13,6 +13,7 @@ from mediacanon.schema.movie import Movie
 from mediacanon.schema.scalars import ImdbId
 from mediacanon.schema.show import Show
 from mediacanon.schema.title import Title
+from mediacanon.writes.facts import FIRST_YEAR, LAST_YEAR
 
 
 @strawberry.input
@@ -23,7 +24,7 @@ class TitleFacts:
         description="The name in its own language, at most 500 characters."
     )
     start_year: strawberry.Maybe[int | None] = strawberry.field(
-        description="Year of release, of a show the first; 1870 to 2100."
+        description=f"Year of release, of a show the first; {FIRST_YEAR} to {LAST_YEAR}."
     )
     end_year: strawberry.Maybe[int | None] = strawberry.field(
         description="The last year of a show that has ended; not before startYear."

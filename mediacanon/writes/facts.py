@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+from strawberry.utils.str_converters import to_camel_case
 
 from mediacanon.errors import BadArgument
 
@@ -56,8 +57,7 @@ class Fact:
     @property
     def argument(self) -> str:
         """Its name in GraphQL: display_name is displayName."""
-        first, *rest = self.name.split("_")
-        return first + "".join(word.capitalize() for word in rest)
+        return to_camel_case(self.name)
 
     def check(self, value: object) -> None:
         """Raise BadArgument unless the fact may have this value; None: it has none."""
