@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 
 import asyncpg
 
-from mediacanon.writes import engagement, episode, movie, season, show, title
+from mediacanon.writes import engagement, episode, movie_and_show, season, title
+from mediacanon.writes.movie_and_show import MOVIE, SHOW
 
 Facts = Mapping[str, object]
 
@@ -37,27 +38,27 @@ class Writes:
 
     async def create_movie(self, facts: Facts) -> int:
         """Create a movie with its title."""
-        return await movie.create_movie(self._pool, facts)
+        return await movie_and_show.create(self._pool, MOVIE, facts)
 
     async def update_movie(self, movie_id: int, changes: Facts, unlock: Iterable[str] = ()) -> None:
         """Change the facts of a movie's title, as update_title does."""
-        await movie.update_movie(self._pool, movie_id, changes, unlock)
+        await movie_and_show.update(self._pool, MOVIE, movie_id, changes, unlock)
 
     async def delete_movie(self, movie_id: int) -> bool:
         """Delete a movie and its title."""
-        return await movie.delete_movie(self._pool, movie_id)
+        return await movie_and_show.delete(self._pool, MOVIE, movie_id)
 
     async def create_show(self, facts: Facts) -> int:
         """Create a show with its title."""
-        return await show.create_show(self._pool, facts)
+        return await movie_and_show.create(self._pool, SHOW, facts)
 
     async def update_show(self, show_id: int, changes: Facts, unlock: Iterable[str] = ()) -> None:
         """Change the facts of a show's title, as update_title does."""
-        await show.update_show(self._pool, show_id, changes, unlock)
+        await movie_and_show.update(self._pool, SHOW, show_id, changes, unlock)
 
     async def delete_show(self, show_id: int) -> bool:
         """Delete a show, its title, its seasons and their episodes."""
-        return await show.delete_show(self._pool, show_id)
+        return await movie_and_show.delete(self._pool, SHOW, show_id)
 
     async def create_season(self, show_id: int, season_number: int) -> int:
         """Create a season without episodes."""
