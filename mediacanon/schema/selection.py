@@ -13,10 +13,12 @@ def is_selected(info: Info, name: str) -> bool:
     Directives are left alone: loading what is then skipped costs time, not correctness.
     """
     raw: Any = info._raw_info  # noqa: SLF001 - Strawberry's own view of the selection costs a conversion of it all
-    return any(_names(node.selection_set, name, raw.fragments) for node in raw.field_nodes)
+    fragments = dict(raw.fragments)
+    return any(_names(node.selection_set, name, fragments) for node in raw.field_nodes)
 
 
 def _names(selection: SelectionSetNode | None, name: str, fragments: dict[str, Any]) -> bool:
+    """Look through a selection, and through each fragment once: it is taken out of `fragments`."""
     for node in selection.selections if selection else ():
         match node:
             case FieldNode():
@@ -27,8 +29,8 @@ def _names(selection: SelectionSetNode | None, name: str, fragments: dict[str, A
                     return True
             case FragmentSpreadNode():
                 # graphql-core 3.3 wraps a fragment's definition with its variables.
-                found = fragments[node.name.value]
+                found = fragments.pop(node.name.value, None)
                 definition = getattr(found, "definition", found)
-                if _names(definition.selection_set, name, fragments):
+                if definition and _names(definition.selection_set, name, fragments):
                     return True
     return False

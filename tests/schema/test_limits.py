@@ -6,8 +6,11 @@ import pytest
 from graphql import get_introspection_query
 
 from mediacanon.execution import Execution
+from mediacanon.loaders import Loaders
+from mediacanon.schema.context import Context
 from mediacanon.schema.limits import COST, DEPTH
 from mediacanon.schema.root import build_schema
+from mediacanon.writes import Writes
 from tests.serving import ask
 
 
@@ -22,10 +25,10 @@ def nested(levels: int) -> str:
     return "{ title(id: 1) { " + "show { title { " * levels + "displayName" + " } }" * levels + " } }"
 
 
-def doubling(*, spreads: int, last: str) -> str:
+def doubling(*, spreads: int, last: str, on: str = "Query") -> str:
     """Return a query of 28 fragments, each spread several times in the one before."""
-    links = [f"fragment F{n} on Query {{ {f'...F{n + 1} ' * spreads}}}" for n in range(27)]
-    return f"{{ {'...F0 ' * spreads}}} {' '.join(links)} fragment F27 on Query {{ {last} }}"
+    links = [f"fragment F{n} on {on} {{ {f'...F{n + 1} ' * spreads}}}" for n in range(27)]
+    return f"{{ {'...F0 ' * spreads}}} {' '.join(links)} fragment F27 on {on} {{ {last} }}"
 
 
 def nested_fragments(levels: int, *, fragments: int) -> str:
@@ -132,6 +135,14 @@ async def test_a_query_at_the_limit_is_answered(demo_client):
     """Twelve levels are allowed."""
     assert DEPTH == 12
     assert "errors" not in await ask(demo_client, nested(5))
+
+
+async def test_resolvers_look_through_a_fragment_once(demo_pool, execution: Execution):
+    """What a show's seasons are asked for is known at once, however often fragments are spread in fragments."""
+    seasons = doubling(spreads=2, last="seasonNumber", on="Season")
+    prepared = execution.prepare_own(f"{{ show(id: 1) {{ seasons {seasons.replace('}', '} } }', 1)}", name="test")
+    data = await execution.run(prepared, {}, Context(Loaders(demo_pool), Writes(demo_pool)))
+    assert data["show"]["seasons"][0] == {"seasonNumber": 1}
 
 
 def test_fragments_count_where_they_are_spread(execution: Execution):
