@@ -25,11 +25,6 @@ def format_timestamp(value: dt.datetime) -> str:
     return (text.rstrip("0") if value.microsecond else text) + "Z"
 
 
-def parse_timestamp(value: str) -> dt.datetime:
-    """Return the UTC time of an RFC 3339 text, without its zone as the database keeps it."""
-    return dt.datetime.fromisoformat(value).astimezone(dt.UTC).replace(tzinfo=None)
-
-
 def parse_imdb_id(value: object) -> str:
     """Return the id. Raises BadArgument for anything but tt and seven to ten digits."""
     if not isinstance(value, str) or not IMDB_ID.fullmatch(value):
@@ -58,7 +53,6 @@ CONFIG = StrawberryConfig(
             name="DateTime",
             description="A moment in UTC as RFC 3339, without trailing zeros: `2026-03-01T12:30:00.537Z`.",
             serialize=format_timestamp,
-            parse_value=parse_timestamp,
         ),
         ImdbId: strawberry.scalar(
             name="ImdbId",
