@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from mediacanon import notation
 from mediacanon.paths import COLLECTIONS
 
 STRATEGIES = ("filter", "static", "llm")
@@ -234,8 +235,10 @@ _TEXT = _text(f"1 to {LONGEST_TEXT} characters", re.compile(rf".{{1,{LONGEST_TEX
 _LANGUAGE = _text("a language code such as en", re.compile(r"[a-z]{2,3}"))
 _COUNTRY = _text("a country code such as US", re.compile(r"[A-Z]{2}"))
 _REGION = _text("global or a country code such as US", re.compile(r"global|[A-Z]{2}"))
-_IMDB_ID = _text("an IMDb id such as tt0903747", re.compile(r"tt[0-9]{7,10}"))
-_YEAR = _number("a year from 1870 to 2100", 1870, 2100, int)
+_IMDB_ID = _text("an IMDb id such as tt0903747", notation.IMDB_ID)
+_YEAR = _number(
+    f"a year from {notation.FIRST_YEAR} to {notation.LAST_YEAR}", notation.FIRST_YEAR, notation.LAST_YEAR, int
+)
 
 FILTER_KEYS: dict[str, Parse] = {
     "type": _one_of(TYPES),

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import asyncpg
 
 from mediacanon.loaders.batch import one_per_key
-
-# What the database keeps for "looked for, not found"; none of it ever leaves the server.
-IMAGE_SENTINELS = frozenset({"", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY"})
+from mediacanon.notation import NO_IMAGE
 
 
 def real_image(column: str) -> str:
     """Return SQL for the address of an image, null for a sentinel."""
-    return f"CASE WHEN {column} NOT IN ({', '.join(map(repr, sorted(IMAGE_SENTINELS)))}) THEN {column} END AS image_url"
+    return f"CASE WHEN {column} NOT IN ({', '.join(map(repr, sorted(NO_IMAGE)))}) THEN {column} END AS image_url"
 
 
 def as_written(column: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mediacanon.writes.facts import FIRST_YEAR, LAST_YEAR
+from mediacanon import notation
 
 Names = tuple[str, ...]
 # No name, genre, language or country reads so: what cannot match anything is asked for by it.
@@ -387,17 +387,18 @@ _NAME = {
 }
 # As the writes check it.
 _ADDRESS = rf"https?://[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*(:[0-9]{{1,5}})?([/?#][^\s\x20{_CONTROL}\"<>\\^`{{|}}]*)?"
-_YEAR = {"minimum": FIRST_YEAR, "maximum": LAST_YEAR}
+_IMDB_ID = notation.IMDB_ID.pattern
+_YEAR = {"minimum": notation.FIRST_YEAR, "maximum": notation.LAST_YEAR}
 _NUMBER = {"minimum": 0, "maximum": 2**31 - 1}
 RULES: Mapping[str, Mapping[str, Any]] = {
     "display_name": _NAME,
     "start_year": _YEAR,
     "end_year": _YEAR,
-    "imdb_id": {"pattern": "^(tt[0-9]{7,10})?$"},
+    "imdb_id": {"pattern": f"^({_IMDB_ID})?$"},
     "image_url": {"maxLength": 2000, "pattern": f"^({_ADDRESS})?$"},
     "season_number": _NUMBER,
     "episode_number": _NUMBER,
-    "imdb": {"pattern": "^(tt[0-9]{7,10}(,tt[0-9]{7,10}){0,249})?$"},
+    "imdb": {"pattern": f"^({_IMDB_ID}(,{_IMDB_ID}){{0,249}})?$"},
     "tmdb": {"pattern": "^((movie|show):[1-9][0-9]{0,8}(,(movie|show):[1-9][0-9]{0,8}){0,249})?$"},
 }
 

@@ -7,9 +7,10 @@ from typing import NewType
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from mediacanon import notation
 from mediacanon.errors import BadArgument
 
-IMDB_ID = re.compile(r"tt[0-9]{7,10}")
+IMDB_ID = notation.IMDB_ID
 MICROSECOND_DIGITS = 6
 
 TMDB_KEY = re.compile(r"(movie|show):([1-9][0-9]{0,9})")

@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 import strawberry
 
+from mediacanon.notation import FIRST_YEAR, LAST_YEAR
 from mediacanon.schema.after_write import changes_of, facts_of, fresh_loaders, present
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import refresh
@@ -13,7 +14,6 @@ from mediacanon.schema.movie import Movie
 from mediacanon.schema.scalars import ImdbId
 from mediacanon.schema.show import Show
 from mediacanon.schema.title import Title
-from mediacanon.writes.facts import FIRST_YEAR, LAST_YEAR
 
 
 @strawberry.input

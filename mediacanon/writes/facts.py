@@ -9,21 +9,17 @@ from typing import Any
 import asyncpg
 from strawberry.utils.str_converters import to_camel_case
 
+from mediacanon import notation
 from mediacanon.errors import BadArgument
 
 LARGEST_INTEGER = 2**31 - 1  # PostgreSQL's integer
-# The first films are of the 1870s; announced ones lie a few years ahead.
-FIRST_YEAR, LAST_YEAR = 1870, 2100
 LONGEST_NAME = 500
 LONGEST_TEXT = 10_000
 LONGEST_ADDRESS = 2_000
-# What the database keeps for "looked for, not found": clients see no image there.
-NO_IMAGE = frozenset({"", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY"})
 
 # Half of a surrogate pair is no character, and PostgreSQL keeps no NUL.
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_IMDB_ID = re.compile(r"tt[0-9]{7,10}")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _ADDRESS = re.compile(
@@ -95,10 +91,10 @@ def _is_address(value: str) -> bool:
 NAME = short_line(LONGEST_NAME)
 TEXT = Rule(f"1 to {LONGEST_TEXT:,} characters, not all blank", _is_text)
 ADDRESS = Rule(f"an http or https address of at most {LONGEST_ADDRESS:,} characters", _is_address)
-IMDB_ID = _pattern("an IMDb id such as tt0903747", _IMDB_ID)
+IMDB_ID = _pattern("an IMDb id such as tt0903747", notation.IMDB_ID)
 LANGUAGE = _pattern("an ISO 639-1 code such as en", _LANGUAGE)
 COUNTRY = _pattern("an ISO 3166-1 code such as US", _COUNTRY)
-YEAR = _integer(f"a year from {FIRST_YEAR} to {LAST_YEAR}", FIRST_YEAR, LAST_YEAR)
+YEAR = _integer(f"a year from {notation.FIRST_YEAR} to {notation.LAST_YEAR}", notation.FIRST_YEAR, notation.LAST_YEAR)
 NUMBER = _integer(f"from 0 to {LARGEST_INTEGER:,}", 0)
 TMDB_ID = _integer(f"from 1 to {LARGEST_INTEGER:,}", 1)
 DAY = Rule("a day", lambda value: isinstance(value, dt.date), "date")
@@ -121,7 +117,7 @@ def differing(facts: Sequence[Fact], stored: asyncpg.Record, given: Mapping[str,
 
 
 def _shown(fact: Fact, value: object) -> object:
-    return None if fact.name == "image_url" and value in NO_IMAGE else value
+    return None if fact.name == "image_url" and value in notation.NO_IMAGE else value
 
 
 def check_unlock(unlock: Collection[str], lockable: Collection[str]) -> None:

@@ -6,8 +6,7 @@ import datetime as dt
 import pytest
 
 from mediacanon.errors import BadArgument, Conflict, NotFound
-from mediacanon.loaders.title import IMAGE_SENTINELS
-from mediacanon.writes.facts import NO_IMAGE
+from mediacanon.notation import NO_IMAGE
 from mediacanon.writes.title import TITLE_FACTS
 
 ALL_FACTS = {
@@ -115,11 +114,6 @@ async def test_clearing_an_image_that_was_never_found_locks_nothing(pool, writes
     row = await stored(pool, title_id)
     assert row["image_url"] == sentinel
     assert row["locked_fields"] == ["display_name"]
-
-
-def test_readers_and_writers_know_the_same_sentinels():
-    """What is no image to clients is no image to their changes."""
-    assert NO_IMAGE == IMAGE_SENTINELS
 
 
 async def test_another_imdb_id_brings_a_withdrawn_title_back(pool, writes):
