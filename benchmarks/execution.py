@@ -10,18 +10,18 @@ import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import click
-from graphql import DocumentNode, GraphQLSchema, execute, parse, validate
+from graphql import DocumentNode, GraphQLSchema, execute, parse
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from mediacanon.execution import Execution
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.search import RankedTitle
 from mediacanon.loaders.season import EpisodeRow, SeasonRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.title import TitleRow
-from mediacanon.schema.compiled import CompiledExecutor, Plans
 from mediacanon.schema.root import build_schema
 
 SEASONS = 10
@@ -92,6 +92,7 @@ class Context:
 
     def __init__(self) -> None:
         self.loaders = self
+        self.enrichment = None
         self.show = ShowRow(1, 1, title(1))
         self.seasons = [
             SeasonRow(n, 1, n, True, 8.1, EPISODES, [episode(n, number) for number in range(EPISODES)])
@@ -166,12 +167,9 @@ class Figures:
     by_hand: float
 
 
-async def run(schema: GraphQLSchema, document: DocumentNode, context: Context, plans: Plans | None) -> Any:  # noqa: ANN401
-    """Return the data that a document is answered with, in graphql-core where there are no plans."""
-    options: dict[str, Any] = {"executor_class": CompiledExecutor, "plans": plans}
-    if plans is None:
-        options = {"executor_class": StrawberryGraphQLCoreExecutionContext}
-    result: Any = execute(schema, document, context_value=context, **options)
+async def interpret(schema: GraphQLSchema, document: DocumentNode, context: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return the data that graphql-core answers a document with."""
+    result: Any = execute(schema, document, context_value=context, executor_class=StrawberryGraphQLCoreExecutionContext)
     result = await result if inspect.isawaitable(result) else result
     if result.errors:
         raise result.errors[0]
@@ -191,14 +189,13 @@ async def best_of(repeat: int, answer: Callable[[], Any]) -> tuple[float, Any]:
 
 async def measure(name: str, text: str, by_hand: Callable[[Context], Any], repeat: int) -> Figures:
     """Measure one document all ways; ends the program unless all answers are the same."""
-    schema = build_schema()._schema  # noqa: SLF001 - what Strawberry itself hands to graphql-core
-    document, context = parse(text), Context()
-    if problems := validate(schema, document):
-        raise SystemExit(str(problems[0]))
-    plans = Plans(document)
-    interpreted, data = await best_of(repeat, lambda: run(schema, document, context, None))
-    first, cold = await best_of(1, lambda: run(schema, document, context, plans))
-    compiled, warm = await best_of(repeat * 4, lambda: run(schema, document, context, plans))
+    execution, context = Execution(build_schema()), cast("Any", Context())
+    document, parsed = execution.prepare_own(text, name=name), parse(text)
+    interpreted, data = await best_of(repeat, lambda: interpret(execution.schema, parsed, context))
+    first, cold = await best_of(1, lambda: execution.run(document, {}, context))
+    # The second run plans the operation as a whole.
+    await execution.run(document, {}, context)
+    compiled, warm = await best_of(repeat * 4, lambda: execution.run(document, {}, context))
     written, simple = await best_of(repeat * 4, lambda: by_hand(context))
     if not data == cold == warm == simple:
         raise SystemExit(f"{name}: the answers differ")

@@ -8,9 +8,10 @@ A *plain* field is one that Strawberry answers with an attribute of the row. Wha
 left alone by graphql-core: in an object the plain fields, whose subtrees are plain too, beside its resolvers; in a
 list everything, when nothing in it has a resolver. A plan that meets anything out of the ordinary gives up, and
 graphql-core does that part from its beginning; nothing is lost, because reading attributes has no effects.
+Operations that ask plain questions need graphql-core not at all: `direct`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from graphql import (
@@ -30,6 +31,7 @@ from graphql.execution.collect_fields import CollectedFields, DeferUsage, FieldD
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from mediacanon.schema.direct import DirectOperation, plan_operation, plan_variables, read_variables
 from mediacanon.schema.plan_source import ObjectPlan, Read, plan_list, plan_object
 
 # What the plans of one document may hold in all: a page's query has a hundred fields; fragments within fragments
@@ -58,6 +60,8 @@ class Variant:
     def __init__(self, plans: "Plans") -> None:
         self.plans = plans
         self.root: GroupedFieldSet | None = None
+        self.direct: DirectOperation | None = None
+        self.is_planned = False
         self.selections: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = {}
         self.objects: dict[int, tuple[GroupedFieldSet, ObjectPlan | None]] = {}
         self.lists: dict[tuple[GraphQLList[Any], int], tuple[FieldDetailsList, Read | None]] = {}
@@ -69,8 +73,10 @@ class Plans:
     def __init__(self, document: DocumentNode) -> None:
         self.fields_left = MOST_FIELDS
         self._document = document
-        self._operations = {id(node) for node in document.definitions if isinstance(node, OperationDefinitionNode)}
-        self._variables = _condition_variables(document)
+        self._conditions = _condition_variables(document)
+        self._signatures = {
+            id(node): plan_variables(node) for node in document.definitions if isinstance(node, OperationDefinitionNode)
+        }
         self._variants: dict[tuple[int, tuple[bool | None, ...]], Variant] = {}
 
     @property
@@ -84,14 +90,25 @@ class Plans:
 
         A condition that is neither true nor false is an error, which graphql-core raises each time anew.
         """
-        if self._variables is None or id(operation) not in self._operations:
+        if self._conditions is None or id(operation) not in self._signatures:
             return None
-        answers = (variables.get(name) for name in self._variables)
+        answers = (variables.get(name) for name in self._conditions)
         key = (id(operation), tuple(answer if isinstance(answer, bool) else None for answer in answers))
         known = self._variants.get(key)
         if known is None and len(self._variants) < MOST_VARIANTS:
             known = self._variants[key] = Variant(self)
         return known
+
+    def direct(
+        self, operation: OperationDefinitionNode, given: Mapping[str, Any]
+    ) -> tuple[DirectOperation, dict[str, Any]] | None:
+        """Return what answers an operation without graphql-core, with its variables; None where that is not sure."""
+        signature = self._signatures.get(id(operation))
+        variables = None if signature is None else read_variables(signature, given)
+        if variables is None:
+            return None
+        variant = self.variant(operation, variables)
+        return (variant.direct, variables) if variant and variant.direct else None
 
 
 def _condition_variables(document: DocumentNode) -> list[str] | None:
@@ -141,6 +158,10 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         if variant is not None:
             if variant.root is None:
                 variant.root = grouped_field_set
+            elif not variant.is_planned and not serially:
+                # What is asked for once is not worth it.
+                variant.is_planned = True
+                variant.direct = plan_operation(self, root_type, variant.root)
             grouped_field_set = variant.root
         return super().execute_collected_root_fields(
             root_type, root_value, grouped_field_set, serially, new_defer_usages

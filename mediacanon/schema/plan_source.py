@@ -239,7 +239,7 @@ class Source:
         plans.fields_left -= len(fields)
         text = _object_text({name: self.field(type_, below) for name, below in fields.items()})
         known: set[type] = set()
-        self._names |= {f"known{number}": known, f"admit{number}": _admission(type_, known)}
+        self._names |= {f"known{number}": known, f"admit{number}": admission(type_, known)}
         self._functions.append(
             f"def object{number}(o):\n if o.__class__ not in known{number}: admit{number}(o)\n return {text}\n"
         )
@@ -312,7 +312,7 @@ def _enum_names(type_: GraphQLEnumType) -> dict[str, str]:
     return {value: type_.coerce_output_value(value) for value in values if value.__class__ is str}
 
 
-def _admission(type_: GraphQLObjectType, known: set[type]) -> Callable[[Any], None]:
+def admission(type_: GraphQLObjectType, known: set[type]) -> Callable[[Any], None]:
     """Return what lets an object pass as `type_`, and all of its class where that is safe, or gives up."""
     # Strawberry's own test, the only one here, looks at the value alone.
     is_type_of = cast("Any", type_.is_type_of)

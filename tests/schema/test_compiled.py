@@ -202,14 +202,14 @@ async def test_plain_fields_are_compiled_around_everything_else(text: str, inter
 
 
 async def test_plans_do_not_grow_with_requests(assert_same_answer: Callable, make_context: Callable) -> None:
-    """Once a document ran with each answer to its conditions, running it again adds nothing."""
+    """Once a document ran twice with each answer to its conditions, running it again adds nothing."""
     document, plans = prepare(WHOLE_SHOW, REAL_SCHEMA)
     sizes = []
     for _ in range(5):
         for episodes in (True, False):
             await assert_same_answer(REAL_SCHEMA, document, plans, make_context, variable_values={"episodes": episodes})
         sizes.append(plans.size)
-    assert len(set(sizes)) == 1
+    assert len(set(sizes[1:])) == 1
 
 
 async def test_plans_are_bounded_by_conditions(assert_same_answer: Callable) -> None:

@@ -1,6 +1,7 @@
 """A small schema with every kind of type, over rows in which everything may be wrong."""
 
 import asyncio
+import dataclasses
 import datetime as dt
 import enum
 import random
@@ -312,6 +313,14 @@ class Vault:
         seats = self._random.choice([None, 700])
         return VenueRow(self._or_odd(lambda: "Ufa-Palast"), seats, self._or_odd(lambda: 1932))
 
+    async def wait(self) -> None:
+        """Let others go first."""
+        await asyncio.sleep(0)
+
+    def odd_film(self) -> object:
+        """Make a film, or whatever else."""
+        return self._or_odd(self.film)
+
     def films(self, depth: int = 0) -> list[object]:
         """Make a list of films."""
         return self._list(lambda: self.film(depth))
@@ -373,6 +382,13 @@ class Query:
 
     @strawberry.field
     @staticmethod
+    async def slow_film(info: strawberry.Info, rank: Rank | None = Rank.LOW, name: str = "M") -> Film | None:
+        await info.context.wait()
+        found = info.context.odd_film()
+        return dataclasses.replace(found, rank=rank, tags=[name]) if isinstance(found, FilmRow) else found
+
+    @strawberry.field
+    @staticmethod
     async def prints(info: strawberry.Info, first: int = 2) -> list[Printed]:
         return [info.context.printed() for _ in range(first)]
 
@@ -391,6 +407,7 @@ ROOTS = {
     "studio": [""],
     "film": [""],
     "films": [""],
+    "slowFilm": ["", "(rank: HIGH)", '(name: "Nosferatu", rank: null)'],
     "prints": ["", "(first: 3)"],
     "extra": [""],
     "venues": [""],
