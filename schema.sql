@@ -184,6 +184,9 @@ CREATE TABLE IF NOT EXISTS title_views (
     source    TEXT
 );
 
+ALTER TABLE title_views
+    ADD COLUMN IF NOT EXISTS views INTEGER NOT NULL DEFAULT 1;  -- those of a moment are one row: a title that everybody looks at is not thousands
+
 CREATE TABLE IF NOT EXISTS collection_clicks (
     id            BIGSERIAL PRIMARY KEY,
     collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
@@ -275,6 +278,6 @@ CREATE INDEX IF NOT EXISTS idx_titles_discover_id ON titles
 DROP INDEX IF EXISTS idx_title_genres_genre;
 CREATE INDEX IF NOT EXISTS idx_title_genres_by_genre ON title_genres (genre_id, title_id);
 -- Views of the last days: counted for all titles by the first, for the titles of one page by the second.
-DROP INDEX IF EXISTS idx_title_views_title, idx_title_views_viewed_at;
-CREATE INDEX IF NOT EXISTS idx_title_views_recent ON title_views (viewed_at, title_id);
-CREATE INDEX IF NOT EXISTS idx_title_views_by_title ON title_views (title_id, viewed_at);
+DROP INDEX IF EXISTS idx_title_views_title, idx_title_views_viewed_at, idx_title_views_recent, idx_title_views_by_title;
+CREATE INDEX IF NOT EXISTS idx_title_views_counted ON title_views (viewed_at, title_id, views);
+CREATE INDEX IF NOT EXISTS idx_title_views_counted_by_title ON title_views (title_id, viewed_at, views);

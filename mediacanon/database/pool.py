@@ -58,7 +58,14 @@ async def open_pool(
     )
 
 
-UNREACHABLE = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError)
+# asyncpg calls it an internal error when a connection is used between the server's farewell and its end.
+UNREACHABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    OSError,
+)
 
 
 def explained(error: Exception) -> MediaCanonError | None:

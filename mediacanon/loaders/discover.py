@@ -138,7 +138,7 @@ OFFSET {offset}::bigint
 IDS_BY_VIEWS = """
   WITH popular AS MATERIALIZED (
        SELECT t.id, t.num_votes, viewed.views
-         FROM (SELECT v.title_id, count(*) AS views
+         FROM (SELECT v.title_id, sum(v.views) AS views
                  FROM title_views v
                 WHERE v.viewed_at > LOCALTIMESTAMP - interval '7 days'
                 GROUP BY v.title_id
@@ -181,7 +181,7 @@ SELECT t.id, t.type, t.display_name, t.original_title, t.start_year, t.end_year,
        t.imdb_id, t.tmdb_id,
        ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
               WHERE tg.title_id = t.id ORDER BY g.name) AS genres,
-       (SELECT count(*) FROM title_views v
+       (SELECT COALESCE(sum(v.views), 0) FROM title_views v
          WHERE v.title_id = t.id AND v.viewed_at > LOCALTIMESTAMP - interval '7 days')::integer AS engagement_count
   FROM titles t
  WHERE t.id = ANY($1::integer[])

@@ -54,13 +54,11 @@ SELECT title_id FROM viewed
 
 # Titles and collections that are gone meanwhile are left out.
 INSERT_VIEWS = """
-INSERT INTO title_views (title_id, source)
-SELECT known.id, known.source
-  FROM (SELECT t.id, seen.source, seen.times
-          FROM unnest($1::bigint[], $2::text[], $3::int[]) AS seen (title_id, source, times)
-          JOIN titles t ON t.id = seen.title_id
-           FOR KEY SHARE OF t) AS known,
-       generate_series(1, known.times)
+INSERT INTO title_views (title_id, source, views)
+SELECT t.id, seen.source, seen.times
+  FROM unnest($1::bigint[], $2::text[], $3::int[]) AS seen (title_id, source, times)
+  JOIN titles t ON t.id = seen.title_id
+   FOR KEY SHARE OF t
 """
 INSERT_CLICKS = """
 WITH clicked AS (

@@ -21,7 +21,7 @@ from mediacanon.database import processes
 from tests.database.clusters import kill_server, postmaster
 from tests.serving import run_program
 
-VIEWS = "SELECT count(*) FROM title_views"
+VIEWS = "SELECT sum(views) FROM title_views"
 PROGRAM = (sys.executable, "-m", "cli", "serve")
 CLIENTS = 6
 BODY = b'{"query": "{ stats { movies } }"}'

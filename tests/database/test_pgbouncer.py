@@ -33,7 +33,7 @@ server_round_robin = 1
 """
 
 SESSION = "SELECT pg_backend_pid(), current_setting('timezone')"
-VIEWS = "SELECT count(*) FROM title_views"
+VIEWS = "SELECT sum(views) FROM title_views"
 RENAME = "mutation ($id: Int!, $name: String!) { updateTitle(id: $id, input: {displayName: $name}) { displayName } }"
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed")

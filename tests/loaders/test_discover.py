@@ -40,13 +40,14 @@ UPDATE titles SET image_url = '' WHERE id % 37 = 0;
 UPDATE titles SET image_url = 'TMDB_NOT_FOUND_DO_NOT_RETRY' WHERE id % 41 = 0;
 UPDATE titles SET withdrawn_at = now() WHERE id % 43 = 0;
 UPDATE title_views SET viewed_at = now() - interval '8 days' WHERE id % 3 = 0;
+UPDATE title_views SET views = 5 WHERE id % 11 = 0;
 """
 
 TITLES = """
 SELECT t.*, ARRAY(SELECT g.name FROM genres g JOIN title_genres tg ON tg.genre_id = g.id WHERE tg.title_id = t.id) AS genres
   FROM titles t
 """
-VIEWS = "SELECT title_id, viewed_at FROM title_views"
+VIEWS = "SELECT title_id, viewed_at FROM title_views, generate_series(1, views)"
 
 FILTERS = [
     DiscoverFilter(),
