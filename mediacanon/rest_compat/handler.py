@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import orjson
-from graphql import GraphQLInputType, GraphQLSchema, OperationDefinitionNode
+from graphql import GraphQLInputType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,7 +20,7 @@ from mediacanon.hot_answers import HotAnswer, HotAnswers, asked_in
 from mediacanon.http import request_id
 from mediacanon.rest_compat.endpoints import ENDPOINTS, Endpoint
 from mediacanon.rest_compat.parameters import read_body, read_id, read_query, required_variables
-from mediacanon.rest_compat.shapes import answer_of, in_snake_case, take
+from mediacanon.rest_compat.shapes import Shape, answer_of, document_shape, in_snake_case, take
 from mediacanon.schema.context import Context
 from mediacanon.text_variables import variable_types
 
@@ -73,6 +73,7 @@ class Ready:
     document: Prepared
     types: Mapping[str, GraphQLInputType]
     required: frozenset[str]
+    shape: Shape
 
     @cached_property
     def path_names(self) -> tuple[str, ...]:
@@ -115,13 +116,15 @@ def make_ready(execution: Execution, row: Endpoint) -> Ready:
     """Return an endpoint ready to answer. Raises ValueError for a document that does not fit the schema."""
     document = execution.prepare_own(document_text(row.document), name=f"{row.document}.graphql")
     operation = document.operation()
-    if operation is None:
+    if operation is None or document.document is None:
         raise ValueError(f"{row.document}.graphql must hold one operation")
-    return Ready(row, document, _types(execution.schema, operation), required_variables(operation))
-
-
-def _types(schema: GraphQLSchema, operation: OperationDefinitionNode) -> dict[str, GraphQLInputType]:
-    return variable_types(schema, operation)
+    return Ready(
+        row,
+        document,
+        variable_types(execution.schema, operation),
+        required_variables(operation),
+        document_shape(execution.schema, document.document, operation),
+    )
 
 
 def make_resources(execution: Execution) -> list[Resource]:
@@ -227,7 +230,7 @@ class RestApi:
                 raise BadArgument(f"{name} required")
             variables[name] = ""
         data = await self._execution.run(ready.document, variables, self._new_context(request))
-        answer = answer_of(data, row.answer)
+        answer = answer_of(data, row.answer, ready.shape)
         if answer is None and row.is_list:
             answer = []
         if answer is None:
@@ -256,7 +259,7 @@ class RestApi:
         data = await self._execution.run(ready.document, variables, context)
         if not ready.row.answer:
             return Response(status_code=ready.row.status)
-        answer = answer_of(data, ready.row.answer) | dict.fromkeys(ready.row.nulls)
+        answer = answer_of(data, ready.row.answer, ready.shape) | dict.fromkeys(ready.row.nulls)
         return Response(orjson.dumps(answer), status_code=ready.row.status, media_type=JSON)
 
 

@@ -5,9 +5,6 @@ from importlib.metadata import version
 from typing import Any
 
 from graphql import (
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLInputType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -21,7 +18,7 @@ from graphql import (
 
 from mediacanon.rest_compat.endpoints import RULES, Endpoint
 from mediacanon.rest_compat.handler import JSON, Ready, Resource
-from mediacanon.rest_compat.shapes import OPTIONAL_LISTS, snake_case
+from mediacanon.rest_compat.shapes import OPTIONAL_LISTS, fragments_of, selected_fields, snake_case
 
 Schema = dict[str, Any]
 
@@ -187,12 +184,8 @@ class _Shapes:
         if operation is None or ready.document.document is None:
             raise ValueError(f"{ready.row.document}.graphql holds no operation")
         self._root: Any = schema.get_root_type(operation.operation)
-        self._selected = operation.selection_set
-        self._fragments = {
-            node.name.value: node
-            for node in ready.document.document.definitions
-            if isinstance(node, FragmentDefinitionNode)
-        }
+        self._selected: SelectionSetNode | None = operation.selection_set
+        self._fragments = fragments_of(ready.document.document)
 
     def of_answer(self) -> Schema:
         """Return the schema of the answer that the row takes out of the data."""
@@ -206,19 +199,8 @@ class _Shapes:
     def _at(self, path: str) -> Schema:
         type_, selected = self._root, self._selected
         for name in path.removeprefix("#").split("."):
-            type_, selected = self._fields(get_nullable_type(type_), selected)[name]
+            type_, selected = selected_fields(get_nullable_type(type_), selected, self._fragments)[name]
         return {"type": "integer"} if path.startswith("#") else self._of(type_, selected)
-
-    def _fields(self, type_: Any, selected: SelectionSetNode | None) -> dict[str, Any]:  # noqa: ANN401 - GraphQL's types
-        """Return type and selection of each field, by the name it has in the data."""
-        found: dict[str, Any] = {}
-        for node in selected.selections if selected else ():
-            if isinstance(node, FragmentSpreadNode):
-                found |= self._fields(type_, self._fragments[node.name.value].selection_set)
-            elif isinstance(node, FieldNode):
-                name = node.alias.value if node.alias else node.name.value
-                found[name] = (type_.fields[node.name.value].type, node.selection_set)
-        return found
 
     def _of(self, type_: GraphQLOutputType, selected: SelectionSetNode | None) -> Schema:
         named: Any = get_nullable_type(type_)
@@ -228,7 +210,7 @@ class _Shapes:
             return {"enum": list(named.values)}
         if not is_object_type(named):
             return dict(SCALARS[named.name])
-        fields = self._fields(named, selected)
+        fields = selected_fields(named, selected, self._fragments)
         return {
             "type": "object",
             "properties": {snake_case(name): self._of(*field) for name, field in fields.items()},

@@ -1,9 +1,28 @@
-"""The shape of answers: keys in snake_case, what has no value absent, whole numbers without a fraction."""
+"""The shape of answers: keys in snake_case, what has no value absent, whole numbers without a fraction.
+
+What a document selects tells where lists, objects and floats are, so that an answer of a thousand values is not looked
+through for them.
+"""
 
 import functools
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLFloat,
+    GraphQLOutputType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_named_type,
+    is_composite_type,
+)
 
 _HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _PHRASE = re.compile(r"\b[a-z]+(?:[A-Z][a-z]*)+\b")
@@ -31,26 +50,95 @@ def take(data: Any, path: str) -> Any:  # noqa: ANN401 - any JSON
     return len(data) if path.startswith("#") and data is not None else data
 
 
-def shaped(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return data as an answer has it."""
-    kind = type(value)
-    if kind is dict:
-        return {
-            snake_case(name): shaped(one) if type(one) in _NESTED else one
-            for name, one in value.items()
-            if one is not None and (one != [] or name not in OPTIONAL_LISTS)
-        }
-    if kind is list:
-        return [shaped(one) if type(one) in _NESTED else one for one in value]
-    return int(value) if kind is float and value.is_integer() else value
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How the objects of a selection are shaped: their keys, and which of those hold what needs a second look."""
+
+    names: Mapping[str, str]
+    floats: tuple[str, ...]
+    optional_lists: tuple[str, ...]
+    below: Mapping[str, "Shape"]
+
+    def at(self, path: str) -> "Shape | None":
+        """Return the shape of what stands at a path of fields, None for a leaf."""
+        shape: Shape | None = self
+        for name in path.removeprefix("#").split("."):
+            shape = shape.below.get(name) if shape else None
+        return shape
 
 
-_NESTED = frozenset({dict, list, float})
+def selected_fields(
+    type_: Any,  # noqa: ANN401 - graphql-core's types have no common one with fields
+    selection: SelectionSetNode | None,
+    fragments: Mapping[str, FragmentDefinitionNode],
+) -> dict[str, tuple[GraphQLOutputType, SelectionSetNode | None]]:
+    """Return type and selection of each field, by the name it has in the data."""
+    found: dict[str, tuple[GraphQLOutputType, SelectionSetNode | None]] = {}
+    for node in selection.selections if selection else ():
+        if isinstance(node, FragmentSpreadNode):
+            found |= selected_fields(type_, fragments[node.name.value].selection_set, fragments)
+        elif isinstance(node, FieldNode):
+            name = node.alias.value if node.alias else node.name.value
+            found[name] = (type_.fields[node.name.value].type, node.selection_set)
+    return found
 
 
-def answer_of(data: Mapping[str, Any], answer: str | Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
+def shape_of(
+    type_: GraphQLOutputType, selection: SelectionSetNode | None, fragments: Mapping[str, FragmentDefinitionNode]
+) -> Shape:
+    """Return the shape of what a document selects of an object."""
+    fields = selected_fields(type_, selection, fragments)
+    named = {name: get_named_type(field) for name, (field, _) in fields.items()}
+    return Shape(
+        names={name: snake_case(name) for name in fields},
+        floats=tuple(name for name, kind in named.items() if kind is GraphQLFloat),
+        optional_lists=tuple(name for name in fields if name in OPTIONAL_LISTS),
+        below={
+            name: shape_of(kind, fields[name][1], fragments) for name, kind in named.items() if is_composite_type(kind)
+        },
+    )
+
+
+def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    """Return the fragments of a document by name."""
+    return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+
+
+def document_shape(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Shape:
+    """Return the shape of all that an operation answers."""
+    root: Any = schema.get_root_type(operation.operation)
+    return shape_of(root, operation.selection_set, fragments_of(document))
+
+
+def shaped(value: Any, shape: Shape) -> Any:  # noqa: ANN401 - any JSON
+    """Return an object, or a list of them, as an answer has it."""
+    if value is None:
+        return None
+    if value.__class__ is list:
+        return [shaped(one, shape) for one in value]
+    names = shape.names
+    found = {names[name]: one for name, one in value.items() if one is not None}
+    for name in shape.floats:
+        number = value[name]
+        if number is not None and number.is_integer():
+            found[names[name]] = int(number)
+    for name, below in shape.below.items():
+        if value[name] is not None:
+            found[names[name]] = shaped(value[name], below)
+    for name in shape.optional_lists:
+        if value[name] == []:
+            del found[names[name]]
+    return found
+
+
+def answer_of(data: Mapping[str, Any], answer: str | Mapping[str, str], shape: Shape) -> Any:  # noqa: ANN401 - any JSON
     """Return what of the data is the answer, shaped; None where any of it is not there."""
     if isinstance(answer, str):
-        return shaped(take(data, answer))
-    parts = {name: take(data, path) for name, path in answer.items()}
-    return None if None in parts.values() else {name: shaped(one) for name, one in parts.items()}
+        return _part(data, answer, shape)
+    parts = {name: _part(data, path, shape) for name, path in answer.items()}
+    return None if None in parts.values() else parts
+
+
+def _part(data: Mapping[str, Any], path: str, shape: Shape) -> Any:  # noqa: ANN401 - any JSON
+    found, below = take(data, path), None if path.startswith("#") else shape.at(path)
+    return found if below is None else shaped(found, below)
