@@ -14,6 +14,9 @@ SESSION_SETTINGS = {
     "timezone": "UTC",
     # Short queries by key dominate: planning for JIT costs them more than it ever saves.
     "jit": "off",
+    # Of keys in an array PostgreSQL expects ten, so it would plan anew for the one that comes, which takes longer than
+    # to answer. Where the values decide, the transaction says so (`loaders.discover.plan_for_these_values`).
+    "plan_cache_mode": "force_generic_plan",
 }
 # PgBouncer passes on those it knows and refuses all others.
 POOLED_SETTINGS = {name: SESSION_SETTINGS[name] for name in ("application_name", "timezone")}

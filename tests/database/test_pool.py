@@ -1,12 +1,14 @@
-"""Errors of the database: which are the client's, which are the network's, which are ours."""
+"""The pool: which errors are the client's, the network's or ours, and what is planned once."""
 
 import logging
 
 import asyncpg
 import pytest
 
-from mediacanon.database.pool import explained
+from mediacanon.database.pool import explained, open_pool
 from mediacanon.errors import BadArgument, DatabaseUnavailable
+from mediacanon.loaders.title import load_titles_by_id
+from mediacanon.loaders.title_list import TitleSearch, load_titles_by_search
 
 
 async def failure(pool: asyncpg.Pool, statement: str, *arguments: object) -> Exception:
@@ -40,3 +42,19 @@ async def test_a_lost_database_leaves_its_reason_in_the_log(database: str, caplo
     with caplog.at_level(logging.WARNING):
         assert isinstance(explained(caught.value), DatabaseUnavailable)
     assert "connection is closed" in caplog.text
+
+
+async def test_questions_by_key_are_planned_once(demo: str):
+    """Whatever keys they are asked with; searches, whose plan depends on the values, are planned for them."""
+    async with await open_pool(demo, size=1) as pool:
+        for ids in ([1], [2, 3], [4], list(range(1, 50))):
+            await load_titles_by_id(pool, ids)
+            await load_titles_by_search(pool, TitleSearch(query=f"the {len(ids)}"), limit=5, offset=0)
+        plans = {
+            "search_names LIKE" in text: (generic, custom)
+            for text, generic, custom in await pool.fetch(
+                "SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements"
+                " WHERE statement LIKE '%FROM titles t%' AND statement NOT LIKE '%pg_prepared%'"
+            )
+        }
+    assert plans == {False: (4, 0), True: (0, 4)}
