@@ -228,8 +228,7 @@ async def test_short_queries_answer_from_the_most_voted(catalogue: asyncpg.Pool)
 async def test_titles_deleted_while_somebody_searches_are_left_out(catalogue: asyncpg.Pool):
     """The others keep their order and their reasons."""
     found = {3: (2, 0.0, -9), 2_000_000_000: (0, 0.0, -1), 1: (0, 0.0, -5)}
-    async with catalogue.acquire() as connection:
-        best = await _best(connection, found, 5)
+    best = await _best(catalogue, found, 5)
     assert [(each.title.title_id, each.matched_on) for each in best] == [(1, "NAME"), (3, "PREFIX")]
 
 
