@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 
 import asyncpg
 
-from mediacanon.catalog_events import CatalogChange, CatalogEvents
+from mediacanon.catalog_events import CatalogChange, CatalogEvents, announce_title
 from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
@@ -271,7 +271,10 @@ class Enrichment:
                 return
             facts = await look_up(self._client, title.to_find)
             async with self._pool.acquire() as connection:
-                await store_facts(connection, [Answer(title_id, facts)], image_base_url=self._image_base_url)
+                answers = [Answer(title_id, facts)]
+                if not await store_facts(connection, answers, image_base_url=self._image_base_url) and is_forced:
+                    # Nothing changed but the date that the page tells.
+                    await announce_title(connection, title_id)
             if with_episodes and (is_forced or title.needs_episodes):
                 await self._enrich_episodes(title, facts)
 

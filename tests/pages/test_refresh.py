@@ -1,5 +1,6 @@
 """The button that asks TMDB anew, pressed without JavaScript."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from mediacanon.catalog_events import EVERYTHING
 from tests.fakes.tmdb import KEY, FakeTmdb, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.serving import app_of, client_of
@@ -59,6 +61,27 @@ async def test_the_button_brings_what_is_new(database: str, pool: asyncpg.Pool, 
     assert notice.startswith("Refreshed")
     enriched_at = (await title_row(pool, title_id))["enriched_at"]
     assert re.search(rf'Updated from TMDB <time datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z">{enriched_at:%F}<', text)
+
+
+async def test_a_refresh_that_brings_nothing_new_is_dated_all_the_same(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb
+):
+    """The page that was kept until then told the older date."""
+    tmdb.catalogue.add_film(film(1, "tt9300004"))
+    title_id = await add_title(pool, "tt9300004", type="movie")
+    app = app_with(database, tmdb)
+    async with client_of(app) as client:
+        await client.get("/movies/1")
+        await pool.execute("UPDATE titles SET enriched_at = now() - interval '1 hour' WHERE id = $1", title_id)
+        app.state.server.hot_answers.drop(EVERYTHING)
+        async with asyncio.timeout(20):
+            while not app.state.server.hot_answers.count:
+                before = (await client.get("/movies/1")).text
+        await pressed(client, "/movies/1")
+        after = (await client.get("/movies/1")).text
+    enriched_at = (await title_row(pool, title_id))["enriched_at"]
+    assert f'datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z"' in after
+    assert f'datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z"' not in before
 
 
 async def test_a_tmdb_that_cannot_be_reached_is_said(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
