@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
+
 SENTINELS = ("none", "TMDB_NOT_FOUND_DO_NOT_RETRY", "")
 WRITTEN = ("POST", "PUT")
 
@@ -40,6 +42,7 @@ class Deviation:
     has_more: bool = False
 
 
+AS_RECORDED = Deviation("as recorded")
 CONFLICT = Deviation("5: a duplicate is a conflict, in words of our own", status=409)
 METHOD = Deviation("7: 405 with Allow and JSON", status=405, error="This method is not allowed here.")
 KOREAN = Deviation("9: Korean collections filter by language and have titles", ignored=frozenset({"titles", "total"}))
@@ -84,6 +87,27 @@ RECORDED = "2026-11-23"
 def examples(path: Path) -> list[Example]:
     """Return the recorded requests with their answers, in order."""
     return [Example(**json.loads(line)) for line in path.read_text().splitlines()]
+
+
+def compare(example: Example, response: httpx.Response, deviation: Deviation = AS_RECORDED) -> list[str]:
+    """Return where an answer differs from the recorded one."""
+    where = f"{example.method} {example.path}"
+    wanted_status = deviation.status or example.status
+    if response.status_code != wanted_status:
+        return [f"{where}: {wanted_status} != {response.status_code} {response.text[:100]}"]
+    if wanted_status == 204:
+        return [] if not response.content else [f"{where}: a body"]
+    if response.headers["content-type"] != "application/json":
+        return [f"{where}: {response.headers['content-type']}"]
+    if wanted_status >= 400:
+        error = deviation.error or (example.json["error"] if deviation is AS_RECORDED else None)
+        return [] if error is None or response.json() == {"error": error} else [f"{where}: {response.text}"]
+    wanted, found = expected(example), response.json()
+    if isinstance(wanted, dict):
+        wanted = {name: one for name, one in wanted.items() if name not in deviation.ignored}
+        more = found.keys() - wanted.keys() if deviation.has_more else deviation.ignored
+        found = {name: one for name, one in found.items() if name not in more}
+    return [f"{where} {each}" for each in differences(wanted, found, order=ordered_by(example.path))]
 
 
 def expected(example: Example) -> Any:

@@ -1,0 +1,23 @@
+"""What consumers see of the demo catalogue is what is on record, to the last field."""
+
+from tests.rest_compat.conftest import with_collections
+from tests.rest_compat.demo_requests import EXAMPLES, REQUESTS
+from tests.rest_compat.replay import compare, examples
+from tests.serving import app_of, client_of
+
+
+async def test_the_demos_requests_are_answered_as_recorded(demo_database: str):
+    """Reads and writes of every endpoint, in their order: status, type and every field."""
+    app = app_of(await with_collections(demo_database))
+    problems = []
+    async with client_of(app) as client:
+        for example in examples(EXAMPLES):
+            response = await client.request(example.method, example.path, content=example.request_body)
+            await app.state.server.engagement.write(app.state.server.pool)
+            problems += compare(example, response)
+    assert problems == []
+
+
+def test_the_record_is_of_all_requests():
+    """Whoever adds one records it."""
+    assert [(each.method, each.path, each.body) for each in examples(EXAMPLES)] == REQUESTS
