@@ -195,7 +195,7 @@ class RestApi:
         if resource is None:
             return await self._page(request, method)
         if method == "OPTIONS":
-            return _options(resource)
+            return _options(resource.methods, is_read="GET" in resource.endpoints)
         ready = resource.endpoints.get(method)
         if ready is None:
             raise WrongMethod
@@ -207,6 +207,8 @@ class RestApi:
         page = self.pages.get(request.scope["path"])
         if page is None:
             raise NotFound
+        if method == "OPTIONS":
+            return _options("GET, HEAD, OPTIONS", is_read=True)
         if method != "GET":
             raise WrongMethod
         return await page(request)
@@ -263,9 +265,9 @@ class RestApi:
         return Response(orjson.dumps(answer), status_code=ready.row.status, media_type=JSON)
 
 
-def _options(resource: Resource) -> Response:
-    cors = {**READ, **PREFLIGHT} if "GET" in resource.endpoints else {}
-    return Response(status_code=204, headers={"allow": resource.methods, **cors})
+def _options(methods: str, *, is_read: bool) -> Response:
+    cors = {**READ, **PREFLIGHT} if is_read else {}
+    return Response(status_code=204, headers={"allow": methods, **cors})
 
 
 async def _body(request: Request) -> bytes:

@@ -159,6 +159,22 @@ async def test_6_put_without_a_name_is_400(client: httpx.AsyncClient):
 
 
 @pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        ("/api/titles/1", "GET, PUT, DELETE, HEAD, OPTIONS"),
+        ("/api/movies", "POST, OPTIONS"),
+        ("/api", "GET, HEAD, OPTIONS"),
+        ("/api/openapi.json", "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_options_tells_the_methods(demo_client, path: str, allow: str):
+    """Of every path, the documentation's too; other sites learn that they may read where one can."""
+    response = await demo_client.options(path)
+    assert (response.status_code, response.headers["allow"]) == (204, allow)
+    assert ("access-control-allow-origin" in response.headers) == ("GET" in allow)
+
+
+@pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
         ("GET", "/api/movies", "POST, OPTIONS"),
