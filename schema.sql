@@ -193,6 +193,9 @@ CREATE TABLE IF NOT EXISTS collection_clicks (
     clicked_at    TIMESTAMP NOT NULL DEFAULT now()
 );
 
+ALTER TABLE collection_clicks
+    ADD COLUMN IF NOT EXISTS clicks INTEGER NOT NULL DEFAULT 1;
+
 ---------------------------------------------------------------------------------------------------------------
 -- What the imports remember between runs (imdb_files_hash, rows of each file, the last report).
 

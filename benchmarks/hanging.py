@@ -17,7 +17,7 @@ from urllib.request import urlopen
 import asyncpg
 import click
 
-from benchmarks.http import database, ids, measure, program
+from benchmarks.http import Server, database, ids, measure, program
 from tests.fakes.tmdb import KEY
 
 SILENCE = 600
@@ -82,7 +82,7 @@ def rates(
     ):
         visitor = Visitor(address, lacking)
         visitor.start()
-        found = [measure(pid, address, page, seconds=seconds, connections=16)["per_second"] for page in pages]
+        found = [measure(Server(pid, address, page), seconds=seconds, connections=16).per_second for page in pages]
         visitor.has_enough.set()
         visitor.join()
         return found, visitor.waits

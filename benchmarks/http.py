@@ -8,13 +8,14 @@ per request is the server process's own, which neighbours on the machine disturb
 import asyncio
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -28,6 +29,8 @@ from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.settings import default_data_dir
 
 TICKS = os.sysconf("SC_CLK_TCK")
+# How often each server has its turn.
+TURNS = 5
 # The show nearest to the one that other servers were measured with: 220 episodes.
 SHOW_ID = """
 SELECT ss.show_id FROM show_seasons ss JOIN show_episodes e ON e.season_id = ss.id
@@ -117,7 +120,7 @@ def program(command: list[str], announced: str, **environment: str) -> Iterator[
             process.wait()
 
 
-def floor(factory: str, **environment: str) -> ExitStack:
+def floor(factory: str, **environment: str) -> AbstractContextManager[tuple[int, str]]:
     """Return the command of a floor server."""
     command = [sys.executable, "-m", "uvicorn", "--factory", f"benchmarks.floor:{factory}", "--port", "0"]
     return program([*command, "--no-access-log"], r"running on (http://\S+)", **environment)
@@ -138,39 +141,72 @@ def processor_seconds(pid: int) -> float:
     return total / TICKS
 
 
-def measure(pid: int, address: str, path: str, *, seconds: float, connections: int) -> dict[str, float]:
-    """Return what the load generator says, with microseconds of processor time per request."""
-    command = [sys.executable, "-m", "benchmarks.load", address, path]
-    subprocess.run([*command, "0.5", str(connections)], check=True, capture_output=True)
-    before = processor_seconds(pid)
-    run = subprocess.run([*command, str(seconds), str(connections)], check=True, capture_output=True)
-    found = orjson.loads(run.stdout)
-    found["microseconds"] = 1e6 * (processor_seconds(pid) - before) / found["requests"]
-    return found
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server and the path to ask it for."""
+
+    pid: int
+    address: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Requests a second, milliseconds of the slowest hundredth, microseconds of processor time per request."""
+
+    per_second: float
+    p99: float
+    microseconds: float
+    status: int
+    size: int
+
+
+def measure(server: Server, *, seconds: float, connections: int) -> Figures:
+    """Return what the load generator says."""
+    command = [sys.executable, "-m", "benchmarks.load", server.address, server.path, str(seconds), str(connections)]
+    before = processor_seconds(server.pid)
+    found = orjson.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    microseconds = 1e6 * (processor_seconds(server.pid) - before) / found["requests"]
+    return Figures(found["per_second"], found["p99_ms"], microseconds, found["status"], found["bytes"])
+
+
+def measure_in_turns(servers: list[Server], *, seconds: float, connections: int) -> list[Figures]:
+    """Return the median figures of each server, all asked in turns: machines are now faster, now slower."""
+    for server in servers:
+        measure(server, seconds=0.5, connections=connections)
+    rounds = [
+        [measure(server, seconds=seconds / TURNS, connections=connections) for server in servers] for _ in range(TURNS)
+    ]
+    return [
+        Figures(*(statistics.median(values) for values in zip(*map(astuple, turns), strict=True)))
+        for turns in zip(*rounds, strict=True)
+    ]
 
 
 def compare(target: Target, dsn: str, pid: int, address: str, *, seconds: float, connections: int) -> str:
     """Return the line of a target: its own figures and the ratios to its floors."""
-    own = measure(pid, address, target.path, seconds=seconds, connections=connections)
-    with tempfile.NamedTemporaryFile() as body, urlopen(address + target.path) as answer:  # noqa: S310 - our own server
-        body.write(answer.read())
+    own = Server(pid, address, target.path)
+    with ExitStack() as stack:
+        body = stack.enter_context(tempfile.NamedTemporaryFile())
+        with urlopen(address + target.path) as answer:  # noqa: S310 - our own server
+            body.write(answer.read())
         body.flush()
-        with floor("bare", FLOOR_BODY=body.name) as (bare_pid, bare_address):
-            bare = measure(bare_pid, bare_address, "/", seconds=seconds, connections=connections)
+        servers = [own, Server(*stack.enter_context(floor("bare", FLOOR_BODY=body.name)), "/")]
+        if target.by_hand:
+            servers.append(Server(*stack.enter_context(floor("hand_written", DATABASE_URL=dsn)), target.by_hand))
+        found, bare, *hands = measure_in_turns(servers, seconds=seconds, connections=connections)
     line = (
-        f"{target.name:24}{own['status']:>5}{own['bytes']:>9,}{own['per_second']:>10,.0f}{own['p99_ms']:>9.1f}"
-        f"{own['microseconds']:>9,.0f}{own['per_second'] / bare['per_second']:>8.0%}"
+        f"{target.name:24}{found.status:>5.0f}{found.size:>9,.0f}{found.per_second:>10,.0f}{found.p99:>9.1f}"
+        f"{found.microseconds:>9,.0f}{found.per_second / bare.per_second:>8.0%}"
     )
-    if target.by_hand:
-        with floor("hand_written", DATABASE_URL=dsn) as (hand_pid, hand_address):
-            hand = measure(hand_pid, hand_address, target.by_hand, seconds=seconds, connections=connections)
-        line += f"{own['microseconds'] / hand['microseconds']:>10.2f} x by hand ({hand['per_second']:,.0f}/s)"
+    for hand in hands:
+        line += f"{found.microseconds / hand.microseconds:>10.2f} x by hand ({hand.per_second:,.0f}/s)"
     return line
 
 
 @click.command()
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="A catalogue [a new demo].")
-@click.option("--seconds", default=4.0, show_default=True, help="How long each request is asked.")
+@click.option("--seconds", default=5.0, show_default=True, help="How long each request is asked.")
 @click.option("--connections", default=16, show_default=True, help="How many ask at the same time.")
 @click.option("--only", default="", help="Only targets whose name holds this.")
 @click.option("--cold", is_flag=True, help="Without kept answers: each is made anew.")

@@ -62,18 +62,16 @@ SELECT t.id, seen.source, seen.times
 """
 INSERT_CLICKS = """
 WITH clicked AS (
-    INSERT INTO collection_clicks (collection_id)
-    SELECT known.id
-      FROM (SELECT c.id, seen.times
-              FROM unnest($1::text[], $2::int[]) AS seen (slug, times)
-              JOIN collections c ON c.slug = seen.slug
-               FOR KEY SHARE OF c) AS known,
-           generate_series(1, known.times)
-    RETURNING collection_id)
+    INSERT INTO collection_clicks (collection_id, clicks)
+    SELECT c.id, seen.times
+      FROM unnest($1::text[], $2::int[]) AS seen (slug, times)
+      JOIN collections c ON c.slug = seen.slug
+       FOR KEY SHARE OF c
+    RETURNING collection_id, clicks)
 UPDATE collections c
-   SET engagement_count = COALESCE(c.engagement_count, 0) + counted.clicks
-  FROM (SELECT collection_id, count(*) AS clicks FROM clicked GROUP BY collection_id) AS counted
- WHERE c.id = counted.collection_id
+   SET engagement_count = COALESCE(c.engagement_count, 0) + clicked.clicks
+  FROM clicked
+ WHERE c.id = clicked.collection_id
 """
 
 LOCK = "SELECT pg_advisory_xact_lock($1::bigint)"
@@ -82,7 +80,7 @@ DELETE_OLD_CLICKS = "DELETE FROM collection_clicks WHERE clicked_at < now() - in
 COUNT_CLICKS = """
 UPDATE collections c
    SET engagement_count = counted.clicks
-  FROM (SELECT c.id, count(k.id) AS clicks
+  FROM (SELECT c.id, COALESCE(sum(k.clicks), 0) AS clicks
           FROM collections c
           LEFT JOIN collection_clicks k ON k.collection_id = c.id
          GROUP BY c.id) AS counted

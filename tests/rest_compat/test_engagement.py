@@ -13,7 +13,9 @@ from tests.serving import app_of, client_of
 
 VIEWS = """
 SELECT title_id, source FROM title_views, generate_series(1, views) WHERE title_id IN (1, 601) ORDER BY id"""
-CLICKS = "SELECT c.slug FROM collection_clicks k JOIN collections c ON c.id = k.collection_id ORDER BY k.id"
+CLICKS = """
+SELECT c.slug
+  FROM collection_clicks k JOIN collections c ON c.id = k.collection_id, generate_series(1, k.clicks) ORDER BY k.id"""
 COUNT = "SELECT engagement_count FROM collections WHERE slug = 'top-crime-movies'"
 
 
