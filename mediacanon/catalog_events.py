@@ -24,6 +24,8 @@ from dataclasses import dataclass
 import asyncpg
 import orjson
 
+from mediacanon.database.pool import UNREACHABLE
+
 log = logging.getLogger(__name__)
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -133,12 +135,20 @@ class CatalogEvents:
         try:
             while self._waiting:
                 asked, self._waiting = self._waiting, []
-                is_certain = self._ask is not None and await self._ask()
+                is_certain = await self._is_certain()
                 for answer in asked:
                     if not answer.done():
                         answer.set_result(is_certain)
         finally:
             self._asking = None
+
+    async def _is_certain(self) -> bool:
+        try:
+            return self._ask is not None and await self._ask()
+        except Exception:
+            # Requests wait for this word.
+            log.exception("Whether all changes have been heard cannot be told")
+            return False
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Have `subscriber` called with each change from now on; return what ends that."""
@@ -196,7 +206,7 @@ class _Listener:
         connection = self._connection
         try:
             await connection.execute(ROUND_TRIP, timeout=PATIENCE)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (*UNREACHABLE, asyncpg.PostgresError):
             if connection is self._connection:
                 self._lost.set()
             return False
@@ -227,7 +237,9 @@ class _Listener:
         # A peer that vanished without a word is noticed only by talking to it.
         while not self._lost.is_set():
             try:
-                await asyncio.wait_for(self._lost.wait(), SILENCE)
+                # Not wait_for: of Python 3.11 it forgets that it was cancelled when the wait ends at that moment.
+                async with asyncio.timeout(SILENCE):
+                    await self._lost.wait()
             except TimeoutError:
                 await self.events.catch_up()
 
@@ -237,7 +249,7 @@ class _Listener:
         while True:
             try:
                 await self.connect()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*UNREACHABLE, asyncpg.PostgresError) as error:
                 log.debug("No connection yet: %s", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -246,5 +258,5 @@ class _Listener:
 
     async def close(self) -> None:
         """Close the connection."""
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(*UNREACHABLE, asyncpg.PostgresError):
             await self._connection.close(timeout=PATIENCE)

@@ -139,6 +139,32 @@ async def test_an_unreachable_database_is_an_error_at_the_beginning(database):
             pass
 
 
+async def test_nobody_waits_for_a_word_that_cannot_be_had(caplog):
+    """Whatever keeps the database from answering, nothing is certain then, and the next one is asked anew."""
+    answers = [asyncpg.InternalClientError("got result for unknown protocol state"), True]
+
+    async def ask() -> bool:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    events = CatalogEvents(ask)
+    async with asyncio.timeout(60):
+        assert await events.catch_up() is False
+        assert await events.catch_up() is True
+    assert "unknown protocol state" in caplog.text
+
+
+async def test_listening_ends_even_as_its_connection_is_lost(database):
+    """The end is not taken for the loss, which would be waited out for ever."""
+    async with asyncio.timeout(60) as patience, listening(database) as events:
+        listener = events._ask.__self__
+        await asyncio.sleep(0.1)
+        listener._lost.set()
+    assert not patience.expired()
+
+
 def test_a_failing_subscriber_keeps_nobody_from_hearing(caplog):
     """The others are told, the failure is logged, and who has unsubscribed is left alone."""
     events, told = CatalogEvents(), []
