@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -272,24 +275,51 @@ async def test_closing_stops_everything(enrichment, pool, tmdb):
 
 
 async def test_a_change_is_announced_once_and_only_if_something_changed(enrichment, pool, database, tmdb):
-    """Every worker hears which title changed; a refresh that changes nothing is not announced."""
+    """Every worker hears which title changed; one that is found as it was is dated without a word."""
     tmdb.catalogue.add_film(film(29, "tt9000029"))
     title_id = await add_title(pool, "tt9000029")
-    heard: asyncio.Queue[str] = asyncio.Queue()
-    listener = await asyncpg.connect(database)
-    await listener.add_listener("catalog", lambda *said: heard.put_nowait(said[3]))
-    await enrichment.title(title_id)
-    before = await title_row(pool, title_id)
-    await enrichment.refresh(title_id)
-    after = await title_row(pool, title_id)
-    await pool.execute("SELECT pg_notify('catalog', 'end')")
-    assert [await heard.get(), await heard.get()] == [
-        json.dumps({"kind": "titles", "ids": [title_id]}).replace(" ", ""),
-        "end",
-    ]
+    async with heard_from(database) as heard:
+        await enrichment.title(title_id)
+        await pool.execute("UPDATE titles SET enriched_at = enriched_at - interval '1 year'")
+        before = await title_row(pool, title_id)
+        await enrichment.title(title_id)
+        await until_idle(enrichment)
+        after = await title_row(pool, title_id)
+        assert await heard() == [{"kind": "titles", "ids": [title_id]}]
     assert after["enriched_at"] > before["enriched_at"]
     assert after["updated_at"] == before["updated_at"]
-    await listener.close()
+
+
+async def test_a_refresh_is_announced_even_if_it_brings_nothing(enrichment, pool, database, tmdb):
+    """Pages tell when TMDB was last asked, and who pressed the button looks for it."""
+    tmdb.catalogue.add_film(film(29, "tt9000029"))
+    title_id = await add_title(pool, "tt9000029")
+    await enrichment.title(title_id)
+    before = await title_row(pool, title_id)
+    async with heard_from(database) as heard:
+        await enrichment.refresh(title_id)
+        assert await heard() == [{"kind": "title", "id": title_id}]
+    after = await title_row(pool, title_id)
+    assert after["enriched_at"] > before["enriched_at"]
+    assert after["updated_at"] == before["updated_at"]
+
+
+@asynccontextmanager
+async def heard_from(dsn: str) -> AsyncIterator[Callable[[], Awaitable[list[dict[str, Any]]]]]:
+    """Give what tells all that has been announced until it is asked."""
+    listener = await asyncpg.connect(dsn)
+    said: list[dict[str, Any]] = []
+    await listener.add_listener("catalog", lambda *event: said.append(json.loads(event[3])))
+
+    async def heard() -> list[dict[str, Any]]:
+        # PostgreSQL sends what there is to hear before it answers.
+        await listener.execute("SELECT")
+        return said
+
+    try:
+        yield heard
+    finally:
+        await listener.close()
 
 
 async def test_refresh_asks_however_fresh(enrichment, pool, tmdb):
