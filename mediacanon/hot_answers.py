@@ -7,12 +7,13 @@ committed it, through whatever worker: `docs/decisions/006-hot-answers.md`.
 Who makes an answer keeps it under its request and sends it; `HotAnswersFirst` gives it to the next one who asks.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -116,12 +117,20 @@ class HotAnswer:
         return known
 
 
+class Making(NamedTuple):
+    """An answer that is being made, begun in this generation."""
+
+    generation: int
+    task: asyncio.Future[HotAnswer]
+
+
 class HotAnswers:
     """The kept answers, the least used forgotten."""
 
     def __init__(self, *, most_bytes: int, longest_age: float = LONGEST_AGE) -> None:
         self._answers: OrderedDict[Asked, HotAnswer] = OrderedDict()
         self._by_title: dict[int | None, set[Asked]] = {}
+        self._making: dict[Asked, Making] = {}
         self._bytes = 0
         self._most_bytes = most_bytes
         self._longest_age = longest_age
@@ -152,17 +161,41 @@ class HotAnswers:
             self._drop_all()
 
     async def get(self, key: Asked) -> HotAnswer | None:
-        """Return a kept answer that is as fresh as one made now, None where there is none."""
-        if self._events is None or key not in self._answers or not await self._events.catch_up():
+        """Return an answer that is as fresh as one made now, kept or being made; None where there is none."""
+        is_known = key in self._answers or key in self._making
+        if self._events is None or not is_known or not await self._events.catch_up():
             return None
         answer = self._answers.get(key)
         if answer is None:
-            return None
+            return await self._made_by_another(key)
         if time.monotonic() - answer.kept_at > self._longest_age:
             self._forget(key)
             return None
         self._answers.move_to_end(key)
         return answer
+
+    async def made(self, key: Asked, make: Callable[[], Coroutine[Any, Any, HotAnswer]]) -> HotAnswer:
+        """Return the answer that is made now, and keep it; who asks for the same meanwhile waits for it, too."""
+        if self._events is None or not self._most_bytes:
+            return await make()
+        making = Making(self.generation, asyncio.ensure_future(make()))
+        self._making[key] = making
+        try:
+            # One who gives up waiting takes nothing from the others.
+            answer = await asyncio.shield(making.task)
+        finally:
+            if self._making.get(key) is making:
+                del self._making[key]
+        self.keep(key, answer, making.generation)
+        return answer
+
+    async def _made_by_another(self, key: Asked) -> HotAnswer | None:
+        """Return what is being made if nothing changed since it was begun; None where it cannot be made, either."""
+        making = self._making.get(key)
+        if making is None or making.generation != self.generation:
+            return None
+        await asyncio.wait([making.task])
+        return None if making.task.cancelled() or making.task.exception() else making.task.result()
 
     def keep(self, key: Asked, answer: HotAnswer, generation: int) -> None:
         """Keep an answer, unless something changed since the `generation` at which it was begun."""

@@ -91,10 +91,7 @@ class Pages:
         make = partial(self._make, request, rendering, context)
         if rendering.page.is_kept and not request.url.query and context.carousels:
             return await self._kept.get(str(request.url), await context.carousels.current(), make)
-        generation = self._hot.generation
-        answer = await make()
-        self._hot.keep(asked_in(request.scope), answer, generation)
-        return answer
+        return await self._hot.made(asked_in(request.scope), make)
 
     async def _make(self, request: Request, rendering: Rendering, context: Context) -> HotAnswer:
         query = request.query_params

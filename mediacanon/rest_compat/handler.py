@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
@@ -214,11 +214,9 @@ class RestApi:
         return await page(request)
 
     async def _read(self, request: Request, ready: Ready) -> HotAnswer:
-        generation = self._hot.generation
-        answer = await self._make(request, ready)
-        if ready.row.is_hot:
-            self._hot.keep(asked_in(request.scope), answer, generation)
-        return answer
+        if not ready.row.is_hot:
+            return await self._make(request, ready)
+        return await self._hot.made(asked_in(request.scope), partial(self._make, request, ready))
 
     async def _make(self, request: Request, ready: Ready) -> HotAnswer:
         query, row = request.query_params, ready.row

@@ -81,6 +81,45 @@ async def test_a_change_drops_what_it_makes_stale(change: CatalogChange, left: l
         assert [key.path for key in hot._answers] == left
 
 
+async def test_what_many_ask_for_at_once_is_made_once():
+    """But for those who came after a change, and those whose maker failed."""
+    hot, events, made, gate = HotAnswers(most_bytes=100_000), CatalogEvents(certain), [], asyncio.Event()
+
+    async def make() -> HotAnswer:
+        made.append(hot.generation)
+        await gate.wait()
+        if len(made) == 3:
+            raise ValueError("nothing to answer with")
+        return answer_of(None, b"%d" % len(made))
+
+    async def ask() -> bytes:
+        return (await hot.get(asked("/list")) or await hot.made(asked("/list"), make)).body
+
+    async with hot.told_by(events):
+        early = [asyncio.create_task(ask()) for _ in range(5)]
+        while not made:
+            await asyncio.sleep(0)
+        early += [asyncio.create_task(ask()) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        events.tell(CatalogChange("titles", (7,)))
+        late = [asyncio.create_task(ask()) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        gate.set()
+        bodies = await asyncio.gather(*early, *late)
+        assert len(set(bodies[:10])) == 1
+        assert made.count(1) == 1
+        assert hot.count == 1
+        events.tell(EVERYTHING)
+        with pytest.raises(ValueError, match="nothing"):
+            await ask()
+        assert await ask() == b"4"
+
+
+async def certain() -> bool:
+    """Hear of nothing, for certain."""
+    return True
+
+
 async def test_none_are_kept_where_the_operator_wants_none(demo_database: str):
     """Every answer is made anew then."""
     app = app_of(demo_database, MEDIACANON_HOT_ANSWERS_MB="0")
