@@ -29,7 +29,7 @@ from mediacanon.loaders import (
 from mediacanon.loaders.discover import DiscoverTitleRow, Question
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.search import load_titles_by_rank
-from mediacanon.loaders.season import EpisodeRow, SeasonRow
+from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.title import TitleRow
 
@@ -68,9 +68,9 @@ class Loaders:
     show_by_title_id: DataLoader[int, ShowRow | None]
     episode_count_by_show_id: DataLoader[int, int]
     season_by_id: DataLoader[int, SeasonRow | None]
-    whole_season_by_id: DataLoader[int, SeasonRow | None]
+    whole_season_by_id: DataLoader[int, WholeSeasonRow | None]
     seasons_by_show_id: DataLoader[int, list[SeasonRow]]
-    whole_seasons_by_show_id: DataLoader[int, list[SeasonRow]]
+    whole_seasons_by_show_id: DataLoader[int, list[WholeSeasonRow]]
     episode_by_id: DataLoader[int, EpisodeRow | None]
     episode_by_imdb_id: DataLoader[str, EpisodeRow | None]
     discover_count_by_question: DataLoader[Question, int]

@@ -1,7 +1,8 @@
 """Seasons with their episodes: whole shows at once, one statement for the seasons and one for all episodes."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ class EpisodeRow(NamedTuple):
 
 
 class SeasonRow(NamedTuple):
-    """A season; `episodes` by number when they were asked for, else empty.
+    """A season without its episodes, but with what they come to.
 
     It is finished when the series is, or when a season of a higher number exists.
     """
@@ -47,34 +48,69 @@ class SeasonRow(NamedTuple):
     episodes: Sequence[EpisodeRow] = ()
 
 
+class WholeSeasonRow(NamedTuple):
+    """A season with its episodes by number; what they come to is reckoned when it is asked for."""
+
+    season_id: int
+    show_id: int
+    season_number: int
+    is_season_finished: bool
+    episodes: Sequence[EpisodeRow] = ()
+
+    @property
+    def average_rating(self) -> float | None:
+        """The mean of the rated episodes, to one decimal as IMDb shows ratings; None where none is rated."""
+        return mean_rating(episode.average_rating for episode in self.episodes)
+
+    @property
+    def episode_count(self) -> int:
+        """How many episodes it has."""
+        return len(self.episodes)
+
+
 EPISODE_COLUMNS = f"""
        e.id, e.season_id, e.episode, e.display_name, e.synopsis, {real_image("e.image_url")}, e.air_date,
        e.runtime_minutes, e.imdb_id, {as_written("e.average_rating")}, e.num_votes"""
 
-# The mean of the rated episodes, to one decimal as IMDb shows ratings.
 SEASON_COLUMNS = """
        ss.id, ss.show_id, ss.season,
        t.end_year IS NOT NULL
        OR EXISTS (SELECT FROM show_seasons later WHERE later.show_id = ss.show_id AND later.season > ss.season)
-          AS is_season_finished,
-       rated.average_rating, rated.episode_count::integer"""
+          AS is_season_finished"""
 
 SEASON_TABLES = """
        show_seasons ss
   JOIN shows s ON s.id = ss.show_id
-  JOIN titles t ON t.id = s.title_id
- CROSS JOIN LATERAL (SELECT round(avg(e.average_rating)::numeric, 1)::double precision AS average_rating,
+  JOIN titles t ON t.id = s.title_id"""
+
+# As `WholeSeasonRow` has them: the mean is that of the decimal numbers, so that 8.3 and 8.4 make 8.4.
+RATED_COLUMNS = "rated.average_rating, rated.episode_count::integer"
+RATED = """
+ CROSS JOIN LATERAL (SELECT round(avg(e.average_rating::numeric), 1)::double precision AS average_rating,
                             count(*) AS episode_count
                        FROM show_episodes e
                       WHERE e.season_id = ss.id) AS rated"""
 
 SEASONS_BY_ID = f"""
+SELECT {SEASON_COLUMNS}, {RATED_COLUMNS}
+  FROM {SEASON_TABLES} {RATED}
+ WHERE ss.id = ANY($1::integer[])
+"""
+
+SEASONS_BY_SHOW_ID = f"""
+SELECT {SEASON_COLUMNS}, {RATED_COLUMNS}
+  FROM {SEASON_TABLES} {RATED}
+ WHERE ss.show_id = ANY($1::integer[])
+ ORDER BY ss.show_id, ss.season
+"""
+
+WHOLE_SEASONS_BY_ID = f"""
 SELECT {SEASON_COLUMNS}
   FROM {SEASON_TABLES}
  WHERE ss.id = ANY($1::integer[])
 """
 
-SEASONS_BY_SHOW_ID = f"""
+WHOLE_SEASONS_BY_SHOW_ID = f"""
 SELECT {SEASON_COLUMNS}
   FROM {SEASON_TABLES}
  WHERE ss.show_id = ANY($1::integer[])
@@ -107,11 +143,9 @@ async def load_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[Sea
     return one_per_key(ids, rows, lambda row: row.season_id)
 
 
-async def load_whole_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[SeasonRow | None]:
+async def load_whole_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[WholeSeasonRow | None]:
     """Return each id's season with its episodes, None where there is none."""
-    async with pool.acquire() as connection:
-        seasons = [SeasonRow(*record) for record in await connection.fetch(SEASONS_BY_ID, ids)]
-        rows = await _with_episodes(connection, seasons)
+    rows = await _whole_seasons(pool, WHOLE_SEASONS_BY_ID, ids)
     return one_per_key(ids, rows, lambda row: row.season_id)
 
 
@@ -121,19 +155,19 @@ async def load_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> lis
     return many_per_key(ids, rows, lambda row: row.show_id)
 
 
-async def load_whole_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[SeasonRow]]:
+async def load_whole_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[WholeSeasonRow]]:
     """Return each show's seasons by number with their episodes; empty for an unknown show."""
-    async with pool.acquire() as connection:
-        seasons = [SeasonRow(*record) for record in await connection.fetch(SEASONS_BY_SHOW_ID, ids)]
-        rows = await _with_episodes(connection, seasons)
+    rows = await _whole_seasons(pool, WHOLE_SEASONS_BY_SHOW_ID, ids)
     return many_per_key(ids, rows, lambda row: row.show_id)
 
 
-async def _with_episodes(connection: asyncpg.pool.PoolConnectionProxy, seasons: Sequence[SeasonRow]) -> list[SeasonRow]:
-    records = await connection.fetch(EPISODES_BY_SEASON_ID, [row.season_id for row in seasons])
+async def _whole_seasons(pool: asyncpg.Pool, query: str, ids: Sequence[int]) -> list[WholeSeasonRow]:
+    async with pool.acquire() as connection:
+        seasons = await connection.fetch(query, ids)
+        records = await connection.fetch(EPISODES_BY_SEASON_ID, [record[0] for record in seasons])
     in_order = groupby(map(EpisodeRow._make, records), lambda row: row.season_id)
     episodes = {season_id: list(rows) for season_id, rows in in_order}
-    return [row._replace(episodes=episodes.get(row.season_id, ())) for row in seasons]
+    return [WholeSeasonRow._make((*record, episodes.get(record[0], ()))) for record in seasons]
 
 
 async def load_episodes_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[EpisodeRow | None]:
@@ -146,3 +180,10 @@ async def load_episodes_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> li
     """Return each IMDb id's episode, None where there is none."""
     rows = [EpisodeRow._make(record) for record in await pool.fetch(EPISODES_BY_IMDB_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.imdb_id)
+
+
+def mean_rating(ratings: Iterable[float | None]) -> float | None:
+    """Return the mean of the ratings there are, to one decimal, halves upwards; None where there are none."""
+    known = [Decimal(repr(rating)) for rating in ratings if rating is not None]
+    mean = sum(known, Decimal(0)) / len(known) if known else None
+    return None if mean is None else float(mean.quantize(Decimal("0.1"), ROUND_HALF_UP))

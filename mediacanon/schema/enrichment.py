@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from mediacanon.errors import UpstreamUnavailable
-from mediacanon.loaders.season import EpisodeRow, SeasonRow
+from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
 from mediacanon.loaders.title import TitleRow
 from mediacanon.schema.after_write import fresh_loaders
 from mediacanon.schema.context import Info
@@ -18,7 +18,7 @@ class OfTitle(Protocol):
         """Our id of the title."""
 
 
-Row = TypeVar("Row", bound=OfTitle | SeasonRow | EpisodeRow)
+Row = TypeVar("Row", bound=OfTitle | SeasonRow | WholeSeasonRow | EpisodeRow)
 
 
 async def enriched(info: Info, row: Row | None, load_again: Callable[[Row], Awaitable[Row | None]]) -> Row | None:
@@ -33,13 +33,13 @@ async def enriched(info: Info, row: Row | None, load_again: Callable[[Row], Awai
     return await load_again(row)
 
 
-async def _title_id(info: Info, row: OfTitle | SeasonRow | EpisodeRow) -> int | None:
+async def _title_id(info: Info, row: OfTitle | SeasonRow | WholeSeasonRow | EpisodeRow) -> int | None:
     """Return the title that an entity belongs to, None where it was deleted meanwhile."""
     loaders = info.context.loaders
     found: Any = row
     if isinstance(found, EpisodeRow):
         found = await loaders.season_by_id.load(found.season_id)
-    if isinstance(found, SeasonRow):
+    if isinstance(found, SeasonRow | WholeSeasonRow):
         found = await loaders.show_by_id.load(found.show_id)
     return None if found is None else found.title_id
 

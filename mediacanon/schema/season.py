@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from mediacanon.loaders.season import SeasonRow
+from mediacanon.loaders.season import SeasonRow, WholeSeasonRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import EpisodeBy, Ids, one_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mediacanon.schema.show import Show
 
 
-def season_loader(info: Info) -> DataLoader[int, SeasonRow | None]:
+def season_loader(info: Info) -> DataLoader[int, SeasonRow | None] | DataLoader[int, WholeSeasonRow | None]:
     """Return the loader that brings what the query asks of a season: its episodes, or the season alone."""
     loaders = info.context.loaders
     return loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id

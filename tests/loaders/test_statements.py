@@ -12,7 +12,7 @@ import pytest
 import mediacanon.loaders
 import mediacanon.writes
 from mediacanon.loaders.movie import MovieRow
-from mediacanon.loaders.season import EpisodeRow, SeasonRow
+from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.stats import GenreRow, StatsRow
 from mediacanon.loaders.title import TitleRow
@@ -47,6 +47,8 @@ ROWS = {
     "EPISODES_BY_SEASON_ID": (EpisodeRow, 0),
     "SEASONS_BY_ID": (SeasonRow, 0),
     "SEASONS_BY_SHOW_ID": (SeasonRow, 0),
+    "WHOLE_SEASONS_BY_ID": (WholeSeasonRow, 0),
+    "WHOLE_SEASONS_BY_SHOW_ID": (WholeSeasonRow, 0),
     "STATS": (StatsRow, 0),
     "GENRE_COUNTS": (GenreRow, 0),
     "LANGUAGE_COUNTS": (CountRow, 0),

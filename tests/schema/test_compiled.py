@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from strawberry.schema.config import StrawberryConfig
 
 from mediacanon.loaders.movie import MovieRow
-from mediacanon.loaders.season import EpisodeRow, SeasonRow
+from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.title import IdsRow, TitleRow
 from mediacanon.schema.compiled import MOST_FIELDS, MOST_VARIANTS, CompiledExecutor, Plans
@@ -152,7 +152,7 @@ async def test_every_odd_value_is_answered_to_the_letter_in_every_field(
             await assert_same_answer(SCHEMA, document, plans, lambda odd=odd, wrap=wrap: OneOddValue(name, wrap(odd())))
 
 
-@pytest.mark.parametrize("row", [EpisodeRow, SeasonRow, TitleRow, IdsRow, MovieRow, ShowRow])
+@pytest.mark.parametrize("row", [EpisodeRow, SeasonRow, WholeSeasonRow, TitleRow, IdsRow, MovieRow, ShowRow])
 def test_rows_are_told_by_their_class(row: type) -> None:
     """A plan looks at the first row of a class and then lets all of them pass."""
     assert is_settled(row)
