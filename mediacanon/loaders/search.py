@@ -14,7 +14,8 @@ import asyncpg
 
 from mediacanon.loaders.title import TitleRow, load_titles_by_id
 
-LONGEST_QUERY = 100
+# Some names are that long. Of so many words all begin a word of what is found; the others only tell names apart.
+LONGEST_QUERY = 300
 MOST_WORDS = 8
 CANDIDATES = 300
 # Fewer hits than this and typos are looked for.
@@ -119,7 +120,7 @@ async def _best(pool: asyncpg.Pool, found: Ranks, limit: int) -> list[RankedTitl
 
 async def _find(connection: Connection, name: str) -> Ranks:
     """Return the rank (tier, unlikeness, minus votes) of each title found."""
-    words = name.split()[:MOST_WORDS]
+    words = name.split()
     found: Ranks = {}
     if not words:
         return found
@@ -143,9 +144,9 @@ def _add(found: Ranks, records: list[asyncpg.Record]) -> None:
 
 
 async def _add_by_words(connection: Connection, found: Ranks, words: list[str], *, year: int | None) -> None:
-    patterns = [f"% {literal(word)}%" for word in words]
+    patterns = [f"% {literal(word)}%" for word in words[:MOST_WORDS]]
     for known in (True, False):
-        statement = candidates_by_words(len(words), known=known)
+        statement = candidates_by_words(len(patterns), known=known)
         # A common word and a year that many have: the index of words finds half the catalogue.
         fetch = connection.fetch if known or year is None else partial(_fetch_for_a_moment, connection)
         records = await fetch(statement, " ".join(words), year, *patterns)
@@ -170,8 +171,8 @@ async def _add_by_likeness(connection: Connection, found: Ranks, words: list[str
 
     Short and common words are like half the catalogue: looking for those would take seconds.
     """
-    _add(found, await connection.fetch(candidates_by_likeness(known=True), " ".join(words)))
-    telling = [word for word in words if len(word) >= SHORTEST_TYPO]
+    _add(found, await connection.fetch(candidates_by_likeness(known=True), " ".join(words[:MOST_WORDS])))
+    telling = [word for word in words[:MOST_WORDS] if len(word) >= SHORTEST_TYPO]
     if not found and telling:
         _add(found, await _fetch_for_a_moment(connection, candidates_by_likeness(known=False), " ".join(telling)))
 

@@ -7,7 +7,13 @@ import asyncpg
 import pytest
 
 from mediacanon.database.pool import open_pool
-from mediacanon.loaders.search import _best, load_titles_by_rank
+from mediacanon.loaders.search import (
+    SEARCH_SETTINGS,
+    _best,
+    candidates_by_likeness,
+    candidates_by_words,
+    load_titles_by_rank,
+)
 
 SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
 
@@ -223,6 +229,48 @@ async def test_short_queries_answer_from_the_most_voted(catalogue: asyncpg.Pool)
         )
     votes = [each.title.num_votes or 0 for each in found if each.matched_on == found[0].matched_on]
     assert votes == sorted(votes, reverse=True)
+
+
+async def test_long_names_are_whole_names(demo_database: str):
+    """A name of many words is the name itself, not the beginning of one; and it is no other one's."""
+    long = "The Keeper of the Seven Lanterns of the Old Northern Harbour, and What the Tide Brought Back"
+    longer = f"{long}: {'A Chronicle of Storms, ' * 8}Told Once"
+    short = " ".join(long.split()[:8])
+    async with await open_pool(demo_database, size=2) as pool:
+        await pool.execute(
+            "INSERT INTO titles (type, display_name, num_votes)"
+            " SELECT 'movie', name, votes FROM unnest($1::text[], $2::integer[]) AS named (name, votes)",
+            [long, longer, short],
+            [2_000, 90_000, 5_000_000],
+        )
+        for name in (long, longer, short):
+            found = await load_titles_by_rank(pool, name, limit=5)
+            assert (found[0].title.display_name, found[0].matched_on) == (name, "NAME")
+
+
+@pytest.mark.parametrize("words", [["dun"], ["the", "quiet", "orchard"], ["one"] * 8])
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_index_finds_words_of_three_letters(catalogue: asyncpg.Pool, words: list[str], *, known: bool):
+    """No question goes through all titles, however many there are."""
+    patterns = [f"% {word}%" for word in words]
+    plan = await plan_of(catalogue, candidates_by_words(len(words), known=known), " ".join(words), None, *patterns)
+    assert "Index" in plan
+    assert "Seq Scan on titles" not in plan
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_index_finds_what_is_alike(catalogue: asyncpg.Pool, *, known: bool):
+    """No question goes through all titles, however many there are."""
+    plan = await plan_of(catalogue, candidates_by_likeness(known=known), "quite orchard")
+    assert "Index" in plan
+    assert "Seq Scan on titles" not in plan
+
+
+async def plan_of(pool: asyncpg.Pool, statement: str, *arguments: object) -> str:
+    """Return how a statement is executed where going through a whole table is out of the question."""
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute(f"{SEARCH_SETTINGS}; SET LOCAL enable_seqscan = off")
+        return "\n".join(line for (line,) in await connection.fetch(f"EXPLAIN {statement}", *arguments))
 
 
 async def test_titles_deleted_while_somebody_searches_are_left_out(catalogue: asyncpg.Pool):
