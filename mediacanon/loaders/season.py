@@ -1,9 +1,11 @@
 """Seasons with their episodes: whole shows at once, one statement for the seasons and one for all episodes."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import asyncpg
@@ -31,6 +33,11 @@ class EpisodeRow(NamedTuple):
     def ids(self) -> IdsRow:
         """The episode's ids elsewhere."""
         return IdsRow(self.imdb_id, None)
+
+
+# What `EpisodeRow._make` does, without a call in Python for each of hundreds.
+AS_EPISODE: Callable[[asyncpg.Record], EpisodeRow] = partial(tuple.__new__, EpisodeRow)
+SEASON_ID = attrgetter("season_id")
 
 
 class SeasonRow(NamedTuple):
@@ -165,7 +172,7 @@ async def _whole_seasons(pool: asyncpg.Pool, query: str, ids: Sequence[int]) -> 
     async with pool.acquire() as connection:
         seasons = await connection.fetch(query, ids)
         records = await connection.fetch(EPISODES_BY_SEASON_ID, [record[0] for record in seasons])
-    in_order = groupby(map(EpisodeRow._make, records), lambda row: row.season_id)
+    in_order = groupby(map(AS_EPISODE, records), SEASON_ID)
     episodes = {season_id: list(rows) for season_id, rows in in_order}
     return [WholeSeasonRow._make((*record, episodes.get(record[0], ()))) for record in seasons]
 

@@ -8,7 +8,7 @@ A plan of `{ season(id: 1) { seasonNumber episodes { displayName } } }` reads a 
 
     def read(o):
         return {'seasonNumber': v if (v := o.season_number).__class__ is int and ... else leaf1(v),
-                'episodes': [object2(i4) for i4 in sequence(o.episodes)]}
+                'episodes': rows2(sequence(o.episodes))}
 
 It raises for whatever GraphQL has rules of its own for: null where none may be, exceptions and awaitables as values,
 values out of range, unknown classes. The caller then lets graphql-core do the part that was planned.
@@ -50,6 +50,8 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import is_awaitable
 from strawberry.types.field import StrawberryField
+
+from mediacanon.schema.unpacking import rows_reader
 
 if TYPE_CHECKING:
     from mediacanon.schema.compiled import CompiledExecutor
@@ -149,6 +151,8 @@ class Source:
         self._executor = executor
         self._numbers: Iterator[int] = itertools.count(1)
         self._functions: list[str] = []
+        # function -> what it answers of the object `o`
+        self._texts: dict[str, str] = {}
         self._names: dict[str, Any] = {
             "INFINITY": float("inf"),
             "SETTLED": SETTLED,
@@ -186,6 +190,9 @@ class Source:
 
     def list(self, type_: GraphQLList[GraphQLOutputType], details: FieldDetailsList, expression: str) -> str:
         """Return what a list that is not null reads. Raises Unplannable."""
+        inner = type_.of_type
+        if is_non_null_type(inner) and is_object_type(inner.of_type):
+            return f"{self._rows(inner.of_type, details)}(sequence({expression}))"
         item = f"i{next(self._numbers)}"
         return f"[{self.value(type_.of_type, details, Place(item, item))} for {item} in sequence({expression})]"
 
@@ -229,6 +236,14 @@ class Source:
         )
         return f"dispatch{number}"
 
+    def _rows(self, type_: GraphQLObjectType, details: FieldDetailsList) -> str:
+        """Return the name of a function that reads a list of objects, none of them null. Raises Unplannable."""
+        number = next(self._numbers)
+        names, object_ = self._names, self._object(type_, details, number)
+        text, known = self._texts[object_], names[f"known{number}"]
+        names[f"rows{number}"] = rows_reader(text, lambda: cast("Read", names[object_]), known, names)
+        return f"rows{number}"
+
     def _object(self, type_: GraphQLObjectType, details: FieldDetailsList, number: int) -> str:
         definition = type_.extensions.get(DEFINITION)
         plans = self._executor.variant.plans if self._executor.variant else None
@@ -243,6 +258,7 @@ class Source:
         self._functions.append(
             f"def object{number}(o):\n if o.__class__ not in known{number}: admit{number}(o)\n return {text}\n"
         )
+        self._texts[f"object{number}"] = text
         return f"object{number}"
 
 
