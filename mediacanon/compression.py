@@ -8,13 +8,13 @@ from functools import lru_cache
 
 import zstandard
 from isal import igzip
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SMALLEST = 1000
+RawHeaders = list[tuple[bytes, bytes]]
 # The server's preference among encodings the client likes equally well.
 ENCODINGS = ("zstd", "gzip")
-TEXTS = re.compile(r"text/(?!event-stream)|application/(.*\+)?(json|xml|javascript)|image/svg\+xml")
+TEXTS = re.compile(rb"text/(?!event-stream)|application/(.*\+)?(json|xml|javascript)|image/svg\+xml")
 _RANGE = re.compile(r"([a-z0-9*-]+)(?:;q=([01](?:\.[0-9]{0,3})?))?")
 
 
@@ -45,7 +45,11 @@ class Compression:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, compressed where the client likes it."""
-        encoding = preferred_encoding(Headers(scope=scope).get("accept-encoding", "")) if _is_http(scope) else None
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        accepted = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"")
+        encoding = preferred_encoding(accepted.decode("latin-1"))
         start: Message | None = None
 
         async def sending(message: Message) -> None:
@@ -61,27 +65,29 @@ class Compression:
                 await send(begun)
             await send(message)
 
-        await self.app(scope, receive, sending if _is_http(scope) else send)
-
-
-def _is_http(scope: Scope) -> bool:
-    return bool(scope["type"] == "http")
+        await self.app(scope, receive, sending)
 
 
 def _compressed(start: Message, message: Message, encoding: str | None) -> Message:
     """Return the message of a whole body, compressed where that helps, and set the headers of its start."""
-    headers = MutableHeaders(raw=start["headers"])
-    if not TEXTS.match(headers.get("content-type", "")) or "content-encoding" in headers:
+    headers: RawHeaders = start["headers"]
+    known = dict(headers)
+    if b"content-encoding" in known or not TEXTS.match(known.get(b"content-type", b"")):
         return message
-    if "accept-encoding" not in headers.get("vary", "").lower():
-        headers.add_vary_header("Accept-Encoding")
-    start["headers"] = headers.raw
+    vary = known.get(b"vary", b"")
+    if b"accept-encoding" not in vary.lower():
+        headers = _with(headers, b"vary", b"%s, Accept-Encoding" % vary if vary else b"Accept-Encoding")
     body = message.get("body", b"")
-    is_partial = message.get("more_body", False) or "content-range" in headers
-    if encoding is None or is_partial or len(body) < SMALLEST:
-        return message
-    smaller = compress(body, encoding)
-    headers["content-encoding"] = encoding
-    headers["content-length"] = str(len(smaller))
-    start["headers"] = headers.raw
-    return {**message, "body": smaller}
+    is_whole = not message.get("more_body", False) and b"content-range" not in known
+    if encoding and is_whole and len(body) >= SMALLEST:
+        body = compress(body, encoding)
+        headers = _with(headers, b"content-length", b"%d" % len(body))
+        headers = _with(headers, b"content-encoding", encoding.encode())
+        message = {**message, "body": body}
+    start["headers"] = headers
+    return message
+
+
+def _with(headers: RawHeaders, name: bytes, value: bytes) -> RawHeaders:
+    """Return headers, whose names are in lower case as ASGI has them, with one of them set."""
+    return [*(each for each in headers if each[0] != name), (name, value)]
