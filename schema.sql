@@ -187,6 +187,10 @@ CREATE TABLE IF NOT EXISTS title_views (
 ALTER TABLE title_views
     ADD COLUMN IF NOT EXISTS views INTEGER NOT NULL DEFAULT 1;  -- those of a moment are one row: a title that everybody looks at is not thousands
 
+-- The newest rows are counted again and again; of those that are not vacuumed yet, each is looked up in the table.
+ALTER TABLE title_views
+    SET (autovacuum_vacuum_insert_threshold = 1000, autovacuum_vacuum_insert_scale_factor = 0);
+
 CREATE TABLE IF NOT EXISTS collection_clicks (
     id            BIGSERIAL PRIMARY KEY,
     collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
