@@ -1,9 +1,8 @@
 """Seasons with their episodes: whole shows at once, one statement for the seasons and one for all episodes."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -11,11 +10,15 @@ from typing import NamedTuple
 import asyncpg
 
 from mediacanon.loaders.batch import many_per_key, one_per_key
+from mediacanon.loaders.records import named_by_position
 from mediacanon.loaders.title import IdsRow, as_written, real_image
 
 
-class EpisodeRow(NamedTuple):
+@named_by_position
+class EpisodeRow(asyncpg.Record):
     """An episode."""
+
+    __slots__ = ()
 
     episode_id: int
     season_id: int
@@ -35,8 +38,6 @@ class EpisodeRow(NamedTuple):
         return IdsRow(self.imdb_id, None)
 
 
-# What `EpisodeRow._make` does, without a call in Python for each of hundreds.
-AS_EPISODE: Callable[[asyncpg.Record], EpisodeRow] = partial(tuple.__new__, EpisodeRow)
 SEASON_ID = attrgetter("season_id")
 
 
@@ -171,21 +172,21 @@ async def load_whole_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) 
 async def _whole_seasons(pool: asyncpg.Pool, query: str, ids: Sequence[int]) -> list[WholeSeasonRow]:
     async with pool.acquire() as connection:
         seasons = await connection.fetch(query, ids)
-        records = await connection.fetch(EPISODES_BY_SEASON_ID, [record[0] for record in seasons])
-    in_order = groupby(map(AS_EPISODE, records), SEASON_ID)
-    episodes = {season_id: list(rows) for season_id, rows in in_order}
+        season_ids = [record[0] for record in seasons]
+        rows = await connection.fetch(EPISODES_BY_SEASON_ID, season_ids, record_class=EpisodeRow)
+    episodes = {season_id: list(of_season) for season_id, of_season in groupby(rows, SEASON_ID)}
     return [WholeSeasonRow._make((*record, episodes.get(record[0], ()))) for record in seasons]
 
 
 async def load_episodes_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[EpisodeRow | None]:
     """Return each id's episode, None where there is none."""
-    rows = [EpisodeRow._make(record) for record in await pool.fetch(EPISODES_BY_ID, ids)]
+    rows = await pool.fetch(EPISODES_BY_ID, ids, record_class=EpisodeRow)
     return one_per_key(ids, rows, lambda row: row.episode_id)
 
 
 async def load_episodes_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> list[EpisodeRow | None]:
     """Return each IMDb id's episode, None where there is none."""
-    rows = [EpisodeRow._make(record) for record in await pool.fetch(EPISODES_BY_IMDB_ID, ids)]
+    rows = await pool.fetch(EPISODES_BY_IMDB_ID, ids, record_class=EpisodeRow)
     return one_per_key(ids, rows, lambda row: row.imdb_id)
 
 

@@ -23,7 +23,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from types import SimpleNamespace
+from types import SimpleNamespace, WrapperDescriptorType
 from typing import TYPE_CHECKING, Any, cast
 
 from graphql import (
@@ -71,9 +71,6 @@ UNCHANGED = {
 }
 # Classes whose instances are neither exceptions nor awaitable nor undefined.
 SETTLED = frozenset({str, int, float, bool, dt.date, dt.datetime, dt.time, decimal.Decimal, uuid.UUID})
-
-# How attributes are read of classes that do not meddle with it.
-UNTOUCHED: tuple[object, ...] = (object.__getattribute__, tuple.__getattribute__)
 
 
 class Unplannable(Exception):  # noqa: N818 - no error: the next best way is taken
@@ -283,14 +280,14 @@ def is_out_of_the_ordinary(value: object) -> bool:
 def is_settled(class_: type) -> bool:
     """Return whether an instance's class alone tells what GraphQL makes of it, as of our rows.
 
-    They are named tuples and slotted dataclasses. What has no `__dict__` has nothing written on it, by
-    `strawberry.cast` for one. An instance of a Strawberry type may be of a generic one, and graphql-core looks for a
-    `__typename`: both are the instance's own.
+    They are named tuples, records with `_fields` and slotted dataclasses. What has no `__dict__` has nothing written on
+    it, by `strawberry.cast` for one. An instance of a Strawberry type may be of a generic one, and graphql-core looks
+    for a `__typename`: both are the instance's own.
     """
-    is_row = dataclasses.is_dataclass(class_) or (issubclass(class_, tuple) and hasattr(class_, "_fields"))
+    is_row = dataclasses.is_dataclass(class_) or hasattr(class_, "_fields")
     if not is_row or class_.__dictoffset__ or hasattr(class_, "__strawberry_definition__"):
         return False
-    if hasattr(class_, "__getattr__") or class_.__getattribute__ not in UNTOUCHED:
+    if hasattr(class_, "__getattr__") or not isinstance(class_.__getattribute__, WrapperDescriptorType):
         return False
     return not any(name.endswith("__typename") for name in dir(class_))
 
