@@ -12,9 +12,9 @@ from mediacanon.errors import UpstreamUnavailable
 from mediacanon.progress import Progress, SilentProgress, Step
 from mediacanon.tmdb.client import CONNECTIONS, NotAnswering, TmdbClient, WrongKey
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, enrich_episodes
-from mediacanon.tmdb.lookup import Facts, TitleToFind, look_up
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, Facts, TitleToFind, look_up
 from mediacanon.tmdb.replies import LARGEST_INTEGER
-from mediacanon.tmdb.store import HAS_IMAGE, Answer, store_facts
+from mediacanon.tmdb.store import Answer, store_facts
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,7 @@ UPDATE titles SET needs_backfill_tmdb = false
 
 # Titles that fail keep their flag for the next run; this one goes on after them.
 FLAGGED_TITLES = f"""
-SELECT id AS title_id, type, imdb_id, tmdb_id, {HAS_IMAGE} AS has_image,
-       COALESCE(num_votes, -1) AS votes
+SELECT {TITLE_TO_FIND}, COALESCE(num_votes, -1) AS votes
   FROM titles t
  WHERE needs_backfill_tmdb = true
    AND (COALESCE(num_votes, -1) < $1::integer
@@ -45,8 +44,7 @@ SELECT id AS title_id, type, imdb_id, tmdb_id, {HAS_IMAGE} AS has_image,
 """
 
 SHOWS = f"""
-SELECT id AS title_id, type, imdb_id, tmdb_id, {HAS_IMAGE} AS has_image,
-       COALESCE(num_votes, -1) AS votes
+SELECT {TITLE_TO_FIND}, COALESCE(num_votes, -1) AS votes
   FROM titles t
  WHERE type = 'show' AND imdb_id IS NOT NULL
    AND (COALESCE(num_votes, -1) < $1::integer

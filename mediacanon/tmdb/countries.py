@@ -7,12 +7,12 @@ import asyncpg
 
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.lookup import TitleToFind, look_up
-from mediacanon.tmdb.store import HAS_IMAGE, Answer, store_facts
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, TitleToFind, look_up
+from mediacanon.tmdb.store import Answer, store_facts
 
 # Where TMDB was asked and knew no country it would say so again.
 TITLES_WITHOUT_COUNTRY = f"""
-SELECT id AS title_id, type, imdb_id, tmdb_id, {HAS_IMAGE} AS has_image
+SELECT {TITLE_TO_FIND}
   FROM titles t
  WHERE id = ANY ($1::integer[])
    AND origin_country IS NULL

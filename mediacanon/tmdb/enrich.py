@@ -23,9 +23,9 @@ from mediacanon.settings import Settings
 from mediacanon.tmdb.client import NotAnswering, TmdbClient, WrongKey
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, enrich_episodes
 from mediacanon.tmdb.freshness import fresh_for, is_stale
-from mediacanon.tmdb.lookup import Facts, TitleToFind, TitleType, look_up
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, Facts, TitleToFind, TitleType, look_up
 from mediacanon.tmdb.pacing import LeftAlone
-from mediacanon.tmdb.store import HAS_IMAGE, Answer, store_facts
+from mediacanon.tmdb.store import Answer, store_facts
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +43,7 @@ LOCK_CLASS = 0x6D63746D  # "mctm"
 LOCK_TIMEOUT = "5s"
 
 TITLE_TO_ENRICH = f"""
-SELECT t.id AS title_id, t.type, t.imdb_id, t.tmdb_id,
-       {HAS_IMAGE} AS has_image,
+SELECT {TITLE_TO_FIND},
        COALESCE(t.needs_backfill_tmdb, false) AS is_flagged,
        t.release_date, t.start_year, t.end_year,
        COALESCE(t.enriched_at, t.updated_at) AS asked_at,
@@ -82,6 +81,7 @@ class TitleToEnrich:
     type: TitleType
     imdb_id: str | None
     tmdb_id: int | None
+    is_tmdb_id_locked: bool
     has_image: bool
     is_flagged: bool
     release_date: date | None
@@ -116,6 +116,7 @@ class TitleToEnrich:
             type=self.type,
             imdb_id=self.imdb_id,
             tmdb_id=self.tmdb_id,
+            is_tmdb_id_locked=self.is_tmdb_id_locked,
             has_image=self.has_image,
         )
 

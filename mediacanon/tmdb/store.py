@@ -8,8 +8,6 @@ from mediacanon.tmdb.lookup import Facts
 
 NO_POSTER = "none"
 POSTER_SIZE = "w500"
-# A poster that somebody took away is not looked for.
-HAS_IMAGE = "(COALESCE(t.image_url, '') <> '' OR 'image_url' = ANY (t.locked_fields))"
 
 
 def _unless_locked(column: str, value: str) -> str:

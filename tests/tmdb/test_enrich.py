@@ -16,6 +16,7 @@ from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
 from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.enrich import QUEUE_SIZE, Enrichment, open_enrichment
+from mediacanon.writes.title import update_title
 from tests.fakes.tmdb import KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.tmdb.conftest import IMAGES
@@ -128,6 +129,30 @@ async def test_fields_edited_by_hand_stay(enrichment, pool, tmdb):
     assert (stored["image_url"], stored["origin_country"]) == (None, None)
     assert (stored["runtime_minutes"], stored["release_date"]) == (1, date(2000, 1, 1))
     assert (stored["tmdb_id"], stored["original_language"]) == (17, "da")
+
+
+async def test_a_stranger_s_facts_never_overwrite_a_right_title(enrichment, pool, tmdb):
+    """A show held under a film's number: the show of that number is another, and TMDB links it to no IMDb id."""
+    tmdb.catalogue.add_show(show(39), "")
+    right = {"image_url": "right", "original_language": "fi", "tmdb_popularity": 3.5}
+    title_id = await add_title(pool, "tt9000039", type="show", tmdb_id=39, **right)
+    await enrichment.title(title_id)
+    stored = await title_row(pool, title_id)
+    assert {key: stored[key] for key in right} == right
+    assert stored["needs_backfill_tmdb"] is False
+
+
+async def test_an_id_given_by_hand_is_asked_for_at_the_next_look(enrichment, pool, tmdb):
+    """The title was found under a wrong one; what TMDB links the right one to does not matter."""
+    tmdb.catalogue.add_film(film(42, "tt9000042"))
+    tmdb.catalogue.add_film(film(43, "tt9999999"))
+    title_id = await add_title(pool, "tt9000042")
+    await enrichment.title(title_id)
+    await update_title(pool, title_id, {"tmdb_id": 43})
+    enrichment.forget(CatalogChange("titles", (title_id,)))
+    await enrichment.title(title_id)
+    stored = await title_row(pool, title_id)
+    assert (stored["tmdb_id"], stored["image_url"]) == (43, POSTER.format(43))
 
 
 async def test_a_poster_taken_away_is_not_looked_for_at_every_look(enrichment, pool, tmdb):
