@@ -21,7 +21,7 @@ from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
 from mediacanon.tmdb.client import NotAnswering, TmdbClient, WrongKey
-from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, enrich_episodes
+from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, Extent, enrich_episodes
 from mediacanon.tmdb.freshness import fresh_for, is_stale
 from mediacanon.tmdb.lookup import TITLE_TO_FIND, Facts, TitleToFind, TitleType, look_up
 from mediacanon.tmdb.pacing import LeftAlone
@@ -107,6 +107,19 @@ class TitleToEnrich:
             today=now.date(),
         )
         return bool(self.imdb_id) and is_stale(self.asked_at, fresh, now)
+
+    def choose_extent(self, *, is_forced: bool) -> Extent | None:
+        """Return which of its seasons are to be asked for; None: none.
+
+        A running show's newest one is where its facts are only old: nobody waits for that.
+        """
+        if self.type != "show":
+            return None
+        if is_forced:
+            return Extent.ALL
+        if self.end_year is None and self.is_stale and not self.lacks_facts:
+            return Extent.NEWEST
+        return Extent.LACKING if self.needs_episodes else None
 
     @property
     def to_find(self) -> TitleToFind:
@@ -276,12 +289,11 @@ class Enrichment:
                 if not await store_facts(connection, answers, image_base_url=self._image_base_url) and is_forced:
                     # Nothing changed but the date that the page tells.
                     await announce_title(connection, title_id)
-            if with_episodes and (is_forced or title.needs_episodes):
-                await self._enrich_episodes(title, facts)
+            extent = title.choose_extent(is_forced=is_forced) if with_episodes else None
+            if extent:
+                await self._enrich_episodes(title, facts, extent)
 
-    async def _enrich_episodes(self, title: TitleToEnrich, facts: Facts) -> None:
-        if title.type != "show":
-            return
+    async def _enrich_episodes(self, title: TitleToEnrich, facts: Facts, extent: Extent) -> None:
         if facts.kind != "tv" or facts.tmdb_id is None:
             await self._pool.execute(EPISODES_CHECKED, title.title_id)
             return
@@ -291,6 +303,7 @@ class Enrichment:
             title_id=title.title_id,
             tmdb_id=facts.tmdb_id,
             image_base_url=self._image_base_url,
+            extent=extent,
         )
 
     @asynccontextmanager

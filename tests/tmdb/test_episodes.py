@@ -1,5 +1,6 @@
 """Episodes: one request a season, names only where absent, long seasons, sentinels, the cool-down."""
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -123,6 +124,45 @@ async def test_complete_seasons_are_not_asked_for(enrich, pool, tmdb):
     )
     assert await enrich(title_id) == 1
     assert tmdb.requests == ["/3/tv/50/season/2"]
+
+
+@pytest.fixture
+async def complete(enrichment, pool, tmdb):
+    """Give a running show of three seasons that has everything, and TMDB other facts of its episodes since."""
+    tmdb.catalogue.add_show(show(50, seasons=3), "tt9000050", episodes=2)
+    title_id = await add_show(pool, seasons=3, episodes=2)
+    await enrichment.title(title_id)
+    tmdb.behave()
+    new = {"name": "Renamed", "still_path": "/new.jpg", "runtime": 50, "overview": "New."}
+    for season in (1, 2, 3):
+        tmdb.catalogue.add_season(50, season, [episode(50, season, number, **new) for number in (1, 2)])
+    return title_id
+
+
+async def test_a_refresh_brings_what_is_new_of_every_season(enrichment, pool, tmdb, complete):
+    """However complete they are; names stay, and so does what a person entered."""
+    await pool.execute("UPDATE show_episodes SET synopsis = 'Mine', locked_fields = '{synopsis}' WHERE episode = 2")
+    await enrichment.refresh(complete)
+    assert sorted(tmdb.requests) == ["/3/tv/50", *(f"/3/tv/50/season/{number}" for number in (1, 2, 3))]
+    rows = await episode_rows(pool, complete)
+    assert {(row["image_url"], row["runtime_minutes"]) for row in rows} == {(f"{IMAGES}/w400/new.jpg", 50)}
+    assert [row["synopsis"] for row in rows] == ["New.", "Mine"] * 3
+    assert rows[0]["display_name"] == "Part 1 of season 1"
+
+
+@pytest.mark.parametrize("end_year", [None, 1999])
+async def test_a_running_show_s_newest_season_is_asked_for_when_its_facts_are_old(
+    enrichment, pool, tmdb, complete, end_year
+):
+    """Behind the reader's back; of a finished show only the facts are."""
+    await pool.execute("UPDATE titles SET enriched_at = now() - INTERVAL '40 days', end_year = $1", end_year)
+    enrichment.forget(CatalogChange("titles", (complete,)))
+    assert await enrichment.title(complete) is False
+    await asyncio.gather(*enrichment._running.values())
+    assert tmdb.requests == ["/3/tv/50", *(["/3/tv/50/season/3"] if end_year is None else [])]
+    images = [row["image_url"] for row in await episode_rows(pool, complete)]
+    assert images[:4] == [STILL.format(50, season, number) for season in (1, 2) for number in (1, 2)]
+    assert (images[5] == f"{IMAGES}/w400/new.jpg") is (end_year is None)
 
 
 async def test_seasons_tmdb_keeps_as_one_are_found_by_absolute_number(enrich, pool, tmdb):
