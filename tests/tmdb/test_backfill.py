@@ -1,11 +1,13 @@
 """TMDB in bulk: in order, in batches, resumable, and honest about what it did."""
 
 import asyncio
-from contextlib import contextmanager
+import contextlib
 from datetime import datetime
 
+import asyncpg
 import pytest
 
+from mediacanon.database.pool import open_pool
 from mediacanon.tmdb.backfill import Summary, backfill, fetch_images, reset
 from mediacanon.tmdb.client import TmdbClient
 from tests.fakes.tmdb import KEY, Fault
@@ -23,7 +25,7 @@ class NotedProgress:
         self.total = self.done = 0
         self.unit = ""
 
-    @contextmanager
+    @contextlib.contextmanager
     def step(self, name, *, total=None, unit="bytes"):
         self.total, self.unit = total, unit
         yield self
@@ -111,6 +113,58 @@ async def test_a_pause_of_tmdb_is_sat_out(pool, tmdb):
     assert summary.stopped is None
     assert summary.fetched + summary.failed == 100
     assert summary.fetched > 80
+
+
+@contextlib.asynccontextmanager
+async def locked_title(database: str):
+    """Lock the row of one title; give what waits for the process that waits for it, and the lock."""
+    connection = await asyncpg.connect(database)
+    lock = connection.transaction()
+    await lock.start()
+    await connection.execute("SELECT FROM titles WHERE imdb_id = 'tt9000003' FOR UPDATE")
+
+    async def waiting() -> int:
+        sql = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        while not (pid := await connection.fetchval(sql)):
+            await asyncio.sleep(0.005)
+            await connection.execute("SELECT pg_stat_clear_snapshot()")
+        return pid
+
+    yield waiting, lock
+    await connection.close()
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["a-row-locked-too-long", "a-lost-connection"])
+async def test_a_database_that_fails_for_a_moment_costs_nothing(database, pool, client, tmdb, caplog, is_lost):
+    """The batch is stored as soon as it can be, each title asked about once."""
+    await add_films(pool, tmdb, 30)
+    async with (
+        await open_pool(database, size=2, command_timeout=30 if is_lost else 0.2) as own,
+        locked_title(database) as (waiting, lock),
+    ):
+        run = asyncio.create_task(backfill(own, client, image_base_url=IMAGES, pauses=(0.01,) * 200))
+        if is_lost:
+            await pool.execute("SELECT pg_terminate_backend($1)", await waiting())
+        while "The database fails" not in caplog.text:
+            await asyncio.sleep(0.005)
+        await lock.rollback()
+        summary = await run
+    assert summary == Summary(fetched=30, changed=30)
+    assert await pool.fetchval(FLAGGED) == 0
+    assert len(tmdb.requests) == 60
+
+
+async def test_a_database_that_keeps_failing_ends_the_run_with_a_line(database, pool, client, tmdb):
+    """It says why; the batch that could not be stored keeps its flags for the next run."""
+    await add_films(pool, tmdb, 30)
+    async with (
+        await open_pool(database, size=2, command_timeout=0.1) as own,
+        locked_title(database),
+    ):
+        summary = await backfill(own, client, image_base_url=IMAGES, pauses=(0.01, 0.01))
+    assert str(summary).endswith("stopped: the database fails (TimeoutError): it takes too long")
+    assert await pool.fetchval(FLAGGED) == 30
+    assert (await backfill(pool, client, image_base_url=IMAGES)).changed == 30
 
 
 async def test_reset_flags_all_again(pool, client, tmdb):
