@@ -81,8 +81,6 @@ class TmdbClient:
         pause: float = PAUSE_SECONDS,
     ) -> None:
         self._http = TmdbTransport(key, base_url=f"{base_url}/3", connections=connections, timeout=timeout)
-        # httpx bounds each read, not their sum: an answer that drips would take for ever.
-        self._whole_answer = 2 * timeout
         self._backoff = backoff
         self._rate = RateLimit(per_second)
         self.pause = pause
@@ -187,8 +185,7 @@ class TmdbClient:
     async def _attempt(self, path: str, params: Mapping[str, str]) -> object:
         """Send one request and return its JSON; None for TMDB's own 404."""
         try:
-            async with asyncio.timeout(self._whole_answer):
-                response = await self._http.get(path, params)
+            response = await self._http.get(path, params)
         except (httpx.HTTPError, TimeoutError) as error:
             raise _AttemptError(type(error).__name__) from None
         match response.status_code:

@@ -226,6 +226,17 @@ async def test_at_most_twenty_connections_are_used(known):
     assert len(known.requests) == 100
 
 
+async def test_waiting_for_a_free_connection_is_no_failure_of_tmdb(known):
+    """Questions that wait longer for their turn than an answer may take are answered, and TMDB is not given up."""
+    known.latency = 0.25
+    async with TmdbClient(
+        KEY, base_url=known.url, per_second=0, connections=1, timeout=1, failures_to_give_up=1
+    ) as client:
+        answers = await asyncio.gather(*(client.details("movie", 1) for _ in range(10)))
+        assert client.may_ask
+    assert [answer.tmdb_id for answer in answers] == [1] * 10
+
+
 async def test_a_404_page_of_something_in_between_is_not_tmdbs_word(client, known, monkeypatch):
     """Only a 404 with JSON says that TMDB does not know an id."""
     monkeypatch.setattr("tests.fakes.tmdb.orjson.dumps", lambda _: b"<h1>Not here</h1>")
