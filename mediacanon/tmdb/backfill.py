@@ -16,7 +16,7 @@ from mediacanon.errors import UpstreamUnavailable
 from mediacanon.progress import Progress, SilentProgress, Step
 from mediacanon.tmdb.client import CONNECTIONS, NotAnswering, TmdbClient, WrongKey
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, enrich_episodes
-from mediacanon.tmdb.lookup import TITLE_TO_FIND, Facts, TitleToFind, look_up
+from mediacanon.tmdb.lookup import HAS_IMAGE, TITLE_TO_FIND, Facts, TitleToFind, look_up
 from mediacanon.tmdb.replies import LARGEST_INTEGER
 from mediacanon.tmdb.store import Answer, store_facts
 
@@ -63,13 +63,13 @@ SELECT {TITLE_TO_FIND}, COALESCE(num_votes, -1) AS votes
 """
 
 # Never looked for, or the run ended between a show's own facts and its episodes'.
-NEVER_LOOKED_FOR = """
-       (image_url IS NULL AND 'image_url' <> ALL (locked_fields)
+NEVER_LOOKED_FOR = f"""
+       (NOT {HAS_IMAGE}
         OR episodes_checked_at IS NULL
            AND EXISTS (SELECT FROM shows w
                          JOIN show_seasons s ON s.show_id = w.id
                          JOIN show_episodes e ON e.season_id = s.id
-                        WHERE w.title_id = t.id AND e.image_url IS NULL))"""
+                        WHERE w.title_id = t.id AND COALESCE(e.image_url, '') = ''))"""
 SHOWS_TO_LOOK_FOR = SHOWS.replace("type = 'show'", f"type = 'show' AND {NEVER_LOOKED_FOR}")
 
 RESET = """

@@ -46,7 +46,7 @@ TITLE_TO_ENRICH = f"""
 SELECT {TITLE_TO_FIND},
        COALESCE(t.needs_backfill_tmdb, false) AS is_flagged,
        t.release_date, t.start_year, t.end_year,
-       COALESCE(t.enriched_at, t.updated_at) AS asked_at,
+       t.enriched_at AS asked_at,
        CASE WHEN t.type = 'show'
              AND COALESCE(t.episodes_checked_at < now() - INTERVAL '24 hours', true)
             THEN EXISTS (SELECT FROM shows w
@@ -106,7 +106,7 @@ class TitleToEnrich:
             end_year=self.end_year,
             today=now.date(),
         )
-        return bool(self.imdb_id) and is_stale(self.asked_at, fresh, now)
+        return bool(self.imdb_id or self.tmdb_id) and is_stale(self.asked_at, fresh, now)
 
     def choose_extent(self, *, is_forced: bool) -> Extent | None:
         """Return which of its seasons are to be asked for; None: none.
@@ -275,6 +275,8 @@ class Enrichment:
     async def _is_wanting(self, title_id: int) -> bool:
         """Return whether a title from a list lacks facts or has old ones; its episodes wait for a closer look."""
         title = await self._read(title_id)
+        if title is not None and not _needs(title):
+            self._complete.add(title_id)
         return title is not None and _needs(title, with_episodes=False)
 
     async def _enrich(self, title_id: int, *, with_episodes: bool = True, is_forced: bool = False) -> None:

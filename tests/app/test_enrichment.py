@@ -178,17 +178,21 @@ LISTS = {
 async def test_lists_have_their_titles_fetched_when_nobody_waits(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, name: str
 ) -> None:
-    """The list answers at once; the poster of a title that has none is fetched afterwards, others are not."""
+    """The list answers at once; titles without a poster or never asked about are fetched afterwards, others are not."""
     tmdb.catalogue.add_film(film(10, "tt9200010"))
+    tmdb.catalogue.add_film(film(18, "tt9200018"))
     wanting = await add_title(pool, "tt9200010")
-    await add_title(pool, "tt9200011", image_url=POSTER.format(11))
+    never_asked = await add_title(pool, "tt9200018", image_url="theirs", needs_backfill_tmdb=False)
+    asked_at = await pool.fetchval("SELECT now()::timestamp")
+    await add_title(pool, "tt9200011", image_url=POSTER.format(11), needs_backfill_tmdb=False, enriched_at=asked_at)
     app = app_with(database, tmdb)
     async with client_of(app) as client:
         await ask(client, f"{{ {LISTS[name]} }}")
         while app.state.server.enrichment._queued:
             await asyncio.sleep(0.01)
     assert (await title_row(pool, wanting))["image_url"] == POSTER.format(10)
-    assert tmdb.requests == ["/3/find/tt9200010", "/3/movie/10"]
+    assert (await title_row(pool, never_asked))["image_url"] == POSTER.format(18)
+    assert {path.rpartition("/")[2] for path in tmdb.requests} == {"tt9200010", "10", "tt9200018", "18"}
 
 
 async def test_without_a_key_nothing_is_asked_and_refresh_says_so(

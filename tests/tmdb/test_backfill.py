@@ -196,6 +196,20 @@ async def test_images_of_shows_come_with_their_episodes(pool, client, tmdb):
     assert (await title_row(pool, movie))["tmdb_id"] is None
 
 
+async def test_an_empty_address_is_none(pool, client, tmdb):
+    """Shows and episodes with '' for an image were never looked for."""
+    for number in (76, 77):
+        tmdb.catalogue.add_show(show(number), f"tt90000{number}", episodes=1)
+    asked = {"type": "show", "episodes_checked_at": None}
+    bare = await add_title(pool, "tt9000076", image_url="", **asked)
+    still = await add_title(pool, "tt9000077", image_url="kept", **asked)
+    await add_episodes(pool, still, seasons=1, episodes=1)
+    await pool.execute("UPDATE show_episodes SET image_url = ''")
+    assert (await fetch_images(pool, client, image_base_url=IMAGES)).fetched == 2
+    assert (await title_row(pool, bare))["image_url"].endswith("/poster76.jpg")
+    assert (await episode_rows(pool, still))[0]["image_url"].endswith("/still77s1e1.jpg")
+
+
 async def test_stills_that_a_run_did_not_reach_are_fetched_by_the_next(pool, client, tmdb):
     """Stopped between a show's own facts and its episodes; afterwards the show is done."""
     tmdb.catalogue.add_show(show(73), "tt9000073", episodes=2)

@@ -200,6 +200,17 @@ async def test_what_is_only_old_is_fetched_behind_the_readers_back(enrichment, p
     assert (await title_row(pool, title_id))["image_url"] == POSTER.format(19)
 
 
+@pytest.mark.parametrize("ids", [{"imdb_id": "tt9000044"}, {"imdb_id": None, "tmdb_id": 44}], ids=["imdb", "tmdb"])
+@pytest.mark.parametrize("asked_at", [None, datetime(2020, 1, 1)], ids=["never", "long-ago"])  # noqa: DTZ001 - the column has no zone
+async def test_what_tmdb_was_not_asked_about_lately_is_old(enrichment, pool, tmdb, ids, asked_at):
+    """Whichever id it is known by, and however lately an import has touched it; nobody waits."""
+    tmdb.catalogue.add_film(film(44, "tt9000044"))
+    title_id = await add_title(pool, **ids, needs_backfill_tmdb=False, image_url="old", enriched_at=asked_at)
+    assert await enrichment.title(title_id) is False
+    await until_idle(enrichment)
+    assert (await title_row(pool, title_id))["image_url"] == POSTER.format(44)
+
+
 async def test_many_readers_cause_one_fetch(enrichment, pool, tmdb):
     """Fifty looks at the same moment are two requests."""
     tmdb.catalogue.add_film(film(20, "tt9000020"))
@@ -277,6 +288,18 @@ async def test_titles_of_lists_are_fetched_when_nobody_waits(enrichment, pool, t
     assert (await title_row(pool, first))["image_url"] == POSTER.format(26)
     assert (await title_row(pool, second))["image_url"] == POSTER.format(27)
     assert len(tmdb.requests) == 4
+
+
+async def test_a_title_of_lists_that_needs_nothing_is_not_queued_again_and_again(enrichment, pool, tmdb):
+    """TMDB has no poster of it, so every list has it queued: the database is asked once."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    title_id = await add_title(pool, "tt9000045", needs_backfill_tmdb=False, image_url="none", enriched_at=now)
+    enrichment.queue([title_id])
+    while enrichment._queued:
+        await asyncio.sleep(0.01)
+    enrichment.queue([title_id])
+    assert not enrichment._queued
+    assert tmdb.requests == []
 
 
 async def test_the_queue_of_lists_is_bounded(enrichment, pool, tmdb):

@@ -75,7 +75,9 @@ async def test_facts_edited_by_hand_stay(enrich, enrichment, pool, tmdb):
     (row,) = await episode_rows(pool, title_id)
     assert {fact: row[fact] for fact in mine} == mine
     assert row["runtime_minutes"] == 44
-    await pool.execute("UPDATE titles SET episodes_checked_at = NULL, image_url = 'x', needs_backfill_tmdb = false")
+    await pool.execute(
+        "UPDATE titles SET episodes_checked_at = NULL, image_url = 'x', needs_backfill_tmdb = false, enriched_at = now()"
+    )
     tmdb.requests.clear()
     await enrichment.title(title_id)
     assert tmdb.requests == []
