@@ -189,14 +189,19 @@ class Inquiry:
     async def _ask_seasons(self, numbers: Iterable[int]) -> None:
         client, tmdb_id = self._client, self._tmdb_id
         calls = {number: client.season(tmdb_id, number) for number in numbers}
-        self._replies |= await self._together(calls)
+        replies = await self._together(calls)
+        self._replies |= {number: reply if self._is_ours(number, reply) else None for number, reply in replies.items()}
+
+    def _is_ours(self, number: int, reply: Season | None) -> bool:
+        """Return whether a season of TMDB's is that of ours: a later one without any number of ours is not."""
+        return number <= 1 or reply is None or any(one.number in reply.episodes for one in self._seasons[number])
 
     def _note(self, ours: list[OurEpisode], reply: Season | None, *, first: int = 0) -> None:
         episodes = reply.episodes if reply else {}
         self.answers.episodes |= {one.episode_id: episodes.get(first + one.number) for one in ours}
 
     async def _read_as_one_long_season(self) -> None:
-        """Look for seasons TMDB lacks in its season 1, under absolute numbers."""
+        """Look for seasons TMDB lacks, or counts otherwise, in its season 1, under absolute numbers."""
         missing = [number for number, reply in self._replies.items() if reply is None]
         if any(number > 1 for number in missing) and 1 not in self._replies:
             await self._ask_seasons([1])

@@ -177,6 +177,18 @@ async def test_seasons_tmdb_keeps_as_one_are_found_by_absolute_number(enrich, po
     assert len(tmdb.requests) == 3
 
 
+@pytest.mark.parametrize("theirs", [(), (4, 5, 6)], ids=["empty", "counted-on"])
+async def test_a_later_season_with_none_of_our_episodes_is_looked_for_in_season_one(enrich, pool, tmdb, theirs):
+    """TMDB lists the season, but empty or under other numbers; nothing is asked for singly."""
+    tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=6)
+    tmdb.catalogue.add_season(50, 2, [episode(50, 2, number) for number in theirs])
+    title_id = await add_show(pool, seasons=2, episodes=3)
+    await enrich(title_id)
+    images = [row["image_url"] for row in await episode_rows(pool, title_id)]
+    assert images == [STILL.format(50, 1, number) for number in range(1, 7)]
+    assert len(tmdb.requests) == 2
+
+
 async def test_absolute_numbers_are_found_when_season_one_is_complete(enrich, pool, tmdb):
     """Season 1 is asked for where a later one needs it, also if it lacks nothing itself."""
     tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=3)
@@ -232,8 +244,9 @@ async def test_one_failing_season_does_not_cost_the_others(enrich, pool, tmdb):
 async def test_a_failing_season_one_is_no_word_on_long_seasons(enrich, pool, tmdb):
     """Where absolute numbers could not be looked up nothing is stored for them."""
     tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=4)
+    tmdb.catalogue.add_season(50, 3, [])
     tmdb.misbehave(Fault.SERVER_ERROR, path="/season/1")
-    title_id = await add_show(pool, seasons=2, episodes=2)
+    title_id = await add_show(pool, seasons=3, episodes=2)
     with pytest.raises(UpstreamUnavailable):
         await enrich(title_id)
     assert {row["image_url"] for row in await episode_rows(pool, title_id)} == {None}
