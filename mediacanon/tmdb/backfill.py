@@ -110,6 +110,8 @@ class Run:
     summary: Summary = field(default_factory=Summary)
     answers: list[Answer] = field(default_factory=list)
     silent_since: float | None = None
+    pauses_in_a_row: int = 0
+    pause_ends: float = 0.0
 
     async def over(self, sql: str, limit: int | None, work: Work, step: Step) -> Summary:
         """Do the work for each title, 20 at a time; what was answered is stored in any case."""
@@ -185,18 +187,26 @@ class Run:
 
     def _count(self, facts: Facts) -> None:
         # Only now: work that fails half-way says nothing of whether TMDB will ever answer the rest.
-        self.silent_since = None
+        self.silent_since, self.pauses_in_a_row = None, 0
         self.summary.fetched += 1
         self.summary.unknown += facts.tmdb_id is None
 
     async def _sit_out(self, reason: str) -> None:
-        """Wait until TMDB may be asked again; stop the run after a few pauses without an answer."""
+        """Wait until TMDB may be asked again; stop the run after a few pauses, and their usual time, without an answer.
+
+        A pause that TMDB asked for may be longer than that time, or so short that many of them say little.
+        """
         now = time.monotonic()
         self.silent_since = self.silent_since or now
-        if now - self.silent_since > PAUSES_TO_GIVE_UP * self.client.pause:
+        # The others sit out the same one.
+        self.pauses_in_a_row += now >= self.pause_ends
+        is_silent_for_long = now - self.silent_since > PAUSES_TO_GIVE_UP * self.client.pause
+        if is_silent_for_long and self.pauses_in_a_row > PAUSES_TO_GIVE_UP:
             self.summary.stopped = reason
-        else:
-            await asyncio.sleep(self.client.seconds_to_wait)
+            return
+        seconds = self.client.seconds_to_wait
+        self.pause_ends = max(self.pause_ends, now + seconds)
+        await asyncio.sleep(seconds)
 
     async def fetch_into_batch(self, title: TitleToFind) -> Facts:
         """Fetch a title; store it together with others."""

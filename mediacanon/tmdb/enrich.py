@@ -169,7 +169,7 @@ class Enrichment:
 
     @property
     def seconds_to_wait(self) -> float:
-        """How long TMDB is left alone after too many failures."""
+        """How long TMDB is left alone, after too many failures or because it said so."""
         return self._client.seconds_to_wait
 
     async def title(self, title_id: int, *, wait: float | None = None) -> bool:

@@ -115,6 +115,30 @@ async def test_a_pause_of_tmdb_is_sat_out(pool, tmdb):
     assert summary.fetched > 80
 
 
+async def test_a_pause_that_tmdb_asks_for_is_sat_out(pool, tmdb):
+    """Longer than a silent TMDB is waited for: it has spoken; everything is fetched and nothing failed."""
+    await add_films(pool, tmdb, 60)
+    tmdb.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, path="tt9000030", retry_after="1")
+    tmdb.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, path="tt9000009", retry_after="1")
+    async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, pause=0.01, longest_wait=0.1) as client:
+        summary = await backfill(pool, client, image_base_url=IMAGES)
+    assert summary == Summary(fetched=60, changed=60)
+
+
+async def test_pauses_without_end_stop_the_run(pool, tmdb):
+    """TMDB never answers anything but that it is asked too often."""
+    await add_films(pool, tmdb, 30)
+    tmdb.misbehave(Fault.BUSY)
+    async with (
+        asyncio.timeout(60),
+        TmdbClient(KEY, base_url=tmdb.url, per_second=0, backoff=0.1, pause=0.05, longest_wait=0.01) as client,
+    ):
+        summary = await backfill(pool, client, image_base_url=IMAGES)
+    assert "asked too often" in (summary.stopped or "")
+    assert (summary.fetched, summary.failed) == (0, 0)
+    assert await pool.fetchval(FLAGGED) == 30
+
+
 @contextlib.asynccontextmanager
 async def locked_title(database: str):
     """Lock the row of one title; give what waits for the process that waits for it, and the lock."""

@@ -8,6 +8,7 @@ import pytest
 
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import (
+    AskedToWait,
     NotAnswering,
     TmdbClient,
     WrongKey,
@@ -142,6 +143,20 @@ async def test_being_asked_to_slow_down_without_a_time_is_heeded_too(client, kno
         await client.details("movie", 1)
 
 
+async def test_nobody_waits_for_the_end_of_a_long_pause(known):
+    """Who asked, who waits for a turn and who comes later is told; afterwards TMDB is asked again."""
+    known.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, retry_after="1")
+    async with TmdbClient(KEY, base_url=known.url, per_second=4, longest_wait=0.1) as client:
+        answers = await asyncio.gather(*(client.details("movie", 1) for _ in range(3)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {AskedToWait}
+        assert not client.may_ask
+        with pytest.raises(AskedToWait, match="too often"):
+            await client.details("movie", 1)
+        await asyncio.sleep(client.seconds_to_wait)
+        assert client.may_ask
+        assert (await client.details("movie", 1)).tmdb_id == 1
+
+
 async def test_a_dead_tmdb_is_left_alone(known):
     """After so many failures in a row nothing is sent any more."""
     known.misbehave(Fault.SERVER_ERROR)
@@ -191,7 +206,8 @@ async def test_a_pause_holds_those_already_waiting():
         await woken.wait()
 
     async def one(name: str) -> None:
-        await rate.wait()
+        while not await rate.wait():
+            pass
         passed.append((name, now[0]))
 
     async def pass_time(until: float) -> None:

@@ -470,6 +470,17 @@ async def test_a_dead_tmdb_costs_readers_nothing(database, pool, tmdb):
         assert len(enrichment._failed._until) == 1
 
 
+async def test_a_pause_that_tmdb_asked_for_costs_readers_nothing(enrichment, pool, client, tmdb):
+    """The look that met it ends, holding no lock; later ones neither ask nor wait, and no title counts as failed."""
+    tmdb.misbehave(Fault.BUSY_WITH_RETRY_AFTER, retry_after="60")
+    first, second = await add_title(pool, "tt9100020"), await add_title(pool, "tt9100021")
+    await enrichment.title(first)
+    assert await enrichment.title(second) is False
+    assert tmdb.requests == ["/3/find/tt9100020"]
+    assert not enrichment._failed._until
+    assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+
+
 async def test_a_show_gets_its_facts_and_its_episodes(enrichment, pool, tmdb):
     """One look at a show with two seasons: find, show, two seasons."""
     tmdb.catalogue.add_show(show(34, seasons=2), "tt9000034", episodes=3)
