@@ -158,6 +158,24 @@ async def test_stills_come_with_a_show_a_season_and_an_episode(
     assert "https://image.tmdb.org/t/p/w400/still8s1e1.jpg" in str(answer)
 
 
+async def test_stills_have_all_of_tmdb_s_sizes(database: str, pool: asyncpg.Pool) -> None:
+    """The size is put into TMDB's address; an address from elsewhere, and no still, stay what they are."""
+    title_id = await add_title(pool, None, type="show")
+    await add_episodes(pool, title_id, seasons=1, episodes=1)
+    (stored,) = await episode_rows(pool, title_id)
+    query = "query ($id: Int!) { episode(id: $id) { still small: still(size: W92) full: still(size: ORIGINAL) } }"
+
+    async def stills(image_url: str | None) -> list[str | None]:
+        await pool.execute("UPDATE show_episodes SET image_url = $1", image_url)
+        async with client_of(app_of(database)) as client:
+            return list((await ask(client, query, id=stored["id"]))["data"]["episode"].values())
+
+    at_tmdb, elsewhere = "https://image.tmdb.org/t/p/{}/a.jpg", "https://example.org/w400/a.jpg"
+    assert await stills(at_tmdb.format("w400")) == [at_tmdb.format(size) for size in ("w400", "w92", "original")]
+    assert await stills(elsewhere) == [elsewhere] * 3
+    assert await stills("TMDB_NOT_FOUND_DO_NOT_RETRY") == [None] * 3
+
+
 async def test_pages_show_what_came_in_time(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
     """A movie's page has the poster at the first look."""
     tmdb.catalogue.add_film(film(9, "tt9200009"))

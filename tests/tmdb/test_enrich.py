@@ -15,7 +15,7 @@ from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
 from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.enrich import QUEUE_SIZE, Enrichment, open_enrichment
+from mediacanon.tmdb.enrich import LOCK_CLASS, QUEUE_SIZE, Enrichment, FetchedElsewhere, open_enrichment
 from mediacanon.writes.title import update_title
 from tests.fakes.tmdb import KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
@@ -235,6 +235,22 @@ async def test_many_workers_cause_one_fetch(database, pool, client, tmdb):
     seen = await asyncio.gather(*(worker() for _ in range(4)))
     assert seen == [POSTER.format(21)] * 4
     assert tmdb.requests == ["/3/find/tt9000021", "/3/movie/21"]
+
+
+async def test_a_title_fetched_elsewhere_for_too_long_is_left_to_the_other(enrichment, pool, tmdb, monkeypatch):
+    """Looks end with what there is, a refresh says so; no failure is remembered, the next look fetches."""
+    monkeypatch.setattr("mediacanon.tmdb.enrich.LOCK_TIMEOUT", "50ms")
+    tmdb.catalogue.add_film(film(46, "tt9000046"))
+    title_id = await add_title(pool, "tt9000046")
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock($1, $2)", LOCK_CLASS, title_id)
+        await enrichment.title(title_id)
+        with pytest.raises(FetchedElsewhere, match="fetched already"):
+            await enrichment.refresh(title_id)
+    assert tmdb.requests == []
+    assert (await title_row(pool, title_id))["needs_backfill_tmdb"] is True
+    await enrichment.title(title_id)
+    assert (await title_row(pool, title_id))["tmdb_id"] == 46
 
 
 async def test_no_connection_of_the_pool_is_held_while_tmdb_thinks(database, client, pool, tmdb):
