@@ -35,10 +35,12 @@ COUNT_FLAGGED = """
 SELECT count(*) FROM titles WHERE needs_backfill_tmdb = true
 """
 
-# Made by hand: there is nothing to look up.
+# Made by hand: there is nothing to look up. One that is locked comes with the others.
 CLEAR_WITHOUT_IDS = """
 UPDATE titles SET needs_backfill_tmdb = false
- WHERE needs_backfill_tmdb = true AND imdb_id IS NULL AND tmdb_id IS NULL
+ WHERE id IN (SELECT id FROM titles
+               WHERE needs_backfill_tmdb = true AND imdb_id IS NULL AND tmdb_id IS NULL
+                 FOR UPDATE SKIP LOCKED)
 """
 
 # Titles that fail keep their flag for the next run; this one goes on after them.
@@ -161,8 +163,8 @@ class Run:
             self.summary.stopped = f"the database fails ({type(error).__name__}): {reason}"
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Return the database's answer, after a few attempts where its failure may pass."""
-        for pause in self.pauses:
+        """Return the database's answer, after a few attempts where its failure may pass; of a run that ends, one."""
+        for pause in () if self.summary.stopped else self.pauses:
             try:
                 return await ask()
             except PASSING as error:

@@ -141,11 +141,11 @@ async def test_pauses_without_end_stop_the_run(pool, tmdb):
 
 @contextlib.asynccontextmanager
 async def locked_title(database: str):
-    """Lock the row of one title; give what waits for the process that waits for it, and the lock."""
+    """Lock the row of one title, and of those made by hand; give what waits for the process that waits for it, and the lock."""
     connection = await asyncpg.connect(database)
     lock = connection.transaction()
     await lock.start()
-    await connection.execute("SELECT FROM titles WHERE imdb_id = 'tt9000003' FOR UPDATE")
+    await connection.execute("SELECT FROM titles WHERE imdb_id = 'tt9000003' OR imdb_id IS NULL FOR UPDATE")
 
     async def waiting() -> int:
         sql = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
@@ -181,13 +181,14 @@ async def test_a_database_that_fails_for_a_moment_costs_nothing(database, pool, 
 async def test_a_database_that_keeps_failing_ends_the_run_with_a_line(database, pool, client, tmdb):
     """It says why; the batch that could not be stored keeps its flags for the next run."""
     await add_films(pool, tmdb, 30)
+    await add_title(pool, None)
     async with (
         await open_pool(database, size=2, command_timeout=0.1) as own,
         locked_title(database),
     ):
         summary = await backfill(own, client, image_base_url=IMAGES, pauses=(0.01, 0.01))
     assert str(summary).endswith("stopped: the database fails (TimeoutError): it takes too long")
-    assert await pool.fetchval(FLAGGED) == 30
+    assert await pool.fetchval(FLAGGED) == 31
     assert (await backfill(pool, client, image_base_url=IMAGES)).changed == 30
 
 
