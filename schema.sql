@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS titles (
     start_year          INTEGER,
     end_year            INTEGER,              -- of a show: it is finished
     imdb_id             TEXT CONSTRAINT titles_imdb_id_key UNIQUE,  -- null: created by hand, never touched by imports
-    image_url           TEXT,                 -- full URL; 'none' and '' are sentinels: looked for, not found
+    image_url           TEXT,                 -- full URL; 'none': looked for, not found; null and '': not looked for
     tmdb_id             INTEGER,
     created_at          TIMESTAMP DEFAULT now(),
     updated_at          TIMESTAMP DEFAULT now()
@@ -107,7 +107,7 @@ CREATE TABLE IF NOT EXISTS show_episodes (
     episode         INTEGER NOT NULL,         -- numbers to 97,251 exist: no smallint
     display_name    TEXT,
     synopsis        TEXT,
-    image_url       TEXT,                     -- full URL; 'TMDB_NOT_FOUND_DO_NOT_RETRY' and '' are sentinels
+    image_url       TEXT,                     -- full URL; 'TMDB_NOT_FOUND_DO_NOT_RETRY': looked for, not found; null and '': not looked for
     air_date        DATE,
     runtime_minutes INTEGER,
     CONSTRAINT show_episodes_season_id_episode_key UNIQUE (season_id, episode)

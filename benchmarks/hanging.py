@@ -1,8 +1,8 @@
-"""Measures what a TMDB that never answers costs: `python -m benchmarks.hanging [--seconds 4]`.
+"""Measures what a TMDB that never answers costs: `python -m benchmarks.hanging [--seconds 4] [--cold]`.
 
 Two servers over the same demo, one without a key, one whose TMDB accepts requests and is silent. Pages that need
 nothing of TMDB are asked for over 16 connections, while somebody looks at titles that do; what these wait is the other
-figure.
+figure. Kept answers come from memory; with `--cold` none are kept, so that the way through the database is measured.
 """
 
 import asyncio
@@ -90,14 +90,16 @@ def rates(
 
 @click.command()
 @click.option("--seconds", default=4.0, show_default=True, help="How long each page is asked for.")
-def main(seconds: float) -> None:
+@click.option("--cold", is_flag=True, help="Without kept answers: each is made anew.")
+def main(seconds: float, *, cold: bool) -> None:
     """Measure pages beside a TMDB that is silent, as a ratio to the same pages without TMDB."""
+    environment = {"MEDIACANON_HOT_ANSWERS_MB": "0"} if cold else {}
     with database(None) as dsn, silent_tmdb() as tmdb:
         _, movie, _ = asyncio.run(ids(dsn))
         lacking = asyncio.run(forget(dsn, movie))
         pages = [page.format(movie=movie) for page in PAGES]
-        without, _ = rates(dsn, pages, seconds, lacking)
-        beside, waits = rates(dsn, pages, seconds, lacking, TMDB_API_KEY=KEY, TMDB_BASE_URL=tmdb)
+        without, _ = rates(dsn, pages, seconds, lacking, **environment)
+        beside, waits = rates(dsn, pages, seconds, lacking, TMDB_API_KEY=KEY, TMDB_BASE_URL=tmdb, **environment)
     print(f"{'page':28}{'no TMDB':>10}{'silent':>10}{'ratio':>8}")
     for page, floor, found in zip(pages, without, beside, strict=True):
         print(f"{page:28}{floor:>8,.0f}/s{found:>8,.0f}/s{found / floor:>8.2f}")

@@ -81,7 +81,7 @@ class Server:
         watch("tmdb_titles_under_way", "Titles that TMDB is asked about.", self._tmdb_under_way)
         watch(
             "tmdb_pause_seconds",
-            "How long TMDB is left alone after failures.",
+            "How long TMDB is left alone.",
             lambda: self.enrichment.seconds_to_wait if self.enrichment else 0,
             of_all="livemax",
         )

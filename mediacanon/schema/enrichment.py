@@ -45,9 +45,9 @@ async def _title_id(info: Info, row: OfTitle | SeasonRow | WholeSeasonRow | Epis
 
 
 def note_shown(info: Info, titles: Sequence[TitleRow]) -> None:
-    """Have titles without a poster looked up when nobody waits."""
+    """Have titles without a poster, or that TMDB was never asked about, looked up when nobody waits."""
     if enrichment := info.context.enrichment:
-        enrichment.queue(title.title_id for title in titles if title.image_url is None)
+        enrichment.queue(one.title_id for one in titles if one.image_url is None or one.enriched_at is None)
 
 
 async def refresh(info: Info, title_id: int) -> None:

@@ -40,6 +40,8 @@ RETRIES = 2
 RETRIES_WHEN_BUSY = 5
 FAILURES_TO_GIVE_UP = 8
 PAUSE_SECONDS = 60.0
+# Seconds: a question sits out a pause of that length, holding what it holds; of a longer one whoever asks is told.
+LONGEST_WAIT = 2.0
 
 
 class WrongKey(UpstreamUnavailable):
@@ -48,6 +50,10 @@ class WrongKey(UpstreamUnavailable):
 
 class NotAnswering(UpstreamUnavailable):
     """TMDB has not answered lately and is left alone for a minute."""
+
+
+class AskedToWait(NotAnswering):
+    """TMDB is asked too often and wants to be left alone for a while."""
 
 
 class _BusyError(Exception):
@@ -79,13 +85,13 @@ class TmdbClient:
         backoff: float = 0.5,
         failures_to_give_up: int = FAILURES_TO_GIVE_UP,
         pause: float = PAUSE_SECONDS,
+        longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self._http = TmdbTransport(key, base_url=f"{base_url}/3", connections=connections, timeout=timeout)
-        # httpx bounds each read, not their sum: an answer that drips would take for ever.
-        self._whole_answer = 2 * timeout
         self._backoff = backoff
         self._rate = RateLimit(per_second)
         self.pause = pause
+        self._longest_wait = longest_wait
         self._breaker = CircuitBreaker(failures=failures_to_give_up, pause=pause)
         self._key_refused = False
 
@@ -111,8 +117,8 @@ class TmdbClient:
 
     @property
     def seconds_to_wait(self) -> float:
-        """How long TMDB is left alone after too many failures; 0: it may be asked."""
-        return self._breaker.seconds_left
+        """How long TMDB is left alone, after too many failures or because it said so; 0: it may be asked."""
+        return max(self._breaker.seconds_left, self._rate.seconds_held)
 
     @property
     def may_ask(self) -> bool:
@@ -175,20 +181,22 @@ class TmdbClient:
     async def _turn(self) -> None:
         """Return when a request may be sent; a long wait in the queue may end with no."""
         self._refuse()
-        await self._rate.wait()
+        while not await self._rate.wait():
+            self._refuse()
         self._refuse()
 
     def _refuse(self) -> None:
         if self._key_refused:
             raise WrongKey
-        if self.seconds_to_wait:
+        if self._breaker.seconds_left:
             raise NotAnswering
+        if self._rate.seconds_held > self._longest_wait:
+            raise AskedToWait
 
     async def _attempt(self, path: str, params: Mapping[str, str]) -> object:
         """Send one request and return its JSON; None for TMDB's own 404."""
         try:
-            async with asyncio.timeout(self._whole_answer):
-                response = await self._http.get(path, params)
+            response = await self._http.get(path, params)
         except (httpx.HTTPError, TimeoutError) as error:
             raise _AttemptError(type(error).__name__) from None
         match response.status_code:

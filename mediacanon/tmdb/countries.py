@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import asyncpg
 
 from mediacanon.errors import UpstreamUnavailable
-from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.lookup import TitleToFind, look_up
-from mediacanon.tmdb.store import HAS_IMAGE, Answer, store_facts
+from mediacanon.tmdb.client import CONNECTIONS, TmdbClient
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, TitleToFind, look_up
+from mediacanon.tmdb.store import Answer, store_facts
 
 # Where TMDB was asked and knew no country it would say so again.
 TITLES_WITHOUT_COUNTRY = f"""
-SELECT id AS title_id, type, imdb_id, tmdb_id, {HAS_IMAGE} AS has_image
+SELECT {TITLE_TO_FIND}
   FROM titles t
  WHERE id = ANY ($1::integer[])
    AND origin_country IS NULL
@@ -26,7 +26,8 @@ async def fill_countries(
 ) -> list[str]:
     """Fetch and store what TMDB says of those of these titles without a country; return the reasons of failures."""
     titles = [TitleToFind(**record) for record in await pool.fetch(TITLES_WITHOUT_COUNTRY, title_ids)]
-    outcomes = await asyncio.gather(*(_ask(client, title) for title in titles))
+    at_once = asyncio.Semaphore(CONNECTIONS)
+    outcomes = await asyncio.gather(*(_ask(client, title, at_once) for title in titles))
     answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
     if answers:
         async with pool.acquire() as connection:
@@ -34,8 +35,9 @@ async def fill_countries(
     return [outcome for outcome in outcomes if isinstance(outcome, str)]
 
 
-async def _ask(client: TmdbClient, title: TitleToFind) -> Answer | str:
-    try:
-        return Answer(title.title_id, await look_up(client, title))
-    except UpstreamUnavailable as error:
-        return error.message
+async def _ask(client: TmdbClient, title: TitleToFind, at_once: asyncio.Semaphore) -> Answer | str:
+    async with at_once:
+        try:
+            return Answer(title.title_id, await look_up(client, title))
+        except UpstreamUnavailable as error:
+            return error.message

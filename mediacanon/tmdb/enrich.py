@@ -21,11 +21,11 @@ from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
 from mediacanon.tmdb.client import NotAnswering, TmdbClient, WrongKey
-from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, enrich_episodes
+from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, Extent, enrich_episodes
 from mediacanon.tmdb.freshness import fresh_for, is_stale
-from mediacanon.tmdb.lookup import Facts, TitleToFind, TitleType, look_up
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, Facts, TitleToFind, TitleType, look_up
 from mediacanon.tmdb.pacing import LeftAlone
-from mediacanon.tmdb.store import HAS_IMAGE, Answer, store_facts
+from mediacanon.tmdb.store import Answer, store_facts
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +43,10 @@ LOCK_CLASS = 0x6D63746D  # "mctm"
 LOCK_TIMEOUT = "5s"
 
 TITLE_TO_ENRICH = f"""
-SELECT t.id AS title_id, t.type, t.imdb_id, t.tmdb_id,
-       {HAS_IMAGE} AS has_image,
+SELECT {TITLE_TO_FIND},
        COALESCE(t.needs_backfill_tmdb, false) AS is_flagged,
        t.release_date, t.start_year, t.end_year,
-       COALESCE(t.enriched_at, t.updated_at) AS asked_at,
+       t.enriched_at AS asked_at,
        CASE WHEN t.type = 'show'
              AND COALESCE(t.episodes_checked_at < now() - INTERVAL '24 hours', true)
             THEN EXISTS (SELECT FROM shows w
@@ -82,6 +81,7 @@ class TitleToEnrich:
     type: TitleType
     imdb_id: str | None
     tmdb_id: int | None
+    is_tmdb_id_locked: bool
     has_image: bool
     is_flagged: bool
     release_date: date | None
@@ -106,7 +106,20 @@ class TitleToEnrich:
             end_year=self.end_year,
             today=now.date(),
         )
-        return bool(self.imdb_id) and is_stale(self.asked_at, fresh, now)
+        return bool(self.imdb_id or self.tmdb_id) and is_stale(self.asked_at, fresh, now)
+
+    def choose_extent(self, *, is_forced: bool) -> Extent | None:
+        """Return which of its seasons are to be asked for; None: none.
+
+        A running show's newest one is where its facts are only old: nobody waits for that.
+        """
+        if self.type != "show":
+            return None
+        if is_forced:
+            return Extent.ALL
+        if self.end_year is None and self.is_stale and not self.lacks_facts:
+            return Extent.NEWEST
+        return Extent.LACKING if self.needs_episodes else None
 
     @property
     def to_find(self) -> TitleToFind:
@@ -116,6 +129,7 @@ class TitleToEnrich:
             type=self.type,
             imdb_id=self.imdb_id,
             tmdb_id=self.tmdb_id,
+            is_tmdb_id_locked=self.is_tmdb_id_locked,
             has_image=self.has_image,
         )
 
@@ -155,7 +169,7 @@ class Enrichment:
 
     @property
     def seconds_to_wait(self) -> float:
-        """How long TMDB is left alone after too many failures."""
+        """How long TMDB is left alone, after too many failures or because it said so."""
         return self._client.seconds_to_wait
 
     async def title(self, title_id: int, *, wait: float | None = None) -> bool:
@@ -261,6 +275,8 @@ class Enrichment:
     async def _is_wanting(self, title_id: int) -> bool:
         """Return whether a title from a list lacks facts or has old ones; its episodes wait for a closer look."""
         title = await self._read(title_id)
+        if title is not None and not _needs(title):
+            self._complete.add(title_id)
         return title is not None and _needs(title, with_episodes=False)
 
     async def _enrich(self, title_id: int, *, with_episodes: bool = True, is_forced: bool = False) -> None:
@@ -275,12 +291,11 @@ class Enrichment:
                 if not await store_facts(connection, answers, image_base_url=self._image_base_url) and is_forced:
                     # Nothing changed but the date that the page tells.
                     await announce_title(connection, title_id)
-            if with_episodes and (is_forced or title.needs_episodes):
-                await self._enrich_episodes(title, facts)
+            extent = title.choose_extent(is_forced=is_forced) if with_episodes else None
+            if extent:
+                await self._enrich_episodes(title, facts, extent)
 
-    async def _enrich_episodes(self, title: TitleToEnrich, facts: Facts) -> None:
-        if title.type != "show":
-            return
+    async def _enrich_episodes(self, title: TitleToEnrich, facts: Facts, extent: Extent) -> None:
         if facts.kind != "tv" or facts.tmdb_id is None:
             await self._pool.execute(EPISODES_CHECKED, title.title_id)
             return
@@ -290,6 +305,7 @@ class Enrichment:
             title_id=title.title_id,
             tmdb_id=facts.tmdb_id,
             image_base_url=self._image_base_url,
+            extent=extent,
         )
 
     @asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeVar
 
 import asyncpg
@@ -90,6 +91,14 @@ class OurEpisode:
     is_new: bool
 
 
+class Extent(Enum):
+    """Which seasons of a show are asked for; those with an episode that lacks something in any case."""
+
+    LACKING = "those alone"
+    NEWEST = "the newest as well"
+    ALL = "all of them"
+
+
 @dataclass(slots=True)
 class Answers:
     """What TMDB said by our episode id (None: it does not know it), and the first failure."""
@@ -99,15 +108,21 @@ class Answers:
 
 
 async def enrich_episodes(
-    pool: asyncpg.Pool, client: TmdbClient, *, title_id: int, tmdb_id: int, image_base_url: str
+    pool: asyncpg.Pool,
+    client: TmdbClient,
+    *,
+    title_id: int,
+    tmdb_id: int,
+    image_base_url: str,
+    extent: Extent = Extent.LACKING,
 ) -> int:
-    """Fetch and store what the episodes of a show lack; return how many changed.
+    """Fetch and store what the episodes of a show lack, and what is new of those asked for; return how many changed.
 
     Raises UpstreamUnavailable where a season could not be had; the others are stored all the same,
     and the show is not marked as checked.
     """
     rows = await pool.fetch(EPISODES_OF_SHOW, title_id)
-    answers = await Inquiry(client, tmdb_id, (OurEpisode(**row) for row in rows)).run()
+    answers = await Inquiry(client, tmdb_id, (OurEpisode(**row) for row in rows)).run(extent)
     columns = [_columns(*item, image_base_url) for item in answers.episodes.items()]
     async with pool.acquire() as connection, connection.transaction():
         changed = await _store(connection, columns)
@@ -153,28 +168,40 @@ class Inquiry:
         self._replies: dict[int, Season | None] = {}
         self.answers = Answers()
 
-    async def run(self) -> Answers:
-        """Return what TMDB says of the seasons that lack something, and what failed."""
-        lacking = [number for number, ours in self._seasons.items() if any(episode.is_lacking for episode in ours)]
-        await self._ask_seasons(lacking)
-        for number in lacking:
+    async def run(self, extent: Extent) -> Answers:
+        """Return what TMDB says of the seasons that are asked for, and what failed."""
+        asked = [number for number in self._seasons if self._is_within(extent, number)]
+        await self._ask_seasons(asked)
+        for number in asked:
             if reply := self._replies.get(number):
                 self._note(self._seasons[number], reply)
         await self._read_as_one_long_season()
         await self._ask_singly()
         return self.answers
 
+    def _is_within(self, extent: Extent, number: int) -> bool:
+        return (
+            extent is Extent.ALL
+            or (extent is Extent.NEWEST and number == max(self._seasons))
+            or any(episode.is_lacking for episode in self._seasons[number])
+        )
+
     async def _ask_seasons(self, numbers: Iterable[int]) -> None:
         client, tmdb_id = self._client, self._tmdb_id
         calls = {number: client.season(tmdb_id, number) for number in numbers}
-        self._replies |= await self._together(calls)
+        replies = await self._together(calls)
+        self._replies |= {number: reply if self._is_ours(number, reply) else None for number, reply in replies.items()}
+
+    def _is_ours(self, number: int, reply: Season | None) -> bool:
+        """Return whether a season of TMDB's is that of ours: a later one without any number of ours is not."""
+        return number <= 1 or reply is None or any(one.number in reply.episodes for one in self._seasons[number])
 
     def _note(self, ours: list[OurEpisode], reply: Season | None, *, first: int = 0) -> None:
         episodes = reply.episodes if reply else {}
         self.answers.episodes |= {one.episode_id: episodes.get(first + one.number) for one in ours}
 
     async def _read_as_one_long_season(self) -> None:
-        """Look for seasons TMDB lacks in its season 1, under absolute numbers."""
+        """Look for seasons TMDB lacks, or counts otherwise, in its season 1, under absolute numbers."""
         missing = [number for number, reply in self._replies.items() if reply is None]
         if any(number > 1 for number in missing) and 1 not in self._replies:
             await self._ask_seasons([1])

@@ -9,16 +9,21 @@ from mediacanon.tmdb.replies import Details, Found, Kind, Match
 
 TitleType = Literal["movie", "show"]
 KINDS: dict[str, Kind] = {"movie": "movie", "show": "tv"}
+# A poster that somebody took away is not looked for.
+HAS_IMAGE = "(COALESCE(t.image_url, '') <> '' OR 'image_url' = ANY (t.locked_fields))"
+TITLE_TO_FIND = f"""t.id AS title_id, t.type, t.imdb_id, t.tmdb_id,
+       'tmdb_id' = ANY (t.locked_fields) AS is_tmdb_id_locked, {HAS_IMAGE} AS has_image"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitleToFind:
-    """A title of ours as far as finding it at TMDB goes."""
+    """A title of ours as far as finding it at TMDB goes; a TMDB id that a person gave is locked."""
 
     title_id: int
     type: TitleType
     imdb_id: str | None
     tmdb_id: int | None
+    is_tmdb_id_locked: bool
     has_image: bool
 
 
@@ -42,7 +47,8 @@ async def look_up(client: TmdbClient, title: TitleToFind) -> Facts:
     Raises UpstreamUnavailable; facts are whole or not there, never half of them.
     """
     details = await _known(client, title)
-    if details and (details.poster_path or title.has_image or not title.imdb_id):
+    is_final = title.has_image or title.is_tmdb_id_locked or not title.imdb_id
+    if details and (details.poster_path or is_final):
         return _facts(details, details, details.poster_path)
     if not title.imdb_id:
         return Facts()
@@ -69,16 +75,17 @@ def poster_of(found: Found, match: Match) -> str | None:
 
 
 async def _known(client: TmdbClient, title: TitleToFind) -> Details | None:
-    """Return the details under the TMDB id we hold, unless they are another title's.
+    """Return the details under the TMDB id we hold, where they are this title's.
 
-    TMDB numbers films and shows apart and we store the bare number: it may be of the other kind.
+    TMDB numbers films and shows apart and we store the bare number: it may be of the other kind, and a
+    stranger's details may name no IMDb id at all. So they have to name ours, where we have one; but an
+    id that a person gave is right, whatever TMDB links it to.
     """
     if not title.tmdb_id:
         return None
     details = await client.details(KINDS[title.type], title.tmdb_id)
-    if details and details.imdb_id and title.imdb_id and details.imdb_id != title.imdb_id:
-        return None
-    return details
+    is_trusted = title.is_tmdb_id_locked or not title.imdb_id
+    return details if details and (is_trusted or details.imdb_id == title.imdb_id) else None
 
 
 def _facts(match: Match, details: Details | None, poster_path: str | None) -> Facts:

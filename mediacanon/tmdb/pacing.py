@@ -21,16 +21,19 @@ class RateLimit:
         self._next = 0.0
         self._held_until = 0.0
 
-    async def wait(self) -> None:
-        """Return when it is this caller's turn: in the order of asking, anew for those whose turn a pause took."""
-        while True:
-            now = self._clock()
-            turn = max(now, self._next)
-            self._next = turn + self._spacing
-            if turn > now:
-                await self._sleep(turn - now)
-            if turn >= self._held_until:
-                return
+    @property
+    def seconds_held(self) -> float:
+        """How long nobody is let through; 0: those are whose turn it is."""
+        return max(0.0, self._held_until - self._clock())
+
+    async def wait(self) -> bool:
+        """Return when this caller's turn has come, in the order of asking; False: a pause has taken it."""
+        now = self._clock()
+        turn = max(now, self._next)
+        self._next = turn + self._spacing
+        if turn > now:
+            await self._sleep(turn - now)
+        return turn >= self._held_until
 
     def hold(self, seconds: float) -> None:
         """Let nobody through for so long: the server asked for a pause, and it meant everyone."""

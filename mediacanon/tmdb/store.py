@@ -8,8 +8,6 @@ from mediacanon.tmdb.lookup import Facts
 
 NO_POSTER = "none"
 POSTER_SIZE = "w500"
-# A poster that somebody took away is not looked for.
-HAS_IMAGE = "(COALESCE(t.image_url, '') <> '' OR 'image_url' = ANY (t.locked_fields))"
 
 
 def _unless_locked(column: str, value: str) -> str:
@@ -24,9 +22,8 @@ def _known_or_kept(column: str) -> str:
 # The sentinel says that TMDB was asked; of a title without an IMDb id nothing was asked.
 IMAGE = f"""COALESCE(f.image_url, NULLIF(t.image_url, ''),
                     CASE WHEN t.imdb_id IS NOT NULL THEN '{NO_POSTER}' END)"""
-# The runtime of a show is that of an episode at TMDB, so IMDb's stays where there is one.
-RUNTIME = """CASE t.type WHEN 'show' THEN COALESCE(t.runtime_minutes, f.runtime_minutes)
-                    ELSE COALESCE(f.runtime_minutes, t.runtime_minutes) END"""
+# IMDb's comes first: the next import would write it again.
+RUNTIME = "COALESCE(t.runtime_minutes, f.runtime_minutes)"
 
 STORE_FACTS = f"""
 WITH next AS (

@@ -26,6 +26,8 @@ class TmdbTransport:
         self._headers = HEADERS | ({"authorization": f"Bearer {key}"} if is_token else {})
         self._params = {} if is_token else {"api_key": key}
         self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
+        # httpx bounds each read, not their sum: an answer that drips would take for ever.
+        self._whole_answer = 2 * timeout
         context = httpx.create_ssl_context()
         one = httpx.Limits(max_connections=1)
         self._idle = [httpx.AsyncHTTPTransport(verify=context, limits=one) for _ in range(connections)]
@@ -33,7 +35,11 @@ class TmdbTransport:
         self._free = asyncio.Semaphore(connections)
 
     async def get(self, path: str, params: Mapping[str, str]) -> httpx.Response:
-        """Return the whole answer, its body read; a redirection is an answer. Raises httpx.HTTPError."""
+        """Return the whole answer, its body read; a redirection is an answer.
+
+        Waits for a free connection as long as it takes: that is no failure of TMDB's. Raises httpx.HTTPError, or
+        TimeoutError where the answer took too long.
+        """
         request = httpx.Request(
             "GET",
             f"{self._base_url}{path}",
@@ -44,8 +50,9 @@ class TmdbTransport:
         async with self._free:
             wire = self._idle.pop()
             try:
-                response = await wire.handle_async_request(request)
-                await response.aread()
+                async with asyncio.timeout(self._whole_answer):
+                    response = await wire.handle_async_request(request)
+                    await response.aread()
             finally:
                 self._idle.append(wire)
         return response

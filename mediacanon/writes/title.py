@@ -56,14 +56,14 @@ SELECT {columns(TITLE_FACTS)}, locked_fields
    FOR NO KEY UPDATE
 """
 
-# A title that gets another IMDb id is withdrawn no more, and TMDB is asked anew.
+# A title that gets another IMDb id is withdrawn no more; with another id of either kind TMDB is asked anew.
 UPDATE_TITLE = f"""
 UPDATE titles
    SET locked_fields = $2::text[],
        withdrawn_at = CASE WHEN $3::boolean THEN NULL ELSE withdrawn_at END,
-       needs_backfill_tmdb = $3::boolean OR needs_backfill_tmdb,
+       needs_backfill_tmdb = $4::boolean OR needs_backfill_tmdb,
        updated_at = now(),
-       {assignments(TITLE_FACTS, first=4)}
+       {assignments(TITLE_FACTS, first=5)}
  WHERE id = $1::bigint
 """
 
@@ -123,7 +123,10 @@ async def change_title(
     if changed.keys() & {"start_year", "end_year"}:
         _check_years(values)
     locked = locked_after(stored["locked_fields"], unlock, changed)
-    await connection.execute(UPDATE_TITLE, title_id, locked, "imdb_id" in changed, *values.values())
+    is_another = "imdb_id" in changed
+    await connection.execute(
+        UPDATE_TITLE, title_id, locked, is_another, is_another or "tmdb_id" in changed, *values.values()
+    )
     await announce_title(connection, title_id)
 
 

@@ -158,6 +158,24 @@ async def test_stills_come_with_a_show_a_season_and_an_episode(
     assert "https://image.tmdb.org/t/p/w400/still8s1e1.jpg" in str(answer)
 
 
+async def test_stills_have_all_of_tmdb_s_sizes(database: str, pool: asyncpg.Pool) -> None:
+    """The size is put into TMDB's address; an address from elsewhere, and no still, stay what they are."""
+    title_id = await add_title(pool, None, type="show")
+    await add_episodes(pool, title_id, seasons=1, episodes=1)
+    (stored,) = await episode_rows(pool, title_id)
+    query = "query ($id: Int!) { episode(id: $id) { still small: still(size: W92) full: still(size: ORIGINAL) } }"
+
+    async def stills(image_url: str | None) -> list[str | None]:
+        await pool.execute("UPDATE show_episodes SET image_url = $1", image_url)
+        async with client_of(app_of(database)) as client:
+            return list((await ask(client, query, id=stored["id"]))["data"]["episode"].values())
+
+    at_tmdb, elsewhere = "https://image.tmdb.org/t/p/{}/a.jpg", "https://example.org/w400/a.jpg"
+    assert await stills(at_tmdb.format("w400")) == [at_tmdb.format(size) for size in ("w400", "w92", "original")]
+    assert await stills(elsewhere) == [elsewhere] * 3
+    assert await stills("TMDB_NOT_FOUND_DO_NOT_RETRY") == [None] * 3
+
+
 async def test_pages_show_what_came_in_time(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
     """A movie's page has the poster at the first look."""
     tmdb.catalogue.add_film(film(9, "tt9200009"))
@@ -178,17 +196,21 @@ LISTS = {
 async def test_lists_have_their_titles_fetched_when_nobody_waits(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, name: str
 ) -> None:
-    """The list answers at once; the poster of a title that has none is fetched afterwards, others are not."""
+    """The list answers at once; titles without a poster or never asked about are fetched afterwards, others are not."""
     tmdb.catalogue.add_film(film(10, "tt9200010"))
+    tmdb.catalogue.add_film(film(18, "tt9200018"))
     wanting = await add_title(pool, "tt9200010")
-    await add_title(pool, "tt9200011", image_url=POSTER.format(11))
+    never_asked = await add_title(pool, "tt9200018", image_url="theirs", needs_backfill_tmdb=False)
+    asked_at = await pool.fetchval("SELECT now()::timestamp")
+    await add_title(pool, "tt9200011", image_url=POSTER.format(11), needs_backfill_tmdb=False, enriched_at=asked_at)
     app = app_with(database, tmdb)
     async with client_of(app) as client:
         await ask(client, f"{{ {LISTS[name]} }}")
         while app.state.server.enrichment._queued:
             await asyncio.sleep(0.01)
     assert (await title_row(pool, wanting))["image_url"] == POSTER.format(10)
-    assert tmdb.requests == ["/3/find/tt9200010", "/3/movie/10"]
+    assert (await title_row(pool, never_asked))["image_url"] == POSTER.format(18)
+    assert {path.rpartition("/")[2] for path in tmdb.requests} == {"tt9200010", "10", "tt9200018", "18"}
 
 
 async def test_without_a_key_nothing_is_asked_and_refresh_says_so(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.database.clusters import ask
 from tests.fakes.tmdb import KEY, FakeTmdb
-from tests.fakes.tmdb_catalogue import film
+from tests.fakes.tmdb_catalogue import film, show
 
 ROOT = Path(__file__).parents[2]
 ADD = "INSERT INTO titles (type, display_name, imdb_id) VALUES ('movie', 'A Film', 'tt0000011')"
@@ -40,6 +40,35 @@ def test_a_backfill_tells_what_it_did(environment: dict[str, str], database: str
         assert orjson.loads(run(environment, "reset", "--json").stdout) == {"flagged": 1}
         assert orjson.loads(run(environment, "backfill", "--json").stdout)["fetched"] == 1
     assert ask(database, "SELECT origin_country FROM titles") == "KR"
+
+
+def test_a_backfill_keeps_its_limit(environment: dict[str, str], database: str) -> None:
+    """The most voted is fetched, the other one by the next run."""
+    ask(database, "INSERT INTO titles (type, display_name, imdb_id, num_votes) VALUES ('movie', 'B', 'tt0000012', 9)")
+    with FakeTmdb() as tmdb:
+        environment["TMDB_BASE_URL"] = tmdb.url
+        assert orjson.loads(run(environment, "backfill", "--limit", "1", "--json").stdout)["fetched"] == 1
+        assert tmdb.requests == ["/3/find/tt0000012"]
+        assert orjson.loads(run(environment, "backfill", "--limit", "9", "--json").stdout)["fetched"] == 1
+
+
+def test_images_come_for_as_many_shows_as_asked_for(environment: dict[str, str], database: str) -> None:
+    """With --limit the most voted; with --skip-synced, the default, those never looked for, with --all every show."""
+    with FakeTmdb() as tmdb:
+        environment["TMDB_BASE_URL"] = tmdb.url
+        for number in (21, 22):
+            tmdb.catalogue.add_show(show(number), f"tt00000{number}")
+            ask(
+                database,
+                "INSERT INTO titles (type, display_name, imdb_id, num_votes)"
+                f" VALUES ('show', 'A Show', 'tt00000{number}', {number})",
+            )
+        fetched = []
+        for options in (["--limit", "1"], ["--skip-synced"], [], ["--all"], ["--all", "--limit", "1"]):
+            fetched.append(orjson.loads(run(environment, "images", "--json", *options).stdout)["fetched"])
+            if len(fetched) == 1:
+                assert tmdb.requests == ["/3/find/tt0000022", "/3/tv/22"]
+    assert fetched == [1, 1, 0, 2, 1]
 
 
 def test_without_a_key_a_line_says_so(environment: dict[str, str]) -> None:

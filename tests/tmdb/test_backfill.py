@@ -1,11 +1,13 @@
 """TMDB in bulk: in order, in batches, resumable, and honest about what it did."""
 
 import asyncio
-from contextlib import contextmanager
+import contextlib
 from datetime import datetime
 
+import asyncpg
 import pytest
 
+from mediacanon.database.pool import open_pool
 from mediacanon.tmdb.backfill import Summary, backfill, fetch_images, reset
 from mediacanon.tmdb.client import TmdbClient
 from tests.fakes.tmdb import KEY, Fault
@@ -23,7 +25,7 @@ class NotedProgress:
         self.total = self.done = 0
         self.unit = ""
 
-    @contextmanager
+    @contextlib.contextmanager
     def step(self, name, *, total=None, unit="bytes"):
         self.total, self.unit = total, unit
         yield self
@@ -113,6 +115,83 @@ async def test_a_pause_of_tmdb_is_sat_out(pool, tmdb):
     assert summary.fetched > 80
 
 
+async def test_a_pause_that_tmdb_asks_for_is_sat_out(pool, tmdb):
+    """Longer than a silent TMDB is waited for: it has spoken; everything is fetched and nothing failed."""
+    await add_films(pool, tmdb, 60)
+    tmdb.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, path="tt9000030", retry_after="1")
+    tmdb.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, path="tt9000009", retry_after="1")
+    async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, pause=0.01, longest_wait=0.1) as client:
+        summary = await backfill(pool, client, image_base_url=IMAGES)
+    assert summary == Summary(fetched=60, changed=60)
+
+
+async def test_pauses_without_end_stop_the_run(pool, tmdb):
+    """TMDB never answers anything but that it is asked too often."""
+    await add_films(pool, tmdb, 30)
+    tmdb.misbehave(Fault.BUSY)
+    async with (
+        asyncio.timeout(60),
+        TmdbClient(KEY, base_url=tmdb.url, per_second=0, backoff=0.1, pause=0.05, longest_wait=0.01) as client,
+    ):
+        summary = await backfill(pool, client, image_base_url=IMAGES)
+    assert "asked too often" in (summary.stopped or "")
+    assert (summary.fetched, summary.failed) == (0, 0)
+    assert await pool.fetchval(FLAGGED) == 30
+
+
+@contextlib.asynccontextmanager
+async def locked_title(database: str):
+    """Lock the row of one title, and of those made by hand; give what waits for the process that waits for it, and the lock."""
+    connection = await asyncpg.connect(database)
+    lock = connection.transaction()
+    await lock.start()
+    await connection.execute("SELECT FROM titles WHERE imdb_id = 'tt9000003' OR imdb_id IS NULL FOR UPDATE")
+
+    async def waiting() -> int:
+        sql = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        while not (pid := await connection.fetchval(sql)):
+            await asyncio.sleep(0.005)
+            await connection.execute("SELECT pg_stat_clear_snapshot()")
+        return pid
+
+    yield waiting, lock
+    await connection.close()
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["a-row-locked-too-long", "a-lost-connection"])
+async def test_a_database_that_fails_for_a_moment_costs_nothing(database, pool, client, tmdb, caplog, is_lost):
+    """The batch is stored as soon as it can be, each title asked about once."""
+    await add_films(pool, tmdb, 30)
+    async with (
+        await open_pool(database, size=2, command_timeout=30 if is_lost else 0.2) as own,
+        locked_title(database) as (waiting, lock),
+    ):
+        run = asyncio.create_task(backfill(own, client, image_base_url=IMAGES, pauses=(0.01,) * 200))
+        if is_lost:
+            await pool.execute("SELECT pg_terminate_backend($1)", await waiting())
+        while "The database fails" not in caplog.text:
+            await asyncio.sleep(0.005)
+        await lock.rollback()
+        summary = await run
+    assert summary == Summary(fetched=30, changed=30)
+    assert await pool.fetchval(FLAGGED) == 0
+    assert len(tmdb.requests) == 60
+
+
+async def test_a_database_that_keeps_failing_ends_the_run_with_a_line(database, pool, client, tmdb):
+    """It says why; the batch that could not be stored keeps its flags for the next run."""
+    await add_films(pool, tmdb, 30)
+    await add_title(pool, None)
+    async with (
+        await open_pool(database, size=2, command_timeout=0.1) as own,
+        locked_title(database),
+    ):
+        summary = await backfill(own, client, image_base_url=IMAGES, pauses=(0.01, 0.01))
+    assert str(summary).endswith("stopped: the database fails (TimeoutError): it takes too long")
+    assert await pool.fetchval(FLAGGED) == 31
+    assert (await backfill(pool, client, image_base_url=IMAGES)).changed == 30
+
+
 async def test_reset_flags_all_again(pool, client, tmdb):
     """Also titles whose flag is null; it says how many were not flagged."""
     await add_title(pool, "tt9000001", needs_backfill_tmdb=False)
@@ -140,6 +219,20 @@ async def test_images_of_shows_come_with_their_episodes(pool, client, tmdb):
     assert summary.fetched == 2
     assert (await title_row(pool, synced))["tmdb_id"] == 71
     assert (await title_row(pool, movie))["tmdb_id"] is None
+
+
+async def test_an_empty_address_is_none(pool, client, tmdb):
+    """Shows and episodes with '' for an image were never looked for."""
+    for number in (76, 77):
+        tmdb.catalogue.add_show(show(number), f"tt90000{number}", episodes=1)
+    asked = {"type": "show", "episodes_checked_at": None}
+    bare = await add_title(pool, "tt9000076", image_url="", **asked)
+    still = await add_title(pool, "tt9000077", image_url="kept", **asked)
+    await add_episodes(pool, still, seasons=1, episodes=1)
+    await pool.execute("UPDATE show_episodes SET image_url = ''")
+    assert (await fetch_images(pool, client, image_base_url=IMAGES)).fetched == 2
+    assert (await title_row(pool, bare))["image_url"].endswith("/poster76.jpg")
+    assert (await episode_rows(pool, still))[0]["image_url"].endswith("/still77s1e1.jpg")
 
 
 async def test_stills_that_a_run_did_not_reach_are_fetched_by_the_next(pool, client, tmdb):

@@ -8,6 +8,7 @@ import pytest
 
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import (
+    AskedToWait,
     NotAnswering,
     TmdbClient,
     WrongKey,
@@ -142,6 +143,20 @@ async def test_being_asked_to_slow_down_without_a_time_is_heeded_too(client, kno
         await client.details("movie", 1)
 
 
+async def test_nobody_waits_for_the_end_of_a_long_pause(known):
+    """Who asked, who waits for a turn and who comes later is told; afterwards TMDB is asked again."""
+    known.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, retry_after="1")
+    async with TmdbClient(KEY, base_url=known.url, per_second=4, longest_wait=0.1) as client:
+        answers = await asyncio.gather(*(client.details("movie", 1) for _ in range(3)), return_exceptions=True)
+        assert {type(answer) for answer in answers} == {AskedToWait}
+        assert not client.may_ask
+        with pytest.raises(AskedToWait, match="too often"):
+            await client.details("movie", 1)
+        await asyncio.sleep(client.seconds_to_wait)
+        assert client.may_ask
+        assert (await client.details("movie", 1)).tmdb_id == 1
+
+
 async def test_a_dead_tmdb_is_left_alone(known):
     """After so many failures in a row nothing is sent any more."""
     known.misbehave(Fault.SERVER_ERROR)
@@ -191,7 +206,8 @@ async def test_a_pause_holds_those_already_waiting():
         await woken.wait()
 
     async def one(name: str) -> None:
-        await rate.wait()
+        while not await rate.wait():
+            pass
         passed.append((name, now[0]))
 
     async def pass_time(until: float) -> None:
@@ -224,6 +240,17 @@ async def test_at_most_twenty_connections_are_used(known):
         await asyncio.gather(*(client.details("movie", 1) for _ in range(100)))
     assert 1 < known.most_at_once <= 20
     assert len(known.requests) == 100
+
+
+async def test_waiting_for_a_free_connection_is_no_failure_of_tmdb(known):
+    """Questions that wait longer for their turn than an answer may take are answered, and TMDB is not given up."""
+    known.latency = 0.25
+    async with TmdbClient(
+        KEY, base_url=known.url, per_second=0, connections=1, timeout=1, failures_to_give_up=1
+    ) as client:
+        answers = await asyncio.gather(*(client.details("movie", 1) for _ in range(10)))
+        assert client.may_ask
+    assert [answer.tmdb_id for answer in answers] == [1] * 10
 
 
 async def test_a_404_page_of_something_in_between_is_not_tmdbs_word(client, known, monkeypatch):

@@ -1,7 +1,8 @@
 """Countries before a review: TMDB is asked where nothing is known yet, and nowhere else."""
 
+from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.countries import fill_countries
-from tests.fakes.tmdb import Fault
+from tests.fakes.tmdb import KEY, Fault
 from tests.fakes.tmdb_catalogue import film
 from tests.tmdb.conftest import IMAGES
 from tests.tmdb.rows import add_title, title_row
@@ -21,6 +22,15 @@ async def test_unknown_countries_are_fetched_and_stored(pool, client, tmdb):
     assert await fill_countries(pool, client, [unknown, *others], image_base_url=IMAGES) == []
     assert (await title_row(pool, unknown))["origin_country"] == "KR"
     assert all("tt0000011" in path or "/11" in path for path in tmdb.requests)
+
+
+async def test_few_are_asked_for_at_once(pool, tmdb):
+    """However many there are and whatever the client would send: twenty."""
+    tmdb.latency = 0.05
+    ids = [await add_title(pool, f"tt00001{number:02}") for number in range(60)]
+    async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, connections=60) as client:
+        assert await fill_countries(pool, client, ids, image_base_url=IMAGES) == []
+    assert 1 < tmdb.most_at_once <= 20
 
 
 async def test_failures_are_told_and_the_others_stored(pool, client, tmdb):

@@ -15,7 +15,8 @@ from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
 from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.enrich import QUEUE_SIZE, Enrichment, open_enrichment
+from mediacanon.tmdb.enrich import LOCK_CLASS, QUEUE_SIZE, Enrichment, FetchedElsewhere, open_enrichment
+from mediacanon.writes.title import update_title
 from tests.fakes.tmdb import KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.tmdb.conftest import IMAGES
@@ -130,6 +131,30 @@ async def test_fields_edited_by_hand_stay(enrichment, pool, tmdb):
     assert (stored["tmdb_id"], stored["original_language"]) == (17, "da")
 
 
+async def test_a_stranger_s_facts_never_overwrite_a_right_title(enrichment, pool, tmdb):
+    """A show held under a film's number: the show of that number is another, and TMDB links it to no IMDb id."""
+    tmdb.catalogue.add_show(show(39), "")
+    right = {"image_url": "right", "original_language": "fi", "tmdb_popularity": 3.5}
+    title_id = await add_title(pool, "tt9000039", type="show", tmdb_id=39, **right)
+    await enrichment.title(title_id)
+    stored = await title_row(pool, title_id)
+    assert {key: stored[key] for key in right} == right
+    assert stored["needs_backfill_tmdb"] is False
+
+
+async def test_an_id_given_by_hand_is_asked_for_at_the_next_look(enrichment, pool, tmdb):
+    """The title was found under a wrong one; what TMDB links the right one to does not matter."""
+    tmdb.catalogue.add_film(film(42, "tt9000042"))
+    tmdb.catalogue.add_film(film(43, "tt9999999"))
+    title_id = await add_title(pool, "tt9000042")
+    await enrichment.title(title_id)
+    await update_title(pool, title_id, {"tmdb_id": 43})
+    enrichment.forget(CatalogChange("titles", (title_id,)))
+    await enrichment.title(title_id)
+    stored = await title_row(pool, title_id)
+    assert (stored["tmdb_id"], stored["image_url"]) == (43, POSTER.format(43))
+
+
 async def test_a_poster_taken_away_is_not_looked_for_at_every_look(enrichment, pool, tmdb):
     """Cleared by hand and locked it is no reason to ask."""
     title_id = await add_title(
@@ -175,6 +200,17 @@ async def test_what_is_only_old_is_fetched_behind_the_readers_back(enrichment, p
     assert (await title_row(pool, title_id))["image_url"] == POSTER.format(19)
 
 
+@pytest.mark.parametrize("ids", [{"imdb_id": "tt9000044"}, {"imdb_id": None, "tmdb_id": 44}], ids=["imdb", "tmdb"])
+@pytest.mark.parametrize("asked_at", [None, datetime(2020, 1, 1)], ids=["never", "long-ago"])  # noqa: DTZ001 - the column has no zone
+async def test_what_tmdb_was_not_asked_about_lately_is_old(enrichment, pool, tmdb, ids, asked_at):
+    """Whichever id it is known by, and however lately an import has touched it; nobody waits."""
+    tmdb.catalogue.add_film(film(44, "tt9000044"))
+    title_id = await add_title(pool, **ids, needs_backfill_tmdb=False, image_url="old", enriched_at=asked_at)
+    assert await enrichment.title(title_id) is False
+    await until_idle(enrichment)
+    assert (await title_row(pool, title_id))["image_url"] == POSTER.format(44)
+
+
 async def test_many_readers_cause_one_fetch(enrichment, pool, tmdb):
     """Fifty looks at the same moment are two requests."""
     tmdb.catalogue.add_film(film(20, "tt9000020"))
@@ -199,6 +235,22 @@ async def test_many_workers_cause_one_fetch(database, pool, client, tmdb):
     seen = await asyncio.gather(*(worker() for _ in range(4)))
     assert seen == [POSTER.format(21)] * 4
     assert tmdb.requests == ["/3/find/tt9000021", "/3/movie/21"]
+
+
+async def test_a_title_fetched_elsewhere_for_too_long_is_left_to_the_other(enrichment, pool, tmdb, monkeypatch):
+    """Looks end with what there is, a refresh says so; no failure is remembered, the next look fetches."""
+    monkeypatch.setattr("mediacanon.tmdb.enrich.LOCK_TIMEOUT", "50ms")
+    tmdb.catalogue.add_film(film(46, "tt9000046"))
+    title_id = await add_title(pool, "tt9000046")
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("SELECT pg_advisory_xact_lock($1, $2)", LOCK_CLASS, title_id)
+        await enrichment.title(title_id)
+        with pytest.raises(FetchedElsewhere, match="fetched already"):
+            await enrichment.refresh(title_id)
+    assert tmdb.requests == []
+    assert (await title_row(pool, title_id))["needs_backfill_tmdb"] is True
+    await enrichment.title(title_id)
+    assert (await title_row(pool, title_id))["tmdb_id"] == 46
 
 
 async def test_no_connection_of_the_pool_is_held_while_tmdb_thinks(database, client, pool, tmdb):
@@ -252,6 +304,18 @@ async def test_titles_of_lists_are_fetched_when_nobody_waits(enrichment, pool, t
     assert (await title_row(pool, first))["image_url"] == POSTER.format(26)
     assert (await title_row(pool, second))["image_url"] == POSTER.format(27)
     assert len(tmdb.requests) == 4
+
+
+async def test_a_title_of_lists_that_needs_nothing_is_not_queued_again_and_again(enrichment, pool, tmdb):
+    """TMDB has no poster of it, so every list has it queued: the database is asked once."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    title_id = await add_title(pool, "tt9000045", needs_backfill_tmdb=False, image_url="none", enriched_at=now)
+    enrichment.queue([title_id])
+    while enrichment._queued:
+        await asyncio.sleep(0.01)
+    enrichment.queue([title_id])
+    assert not enrichment._queued
+    assert tmdb.requests == []
 
 
 async def test_the_queue_of_lists_is_bounded(enrichment, pool, tmdb):
@@ -420,6 +484,17 @@ async def test_a_dead_tmdb_costs_readers_nothing(database, pool, tmdb):
         await asyncio.gather(*(enrichment.title(title_id) for title_id in ids))
         assert len(tmdb.requests) == 3
         assert len(enrichment._failed._until) == 1
+
+
+async def test_a_pause_that_tmdb_asked_for_costs_readers_nothing(enrichment, pool, client, tmdb):
+    """The look that met it ends, holding no lock; later ones neither ask nor wait, and no title counts as failed."""
+    tmdb.misbehave(Fault.BUSY_WITH_RETRY_AFTER, retry_after="60")
+    first, second = await add_title(pool, "tt9100020"), await add_title(pool, "tt9100021")
+    await enrichment.title(first)
+    assert await enrichment.title(second) is False
+    assert tmdb.requests == ["/3/find/tt9100020"]
+    assert not enrichment._failed._until
+    assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
 
 
 async def test_a_show_gets_its_facts_and_its_episodes(enrichment, pool, tmdb):

@@ -1,5 +1,6 @@
 """Episodes: one request a season, names only where absent, long seasons, sentinels, the cool-down."""
 
+import asyncio
 from datetime import date
 
 import pytest
@@ -74,7 +75,9 @@ async def test_facts_edited_by_hand_stay(enrich, enrichment, pool, tmdb):
     (row,) = await episode_rows(pool, title_id)
     assert {fact: row[fact] for fact in mine} == mine
     assert row["runtime_minutes"] == 44
-    await pool.execute("UPDATE titles SET episodes_checked_at = NULL, image_url = 'x', needs_backfill_tmdb = false")
+    await pool.execute(
+        "UPDATE titles SET episodes_checked_at = NULL, image_url = 'x', needs_backfill_tmdb = false, enriched_at = now()"
+    )
     tmdb.requests.clear()
     await enrichment.title(title_id)
     assert tmdb.requests == []
@@ -125,6 +128,45 @@ async def test_complete_seasons_are_not_asked_for(enrich, pool, tmdb):
     assert tmdb.requests == ["/3/tv/50/season/2"]
 
 
+@pytest.fixture
+async def complete(enrichment, pool, tmdb):
+    """Give a running show of three seasons that has everything, and TMDB other facts of its episodes since."""
+    tmdb.catalogue.add_show(show(50, seasons=3), "tt9000050", episodes=2)
+    title_id = await add_show(pool, seasons=3, episodes=2)
+    await enrichment.title(title_id)
+    tmdb.behave()
+    new = {"name": "Renamed", "still_path": "/new.jpg", "runtime": 50, "overview": "New."}
+    for season in (1, 2, 3):
+        tmdb.catalogue.add_season(50, season, [episode(50, season, number, **new) for number in (1, 2)])
+    return title_id
+
+
+async def test_a_refresh_brings_what_is_new_of_every_season(enrichment, pool, tmdb, complete):
+    """However complete they are; names stay, and so does what a person entered."""
+    await pool.execute("UPDATE show_episodes SET synopsis = 'Mine', locked_fields = '{synopsis}' WHERE episode = 2")
+    await enrichment.refresh(complete)
+    assert sorted(tmdb.requests) == ["/3/tv/50", *(f"/3/tv/50/season/{number}" for number in (1, 2, 3))]
+    rows = await episode_rows(pool, complete)
+    assert {(row["image_url"], row["runtime_minutes"]) for row in rows} == {(f"{IMAGES}/w400/new.jpg", 50)}
+    assert [row["synopsis"] for row in rows] == ["New.", "Mine"] * 3
+    assert rows[0]["display_name"] == "Part 1 of season 1"
+
+
+@pytest.mark.parametrize("end_year", [None, 1999])
+async def test_a_running_show_s_newest_season_is_asked_for_when_its_facts_are_old(
+    enrichment, pool, tmdb, complete, end_year
+):
+    """Behind the reader's back; of a finished show only the facts are."""
+    await pool.execute("UPDATE titles SET enriched_at = now() - INTERVAL '40 days', end_year = $1", end_year)
+    enrichment.forget(CatalogChange("titles", (complete,)))
+    assert await enrichment.title(complete) is False
+    await asyncio.gather(*enrichment._running.values())
+    assert tmdb.requests == ["/3/tv/50", *(["/3/tv/50/season/3"] if end_year is None else [])]
+    images = [row["image_url"] for row in await episode_rows(pool, complete)]
+    assert images[:4] == [STILL.format(50, season, number) for season in (1, 2) for number in (1, 2)]
+    assert (images[5] == f"{IMAGES}/w400/new.jpg") is (end_year is None)
+
+
 async def test_seasons_tmdb_keeps_as_one_are_found_by_absolute_number(enrich, pool, tmdb):
     """Our S2E1 of a show with 3 episodes a season is TMDB's S1E4."""
     tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=9)
@@ -133,6 +175,18 @@ async def test_seasons_tmdb_keeps_as_one_are_found_by_absolute_number(enrich, po
     images = [row["image_url"] for row in await episode_rows(pool, title_id)]
     assert images == [STILL.format(50, 1, number) for number in range(1, 10)]
     assert len(tmdb.requests) == 3
+
+
+@pytest.mark.parametrize("theirs", [(), (4, 5, 6)], ids=["empty", "counted-on"])
+async def test_a_later_season_with_none_of_our_episodes_is_looked_for_in_season_one(enrich, pool, tmdb, theirs):
+    """TMDB lists the season, but empty or under other numbers; nothing is asked for singly."""
+    tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=6)
+    tmdb.catalogue.add_season(50, 2, [episode(50, 2, number) for number in theirs])
+    title_id = await add_show(pool, seasons=2, episodes=3)
+    await enrich(title_id)
+    images = [row["image_url"] for row in await episode_rows(pool, title_id)]
+    assert images == [STILL.format(50, 1, number) for number in range(1, 7)]
+    assert len(tmdb.requests) == 2
 
 
 async def test_absolute_numbers_are_found_when_season_one_is_complete(enrich, pool, tmdb):
@@ -190,8 +244,9 @@ async def test_one_failing_season_does_not_cost_the_others(enrich, pool, tmdb):
 async def test_a_failing_season_one_is_no_word_on_long_seasons(enrich, pool, tmdb):
     """Where absolute numbers could not be looked up nothing is stored for them."""
     tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=4)
+    tmdb.catalogue.add_season(50, 3, [])
     tmdb.misbehave(Fault.SERVER_ERROR, path="/season/1")
-    title_id = await add_show(pool, seasons=2, episodes=2)
+    title_id = await add_show(pool, seasons=3, episodes=2)
     with pytest.raises(UpstreamUnavailable):
         await enrich(title_id)
     assert {row["image_url"] for row in await episode_rows(pool, title_id)} == {None}

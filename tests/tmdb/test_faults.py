@@ -33,7 +33,7 @@ async def looked_at(database, pool, tmdb):
 async def test_a_failing_tmdb_changes_nothing_and_breaks_nothing(looked_at, pool, tmdb, fault):
     """The reader gets the title as it is, the row is untouched, and it is whole once TMDB is back."""
     tmdb.catalogue.add_film(film(60, "tt9000060"))
-    title_id = await add_title(pool, "tt9000060", runtime_minutes=5)
+    title_id = await add_title(pool, "tt9000060", original_language="fi")
     before = await title_row(pool, title_id)
     tmdb.misbehave(fault, retry_after="0")
     await looked_at(title_id)
@@ -41,7 +41,7 @@ async def test_a_failing_tmdb_changes_nothing_and_breaks_nothing(looked_at, pool
     tmdb.behave()
     await looked_at(title_id)
     stored = await title_row(pool, title_id)
-    assert (stored["tmdb_id"], stored["runtime_minutes"]) == (60, 97)
+    assert (stored["tmdb_id"], stored["original_language"], stored["runtime_minutes"]) == (60, "da", 97)
     assert stored["needs_backfill_tmdb"] is False
 
 

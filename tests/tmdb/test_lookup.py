@@ -23,7 +23,9 @@ def match(kind, tmdb_id, poster="/p.jpg"):
 
 FILM, OTHER_FILM = match("movie", 1, "/film.jpg"), match("movie", 2)
 SHOW, OTHER_SHOW = match("tv", 3, "/show.jpg"), match("tv", 4)
-WANTED = TitleToFind(title_id=1, type="movie", imdb_id="tt9000001", tmdb_id=None, has_image=False)
+WANTED = TitleToFind(
+    title_id=1, type="movie", imdb_id="tt9000001", tmdb_id=None, is_tmdb_id_locked=False, has_image=False
+)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,36 @@ async def test_an_id_of_another_title_is_not_believed(client, tmdb, title_type):
     tmdb.catalogue.add_film(film(5, "tt9000001"))
     facts = await look_up(client, replace(WANTED, type=title_type, tmdb_id=1))
     assert (facts.kind, facts.tmdb_id) == ("movie", 5)
+
+
+@pytest.mark.parametrize("title_type", ["movie", "show"])
+async def test_an_id_of_a_stranger_without_an_imdb_id_is_not_believed(client, tmdb, title_type):
+    """Details that name no IMDb id are not this title's; what find lists is, and else nothing is known."""
+    tmdb.catalogue.add_film(film(1, ""))
+    tmdb.catalogue.add_show(show(1), "")
+    wanted = replace(WANTED, type=title_type, tmdb_id=1, has_image=True)
+    assert await look_up(client, wanted) == Facts()
+    tmdb.catalogue.add_film(film(5, "tt9000001"))
+    assert (await look_up(client, wanted)).tmdb_id == 5
+
+
+async def test_an_id_given_by_hand_is_believed(client, tmdb):
+    """Whatever IMDb id TMDB links it to, if any; where it has no poster, no other title's is taken."""
+    tmdb.catalogue.add_film(film(1, "tt9999999"))
+    tmdb.catalogue.add_film(film(2, "", poster_path=None))
+    tmdb.catalogue.add_film(film(5, "tt9000001"))
+    given = replace(WANTED, is_tmdb_id_locked=True)
+    assert (await look_up(client, replace(given, tmdb_id=1))).poster_path == "/poster1.jpg"
+    facts = await look_up(client, replace(given, tmdb_id=2))
+    assert (facts.tmdb_id, facts.original_language, facts.poster_path) == (2, "da", None)
+    assert tmdb.requests == ["/3/movie/1", "/3/movie/2"]
+
+
+async def test_a_known_id_is_enough_without_an_imdb_id(client, tmdb):
+    """A title with TMDB's id alone is what TMDB says under it."""
+    tmdb.catalogue.add_film(film(1, "tt9999999"))
+    facts = await look_up(client, replace(WANTED, imdb_id=None, tmdb_id=1))
+    assert (facts.tmdb_id, facts.poster_path) == (1, "/poster1.jpg")
 
 
 async def test_an_id_that_is_gone_is_looked_up_anew(client, tmdb):

@@ -4,10 +4,14 @@ import contextlib
 import gzip
 import json
 import os
+from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +85,58 @@ def test_every_recorded_answer_is_accepted(parse, patterns):
     assert files
     for file in files:
         parse(json.loads(file.read_text()))
+
+
+def exchanges() -> Iterator[tuple[str, object]]:
+    """Yield path and answer of each recorded HTTP exchange."""
+    for file in recorded("subliminal/*.yaml"):
+        for exchange in yaml.safe_load(file.read_text())["interactions"]:
+            body = exchange["response"]["body"]["string"]
+            answer = json.loads(gzip.decompress(body) if isinstance(body, bytes) else body)
+            yield urlsplit(exchange["request"]["uri"]).path, answer
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers at hand")
+def test_whole_recorded_exchanges_are_accepted():
+    """Films, shows and episodes; what a search lists has the form of what find lists."""
+    seen = Counter()
+    for path, answer in exchanges():
+        match path.split("/")[2:]:
+            case ["movie", tmdb_id]:
+                assert parse_details(answer, "movie").tmdb_id == int(tmdb_id)
+            case ["tv", tmdb_id]:
+                details = parse_details(answer, "tv")
+                assert (details.tmdb_id, details.imdb_id) == (int(tmdb_id), answer["external_ids"]["imdb_id"])
+            case ["tv", _, "season", _, "episode", number]:
+                assert parse_episode(answer).number == int(number)
+            case ["search", kind]:
+                key = {"movie": "movie_results", "tv": "tv_results"}[kind]
+                found = parse_found({key: answer["results"]})
+                assert len(found.movies + found.shows) == len(answer["results"])
+        seen[path.split("/")[2]] += 1
+    assert seen.keys() == {"movie", "tv", "search"}
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers at hand")
+@pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
+def test_no_recorded_answer_whatever_makes_parsing_crash(parse):
+    """Of any endpoint: a reply or MalformedReply, nothing else."""
+    answers = [json.loads(file.read_text()) for file in recorded("**/*.json")]
+    for answer in [*answers, *(answer for _, answer in exchanges())]:
+        with contextlib.suppress(MalformedReply):
+            parse(answer)
+
+
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers at hand")
+@pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
+def test_the_body_of_a_recorded_error_is_no_reply(parse):
+    """Should one ever come with status 200, it is refused."""
+    names = ["errors/*.json", "jdrouet/invalid-api-key.json", "jdrouet/resource-not-found.json"]
+    files = [file for name in names for file in recorded(name)]
+    assert files
+    for file in files:
+        with pytest.raises(MalformedReply):
+            parse(json.loads(file.read_text()))
 
 
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers at hand")

@@ -1,5 +1,7 @@
 """Storing what TMDB said, many titles at a time."""
 
+import pytest
+
 from mediacanon.tmdb.lookup import Facts
 from mediacanon.tmdb.store import Answer, store_facts
 from tests.tmdb.conftest import IMAGES
@@ -18,6 +20,17 @@ async def test_only_titles_that_differ_count_as_changed(pool):
         assert await store_facts(connection, answers, image_base_url=IMAGES) == [news]
     assert (await title_row(pool, same))["needs_backfill_tmdb"] is False
     assert (await title_row(pool, news))["original_language"] == "no"
+
+
+@pytest.mark.parametrize("title_type", ["movie", "show"])
+async def test_imdb_s_running_time_stays_and_tmdb_s_fills_its_place(pool, title_type):
+    """Whatever the type: an import and TMDB would else write two figures in turns."""
+    known = await add_title(pool, "tt9000003", type=title_type, runtime_minutes=80)
+    unknown = await add_title(pool, "tt9000004", type=title_type)
+    async with pool.acquire() as connection:
+        answers = [Answer(title_id, Facts(runtime_minutes=97)) for title_id in (known, unknown)]
+        await store_facts(connection, answers, image_base_url=IMAGES)
+    assert [(await title_row(pool, one))["runtime_minutes"] for one in (known, unknown)] == [80, 97]
 
 
 async def test_a_title_deleted_meanwhile_is_no_failure(pool):

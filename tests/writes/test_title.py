@@ -128,6 +128,17 @@ async def test_another_imdb_id_brings_a_withdrawn_title_back(pool, writes):
     assert (row["withdrawn_at"], row["needs_backfill_tmdb"]) == (None, True)
 
 
+async def test_another_tmdb_id_has_tmdb_asked_anew(pool, writes):
+    """Given or taken away; the same id again, and a withdrawn title's place, stay as they are."""
+    title_id = await writes.create_title("movie", {"display_name": "x", "tmdb_id": 1})
+    await pool.execute("UPDATE titles SET withdrawn_at = now()")
+    for tmdb_id, is_flagged in ((1, False), (2, True), (None, True)):
+        await pool.execute("UPDATE titles SET needs_backfill_tmdb = false")
+        await writes.update_title(title_id, {"tmdb_id": tmdb_id})
+        row = await stored(pool, title_id)
+        assert (row["withdrawn_at"] is None, row["needs_backfill_tmdb"]) == (False, is_flagged)
+
+
 async def test_a_taken_imdb_id_changes_nothing(pool, writes, announced):
     """An update that conflicts leaves every fact as it was."""
     await writes.create_title("movie", {"display_name": "First", "imdb_id": "tt9000001"})
