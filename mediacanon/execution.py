@@ -31,7 +31,7 @@ from mediacanon.database.pool import explained
 from mediacanon.errors import BadArgument, MediaCanonError
 from mediacanon.schema.compiled import CompiledExecutor, Plans
 from mediacanon.schema.context import Context
-from mediacanon.schema.limits import COST, DEPTH, TOKENS, CostModel, check_shape, refused
+from mediacanon.schema.limits import COST, DEPTH, TOKENS, Budget, CostModel, check_shape, refused
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,11 @@ class Prepared:
     def operation(self, name: str | None = None) -> OperationDefinitionNode | None:
         """Return the operation to run, None when the name does not tell which."""
         return get_operation_ast(self.document, name) if self.document else None
+
+    def budget(self, name: str | None, variables: Mapping[str, Any]) -> Budget | None:
+        """Return what the seasons of one run are counted against, None for a document of ours."""
+        operation = self.operation(name)
+        return self.cost_model.budget(operation, variables) if self.cost_model and operation else None
 
     def is_query(self, name: str | None = None) -> bool:
         """Return whether the operation only reads; what cannot be told counts as reading, it will not run."""
@@ -131,9 +136,12 @@ class Execution:
             return ExecutionResult(None, [excess])
         try:
             async with asyncio.timeout(LONGEST_RUN):
+                context.budget = prepared.budget(operation_name, variables)
                 data = await _directly(prepared, operation_name, variables, context)
                 if data is not None:
                     return ExecutionResult(data, None)
+                # It begins anew, and so does what it may cost.
+                context.budget = prepared.budget(operation_name, variables)
                 running = execute(
                     self.schema,
                     document,
@@ -167,7 +175,9 @@ class Execution:
                 prepared.costs.clear()
             prepared.costs[key] = prepared.cost_model.cost(operation, variables)
         cost = prepared.costs[key]
-        return refused(f"The query may answer {cost:,} objects; {COST:,} is the limit.") if cost > COST else None
+        if cost <= COST:
+            return None
+        return refused(f"The query costs up to {cost:,} resolvers and objects; {COST:,} is the limit.")
 
 
 async def _directly(
