@@ -6,8 +6,9 @@ it is asked for, or the assumed one. Shows are not as assumed: what their season
 loaded (`Budget`), since a list that is there is answered in one go, which no time-out can stop.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
@@ -70,6 +71,8 @@ class Shape:
     fields: int = 0
     directives: int = 0
     repeated_fields: int = 0
+    # How often each name stands at this level, where fragments add to it: such fields are merged and compared.
+    names: Counter[str] = field(default_factory=Counter)
 
 
 LIMITS = {
@@ -112,10 +115,10 @@ def _shapes(definitions: Iterable[DefinitionNode]) -> Iterator[Shape]:
             case OperationDefinitionNode():
                 shape = walk.measure(node.selection_set)
                 shape.directives += _directives(node)
-                yield shape
+                yield _closed(shape)
             case FragmentDefinitionNode():
                 # How deep it lies, and whether at the root, is known where it is spread.
-                yield replace(walk.fragment(node.name.value), depth=0, own_fields=0)
+                yield replace(_closed(walk.fragment(node.name.value)), depth=0, own_fields=0)
 
 
 def _excess(shape: Shape) -> list[GraphQLError]:
@@ -150,14 +153,10 @@ class _ShapeWalk:
     def measure(self, selections: SelectionSetNode | None) -> Shape:
         """Return the shape of a selection set."""
         total = Shape()
-        names: set[str] = set()
         for node in selections.selections if selections else ():
             match node:
                 case FieldNode():
                     part = self._field(node)
-                    name = (node.alias or node.name).value
-                    part.repeated_fields += name in names
-                    names.add(name)
                 case FragmentSpreadNode():
                     part = self.fragment(node.name.value)
                 case _:
@@ -168,7 +167,8 @@ class _ShapeWalk:
         return total
 
     def _field(self, node: FieldNode) -> Shape:
-        below = self.measure(node.selection_set)
+        below = _closed(self.measure(node.selection_set))
+        below.names = Counter([(node.alias or node.name).value])
         below.own_fields = 1
         below.fields += 1
         below.aliases += node.alias is not None
@@ -177,6 +177,13 @@ class _ShapeWalk:
         else:
             below.depth += 1
         return below
+
+
+def _closed(shape: Shape) -> Shape:
+    """Return a selection set's shape when nothing more can be merged into it."""
+    return replace(
+        shape, names=Counter(), repeated_fields=shape.repeated_fields + sum(shape.names.values()) - len(shape.names)
+    )
 
 
 def _add(total: Shape, part: Shape) -> None:
@@ -188,6 +195,9 @@ def _add(total: Shape, part: Shape) -> None:
     total.fields += part.fields
     total.directives += part.directives
     total.repeated_fields += part.repeated_fields
+    if total.fields <= LIMITS["fields"][0]:
+        # Beyond it is refused anyway, and adding up goes on to the end.
+        total.names.update(part.names)
 
 
 class CostModel:
@@ -264,16 +274,16 @@ class _Reckoning:
 
     def _field(self, node: FieldNode, parent: Any, size: int | None) -> float:  # noqa: ANN401 - any composite type
         name = node.name.value
-        field = None if name.startswith("__") else parent.fields.get(name)
-        if field is None:
+        found = None if name.startswith("__") else parent.fields.get(name)
+        if found is None:
             return 0
         place = f"{parent.name}.{name}"
-        type_ = get_named_type(field.type)
+        type_ = get_named_type(found.type)
         if not is_composite_type(type_):
-            return PRICES.get(place, 0 if plain_attribute(field) else 1)
-        asked = _asked_size(node, field, self.variables)
+            return PRICES.get(place, 0 if plain_attribute(found) else 1)
+        asked = _asked_size(node, found, self.variables)
         count: float = 1
-        if is_list_type(get_nullable_type(field.type)):
+        if is_list_type(get_nullable_type(found.type)):
             inherited = size if name in PAGE_LISTS else None
             count = asked or inherited or self.sizes.get(place, ASSUMED_SIZE)
         return PRICES.get(place, 0) + count * (1 + self.selections([node], type_, asked))

@@ -53,6 +53,21 @@ HOSTILE = {
     "root fields": ("{ " + "stats { movies } " * 11 + "}", "root fields"),
     "field overloading": ("{ stats { " + "movies " * 1500 + "} }", "1501 fields"),
     "repeated fields": ("{ stats { " + "movies " * 50 + "} }", "repeats a field 49 times"),
+    "repeated fields in fragments without a name": (
+        "{ title(id: 1) { " + "... { show { title { type } } } " * 300 + "} }",
+        "repeats a field 299 times",
+    ),
+    "repeated fields in fragments in fragments": (
+        "{ title(id: 1) { " + "... { ... on Title { show { title { type } } } } " * 200 + "} }",
+        "repeats a field 199 times",
+    ),
+    "repeated fields in fragments with names": (
+        "{ title(id: 1) { "
+        + " ".join(f"...F{n}" for n in range(20))
+        + " } } "
+        + " ".join(f"fragment F{n} on Title {{ {'show { title { type } } ' * 15} }}" for n in range(20)),
+        "repeats a field 299 times",
+    ),
     "directive overloading": ("{ stats { movies " + "@aa" * 500 + " } }", "500 directives"),
     "directives on the operation": ("query " + "@aa" * 500 + " { stats { movies } }", "500 directives"),
     "tokens": ("{ stats { " + "movies " * 5000 + "} }", "4000 tokens"),
@@ -153,6 +168,12 @@ async def test_resolvers_look_through_a_fragment_once(demo_pool, execution: Exec
     prepared = execution.prepare_own(f"{{ show(id: 1) {{ seasons {seasons.replace('}', '} } }', 1)}", name="test")
     data = await execution.run(prepared, {}, Context(Loaders(demo_pool), Writes(demo_pool)))
     assert data["show"]["seasons"][0] == {"seasonNumber": 1}
+
+
+def test_fields_of_one_name_in_different_places_are_no_repetition(execution: Execution):
+    """Forty selections of the same name, each in a selection set of its own."""
+    titles = " ".join(f"t{n}: title(id: {n}) {{ displayName movie {{ title {{ displayName }} }} }}" for n in range(10))
+    assert execution.prepare(f"{{ {titles} }}").errors == []
 
 
 def test_fragments_count_where_they_are_spread(execution: Execution):
