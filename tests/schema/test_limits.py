@@ -106,6 +106,20 @@ HOSTILE = {
         f"{{ collections {{ {' '.join(f'p{n}: titles(page: {n}, perPage: 1) {{ total }}' for n in range(1, 5))} }} }}",
         "objects; 20,000 is the limit",
     ),
+    "cost of totals": (
+        "{ "
+        + " ".join(f'p{n}: titles(query: "{n}") {{ total totalPages languages {{ code }} }}' for n in range(7))
+        + " }",
+        "objects; 20,000 is the limit",
+    ),
+    "cost of totals to discover": (
+        "{ " + " ".join(f"p{n}: discover(filter: {{yearMin: {n}}}) {{ total a: total }}" for n in range(10)) + " }",
+        "objects; 20,000 is the limit",
+    ),
+    "cost of what is similar": (
+        "{ titles(perPage: 100) { items { similar { titleId } movie { title { similar { titleId } } } } } }",
+        "objects; 20,000 is the limit",
+    ),
     "cost of resolvers": (
         f"{{ titles(perPage: 100) {{ items {{ {STILLS} }} }} }}",
         "objects; 20,000 is the limit",
@@ -254,4 +268,7 @@ def test_costs_are_explained(execution: Execution):
     prepared = execution.prepare("{ show(id: 1) { episodeCount seasons { episodes { airDate still ids { imdb } } } } }")
     # one show and its count; 25 episodes a season, each with a still that is named and an object of ids
     assert prepared.cost_model.cost(prepared.operation(), {}) == 2 + 10 * (1 + 25 * (1 + 1 + 1))
+    prepared = execution.prepare("{ titles(perPage: 7) { total items { similar { poster } } } }")
+    # a page and its total; 7 titles, what is similar to each, and 12 posters of that
+    assert prepared.cost_model.cost(prepared.operation(), {}) == 1 + 1_000 + 7 * (1 + 100 + 12 * (1 + 1))
     assert COST == 20_000
