@@ -137,18 +137,6 @@ async def test_persisted_queries_are_bounded():
     assert known == [False, False] + [True] * 10
 
 
-async def test_prepared_documents_are_bounded():
-    """Ever new documents do not fill the memory."""
-    from mediacanon.execution import REMEMBERED_CHARACTERS, Execution
-    from mediacanon.schema.root import build_schema
-
-    execution = Execution(build_schema())
-    for number in range(40):
-        execution.prepare(f"# {number}".ljust(REMEMBERED_CHARACTERS // 20) + "\n{ stats { movies } }")
-    assert len(execution._remembered) < 20
-    assert execution._characters <= REMEMBERED_CHARACTERS
-
-
 async def test_mutations_need_post(demo_client: httpx.AsyncClient):
     """A link or an image changes nothing."""
     response = await demo_client.get("/graphql", params={"query": DELETE})
