@@ -50,17 +50,28 @@ async def test_get_is_conditional(demo_client: httpx.AsyncClient):
         ("*/*", "application/json"),
         ("application/graphql-response+json, application/json;q=0.9", "application/graphql-response+json"),
         ("application/json;q=0, application/graphql-response+json", "application/graphql-response+json"),
+        ("application/json;q=0.1, application/graphql-response+json;q=0.9", "application/graphql-response+json"),
+        (
+            "application/json; q=0.1, application/graphql-response+json; charset=utf-8",
+            "application/graphql-response+json",
+        ),
+        ("application/graphql-response+json;q=0.8, application/json", "application/json"),
+        ("application/json, application/graphql-response+json", "application/json"),
+        ("*/*;q=0.1, application/graphql-response+json;q=0.2", "application/graphql-response+json"),
+        ("application/json;q=0, */*", "application/graphql-response+json"),
+        ("text/csv, application/*;q=0.5", "application/json"),
     ],
 )
 async def test_media_type_is_the_client_s(demo_client: httpx.AsyncClient, accept: str, media_type: str):
-    """The first acceptable media type is sent."""
+    """The most preferred media type is sent, the first of those that tie."""
     response = await demo_client.post("/graphql", json={"query": STATS}, headers={"accept": accept})
     assert response.headers["content-type"] == media_type
 
 
-async def test_unacceptable_is_406(demo_client: httpx.AsyncClient):
+@pytest.mark.parametrize("accept", ["text/csv", "application/json;q=0", "*/*;q=0.0"])
+async def test_unacceptable_is_406(demo_client: httpx.AsyncClient, accept: str):
     """A client that takes no JSON is told so."""
-    response = await demo_client.post("/graphql", json={"query": STATS}, headers={"accept": "text/csv"})
+    response = await demo_client.post("/graphql", json={"query": STATS}, headers={"accept": accept})
     assert response.status_code == 406
 
 
@@ -108,7 +119,8 @@ async def test_persisted_queries_are_registered_and_found(demo_client: httpx.Asy
     """A hash is unknown at first, then stands for its query, by GET too."""
     query = "query Persisted { stats { movies shows } }"
     extensions = persisted(query)
-    unknown = await demo_client.post("/graphql", json={"extensions": extensions})
+    unknown = await demo_client.get("/graphql", params={"extensions": orjson.dumps(extensions).decode()})
+    assert unknown.headers["cache-control"] == "no-store"
     assert unknown.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
     both = await demo_client.post("/graphql", json={"query": query, "extensions": extensions})
     assert both.json()["data"]["stats"] == {"movies": 600, "shows": 120}
@@ -124,17 +136,28 @@ async def test_a_false_hash_is_refused(demo_client: httpx.AsyncClient):
     assert "sha256Hash" in response.json()["errors"][0]["message"]
 
 
-async def test_persisted_queries_are_bounded():
-    """Registering without end forgets the oldest."""
-    from mediacanon.graphql_http import PERSISTED_CHARACTERS, Asked, PersistedQueries
+async def test_only_what_can_run_is_persisted(demo_client: httpx.AsyncClient):
+    """A document that does not fit the schema is answered with its errors and not registered."""
+    query = "{ nothing }"
+    for _ in range(2):
+        unknown = await demo_client.post("/graphql", json={"extensions": persisted(query)})
+        assert unknown.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+        both = await demo_client.post("/graphql", json={"query": query, "extensions": persisted(query)})
+        assert "nothing" in both.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("length", [0, 100_000])
+async def test_persisted_queries_are_bounded(length: int):
+    """Registering without end forgets the oldest, long ones and short ones."""
+    from mediacanon.graphql_http import PERSISTED_CHARACTERS, PERSISTED_OVERHEAD, Asked, PersistedQueries
 
     store = PersistedQueries()
-    size = PERSISTED_CHARACTERS // 10
-    queries = [f"# {number}".ljust(size) for number in range(12)]
+    queries = [f"# {number:4}".ljust(length) for number in range(12 if length else 4_000)]
     for query in queries:
-        store.resolve(Asked(query, None, None, persisted(query)))
+        store.register(Asked(query, None, None, persisted(query)))
     known = [store.resolve(Asked(None, None, None, persisted(query))) is not None for query in queries]
-    assert known == [False, False] + [True] * 10
+    most = PERSISTED_CHARACTERS // (PERSISTED_OVERHEAD + len(queries[0]))
+    assert known == [False] * (len(queries) - most) + [True] * most
 
 
 async def test_mutations_need_post(demo_client: httpx.AsyncClient):
