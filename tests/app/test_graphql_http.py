@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from mediacanon import paths
-from tests.serving import app_of, run_program, served
+from tests.serving import app_of, client_of, run_program, served
 
 STATS = "{ stats { movies } }"
 SEARCH = '{ search(query: "x") { matchedOn } }'
@@ -185,6 +185,18 @@ async def test_other_sites_may_read_not_write(demo_client: httpx.AsyncClient, he
     assert written.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
+async def test_a_conflict_is_told_by_its_code(demo_database: str):
+    """What is there already is CONFLICT on the wire, at the field that wanted it, and changes nothing."""
+    create = 'mutation { createMovie(input: {displayName: "x", imdbId: "tt7654321"}) { movieId } }'
+    async with client_of(app_of(demo_database)) as client:
+        first = await client.post("/graphql", json={"query": create}, headers=RESPONSE)
+        assert "errors" not in first.json()
+        again = await client.post("/graphql", json={"query": create}, headers=RESPONSE)
+        assert again.json()["errors"][0]["extensions"] == {"code": "CONFLICT"}
+        assert again.json()["errors"][0]["path"] == ["createMovie"]
+        assert (await client.post("/graphql", json={"query": STATS})).json()["data"]["stats"]["movies"] == 601
+
+
 async def test_preflight_is_answered(demo_client: httpx.AsyncClient):
     """A browser may ask before it posts JSON."""
     response = await demo_client.options("/graphql", headers={"origin": "https://elsewhere.example"})
@@ -226,8 +238,6 @@ async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
 
 async def test_a_lost_database_is_said_so(demo: str):
     """Without a database the answer is 503's word, not a traceback."""
-    from tests.serving import client_of
-
     app = app_of(demo)
     async with client_of(app) as client:
         assert (await client.get("/readyz")).status_code == 200
