@@ -77,7 +77,7 @@ class Prepared:
     def budget(self, name: str | None, variables: Mapping[str, Any]) -> Budget | None:
         """Return what the seasons of one run are counted against, None for a document of ours."""
         operation = self.operation(name)
-        return self.cost_model.budget(operation, variables) if self.cost_model and operation else None
+        return Budget(self.cost_model, operation, variables) if self.cost_model and operation else None
 
     def is_query(self, name: str | None = None) -> bool:
         """Return whether the operation only reads; what cannot be told counts as reading, it will not run."""

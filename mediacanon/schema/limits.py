@@ -223,19 +223,22 @@ class CostModel:
     def cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
         """Return the most that an operation can answer with these variables, lists as long as assumed."""
         root = self._schema.get_root_type(operation.operation)
-        known = _with_defaults(operation, variables)
-        return int(_Reckoning(self._schema, self._fragments, known, ASSUMED_SIZES).selections([operation], root))
+        return int(self.reckoning(operation, variables, ASSUMED_SIZES).selections([operation], root))
 
-    def budget(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> "Budget":
-        """Return what the seasons of one run are counted against."""
-        return Budget(_Reckoning(self._schema, self._fragments, _with_defaults(operation, variables), ASSUMED_SIZES))
+    def reckoning(
+        self, operation: OperationDefinitionNode, variables: Mapping[str, Any], sizes: Mapping[str, float]
+    ) -> "Reckoning":
+        """Return what counts the selections of an operation with these variables and lists of these sizes."""
+        defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
+        return Reckoning(self._schema, self._fragments, {**defaults, **variables}, sizes)
 
 
 class Budget:
     """What the seasons of one run may cost once it is known how many they are and how many episodes they have."""
 
-    def __init__(self, reckoning: "_Reckoning") -> None:
-        self._reckoning = reckoning
+    def __init__(self, model: CostModel, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
+        self._model = model
+        self._asked = operation, variables
         self._left: float = REAL_COST
 
     def pay(self, info: GraphQLResolveInfo[Any], *, seasons: int, episodes: int) -> None:
@@ -243,8 +246,8 @@ class Budget:
         assumed = ASSUMED_SIZE if is_list_type(get_nullable_type(info.return_type)) else 1
         if seasons + episodes <= assumed * (1 + ASSUMED_SIZES[EPISODES]):
             return
-        sizes = {**ASSUMED_SIZES, EPISODES: episodes / seasons}
-        below = replace(self._reckoning, sizes=sizes).selections(info.field_nodes, get_named_type(info.return_type))
+        reckoning = self._model.reckoning(*self._asked, {**ASSUMED_SIZES, EPISODES: episodes / seasons})
+        below = reckoning.selections(info.field_nodes, get_named_type(info.return_type))
         self._left -= seasons * (1 + below)
         if self._left < 0:
             raise BadArgument(
@@ -254,7 +257,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reckoning:
+class Reckoning:
     """Counts what selections can answer, with known variables and lists of known or assumed sizes."""
 
     schema: GraphQLSchema
@@ -298,11 +301,6 @@ class _Reckoning:
             inherited = size if name in PAGE_LISTS else None
             count = asked or inherited or self.sizes.get(place, ASSUMED_SIZE)
         return PRICES.get(place, 0) + count * (1 + self.selections([node], type_, asked))
-
-
-def _with_defaults(operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> dict[str, Any]:
-    defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
-    return {**defaults, **variables}
 
 
 def _asked_size(node: FieldNode, field: GraphQLField, variables: Mapping[str, Any]) -> int | None:
