@@ -121,7 +121,7 @@ HOSTILE = {
         "objects; 20,000 is the limit",
     ),
     "cost of resolvers": (
-        f"{{ titles(perPage: 100) {{ items {{ {STILLS} }} }} }}",
+        f"{{ titles(perPage: 10) {{ items {{ {STILLS} }} }} }}",
         "objects; 20,000 is the limit",
     ),
     "cost of a look-up": (
