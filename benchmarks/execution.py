@@ -93,6 +93,7 @@ class Context:
     def __init__(self) -> None:
         self.loaders = self
         self.enrichment = None
+        self.budget = None
         self.show = ShowRow(1, 1, title(1))
         self.seasons = [
             SeasonRow(n, 1, n, True, 8.1, EPISODES, [episode(n, number) for number in range(EPISODES)])

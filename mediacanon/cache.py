@@ -13,6 +13,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from mediacanon.catalog_events import CatalogChange, CatalogEvents
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 Carousel = TypeVar("Carousel")
 # Seconds between the end of one building and the beginning of the next.
 PAUSE = 10.0
+# How many kept answers are computed at once: a strange question must leave connections to those who read by id.
+AT_ONCE = 4
 
 
 class Changes(Protocol):
@@ -100,17 +103,27 @@ class CarouselCache(Generic[Carousel]):
             self._set = asyncio.get_running_loop().create_future()
 
 
+@dataclass(slots=True)
+class _Answer:
+    """An answer that is there or being computed, and how many wait for it."""
+
+    computed: asyncio.Future[Any]
+    waiting: int = 0
+
+
 class KeptAnswers:
     """Answers that take long and change only with the catalogue: counts and distributions.
 
     Kept until the next change of the catalogue; views and clicks are none. Who asks for what is being computed waits
-    for that: a count is never computed twice at the same time. The least used are forgotten.
+    for that: a count is never computed twice at the same time, and no longer than somebody waits for it. Few are
+    computed at once, the others wait their turn: each goes over much of the catalogue. The least used are forgotten.
     """
 
-    def __init__(self, *, most: int = 2_000) -> None:
+    def __init__(self, *, most: int = 2_000, at_once: int = AT_ONCE) -> None:
         self._events: CatalogEvents | None = None
         self._most = most
-        self._answers: OrderedDict[Hashable, asyncio.Future[Any]] = OrderedDict()
+        self._turns = asyncio.Semaphore(at_once)
+        self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
 
     @asynccontextmanager
     async def told_by(self, events: CatalogEvents) -> AsyncIterator[None]:
@@ -127,21 +140,38 @@ class KeptAnswers:
     async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what `ask` answers
         """Return the answer to `key`, asked for if it is not kept; never older than what was committed before."""
         if self._events is None or not await self._events.catch_up():
-            return await ask()
-        answer = self._answers.get(key)
-        if answer is None:
-            answer = self._answers[key] = asyncio.ensure_future(ask())
-            answer.add_done_callback(lambda done: self._drop_failed(key, done))
-            while len(self._answers) > self._most:
-                self._answers.popitem(last=False)
+            return await self._ask_in_turn(ask)
+        answer = self._answers.get(key) or self._begin(key, ask)
         self._answers.move_to_end(key)
-        # One who gives up waiting takes nothing from the others.
-        return await asyncio.shield(answer)
+        answer.waiting += 1
+        try:
+            # One who gives up waiting takes nothing from the others.
+            return await asyncio.shield(answer.computed)
+        finally:
+            answer.waiting -= 1
+            if not answer.waiting and not answer.computed.done():
+                answer.computed.cancel()
+                self._drop(key, answer)
+
+    def _begin(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Any]]) -> _Answer:
+        answer = self._answers[key] = _Answer(asyncio.ensure_future(self._ask_in_turn(ask)))
+        answer.computed.add_done_callback(lambda done: self._drop_failed(key, answer, done))
+        while len(self._answers) > self._most:
+            self._answers.popitem(last=False)
+        return answer
+
+    async def _ask_in_turn(self, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what `ask` answers
+        async with self._turns:
+            return await ask()
 
     def _forget(self, change: CatalogChange) -> None:
         if change.kind != "engagement":
             self._answers.clear()
 
-    def _drop_failed(self, key: Hashable, done: asyncio.Future[Any]) -> None:
-        if (done.cancelled() or done.exception()) and self._answers.get(key) is done:
+    def _drop_failed(self, key: Hashable, answer: _Answer, done: asyncio.Future[Any]) -> None:
+        if done.cancelled() or done.exception():
+            self._drop(key, answer)
+
+    def _drop(self, key: Hashable, answer: _Answer) -> None:
+        if self._answers.get(key) is answer:
             del self._answers[key]

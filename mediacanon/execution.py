@@ -31,14 +31,17 @@ from mediacanon.database.pool import explained
 from mediacanon.errors import BadArgument, MediaCanonError
 from mediacanon.schema.compiled import CompiledExecutor, Plans
 from mediacanon.schema.context import Context
-from mediacanon.schema.limits import COST, DEPTH, TOKENS, CostModel, check_shape, refused
+from mediacanon.schema.limits import COST, DEPTH, TOKENS, Budget, CostModel, check_shape, refused
 
 log = logging.getLogger(__name__)
 
 LONGEST_RUN = 10.0
 MOST_ERRORS = 5
-# Documents are remembered up to so many characters in all; trees and plans take some hundred times as much memory.
-REMEMBERED_CHARACTERS = 400_000
+# What the remembered documents may come to in all, about 80 MB. It is counted in characters of text, each of which
+# takes 180 bytes as a tree; beside them a document takes 20 KB, and 1.5 KB for every field that its plans hold.
+REMEMBERED_SIZE = 400_000
+DOCUMENT_SIZE = 100
+FIELD_SIZE = 10
 REMEMBERED_COSTS = 64
 
 
@@ -59,15 +62,61 @@ class Prepared:
     cost_model: CostModel | None = None
     plans: Plans | None = None
     costs: dict[object, int] = field(default_factory=dict)
+    # Its size as last counted by RememberedDocuments.
+    counted: int = 0
+
+    @property
+    def size(self) -> int:
+        """What it takes in memory, in characters; it grows as its plans are made."""
+        return DOCUMENT_SIZE + len(self.text) + FIELD_SIZE * (self.plans.held if self.plans else 0)
 
     def operation(self, name: str | None = None) -> OperationDefinitionNode | None:
         """Return the operation to run, None when the name does not tell which."""
         return get_operation_ast(self.document, name) if self.document else None
 
+    def budget(self, name: str | None, variables: Mapping[str, Any]) -> Budget | None:
+        """Return what the seasons of one run are counted against, None for a document of ours."""
+        operation = self.operation(name)
+        return Budget(self.cost_model, operation, variables) if self.cost_model and operation else None
+
     def is_query(self, name: str | None = None) -> bool:
         """Return whether the operation only reads; what cannot be told counts as reading, it will not run."""
         operation = self.operation(name)
         return operation is None or operation.operation is OperationType.QUERY
+
+
+class RememberedDocuments:
+    """Documents by their text, up to a size in all, the least used forgotten."""
+
+    def __init__(self) -> None:
+        self._documents: OrderedDict[str, Prepared] = OrderedDict()
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+    def get(self, text: str) -> Prepared | None:
+        """Return the document of a text, None where it is unknown or forgotten."""
+        known = self._documents.get(text)
+        if known:
+            self._documents.move_to_end(text)
+        return known
+
+    def add(self, prepared: Prepared) -> None:
+        """Remember a document."""
+        self._documents[prepared.text] = prepared
+        self.count(prepared)
+
+    def count(self, prepared: Prepared) -> None:
+        """Count a document anew after it ran, if it is one of these, and forget others that have no room any more."""
+        if self._documents.get(prepared.text) is not prepared:
+            return
+        self.size -= prepared.counted
+        prepared.counted = prepared.size
+        self.size += prepared.counted
+        while self.size > REMEMBERED_SIZE:
+            _, forgotten = self._documents.popitem(last=False)
+            self.size -= forgotten.counted
 
 
 class Execution:
@@ -76,21 +125,17 @@ class Execution:
     def __init__(self, schema: strawberry.Schema) -> None:
         self.schema = schema._schema  # noqa: SLF001 - Strawberry's own entry costs 40 us a request and cannot be prepared
         self._strawberry = schema
-        self._remembered: OrderedDict[str, Prepared] = OrderedDict()
-        self._characters = 0
+        self.remembered = RememberedDocuments()
 
     def prepare(self, text: str) -> Prepared:
         """Return a stranger's document, remembered from an earlier request where possible."""
-        known = self._remembered.get(text)
+        known = self.remembered.get(text)
         if known:
-            self._remembered.move_to_end(text)
             return known
         prepared = self._prepare(text, is_limited=True)
-        self._remembered[text] = prepared
-        self._characters += len(text)
-        while self._characters > REMEMBERED_CHARACTERS:
-            forgotten, _ = self._remembered.popitem(last=False)
-            self._characters -= len(forgotten)
+        # What cannot run is not worth the room it takes from what can.
+        if not prepared.errors:
+            self.remembered.add(prepared)
         return prepared
 
     def prepare_own(self, text: str, *, name: str) -> Prepared:
@@ -131,9 +176,12 @@ class Execution:
             return ExecutionResult(None, [excess])
         try:
             async with asyncio.timeout(LONGEST_RUN):
+                context.budget = prepared.budget(operation_name, variables)
                 data = await _directly(prepared, operation_name, variables, context)
                 if data is not None:
                     return ExecutionResult(data, None)
+                # It begins anew, and so does what it may cost.
+                context.budget = prepared.budget(operation_name, variables)
                 running = execute(
                     self.schema,
                     document,
@@ -146,6 +194,8 @@ class Execution:
                 return await running if isawaitable(running) else running
         except TimeoutError:
             raise TookTooLong from None
+        finally:
+            self.remembered.count(prepared)
 
     async def run(self, prepared: Prepared, variables: Mapping[str, Any], context: Context) -> dict[str, Any]:
         """Return the data. Raises the first error as our exception, or as what it was."""
@@ -167,7 +217,9 @@ class Execution:
                 prepared.costs.clear()
             prepared.costs[key] = prepared.cost_model.cost(operation, variables)
         cost = prepared.costs[key]
-        return refused(f"The query may answer {cost:,} objects; {COST:,} is the limit.") if cost > COST else None
+        if cost <= COST:
+            return None
+        return refused(f"The query costs up to {cost:,} resolvers and objects; {COST:,} is the limit.")
 
 
 async def _directly(

@@ -5,6 +5,7 @@ persisted queries, entity tags, limits and the cost budget: `docs/decisions/005-
 """
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,8 +26,13 @@ from mediacanon.schema.context import Context
 
 RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
+ANY = ("application/*", "*/*")
+# RFC 9110, section 12.4.2.
+WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 LARGEST_BODY = 256 * 1024
 PERSISTED_CHARACTERS = 1_000_000
+# What an entry takes beside its text: its hash and its place.
+PERSISTED_OVERHEAD = 300
 # Bytes of a query string whose meaning is remembered.
 LONGEST_REMEMBERED = 4_000
 
@@ -86,29 +92,38 @@ class PersistedQueries:
 
     def resolve(self, asked: Asked) -> str | None:
         """Return the text to run; None when only an unknown hash was sent. Raises BadRequest for a false hash."""
-        wanted = (asked.extensions or {}).get("persistedQuery")
-        if wanted is None:
+        key = _persisted_key(asked)
+        if key is None:
             return asked.query
-        if not isinstance(wanted, dict) or wanted.get("version") != 1 or not isinstance(wanted.get("sha256Hash"), str):
-            raise BadRequest("persistedQuery must have version 1 and a sha256Hash")
-        key = wanted["sha256Hash"]
         if asked.query is None:
             if key in self._texts:
                 self._texts.move_to_end(key)
             return self._texts.get(key)
         if hashlib.sha256(asked.query.encode()).hexdigest() != key:
             raise BadRequest("The sha256Hash is not the query's")
-        self._remember(key, asked.query)
         return asked.query
 
-    def _remember(self, key: str, text: str) -> None:
-        if key in self._texts:
+    def register(self, asked: Asked) -> None:
+        """Remember a text that was resolved and can run, where its hash was sent beside it."""
+        key = _persisted_key(asked)
+        if key is None or asked.query is None or key in self._texts:
             return
-        self._texts[key] = text
-        self._characters += len(text)
+        self._texts[key] = asked.query
+        self._characters += PERSISTED_OVERHEAD + len(asked.query)
         while self._characters > PERSISTED_CHARACTERS:
             _, forgotten = self._texts.popitem(last=False)
-            self._characters -= len(forgotten)
+            self._characters -= PERSISTED_OVERHEAD + len(forgotten)
+
+
+def _persisted_key(asked: Asked) -> str | None:
+    """Return the hash that a request names its query by. Raises BadRequest for what is none."""
+    wanted = (asked.extensions or {}).get("persistedQuery")
+    if wanted is None:
+        return None
+    if not isinstance(wanted, dict) or wanted.get("version") != 1 or not isinstance(wanted.get("sha256Hash"), str):
+        raise BadRequest("persistedQuery must have version 1 and a sha256Hash")
+    key: str = wanted["sha256Hash"]
+    return key
 
 
 class GraphQLEndpoint:
@@ -146,10 +161,15 @@ class GraphQLEndpoint:
         asked = _asked_by_query_string(request) if is_get else await _asked_by_body(request)
         text = self._persisted.resolve(asked)
         if text is None and asked.extensions and "persistedQuery" in asked.extensions:
-            return _answer({"errors": [_not_persisted()]}, 200, media_type)
+            answer = _answer({"errors": [_not_persisted()]}, 200, media_type)
+            # The same request is answered as soon as somebody has sent the query.
+            answer.headers["cache-control"] = "no-store"
+            return answer
         if not text:
             raise BadRequest("query is missing")
         prepared = self._execution.prepare(text)
+        if not prepared.errors:
+            self._persisted.register(asked)
         self._check_method(request, prepared, asked.operation_name, is_get=is_get)
         result = await self._execution.execute(
             prepared,
@@ -260,26 +280,38 @@ def _not_persisted() -> dict[str, Any]:
     return {"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}
 
 
-def _accepted(request: Request) -> tuple[str, ...]:
-    return _media_types(request.headers.get("accept", "*/*"))
+def _accepted(request: Request) -> Mapping[str, float]:
+    return _media_ranges(request.headers.get("accept", "*/*"))
 
 
 @lru_cache(maxsize=100)
-def _media_types(accept: str) -> tuple[str, ...]:
-    ranges = [each.partition(";") for each in accept.lower().split(",")]
-    return tuple(kind.strip() for kind, _, parameters in ranges if "q=0" not in parameters.replace(" ", "").split(";"))
+def _media_ranges(accept: str) -> Mapping[str, float]:
+    """Return the media types of an Accept header in their order, each with its weight from 0 to 1."""
+    ranges: dict[str, float] = {}
+    for each in accept.lower().split(","):
+        kind, _, parameters = each.partition(";")
+        weights = [text for text in parameters.replace(" ", "").split(";") if text.startswith("q=")]
+        ranges.setdefault(kind.strip(), _weight(weights[0]) if weights else 1.0)
+    return ranges
 
 
-def _media_type(accepted: tuple[str, ...]) -> str:
-    for kind in accepted:
-        if kind == RESPONSE:
-            return RESPONSE
-        if kind in (JSON, "application/*", "*/*"):
-            return JSON
-    raise NotAcceptable
+def _weight(text: str) -> float:
+    found = WEIGHT.fullmatch(text)
+    return float(found[1]) if found else 1.0
+
+
+def _media_type(accepted: Mapping[str, float]) -> str:
+    """Return the media type that is preferred; of equals the one named first. Raises NotAcceptable."""
+    order = list(accepted)
+    # For each of ours what names it most closely tells.
+    named = [(kind, next((each for each in (kind, *ANY) if each in accepted), None)) for kind in (JSON, RESPONSE)]
+    weighed = [(accepted[by], -order.index(by), kind) for kind, by in named if by is not None and accepted[by] > 0]
+    if not weighed:
+        raise NotAcceptable
+    return max(weighed, key=lambda each: each[:2])[2]
 
 
 def _wants_page(request: Request) -> bool:
-    if request.method not in ("GET", "HEAD") or "text/html" not in _accepted(request):
+    if request.method not in ("GET", "HEAD") or not _accepted(request).get("text/html"):
         return False
     return not request.query_params.keys() & {"query", "extensions"}

@@ -35,7 +35,7 @@ from mediacanon.schema.direct import DirectOperation, plan_operation, plan_varia
 from mediacanon.schema.plan_source import ObjectPlan, Read, plan_list, plan_object
 
 # What the plans of one document may hold in all: a page's query has a hundred fields; fragments within fragments
-# unfold into millions.
+# unfold into millions. What all documents may hold together is for who remembers them.
 MOST_FIELDS = 2000
 # Answers of @skip and @include that one document is planned for.
 MOST_VARIANTS = 64
@@ -84,6 +84,11 @@ class Plans:
         """How much is held."""
         plans = sum(len(variant.objects) + len(variant.lists) for variant in self._variants.values())
         return Size(len(self._variants), MOST_FIELDS - self.fields_left, plans)
+
+    @property
+    def held(self) -> int:
+        """How many fields and variants are held."""
+        return MOST_FIELDS - self.fields_left + len(self._variants)
 
     def variant(self, operation: OperationDefinitionNode, variables: dict[str, Any]) -> Variant | None:
         """Return what is known for an operation with the values of its variables; None where it is not to be planned.

@@ -8,6 +8,7 @@ from mediacanon.cache import CarouselCache
 from mediacanon.errors import MediaCanonError
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow
+from mediacanon.schema.limits import Budget
 from mediacanon.tmdb.enrich import Enrichment
 from mediacanon.writes import Writes
 
@@ -24,6 +25,8 @@ class Context:
     refusal: MediaCanonError | None = None
     # Asks TMDB for what a title lacks; None: there is no key.
     enrichment: Enrichment | None = None
+    # What a stranger's query may bring of seasons, None: as many as there are.
+    budget: Budget | None = None
 
     @property
     def writes(self) -> Writes:

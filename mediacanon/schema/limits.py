@@ -1,11 +1,14 @@
 """What a stranger's document may ask of us: its shape before it is validated, its cost before it is run.
 
 The shape is checked first and in one walk, since validation itself is quadratic in the number of equal fields.
-The cost is the number of objects the answer can hold: a list counts the size it is asked for, or the assumed one.
+The cost is the number of objects the answer can hold and of resolvers that are called for it: a list counts the size
+it is asked for, or the assumed one. Shows are not as assumed: what their seasons really come to is counted as they are
+loaded (`Budget`), since a list that is there is answered in one go, which no time-out can stop.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any
 
@@ -17,11 +20,12 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
+    GraphQLResolveInfo,
     GraphQLSchema,
-    InlineFragmentNode,
     IntValueNode,
     ListValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     Undefined,
     VariableNode,
@@ -31,19 +35,37 @@ from graphql import (
     is_list_type,
 )
 
+from mediacanon.errors import BadArgument
+from mediacanon.schema.plan_source import plain_attribute
+
 TOKENS = 4_000
 DEPTH = 12
 INTROSPECTION_DEPTH = 20  # the introspection query of GraphiQL has 15
 COST = 20_000
+# What seasons and episodes may come to in all where they are more than assumed. A call of a resolver takes 15 us, so
+# that is most of a second; a show of 15,000 episodes is within, with two resolvers for each of them.
+REAL_COST = 50_000
 
 # Arguments that say how long a list gets, and lists inside the answer to a field that has one.
 SIZE_ARGUMENTS = ("perPage", "limit", "ids")
 PAGE_LISTS = ("items", "found")
 # Lists without such an argument: the mean of real shows, rounded up; ten for any other.
-ASSUMED_SIZES = {"Season.episodes": 25, "Carousel.titles": 30, "Query.collections": 50}
+EPISODES = "Season.episodes"
+ASSUMED_SIZES = {EPISODES: 25, "Carousel.titles": 30, "Query.collections": 50, "Title.similar": 12}
 ASSUMED_SIZE = 10
-# Objects that take statements of their own, each of them, and what they cost beside what is in them.
-PRICES = {"Collection.titles": 100}
+# Fields that take statements of their own, each of them, and what they cost beside what is in them.
+# Totals and distributions go over all that match, up to the whole catalogue.
+PRICES = {
+    "Collection.titles": 100,
+    "CollectionPage.total": 100,
+    "CollectionPage.totalPages": 100,
+    "Title.similar": 100,
+    "TitlePage.total": 1_000,
+    "TitlePage.totalPages": 1_000,
+    "TitlePage.languages": 1_000,
+    "DiscoverPage.total": 1_000,
+    "DiscoverPage.totalPages": 1_000,
+}
 
 _META = ("__schema", "__type")
 
@@ -60,6 +82,8 @@ class Shape:
     fields: int = 0
     directives: int = 0
     repeated_fields: int = 0
+    # How often each name stands at this level, where fragments add to it: such fields are merged and compared.
+    names: Counter[str] = field(default_factory=Counter)
 
 
 LIMITS = {
@@ -102,10 +126,10 @@ def _shapes(definitions: Iterable[DefinitionNode]) -> Iterator[Shape]:
             case OperationDefinitionNode():
                 shape = walk.measure(node.selection_set)
                 shape.directives += _directives(node)
-                yield shape
+                yield _closed(shape)
             case FragmentDefinitionNode():
                 # How deep it lies, and whether at the root, is known where it is spread.
-                yield replace(walk.fragment(node.name.value), depth=0, own_fields=0)
+                yield replace(_closed(walk.fragment(node.name.value)), depth=0, own_fields=0)
 
 
 def _excess(shape: Shape) -> list[GraphQLError]:
@@ -140,14 +164,10 @@ class _ShapeWalk:
     def measure(self, selections: SelectionSetNode | None) -> Shape:
         """Return the shape of a selection set."""
         total = Shape()
-        names: set[str] = set()
         for node in selections.selections if selections else ():
             match node:
                 case FieldNode():
                     part = self._field(node)
-                    name = (node.alias or node.name).value
-                    part.repeated_fields += name in names
-                    names.add(name)
                 case FragmentSpreadNode():
                     part = self.fragment(node.name.value)
                 case _:
@@ -158,7 +178,8 @@ class _ShapeWalk:
         return total
 
     def _field(self, node: FieldNode) -> Shape:
-        below = self.measure(node.selection_set)
+        below = _closed(self.measure(node.selection_set))
+        below.names = Counter([(node.alias or node.name).value])
         below.own_fields = 1
         below.fields += 1
         below.aliases += node.alias is not None
@@ -167,6 +188,13 @@ class _ShapeWalk:
         else:
             below.depth += 1
         return below
+
+
+def _closed(shape: Shape) -> Shape:
+    """Return a selection set's shape when nothing more can be merged into it."""
+    return replace(
+        shape, names=Counter(), repeated_fields=shape.repeated_fields + sum(shape.names.values()) - len(shape.names)
+    )
 
 
 def _add(total: Shape, part: Shape) -> None:
@@ -178,10 +206,13 @@ def _add(total: Shape, part: Shape) -> None:
     total.fields += part.fields
     total.directives += part.directives
     total.repeated_fields += part.repeated_fields
+    if total.fields <= LIMITS["fields"][0]:
+        # Beyond it is refused anyway, and adding up goes on to the end.
+        total.names.update(part.names)
 
 
 class CostModel:
-    """Counts the objects that the answer to one valid document can hold."""
+    """Counts what the answer to one valid document can hold: before it runs, and what its seasons come to then."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self._schema = schema
@@ -190,47 +221,86 @@ class CostModel:
         }
 
     def cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
-        """Return the most objects an operation can answer with these variables."""
-        defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
-        known = {**defaults, **variables}
+        """Return the most that an operation can answer with these variables, lists as long as assumed."""
         root = self._schema.get_root_type(operation.operation)
-        return self._selections([operation.selection_set], root, known, None)
+        return int(self.reckoning(operation, variables, ASSUMED_SIZES).selections([operation], root))
 
-    def _selections(
-        self,
-        sets: Iterable[SelectionSetNode | None],
-        parent: Any,  # noqa: ANN401 - any composite type
-        variables: Mapping[str, Any],
-        size: int | None,
-    ) -> int:
-        total = 0
-        for selections in sets:
-            for node in selections.selections if selections else ():
-                match node:
-                    case FieldNode():
-                        total += self._field(node, parent, variables, size)
-                    case InlineFragmentNode():
-                        on = node.type_condition
-                        inner = self._schema.get_type(on.name.value) if on else parent
-                        total += self._selections([node.selection_set], inner, variables, size)
-                    case FragmentSpreadNode():
-                        fragment = self._fragments[node.name.value]
-                        inner = self._schema.get_type(fragment.type_condition.name.value)
-                        total += self._selections([fragment.selection_set], inner, variables, size)
-        return total
+    def reckoning(
+        self, operation: OperationDefinitionNode, variables: Mapping[str, Any], sizes: Mapping[str, float]
+    ) -> "Reckoning":
+        """Return what counts the selections of an operation with these variables and lists of these sizes."""
+        defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
+        return Reckoning(self._schema, self._fragments, {**defaults, **variables}, sizes)
 
-    def _field(self, node: FieldNode, parent: Any, variables: Mapping[str, Any], size: int | None) -> int:  # noqa: ANN401 - any composite type
+
+class Budget:
+    """What the seasons of one run may cost once it is known how many they are and how many episodes they have."""
+
+    def __init__(self, model: CostModel, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
+        self._model = model
+        self._asked = operation, variables
+        self._left: float = REAL_COST
+
+    def pay(self, info: GraphQLResolveInfo[Any], *, seasons: int, episodes: int) -> None:
+        """Count the seasons that a field answers with. Raises BadArgument where the run has no room for them."""
+        assumed = ASSUMED_SIZE if is_list_type(get_nullable_type(info.return_type)) else 1
+        if seasons + episodes <= assumed * (1 + ASSUMED_SIZES[EPISODES]):
+            return
+        reckoning = self._model.reckoning(*self._asked, {**ASSUMED_SIZES, EPISODES: episodes / seasons})
+        below = reckoning.selections(info.field_nodes, get_named_type(info.return_type))
+        self._left -= seasons * (1 + below)
+        if self._left < 0:
+            raise BadArgument(
+                f"The query answers more than {REAL_COST:,} objects: these shows have more episodes than most. "
+                "Ask for fewer of them at once, or season by season"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """Counts what selections can answer, with known variables and lists of known or assumed sizes."""
+
+    schema: GraphQLSchema
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str, Any]
+    sizes: Mapping[str, float]
+
+    def selections(self, nodes: Iterable[Any], parent: Any, size: int | None = None) -> float:  # noqa: ANN401 - any composite type
+        """Return what is below nodes that select from a type; `size` is that of the list above."""
+        return sum(
+            self._selection(node, parent, size)
+            for above in nodes
+            for node in (above.selection_set.selections if above.selection_set else ())
+        )
+
+    def _selection(self, node: SelectionNode, parent: Any, size: int | None) -> float:  # noqa: ANN401 - any composite type
+        match node:
+            case FieldNode():
+                return self._field(node, parent, size)
+            case FragmentSpreadNode():
+                return self._fragment(self.fragments[node.name.value], parent, size)
+            case _:
+                return self._fragment(node, parent, size)
+
+    def _fragment(self, fragment: Any, parent: Any, size: int | None) -> float:  # noqa: ANN401 - with a name or inline
+        on = fragment.type_condition
+        return self.selections([fragment], self.schema.get_type(on.name.value) if on else parent, size)
+
+    def _field(self, node: FieldNode, parent: Any, size: int | None) -> float:  # noqa: ANN401 - any composite type
         name = node.name.value
-        field = None if name.startswith("__") else parent.fields.get(name)
-        if field is None or not is_composite_type(get_named_type(field.type)):
+        found = None if name.startswith("__") else parent.fields.get(name)
+        if found is None:
             return 0
-        asked = _asked_size(node, field, variables)
-        count = 1
-        if is_list_type(get_nullable_type(field.type)):
+        place = f"{parent.name}.{name}"
+        type_ = get_named_type(found.type)
+        if not is_composite_type(type_):
+            return PRICES.get(place, 0 if plain_attribute(found) else 1)
+        asked = _asked_size(node, found, self.variables)
+        count: float = 1
+        if is_list_type(get_nullable_type(found.type)):
             inherited = size if name in PAGE_LISTS else None
-            count = asked or inherited or ASSUMED_SIZES.get(f"{parent.name}.{name}", ASSUMED_SIZE)
-        price = PRICES.get(f"{parent.name}.{name}", 1)
-        return count * (price + self._selections([node.selection_set], get_named_type(field.type), variables, asked))
+            count = asked or inherited or self.sizes.get(place, ASSUMED_SIZE)
+        return PRICES.get(place, 0) + count * (1 + self.selections([node], type_, asked))
 
 
 def _asked_size(node: FieldNode, field: GraphQLField, variables: Mapping[str, Any]) -> int | None:

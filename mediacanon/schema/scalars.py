@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from contextlib import suppress
 from typing import NewType
 
 import strawberry
@@ -13,6 +14,8 @@ from mediacanon.errors import BadArgument
 IMDB_ID = notation.IMDB_ID
 MICROSECOND_DIGITS = 6
 
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
 TMDB_KEY = re.compile(r"(movie|show):([1-9][0-9]{0,9})")
 LARGEST_INT = 2**31 - 1
 
@@ -24,6 +27,14 @@ def format_timestamp(value: dt.datetime) -> str:
     """Return RFC 3339 in UTC with `Z`, the fraction without trailing zeros: 2026-03-01T12:30:00.537Z."""
     text = value.isoformat(timespec="microseconds" if value.microsecond else "seconds")
     return (text.rstrip("0") if value.microsecond else text) + "Z"
+
+
+def parse_date(value: object) -> dt.date:
+    """Return the day. Raises BadArgument for anything but YYYY-MM-DD, ISO's other ways of writing a day as well."""
+    if isinstance(value, str) and DATE.fullmatch(value):
+        with suppress(ValueError):
+            return dt.date.fromisoformat(value)
+    raise BadArgument(f"{value!r} is no day; one looks like 2008-01-20")
 
 
 def parse_imdb_id(value: object) -> str:
@@ -46,13 +57,16 @@ CONFIG = StrawberryConfig(
     scalar_map={
         dt.date: strawberry.scalar(
             name="Date",
-            description="A calendar day: `YYYY-MM-DD`.",
+            description="A calendar day, `full-date` of RFC 3339: `YYYY-MM-DD`.",
+            specified_by_url=RFC_3339,
             serialize=dt.date.isoformat,
-            parse_value=dt.date.fromisoformat,
+            parse_value=parse_date,
         ),
         dt.datetime: strawberry.scalar(
             name="DateTime",
-            description="A moment in UTC as RFC 3339, without trailing zeros: `2026-03-01T12:30:00.537Z`.",
+            description="A moment in UTC, `date-time` of RFC 3339 with `Z` and a fraction of at most six digits "
+            "without trailing zeros: `2026-03-01T12:30:00.537Z`.",
+            specified_by_url=RFC_3339,
             serialize=format_timestamp,
         ),
         ImdbId: strawberry.scalar(
@@ -63,7 +77,8 @@ CONFIG = StrawberryConfig(
         ),
         ExternalId: strawberry.scalar(
             name="ExternalId",
-            description="An id of another catalogue: IMDb's `tt0903747`, TMDB's `movie:603` or `show:1396`.",
+            description="An id of another catalogue: IMDb's `tt` and seven to ten digits (`tt0903747`), or TMDB's "
+            "number from 1 to 2147483647 without leading zeros behind `movie:` or `show:` (`movie:603`, `show:1396`).",
             serialize=str,
             parse_value=parse_external_id,
         ),

@@ -1,7 +1,8 @@
 """Season and Episode."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -18,10 +19,20 @@ if TYPE_CHECKING:
     from mediacanon.schema.show import Show
 
 
-def season_loader(info: Info) -> DataLoader[int, SeasonRow | None] | DataLoader[int, WholeSeasonRow | None]:
-    """Return the loader that brings what the query asks of a season: its episodes, or the season alone."""
+async def load_season(info: Info, season_id: int) -> SeasonRow | WholeSeasonRow | None:
+    """Return what the query asks of a season: with its episodes, or the season alone. Raises as `pay_for` does."""
     loaders = info.context.loaders
-    return loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
+    loader: DataLoader[int, Any] = loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
+    season: SeasonRow | WholeSeasonRow | None = await loader.load(season_id)
+    pay_for(info, [season] if season else [])
+    return season
+
+
+def pay_for(info: Info, seasons: Sequence[SeasonRow | WholeSeasonRow]) -> None:
+    """Count seasons before they are answered. Raises BadArgument where a stranger's query brings too many episodes."""
+    if budget := info.context.budget:
+        raw: Any = info._raw_info  # noqa: SLF001 - Strawberry's own view of the selection costs a conversion of it all
+        budget.pay(raw, seasons=len(seasons), episodes=sum(len(season.episodes) for season in seasons))
 
 
 @strawberry.type(description="An episode of a season.")
@@ -54,7 +65,7 @@ class Episode:
     @staticmethod
     async def season(root: strawberry.Parent["Episode"], info: Info) -> "Season":
         """Load the season, with its episodes where they are asked for."""
-        return cast("Season", await season_loader(info).load(root.season_id))
+        return cast("Season", await load_season(info, root.season_id))
 
 
 @strawberry.type(description="A season of a show.")
@@ -90,8 +101,8 @@ class SeasonQueries:
         info: Info, id: Annotated[int, strawberry.argument(description="Our id of the season.")]
     ) -> Season | None:
         """Load a season, with its episodes where they are asked for."""
-        row = await season_loader(info).load(id)
-        return cast("Season | None", await enriched(info, row, lambda row: season_loader(info).load(row.season_id)))
+        row = await load_season(info, id)
+        return cast("Season | None", await enriched(info, row, lambda row: load_season(info, row.season_id)))
 
     @strawberry.field(description="An episode, by our id or IMDb's; null where there is none.")
     @staticmethod

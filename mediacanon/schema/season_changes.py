@@ -7,7 +7,7 @@ import strawberry
 
 from mediacanon.schema.after_write import changes_of, facts_of, fresh_loaders, present
 from mediacanon.schema.context import Info
-from mediacanon.schema.season import Episode, Season, season_loader
+from mediacanon.schema.season import Episode, Season, load_season
 
 
 @strawberry.input
@@ -53,7 +53,7 @@ EpisodeId = Annotated[int, strawberry.argument(description="Our id of the episod
 
 async def _load_season(info: Info, season_id: int) -> Season:
     fresh_loaders(info)
-    return cast("Season", present(await season_loader(info).load(season_id)))
+    return cast("Season", present(await load_season(info, season_id)))
 
 
 async def _load_episode(info: Info, episode_id: int) -> Episode:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import strawberry
 
 from mediacanon.errors import BadArgument
+from mediacanon.loaders.discover import DiscoverFilter
 from mediacanon.loaders.title_list import TitleSearch
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched, note_shown
@@ -162,6 +163,19 @@ def check_page(page: int, per_page: int, *, most: int = MOST_PER_PAGE) -> None:
         raise BadArgument(f"perPage must be from 1 to {most}")
 
 
+def narrowed(asked: DiscoverFilter, type_: str | None, language: str | None) -> DiscoverFilter:
+    """Return a filter that wants a type and a language as well. Raises BadArgument where it wants another one."""
+    if type_ is not None:
+        if asked.type not in (None, type_):
+            raise BadArgument("type and filter.type contradict each other")
+        asked = replace(asked, type=type_)
+    if language is not None:
+        if asked.language_in and language not in asked.language_in:
+            raise BadArgument("language and filter.languageIn contradict each other")
+        asked = replace(asked, language_in=(language,))
+    return asked
+
+
 @strawberry.type
 class TitleQueries:
     """Root fields about titles."""
@@ -187,7 +201,12 @@ class TitleQueries:
         ] = None,
         type: Annotated[TitleType | None, strawberry.argument(description="Only movies or only shows.")] = None,
         language: Annotated[str | None, strawberry.argument(description="Only titles in this language.")] = None,
-        filter: Annotated[TitleFilter | None, strawberry.argument(description="What else to restrict it to.")] = None,
+        filter: Annotated[
+            TitleFilter | None,
+            strawberry.argument(
+                description="What else to restrict it to: everything given must hold, and what cannot is refused."
+            ),
+        ] = None,
         page: Page = 1,
         per_page: PerPage = 20,
     ) -> TitlePage:
@@ -195,11 +214,7 @@ class TitleQueries:
         check_page(page, per_page)
         if query and len(query) > LONGEST_QUERY:
             raise BadArgument(f"query may have at most {LONGEST_QUERY} characters")
-        asked = discover_filter(filter)
-        if type is not None:
-            asked = replace(asked, type=type.name)
-        if language is not None:
-            asked = replace(asked, language_in=(language,))
+        asked = narrowed(discover_filter(filter), type and type.name, language)
         search = TitleSearch(query=query, filter=asked)
         rows = await info.context.loaders.titles_by_search(search, limit=per_page, offset=(page - 1) * per_page)
         note_shown(info, rows)

@@ -10,10 +10,11 @@ from mediacanon.catalog_events import announce_engagement, announce_title, liste
 
 
 class Question:
-    """Something that is asked, counted, and answered when it is let."""
+    """Something that is asked, counted, and answered when it is let; `running` are those being computed."""
 
     def __init__(self) -> None:
         self.asked = 0
+        self.running = 0
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.fails = False
@@ -21,7 +22,11 @@ class Question:
     async def __call__(self) -> int:
         self.asked += 1
         number = self.asked
-        await self.may_answer.wait()
+        self.running += 1
+        try:
+            await self.may_answer.wait()
+        finally:
+            self.running -= 1
         if self.fails:
             raise RuntimeError
         return number
@@ -31,7 +36,7 @@ class Question:
 async def kept(database: str):
     """Give kept answers that listen to a database."""
     async with listening(database) as events:
-        answers = KeptAnswers(most=3)
+        answers = KeptAnswers(most=3, at_once=2)
         async with answers.told_by(events):
             yield answers
 
@@ -66,6 +71,45 @@ async def test_those_who_come_together_share_one_computation(kept: KeptAnswers):
     answers = await asyncio.gather(*asking, return_exceptions=True)
     assert isinstance(answers[0], asyncio.CancelledError)
     assert answers[1:] == [1] * 15
+
+
+async def test_what_nobody_waits_for_any_more_is_not_computed(kept: KeptAnswers):
+    """The last one to leave ends the computation, and the next to come begins another."""
+    question = Question()
+    question.may_answer.clear()
+    leaving = [asyncio.ensure_future(kept.get("a", question)) for _ in range(2)]
+    while not question.running:
+        await asyncio.sleep(0)
+    leaving[0].cancel()
+    await asyncio.wait([leaving[0]])
+    assert question.running == 1
+    leaving[1].cancel()
+    await asyncio.wait(leaving)
+    # Whoever comes at that very moment does not wait for what has been given up.
+    late = asyncio.ensure_future(kept.get("a", question))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    question.may_answer.set()
+    assert await late == 2
+    assert question.running == 0
+
+
+@pytest.mark.parametrize("are_kept", [True, False])
+async def test_few_answers_are_computed_at_once(kept: KeptAnswers, are_kept: bool):
+    """The others wait their turn and are answered, also while nothing can be kept."""
+    kept = kept if are_kept else KeptAnswers(at_once=2)
+    question = Question()
+    question.may_answer.clear()
+    asking = [asyncio.ensure_future(kept.get(key, question)) for key in "abcde"]
+    while question.running < 2:
+        await asyncio.sleep(0)
+    # Each has had every chance to begin that catching up with the changes leaves it.
+    await asyncio.gather(*(kept._events.catch_up() for _ in asking) if are_kept else ())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert question.running == 2
+    question.may_answer.set()
+    assert sorted(await asyncio.gather(*asking)) == [1, 2, 3, 4, 5]
 
 
 async def test_an_answer_from_before_a_change_is_not_kept(kept: KeptAnswers, pool: asyncpg.Pool):

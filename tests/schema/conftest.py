@@ -3,7 +3,9 @@
 import inspect
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -12,17 +14,33 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders import Loaders
+from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.schema.compiled import CompiledExecutor, Plans
 from mediacanon.schema.context import Context
 from mediacanon.writes import Writes
+from mediacanon.writes.collection import load_collections
+from tests.conftest import create_database, drop_database
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 @pytest.fixture(scope="session")
-async def demo_pool(demo: str) -> AsyncIterator[asyncpg.Pool]:
+async def demo_with_collections(cluster: str, demo_template: str) -> AsyncIterator[str]:
+    """Give the URL of the demo catalogue with the collections that we ship and one list: nobody can write to it."""
+    dsn = await create_database(cluster, template=demo_template)
+    async with await open_pool(dsn, size=1) as pool:
+        await load_collections(pool, search=partial(load_titles_by_rank, pool))
+        await pool.execute("INSERT INTO collections (id, slug, name, strategy) VALUES (901, 'hand', 'Hand', 'static')")
+        await pool.execute("INSERT INTO collection_titles SELECT 901, id, id FROM titles WHERE id <= 7")
+        await pool.execute(f"ALTER DATABASE {urlsplit(dsn).path[1:]} SET default_transaction_read_only = on")
+    yield dsn
+    await drop_database(cluster, dsn)
+
+
+@pytest.fixture(scope="session")
+async def demo_pool(demo_with_collections: str) -> AsyncIterator[asyncpg.Pool]:
     """Give a pool on the demo catalogue that all tests share."""
-    async with await open_pool(demo, size=4) as opened:
+    async with await open_pool(demo_with_collections, size=4) as opened:
         yield opened
 
 

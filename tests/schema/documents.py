@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from graphql import (
     GraphQLNamedType,
@@ -20,11 +21,15 @@ DEEPEST = 5
 
 @dataclass
 class DocumentWriter:
-    """Writes one document; `roots` are the root fields to begin with, with the arguments each may be given."""
+    """Writes one document; `roots` are the root fields to begin with, with the arguments each may be given.
+
+    `arguments` are those of fields below, by type and name.
+    """
 
     draw: Callable
     schema: GraphQLSchema
     roots: Mapping[str, list[str]]
+    arguments: Mapping[str, list[str]]
     fragments: dict[str, tuple[str, str]] = field(default_factory=dict)
     flags: set[str] = field(default_factory=set)
 
@@ -98,20 +103,31 @@ class DocumentWriter:
             if not any(map(is_required_argument, field.args.values()))
             and (depth < DEEPEST or is_leaf_type(get_named_type(field.type)))
         ]
-        # Weight for what has something below it: there lies what can go wrong.
-        names += [name for name in names if not is_leaf_type(get_named_type(fields[name].type))] * 3
+        # Weight for what has something below it, or arguments: there lies what can go wrong.
+        names += [
+            name for name in names if fields[name].args or not is_leaf_type(get_named_type(fields[name].type))
+        ] * 3
         name = self.draw(st.sampled_from([*names, "__typename"]))
-        alias = self.draw(st.sampled_from(["", "", f"first_{name}: ", f"second_{name}: "]))
+        alias, arguments = self.draw(st.sampled_from(["", "", f"first_{name}", f"second_{name}"])), ""
+        if given := self.arguments.get(f"{type_.name}.{name}"):
+            number = self.number(len(given) - 1)
+            # Fields of one key must have the same arguments.
+            alias, arguments = f"{alias or name}{number}", given[number]
         below = ""
         if name != "__typename" and not is_leaf_type(named := get_named_type(fields[name].type)):
             below = self.selection(named, depth + 1)
-        return f"{alias}{name}{self.directives()} {below}"
+        return f"{alias}{': ' if alias else ''}{name}{arguments}{self.directives()} {below}"
 
 
 @st.composite
-def documents(draw: Callable, schema: GraphQLSchema, roots: Mapping[str, list[str]]) -> str:
+def documents(
+    draw: Callable,
+    schema: GraphQLSchema,
+    roots: Mapping[str, list[str]],
+    arguments: Mapping[str, list[str]] = MappingProxyType({}),
+) -> str:
     """Give the text of a valid document."""
-    return DocumentWriter(draw, schema, roots).write()
+    return DocumentWriter(draw, schema, roots, arguments).write()
 
 
 flag_values = st.fixed_dictionaries({}, optional={flag: st.booleans() for flag in FLAGS})

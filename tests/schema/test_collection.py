@@ -6,16 +6,12 @@ import pytest
 
 from mediacanon.cache import CarouselCache
 from mediacanon.catalog_events import CatalogEvents
-from mediacanon.database.pool import open_pool
 from mediacanon.errors import BadArgument
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import load_carousels
-from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.schema.context import Context
 from mediacanon.schema.root import build_schema
 from mediacanon.writes import Writes
-from mediacanon.writes.collection import load_collections
-from tests.conftest import create_database, drop_database
 
 SCHEMA = build_schema()
 COLLECTION = """
@@ -27,24 +23,12 @@ CAROUSELS = """query ($page: Int! = 1, $perPage: Int! = 10) { carousels(page: $p
   total page perPage totalPages } }"""
 
 
-@pytest.fixture(scope="module")
-async def catalogue(cluster, demo_template):
-    """Give a pool on the demo catalogue with the collections that we ship, and a list."""
-    dsn = await create_database(cluster, template=demo_template)
-    async with await open_pool(dsn, size=4) as pool:
-        await load_collections(pool, search=partial(load_titles_by_rank, pool))
-        await pool.execute("INSERT INTO collections (id, slug, name, strategy) VALUES (901, 'hand', 'Hand', 'static')")
-        await pool.execute("INSERT INTO collection_titles SELECT 901, id, id FROM titles WHERE id <= 7")
-        yield pool
-    await drop_database(cluster, dsn)
-
-
 @pytest.fixture
-def run(catalogue):
+def run(demo_pool):
     """Give a function that runs a document as one request."""
 
     async def execute(document, *, carousels=None, **variables):
-        context = Context(Loaders(catalogue), Writes(catalogue), carousels=carousels)
+        context = Context(Loaders(demo_pool), Writes(demo_pool), carousels=carousels)
         return await SCHEMA.execute(document, variables, context_value=context)
 
     return execute
@@ -110,9 +94,9 @@ async def test_out_of_bounds_is_refused(run, document, words):
     assert words in error.message
 
 
-async def test_carousels_page_by_page(ask, catalogue):
+async def test_carousels_page_by_page(ask, demo_pool):
     """All pages together are all carousels in their order, the last page shorter; past the end there are none."""
-    rows = await load_carousels(catalogue)
+    rows = await load_carousels(demo_pool)
     pages = [(await ask(CAROUSELS, page=page, perPage=7))["carousels"] for page in range(1, 10)]
     assert [one["slug"] for page in pages for one in page["items"]] == [row.slug for row in rows]
     assert {(page["total"], page["perPage"], page["totalPages"]) for page in pages} == {
@@ -123,10 +107,10 @@ async def test_carousels_page_by_page(ask, catalogue):
     assert pages[-1]["items"] == []
 
 
-async def test_ready_carousels_are_answered_without_a_query(ask, catalogue):
+async def test_ready_carousels_are_answered_without_a_query(ask, demo_pool):
     """The cache's set is what the server answers with, the same as the loaders'."""
     built = await ask(CAROUSELS)
-    async with CarouselCache(partial(load_carousels, catalogue), CatalogEvents()) as cache:
+    async with CarouselCache(partial(load_carousels, demo_pool), CatalogEvents()) as cache:
         rows = await cache.current()
         assert await ask(CAROUSELS, carousels=cache) == built
         assert await cache.current() is rows

@@ -3,12 +3,23 @@
 import asyncio
 import dataclasses
 import gc
+import json
 import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
 import strawberry
-from graphql import DocumentNode, GraphQLSchema, MiddlewareManager, execute, parse, validate
+from graphql import (
+    DocumentNode,
+    GraphQLField,
+    GraphQLSchema,
+    MiddlewareManager,
+    execute,
+    get_named_type,
+    is_leaf_type,
+    parse,
+    validate,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strawberry.schema.config import StrawberryConfig
@@ -86,8 +97,39 @@ REAL_ROOTS = {
     "stats": [""],
     "genres": [""],
     "languages": [""],
+    "countries": [""],
+    "choices": [""],
+    "lookup": [
+        '(ids: ["tt99000001", "tt99100001", "movie:603", "tt0000000", "tt99000001"])',
+        # Some of them are episodes.
+        f"(ids: {json.dumps([f'tt{number}' for number in range(92_000_001, 92_000_013)])})",
+        "(ids: [])",
+    ],
     "discover": ["(perPage: 3)", "(page: 0)"],
+    "collections": [""],
+    "collection": ['(slug: "top-drama-movies")', "(id: 901)", '(slug: "nope")', ""],
+    "carousels": ["(perPage: 2)", "(page: 2, perPage: 1)", "(page: 0)"],
 }
+# Arguments of fields below them.
+REAL_ARGUMENTS = {
+    "Title.poster": ["", "(size: W92)", "(size: ORIGINAL)"],
+    "DiscoverTitle.poster": ["", "(size: W185)"],
+    "Episode.still": ["", "(size: W92)", "(size: ORIGINAL)"],
+    "Collection.titles": ["(perPage: 2)", "(page: 2, perPage: 3)", "(page: 0)"],
+}
+
+
+def everything(field: GraphQLField, levels: int = 3) -> str:
+    """Return a selection of all fields, so many levels deep, with every argument they may be given."""
+    type_ = get_named_type(field.type)
+    if is_leaf_type(type_):
+        return ""
+    texts = []
+    for name, below in type_.fields.items():
+        if levels or is_leaf_type(get_named_type(below.type)):
+            for number, arguments in enumerate(REAL_ARGUMENTS.get(f"{type_.name}.{name}", [""])):
+                texts.append(f"{name}{number}: {name}{arguments} {everything(below, levels - 1)}")
+    return f"{{ __typename {' '.join(texts)} }}"
 
 
 @settings(GENERATED, max_examples=100)
@@ -159,7 +201,7 @@ def test_rows_are_told_by_their_class(row: type) -> None:
 
 
 @settings(GENERATED, max_examples=60)
-@given(text=documents(REAL_SCHEMA, REAL_ROOTS), flags=st.tuples(flag_values, flag_values))
+@given(text=documents(REAL_SCHEMA, REAL_ROOTS, REAL_ARGUMENTS), flags=st.tuples(flag_values, flag_values))
 async def test_generated_documents_over_the_catalogue_are_answered_to_the_letter(
     assert_same_answer: Callable, make_context: Callable, text: str, flags: tuple[dict, dict]
 ) -> None:
@@ -167,6 +209,20 @@ async def test_generated_documents_over_the_catalogue_are_answered_to_the_letter
     document, plans = prepare(text, REAL_SCHEMA)
     for variables in (flags[0], flags[0], flags[1]):
         await assert_same_answer(REAL_SCHEMA, document, plans, make_context, variable_values=variables)
+
+
+@pytest.mark.parametrize("root", REAL_ROOTS)
+async def test_every_root_field_is_answered_to_the_letter(
+    assert_same_answer: Callable, make_context: Callable, root: str
+) -> None:
+    """With each of its arguments and all that needs none below, plan cold or warm."""
+    assert REAL_SCHEMA.query_type.fields.keys() == REAL_ROOTS.keys()
+    for arguments in REAL_ROOTS[root]:
+        document, plans = prepare(
+            f"{{ {root}{arguments} {everything(REAL_SCHEMA.query_type.fields[root])} }}", REAL_SCHEMA
+        )
+        for _ in range(3):
+            await assert_same_answer(REAL_SCHEMA, document, plans, make_context)
 
 
 async def test_only_resolvers_are_interpreted(assert_same_answer: Callable, make_context: Callable) -> None:

@@ -1,16 +1,20 @@
 """Limits: hostile documents get a clear error, honest ones and explorers an answer."""
 
 import json
+from collections.abc import AsyncIterator, Awaitable
 
+import asyncpg
 import pytest
-from graphql import get_introspection_query
+from graphql import ExecutionResult, get_introspection_query
 
-from mediacanon.execution import Execution
+from mediacanon.database.pool import open_pool
+from mediacanon.execution import Execution, as_exception
 from mediacanon.loaders import Loaders
 from mediacanon.schema.context import Context
 from mediacanon.schema.limits import COST, DEPTH
 from mediacanon.schema.root import build_schema
 from mediacanon.writes import Writes
+from tests.conftest import create_database, drop_database
 from tests.serving import ask
 
 
@@ -38,6 +42,8 @@ def nested_fragments(levels: int, *, fragments: int) -> str:
 
 
 ALL_EPISODES = "title { show { seasons { episodes { displayName } } } }"
+# As many calls of a resolver for each episode as aliases allow.
+STILLS = f"show {{ seasons {{ episodes {{ {' '.join(f's{n}: still(size: W92)' for n in range(30))} }} }} }}"
 FRAGMENTS = " ".join(f"fragment F{n} on Title {{ a: show {{ title {{ ...F{n + 1} }} }} }}" for n in range(20))
 HOSTILE = {
     "depth": (nested(6), "nests fields 14 deep"),
@@ -47,6 +53,21 @@ HOSTILE = {
     "root fields": ("{ " + "stats { movies } " * 11 + "}", "root fields"),
     "field overloading": ("{ stats { " + "movies " * 1500 + "} }", "1501 fields"),
     "repeated fields": ("{ stats { " + "movies " * 50 + "} }", "repeats a field 49 times"),
+    "repeated fields in fragments without a name": (
+        "{ title(id: 1) { " + "... { show { title { type } } } " * 300 + "} }",
+        "repeats a field 299 times",
+    ),
+    "repeated fields in fragments in fragments": (
+        "{ title(id: 1) { " + "... { ... on Title { show { title { type } } } } " * 200 + "} }",
+        "repeats a field 199 times",
+    ),
+    "repeated fields in fragments with names": (
+        "{ title(id: 1) { "
+        + " ".join(f"...F{n}" for n in range(20))
+        + " } } "
+        + " ".join(f"fragment F{n} on Title {{ {'show { title { type } } ' * 15} }}" for n in range(20)),
+        "repeats a field 299 times",
+    ),
     "directive overloading": ("{ stats { movies " + "@aa" * 500 + " } }", "500 directives"),
     "directives on the operation": ("query " + "@aa" * 500 + " { stats { movies } }", "500 directives"),
     "tokens": ("{ stats { " + "movies " * 5000 + "} }", "4000 tokens"),
@@ -85,6 +106,24 @@ HOSTILE = {
         f"{{ collections {{ {' '.join(f'p{n}: titles(page: {n}, perPage: 1) {{ total }}' for n in range(1, 5))} }} }}",
         "objects; 20,000 is the limit",
     ),
+    "cost of totals": (
+        "{ "
+        + " ".join(f'p{n}: titles(query: "{n}") {{ total totalPages languages {{ code }} }}' for n in range(7))
+        + " }",
+        "objects; 20,000 is the limit",
+    ),
+    "cost of totals to discover": (
+        "{ " + " ".join(f"p{n}: discover(filter: {{yearMin: {n}}}) {{ total a: total }}" for n in range(10)) + " }",
+        "objects; 20,000 is the limit",
+    ),
+    "cost of what is similar": (
+        "{ titles(perPage: 100) { items { similar { titleId } movie { title { similar { titleId } } } } } }",
+        "objects; 20,000 is the limit",
+    ),
+    "cost of resolvers": (
+        f"{{ titles(perPage: 10) {{ items {{ {STILLS} }} }} }}",
+        "objects; 20,000 is the limit",
+    ),
     "cost of a look-up": (
         f"{{ lookup(ids: {json.dumps([f'tt{n:07}' for n in range(1, 101)])}) {{ found {{ {ALL_EPISODES} }} }} }}",
         "objects; 20,000 is the limit",
@@ -113,14 +152,14 @@ async def test_the_cost_counts_what_variables_ask_for(demo_client):
     assert "errors" not in await ask(demo_client, query, n=2)
 
 
-async def test_costs_are_told_apart_by_declared_variables_alone(demo_client, execution: Execution):
+async def test_costs_are_told_apart_by_declared_variables_alone(demo_client, execution: Execution, make_context):
     """Variables beside them leave nothing behind; null and absent are two things, the default being for the latter."""
     query = "query ($n: Int = 100) { titles(perPage: $n) { items { show { seasons { episodes { displayName } } } } } }"
     assert "errors" in await ask(demo_client, query, n=None)
     assert "objects" in (await ask(demo_client, query))["errors"][0]["message"]
     prepared = execution.prepare("{ stats { movies } }")
     for n in range(3):
-        await execution.execute(prepared, context=None, variables={f"x{n}": n})
+        await execution.execute(prepared, context=make_context(), variables={f"x{n}": n})
     assert len(prepared.costs) == 1
 
 
@@ -145,6 +184,12 @@ async def test_resolvers_look_through_a_fragment_once(demo_pool, execution: Exec
     assert data["show"]["seasons"][0] == {"seasonNumber": 1}
 
 
+def test_fields_of_one_name_in_different_places_are_no_repetition(execution: Execution):
+    """Forty selections of the same name, each in a selection set of its own."""
+    titles = " ".join(f"t{n}: title(id: {n}) {{ displayName movie {{ title {{ displayName }} }} }}" for n in range(10))
+    assert execution.prepare(f"{{ {titles} }}").errors == []
+
+
 def test_fragments_count_where_they_are_spread(execution: Execution):
     """Ten aliases in a fragment spread four times are forty."""
     fragment = "fragment F on Stats { " + " ".join(f"a{n}: movies" for n in range(10)) + " }"
@@ -153,12 +198,77 @@ def test_fragments_count_where_they_are_spread(execution: Execution):
     assert "40 aliases" in execution.prepare(f"{{ {spread} }} {fragment}").errors[0].message
 
 
+@pytest.fixture(scope="module")
+async def long_show(cluster: str, demo_template: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give a catalogue whose show 1 has 15,000 more episodes, in a season 99 that has the id 99000."""
+    dsn = await create_database(cluster, template=demo_template)
+    async with await open_pool(dsn, size=2) as pool:
+        await pool.execute("INSERT INTO show_seasons (id, show_id, season) VALUES (99000, 1, 99)")
+        await pool.execute(
+            "INSERT INTO show_episodes (id, season_id, episode, imdb_id) "
+            "SELECT 1000000 + n, 99000, n, 'tt88' || lpad(n::text, 6, '0') FROM generate_series(1, 15000) AS n"
+        )
+        yield pool
+    await drop_database(cluster, dsn)
+
+
+def run_on(pool: asyncpg.Pool, execution: Execution, query: str, *, is_own: bool = False) -> Awaitable[ExecutionResult]:
+    """Run a stranger's document, or one of ours, that has no limits."""
+    prepared = execution.prepare_own(query, name="test") if is_own else execution.prepare(query)
+    return execution.execute(prepared, context=Context(Loaders(pool), Writes(pool)))
+
+
+async def test_a_show_of_15_000_episodes_is_answered_whole(long_show: asyncpg.Pool, execution: Execution):
+    """With a resolver or two for each episode, as often as it is asked for."""
+    query = (
+        "{ show(id: 1) { title { displayName } seasons { seasonNumber episodes { episodeId still large: still } } } }"
+    )
+    for _ in range(3):
+        result = await run_on(long_show, execution, query)
+        assert not result.errors
+        assert len(result.data["show"]["seasons"][-1]["episodes"]) == 15_000
+
+
+LOOK_UP = json.dumps([f"tt88{n:06}" for n in range(1, 5)])
+LONGER_THAN_ASSUMED = {
+    "stills": f"{{ {STILLS.replace('show', 'show(id: 1)')} }}",
+    "shows": "{ " + " ".join(f"s{n}: show(id: 1) {{ seasons {{ episodes {{ airDate }} }} }}" for n in range(4)) + " }",
+    "a season": f"{{ season(id: 99000) {{ episodes {{ {' '.join(f's{n}: still' for n in range(4))} }} }} }}",
+    "seasons of episodes": "{ season(id: 99000) { episodes { season { episodes { airDate } } } } }",
+    "one season many times": f"{{ lookup(ids: {LOOK_UP}) {{ found {{ episode {{ season {{ episodes {{ airDate }} }} }} }} }} }}",
+}
+
+
+@pytest.mark.parametrize("attack", LONGER_THAN_ASSUMED)
+async def test_more_episodes_than_assumed_are_refused_once_they_are_known(
+    long_show: asyncpg.Pool, execution: Execution, attack: str
+):
+    """What is within the budget as long as shows are as assumed is not when they are not."""
+    query = LONGER_THAN_ASSUMED[attack]
+    for _ in range(3):
+        result = await run_on(long_show, execution, query)
+        assert "more episodes than most" in result.errors[0].message
+        assert as_exception(result.errors[0]).code == "BAD_USER_INPUT"
+
+
+async def test_our_own_documents_bring_every_episode(long_show: asyncpg.Pool, execution: Execution):
+    """REST and pages ask what we wrote, and answer however long a show is."""
+    result = await run_on(long_show, execution, LONGER_THAN_ASSUMED["shows"], is_own=True)
+    assert not result.errors
+
+
 def test_costs_are_explained(execution: Execution):
-    """The budget counts a page's titles, and a show's assumed seasons and episodes."""
+    """The budget counts a page's titles, and a show's assumed seasons and episodes with what is resolved for each."""
     prepared = execution.prepare(
         "{ titles(perPage: 7) { items { type } } show(id: 1) { seasons { episodes { type: episodeId } } } }"
     )
     operation = prepared.operation()
     # one page of 7 titles; one show with 10 seasons of 25 episodes
     assert prepared.cost_model.cost(operation, {}) == (1 + 7) + (1 + 10 * (1 + 25))
+    prepared = execution.prepare("{ show(id: 1) { episodeCount seasons { episodes { airDate still ids { imdb } } } } }")
+    # one show and its count; 25 episodes a season, each with a still that is named and an object of ids
+    assert prepared.cost_model.cost(prepared.operation(), {}) == 2 + 10 * (1 + 25 * (1 + 1 + 1))
+    prepared = execution.prepare("{ titles(perPage: 7) { total items { similar { poster } } } }")
+    # a page and its total; 7 titles, what is similar to each, and 12 posters of that
+    assert prepared.cost_model.cost(prepared.operation(), {}) == 1 + 1_000 + 7 * (1 + 100 + 12 * (1 + 1))
     assert COST == 20_000

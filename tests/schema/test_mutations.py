@@ -11,6 +11,7 @@ from mediacanon.schema.mutation import Mutations
 from mediacanon.schema.root import Query
 from mediacanon.schema.scalars import CONFIG
 from mediacanon.writes import Writes
+from tests import serving
 
 SCHEMA = strawberry.Schema(Query, mutation=Mutations, config=CONFIG)
 
@@ -237,6 +238,22 @@ WRONG = [
     ("updateTitle(id: 1, input: {tmdbId: 0}) { titleId }", "tmdbId must be from 1"),
     ('updateTitle(id: 1, input: {unlock: ["x"]}) { titleId }', "unlock must name facts"),
     ('updateEpisode(id: 1, input: {unlock: ["x"]}) { episodeId }', "unlock must name facts"),
+    *(
+        (
+            f"createEpisode(seasonId: 1, input: {{episodeNumber: 1, airDate: {day}}}) {{ episodeId }}",
+            "is no day; one looks",
+        )
+        for day in (
+            '"20010425"',
+            '"2024-W05-1"',
+            '"2001-02-30"',
+            '"2001-04-25T00:00"',
+            '" 2001-04-25"',
+            '"٢٠٠١-٠٤-٢٥"',
+            "20010425",
+            "true",
+        )
+    ),
     (r'recordView(titleId: 1, source: "\n")', "source must be 1 to 100 characters"),
 ]
 
@@ -248,6 +265,17 @@ async def test_wrong_arguments_are_refused_by_name(refused, ask, mutation, messa
     assert isinstance(error, BadArgument)
     assert message in error.message
     assert (await ask("{ titles { total } }"))["titles"]["total"] == 0
+
+
+@pytest.mark.parametrize("day", ["2001-4-25", 20010425, 2001.5, ["2001-04-25"], {}])
+async def test_days_in_variables_have_one_form(demo_client, day):
+    """As they have in the document, and in our own words."""
+    query = (
+        "mutation ($day: Date) { createEpisode(seasonId: 1, input: {episodeNumber: 1, airDate: $day}) { episodeId } }"
+    )
+    error = (await serving.ask(demo_client, query, day=day))["errors"][0]
+    assert "is no day; one looks like 2008-01-20" in error["message"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 @pytest.mark.parametrize("value", ["a\x00b", "\ud800", "x" * 100_000])

@@ -20,6 +20,10 @@ HELD = {
         {"q": "the", "language": "en", "filter": {"votesMin": 1000}},
         "t.display_name ILIKE '%the%' AND t.original_language = 'en' AND t.num_votes >= 1000",
     ),
+    "a type, and one of two languages": (
+        {"type": "movie", "language": "fr", "filter": {"type": "movie", "languageIn": ["en", "fr"]}},
+        "t.type = 'movie' AND t.original_language = 'fr'",
+    ),
     "without a genre": (
         {"filter": {"genresNotIn": ["Drama"]}},
         (
@@ -53,6 +57,20 @@ async def test_titles_are_those_that_match(demo_client, connection: asyncpg.Conn
         f"SELECT original_language, count(*) FROM titles t WHERE {condition} AND original_language IS NOT NULL GROUP BY 1"
     )
     assert {each["code"]: each["count"] for each in found["languages"]} == dict(counts)
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"type": "movie", "filter": {"type": "show"}}, "type and filter.type contradict each other"),
+        ({"language": "fr", "filter": {"languageIn": ["en"]}}, "language and filter.languageIn contradict each other"),
+    ],
+)
+async def test_contradictions_are_refused(demo_client, variables: dict, message: str):
+    """Neither of two restrictions silently gives way to the other."""
+    error = (await ask(demo_client, QUERY, **variables))["errors"][0]
+    assert error["message"] == message
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "100%", "'", '"', "\u200b"])
