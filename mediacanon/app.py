@@ -30,7 +30,7 @@ from mediacanon.http import Exchange, RequestIds, is_cross_site, request_id
 from mediacanon.images import PATH as IMAGE_PATH
 from mediacanon.images import build_image_proxy
 from mediacanon.loaders import Loaders
-from mediacanon.loaders.carousel import CarouselRow, load_carousels
+from mediacanon.loaders.carousel import CarouselRow, load_carousels, renew_carousels
 from mediacanon.logs import AccessLog
 from mediacanon.metrics import Metrics, labels_of, load_last_import
 from mediacanon.pages.environment import SECURITY, build_environment
@@ -101,7 +101,10 @@ class Server:
             listening(self.dsn) as events,
             open_reads(self.settings, self.pool, events) as self.reads,
             CarouselCache(
-                partial(load_carousels, self.reads), events, built=self.hot_answers.drop_lists
+                partial(load_carousels, self.reads),
+                events,
+                renew=partial(renew_carousels, self.reads),
+                built=self.hot_answers.drop_lists,
             ) as self.carousels,
             open_enrichment(self.settings, self.pool, self.dsn, events) as self.enrichment,
             self.images.opened() if self.images else nullcontext(),

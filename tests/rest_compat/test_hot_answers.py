@@ -8,7 +8,7 @@ import pytest
 from mediacanon.catalog_events import EVERYTHING, CatalogChange, CatalogEvents
 from mediacanon.hot_answers import Asked, HotAnswer, HotAnswers
 from tests.rest_compat.conftest import with_collections
-from tests.serving import app_of, ask, client_of
+from tests.serving import app_of, ask, certain, client_of
 
 CHANGE = "mutation ($name: String!) { updateTitle(id: 1, input: {displayName: $name}) { titleId } }"
 
@@ -40,6 +40,28 @@ async def test_after_a_write_any_worker_answers_fresh(demo_database: str, path: 
             assert fresh.content == known.content
             if path != "/api/discover?limit=5":
                 assert f"Name {number}" in known.text
+
+
+async def test_carousels_show_no_title_as_it_was_before_a_write(demo_database: str):
+    """Renamed or deleted through one worker, it is so in the other's next answer, long before the set is built anew."""
+    await with_collections(demo_database)
+    async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
+        [carousel] = (await other.get("/api/discover/carousels?per_page=1")).json()["carousels"]
+        for number, title in enumerate(carousel["titles"][:5]):
+            path, name = f"/api/titles/{title['title_id']}", f"Name {number}"
+            stored = (await one.get(path)).json()
+            facts = {key: stored[key] for key in ("start_year", "imdb_id", "image_url") if key in stored}
+            await asyncio.gather(*(each.get("/api/discover/carousels?per_page=1") for each in (one, other)))
+            await one.put(path, json={**facts, "display_name": name})
+            for client in (other, one):
+                answer = (await client.get("/api/discover/carousels?per_page=1")).json()
+                assert answer["carousels"][0]["titles"][0]["display_name"] == name
+            await one.delete(path)
+            for client in (other, one):
+                answer = (await client.get("/api/discover/carousels?per_page=50")).json()
+                ids = {each["title_id"] for shown in answer["carousels"] for each in shown["titles"]}
+                assert title["title_id"] not in ids
+                assert answer["carousels"][0]["total_count"] == carousel["total_count"] - number - 1
 
 
 async def test_what_was_begun_before_a_write_is_not_kept(demo_database: str):
@@ -113,11 +135,6 @@ async def test_what_many_ask_for_at_once_is_made_once():
         with pytest.raises(ValueError, match="nothing"):
             await ask()
         assert await ask() == b"4"
-
-
-async def certain() -> bool:
-    """Hear of nothing, for certain."""
-    return True
 
 
 async def test_none_are_kept_where_the_operator_wants_none(demo_database: str):

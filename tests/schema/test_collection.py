@@ -9,13 +9,14 @@ from mediacanon.catalog_events import CatalogEvents
 from mediacanon.database.pool import open_pool
 from mediacanon.errors import BadArgument
 from mediacanon.loaders import Loaders
-from mediacanon.loaders.carousel import load_carousels
+from mediacanon.loaders.carousel import load_carousels, renew_carousels
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.schema.context import Context
 from mediacanon.schema.root import build_schema
 from mediacanon.writes import Writes
 from mediacanon.writes.collection import load_collections
 from tests.conftest import create_database, drop_database
+from tests.serving import certain
 
 SCHEMA = build_schema()
 COLLECTION = """
@@ -126,7 +127,9 @@ async def test_carousels_page_by_page(ask, catalogue):
 async def test_ready_carousels_are_answered_without_a_query(ask, catalogue):
     """The cache's set is what the server answers with, the same as the loaders'."""
     built = await ask(CAROUSELS)
-    async with CarouselCache(partial(load_carousels, catalogue), CatalogEvents()) as cache:
+    async with CarouselCache(
+        partial(load_carousels, catalogue), CatalogEvents(certain), renew=partial(renew_carousels, catalogue)
+    ) as cache:
         rows = await cache.current()
         assert await ask(CAROUSELS, carousels=cache) == built
         assert await cache.current() is rows
