@@ -103,38 +103,86 @@ async def test_a_change_drops_what_it_makes_stale(change: CatalogChange, left: l
         assert [key.path for key in hot._answers] == left
 
 
-async def test_what_many_ask_for_at_once_is_made_once():
-    """But for those who came after a change, and those whose maker failed."""
-    hot, events, made, gate = HotAnswers(most_bytes=100_000), CatalogEvents(certain), [], asyncio.Event()
+class Maker:
+    """Makes answers that tell their number when it is let; `error` is what it fails with."""
 
-    async def make() -> HotAnswer:
-        made.append(hot.generation)
-        await gate.wait()
-        if len(made) == 3:
-            raise ValueError("nothing to answer with")
-        return answer_of(None, b"%d" % len(made))
+    def __init__(self) -> None:
+        self.made = 0
+        self.gate = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def __call__(self) -> HotAnswer:
+        self.made += 1
+        number = self.made
+        await self.gate.wait()
+        if self.error:
+            raise self.error
+        return answer_of(None, b"%d" % number)
+
+
+async def asking(hot: HotAnswers, make: Maker, times: int) -> list[asyncio.Task[bytes]]:
+    """Have so many ask for a list at once, and wait until they wait."""
 
     async def ask() -> bytes:
         return (await hot.get(asked("/list")) or await hot.made(asked("/list"), make)).body
 
+    tasks = [asyncio.create_task(ask()) for _ in range(times)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_what_many_ask_for_at_once_is_made_once():
+    """But for those who came after a change: they share what is made after it, and that is kept."""
+    hot, events, make = HotAnswers(most_bytes=100_000), CatalogEvents(certain), Maker()
     async with hot.told_by(events):
-        early = [asyncio.create_task(ask()) for _ in range(5)]
-        while not made:
-            await asyncio.sleep(0)
-        early += [asyncio.create_task(ask()) for _ in range(5)]
-        await asyncio.sleep(0.01)
+        early = await asking(hot, make, 5) + await asking(hot, make, 5)
+        assert make.made == 1
         events.tell(CatalogChange("titles", (7,)))
-        late = [asyncio.create_task(ask()) for _ in range(5)]
-        await asyncio.sleep(0.01)
-        gate.set()
-        bodies = await asyncio.gather(*early, *late)
-        assert len(set(bodies[:10])) == 1
-        assert made.count(1) == 1
-        assert hot.count == 1
+        late = await asking(hot, make, 5)
+        make.gate.set()
+        assert await asyncio.gather(*early) == [b"1"] * 10
+        assert await asyncio.gather(*late) == [b"2"] * 5
+        assert await asyncio.gather(*await asking(hot, make, 5)) == [b"2"] * 5
+
+
+async def test_what_cannot_be_made_is_tried_once_for_all_who_wait():
+    """A database in trouble is not asked by all at once; each is told, and the next one tries again."""
+    hot, events, make = HotAnswers(most_bytes=100_000), CatalogEvents(certain), Maker()
+    async with hot.told_by(events):
+        tasks = await asking(hot, make, 10)
+        make.error = ValueError("nothing")
+        make.gate.set()
+        assert await asyncio.gather(*tasks, return_exceptions=True) == [make.error] * 10
+        assert make.made == 1
+        make.error = None
+        assert await asyncio.gather(*await asking(hot, make, 1)) == [b"2"]
+
+
+async def test_who_leaves_takes_no_answer_from_the_others():
+    """The first one's is made to its end, given to who waits and kept, even where nobody waits any more."""
+    hot, events, make = HotAnswers(most_bytes=100_000), CatalogEvents(certain), Maker()
+    async with hot.told_by(events):
+        first, *others = await asking(hot, make, 3)
+        first.cancel()
+        make.gate.set()
+        assert await asyncio.gather(*others) == [b"1"] * 2
         events.tell(EVERYTHING)
-        with pytest.raises(ValueError, match="nothing"):
-            await ask()
-        assert await ask() == b"4"
+        make.gate.clear()
+        for task in await asking(hot, make, 3):
+            task.cancel()
+        make.gate.set()
+        assert await asyncio.gather(*await asking(hot, make, 3)) == [b"2"] * 3
+        assert hot.count == 1
+
+
+async def test_nobody_waits_for_another_while_changes_cannot_be_heard():
+    """Whether another's is still fresh cannot be known."""
+    hot, make = HotAnswers(most_bytes=100_000), Maker()
+    async with hot.told_by(CatalogEvents()):
+        tasks = await asking(hot, make, 3)
+        make.gate.set()
+        assert await asyncio.gather(*tasks) == [b"1", b"2", b"3"]
 
 
 async def test_none_are_kept_where_the_operator_wants_none(demo_database: str):
