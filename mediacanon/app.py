@@ -26,7 +26,15 @@ from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized
 from mediacanon.execution import Execution
 from mediacanon.graphql_http import GraphQLEndpoint
 from mediacanon.hot_answers import HotAnswer, HotAnswers, HotAnswersFirst
-from mediacanon.http import Exchange, RequestIds, is_cross_site, request_id
+from mediacanon.http import (
+    Exchange,
+    RequestIds,
+    host_name,
+    is_at_home,
+    is_cross_site,
+    is_from_browser,
+    request_id,
+)
 from mediacanon.images import PATH as IMAGE_PATH
 from mediacanon.images import build_image_proxy
 from mediacanon.loaders import Loaders
@@ -142,6 +150,8 @@ class Server:
                 given = request.headers.get("authorization", "")
                 wanted = f"Bearer {self.settings.write_token}"
                 return None if hmac.compare_digest(given.encode(), wanted.encode()) else Unauthorized()
+        if is_from_browser(request) and not is_at_home(request, self.settings.hosts):
+            return Forbidden(f"Browsers may write here once MEDIACANON_HOSTS lists {host_name(request) or 'the Host'}.")
         return None
 
     async def healthz(self, _: Request) -> Response:

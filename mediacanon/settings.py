@@ -7,6 +7,7 @@ through `Settings.from_environment(port="9000")`; they take the same spelling, s
 import dataclasses
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from mediacanon.errors import WrongSetting
 LARGEST_PORT = 65535
 # Who may write: everybody, those with the token, nobody.
 WRITES = ("open", "token", "off")
+HOST_NAME = re.compile(r"[a-z0-9_-]+([.][a-z0-9_-]+)*")
 LOG_FORMATS = ("human", "json")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 
@@ -68,6 +70,13 @@ def _who_writes(value: str) -> str:
     if value not in WRITES:
         raise ValueError
     return value
+
+
+def _host_names(value: str) -> frozenset[str]:
+    names = frozenset(name.strip().lower() for name in value.split(",") if name.strip())
+    if not all(HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError
+    return names
 
 
 def _log_format(value: str) -> str:
@@ -144,6 +153,9 @@ class Settings:
 
     writes: str = _setting("MEDIACANON_WRITES", _who_writes, "open, token or off", default="open")
     write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _text, "a secret", default=None, repr=False)
+    hosts: frozenset[str] = _setting(
+        "MEDIACANON_HOSTS", _host_names, "names without ports, between commas", default=frozenset()
+    )
     rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _count, "requests a minute, 0 for no limit", default=0)
 
     @classmethod
