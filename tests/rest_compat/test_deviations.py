@@ -96,6 +96,26 @@ async def test_names_of_all_scripts_and_lengths_are_found(client: httpx.AsyncCli
         assert name in response.text
 
 
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("rating_min=10", True),
+        ("rating_min=-1", True),
+        ("rating_min=high", True),
+        ("rating_min=11", False),
+        ("rating_min=10.01&genre=Drama", False),
+        ("rating_min=1e300", False),
+        ("min_votes=99999999999", False),
+        ("year_min=99999999999", False),
+        ("type=banana&genre=Drama", False),
+    ],
+)
+async def test_what_no_title_can_have_finds_nothing(client, connection, query: str, *, is_found: bool):
+    """A number beyond all there are is no other number; one that is none is as if absent."""
+    await connection.execute("UPDATE titles SET average_rating = 10 WHERE id = 1")
+    assert bool((await client.get(f"/api/discover?{query}")).json()["total"]) == is_found
+
+
 async def test_5_duplicates_conflict(client: httpx.AsyncClient):
     """409 in words of our own, and nothing of the driver's."""
     show = (await client.post("/api/shows", json={"display_name": "x", "imdb_id": "tt98000001"})).json()
