@@ -147,9 +147,9 @@ class Server:
             case "off":
                 return Forbidden("This server takes no writes.")
             case "token":
-                given = request.headers.get("authorization", "")
-                wanted = f"Bearer {self.settings.write_token}"
-                return None if hmac.compare_digest(given.encode(), wanted.encode()) else Unauthorized()
+                scheme, _, given = request.headers.get("authorization", "").partition(" ")
+                is_known = hmac.compare_digest(given.strip().encode("latin-1"), str(self.settings.write_token).encode())
+                return None if is_known and scheme.lower() == "bearer" else Unauthorized()
         if is_from_browser(request) and not is_at_home(request, self.settings.hosts):
             return Forbidden(f"Browsers may write here once MEDIACANON_HOSTS lists {host_name(request) or 'the Host'}.")
         return None

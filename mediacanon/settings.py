@@ -38,6 +38,14 @@ def _text(value: str) -> str:
     return value.strip()
 
 
+def _token(value: str) -> str:
+    # In a header other letters arrive as whatever the client makes of them.
+    token = value.strip()
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError
+    return token
+
+
 def _port(value: str) -> int:
     port = int(value)
     if not 0 <= port <= LARGEST_PORT:
@@ -152,7 +160,7 @@ class Settings:
     pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)
 
     writes: str = _setting("MEDIACANON_WRITES", _who_writes, "open, token or off", default="open")
-    write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _text, "a secret", default=None, repr=False)
+    write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _token, "a secret in ASCII", default=None, repr=False)
     hosts: frozenset[str] = _setting(
         "MEDIACANON_HOSTS", _host_names, "names without ports, between commas", default=frozenset()
     )

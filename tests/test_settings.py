@@ -63,6 +63,13 @@ def test_a_wrong_database_does_not_tell_its_password(name: str):
     assert str(raised.value) == f"{name} is not usable; it must be postgresql://user@host/database"
 
 
+@pytest.mark.parametrize("token", ["gehêim", "two\nlines"])
+def test_a_token_that_no_header_carries_is_refused(token: str):
+    """The line says what it must be, and not what it is."""
+    with pytest.raises(WrongSetting, match="MEDIACANON_WRITE_TOKEN is not usable; it must be a secret in ASCII"):
+        Settings.from_environment({"MEDIACANON_WRITE_TOKEN": token})
+
+
 def test_settings_cannot_be_changed():
     """What was read at the start holds."""
     with pytest.raises(dataclasses.FrozenInstanceError):

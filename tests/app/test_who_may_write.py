@@ -52,6 +52,25 @@ async def test_a_page_of_another_site_cannot_write(client_for_writing: httpx.Asy
     assert read.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (b"bearer s3cret", 201),
+        (b"BEARER  s3cret", 201),
+        (b"Basic s3cret", 401),
+        (b"s3cret", 401),
+        (b"Bearer", 401),
+        (b"Bearer s3cr\xe9t", 401),
+    ],
+)
+async def test_the_scheme_may_be_written_in_any_case(demo_database: str, header: bytes, status: int):
+    """As HTTP has it; what is no token of ours is refused, whatever bytes it has."""
+    settings = {"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}
+    async with client_of(app_of(demo_database, **settings)) as client:
+        response = await client.post("/api/movies", json=BODY, headers={b"authorization": header})
+        assert response.status_code == status
+
+
 WRITES = (("/api/movies", "json", BODY), ("/graphql", "json", {"query": CREATE}), ("/add", "data", FORM))
 
 
