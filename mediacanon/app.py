@@ -203,7 +203,14 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
         new_context=server.new_context,
         hot_answers=server.hot_answers,
     )
-    Documentation(execution, environment, api=rest, new_context=server.new_context, headers=SECURITY)
+    Documentation(
+        execution,
+        environment,
+        api=rest,
+        new_context=server.new_context,
+        hot_answers=server.hot_answers,
+        headers=SECURITY,
+    )
 
     async def fail(request: Request, error: Exception) -> Response:
         known = explained(error) or error
@@ -225,7 +232,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
     ]
     app = Starlette(
         routes=[
-            Route("/graphql", graphql.answer, methods=["GET", "POST", "OPTIONS"]),
+            Route("/graphql", graphql),
             Route("/api", rest),
             Mount("/api", rest),
             Route("/healthz", server.healthz),

@@ -29,7 +29,8 @@ LONGEST_AGE = 300.0
 OVERHEAD = 2_000
 # A longer address is not worth keeping an answer under.
 LONGEST_ADDRESS = 500
-API = "/api"
+# All below it is the same at any address; the documentation page itself tells its own.
+API = "/api/"
 SOURCE = b"source="
 
 
@@ -52,7 +53,7 @@ def asked_in(scope: Scope) -> Asked:
     path, query = scope["path"], scope["query_string"]
     if query.startswith(SOURCE) and b"&" not in query:
         query = b""
-    if path.startswith(API):
+    if path.startswith(API) and path != API:
         return Asked("", b"", path, query)
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     return Asked(scope["scheme"], host, path, query)
