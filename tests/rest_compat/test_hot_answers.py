@@ -5,11 +5,12 @@ import asyncio
 import asyncpg
 import pytest
 
-from mediacanon.catalog_events import EVERYTHING, CatalogChange, CatalogEvents
+from mediacanon.catalog_events import EVERYTHING, CatalogChange, CatalogEvents, announce_collections
 from mediacanon.hot_answers import Asked, HotAnswer, HotAnswers
 from tests.rest_compat.conftest import with_collections
 from tests.serving import app_of, ask, certain, client_of
 
+RENAME = "mutation ($id: Int!, $name: String!) { updateTitle(id: $id, input: {displayName: $name}) { titleId } }"
 CHANGE = "mutation ($name: String!) { updateTitle(id: 1, input: {displayName: $name}) { titleId } }"
 
 
@@ -40,6 +41,76 @@ async def test_after_a_write_any_worker_answers_fresh(demo_database: str, path: 
             assert fresh.content == known.content
             if path != "/api/discover?limit=5":
                 assert f"Name {number}" in known.text
+
+
+@pytest.mark.parametrize("noun", ["shows", "seasons", "episodes"])
+async def test_after_a_write_below_a_title_any_worker_answers_fresh(demo_database: str, noun: str):
+    """A show, its seasons and its episodes, alone and within one another."""
+    async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
+        show = (await one.get("/api/shows/1")).json()
+        season, episode = show["seasons"][0], show["seasons"][0]["episodes"][0]
+        inside = f"/api/seasons/{season['season_id']}"
+        paths = {
+            "shows": ["/api/shows/1", "/api/titles?q=number", f"/api/titles/{show['title_id']}"],
+            "seasons": ["/api/shows/1", "/api/shows/1/seasons"],
+            "episodes": ["/api/shows/1", inside, f"{inside}/episodes", f"/api/episodes/{episode['episode_id']}"],
+        }
+        for number in range(1001, 1021):
+            name = f"Number {number}"
+            write = {
+                "shows": ("PUT", "/api/shows/1", {"display_name": name}),
+                "seasons": ("POST", "/api/shows/1/seasons", {"season_number": number}),
+                "episodes": ("PUT", paths["episodes"][-1], {"episode_number": number, "display_name": name}),
+            }
+            method, path, body = write[noun]
+            await asyncio.gather(*(client.get(each) for client in (one, other) for each in paths[noun]))
+            assert (await one.request(method, path, json=body)).is_success
+            for client in (other, one):
+                answers = await asyncio.gather(*(client.get(each) for each in paths[noun]))
+                assert [str(number) in answer.text for answer in answers] == [True] * len(answers)
+
+
+async def test_after_a_write_any_worker_answers_fresh_collections(demo_database: str):
+    """Their titles as they are now, and themselves."""
+    await with_collections(demo_database)
+    path = "/api/collections/top-drama-movies"
+    connection = await asyncpg.connect(demo_database)
+    async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
+        titles = (await one.get(path)).json()["titles"]
+        for number, title in enumerate(titles[:10]):
+            name = f"Number {1000 + number}"
+            await asyncio.gather(*(client.get(each) for client in (one, other) for each in (path, "/api/collections")))
+            await ask(one, RENAME, id=title["title_id"], name=name)
+            assert [name in (await client.get(path)).text for client in (other, one)] == [True, True]
+            await connection.execute("UPDATE collections SET name = $1 WHERE slug = 'top-drama-movies'", name)
+            await announce_collections(connection)
+            for client in (other, one):
+                assert [name in (await client.get(each)).text for each in (path, "/api/collections")] == [True, True]
+    await connection.close()
+
+
+async def test_counts_and_languages_of_a_search_are_asked_once(demo_database: str):
+    """The next page of a search has those of the first, until something changes."""
+    app = app_of(demo_database, MEDIACANON_POOL_SIZE="1")
+    statements: list[str] = []
+    async with client_of(app) as client:
+        async with app.state.server.reads.acquire() as connection:
+            connection._con.add_query_logger(lambda record: statements.append(record.query))
+
+        async def asked(page: int) -> tuple[int, int]:
+            statements.clear()
+            answer = (await client.get(f"/api/titles?q=the&per_page=1&page={page}")).json()
+            assert answer["total"] > 3
+            assert answer["languages"]
+            counts = [text for text in statements if "search_names" in text and "count(*)" in text]
+            assert any("search_names" in text and "OFFSET" in text for text in statements)
+            return sum("GROUP BY" not in text for text in counts), sum("GROUP BY" in text for text in counts)
+
+        assert await asked(1) == (1, 1)
+        assert await asked(2) == (0, 0)
+        await ask(client, CHANGE, name="Name")
+        assert await asked(3) == (1, 1)
+        assert await asked(2) == (0, 0)
 
 
 async def test_carousels_show_no_title_as_it_was_before_a_write(demo_database: str):
