@@ -26,11 +26,19 @@ from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized
 from mediacanon.execution import Execution
 from mediacanon.graphql_http import GraphQLEndpoint
 from mediacanon.hot_answers import HotAnswer, HotAnswers, HotAnswersFirst
-from mediacanon.http import Exchange, RequestIds, is_cross_site, request_id
+from mediacanon.http import (
+    Exchange,
+    RequestIds,
+    host_name,
+    is_at_home,
+    is_cross_site,
+    is_from_browser,
+    request_id,
+)
 from mediacanon.images import PATH as IMAGE_PATH
 from mediacanon.images import build_image_proxy
 from mediacanon.loaders import Loaders
-from mediacanon.loaders.carousel import CarouselRow, load_carousels
+from mediacanon.loaders.carousel import CarouselRow, load_carousels, renew_carousels
 from mediacanon.logs import AccessLog
 from mediacanon.metrics import Metrics, labels_of, load_last_import
 from mediacanon.pages.environment import SECURITY, build_environment
@@ -101,7 +109,10 @@ class Server:
             listening(self.dsn) as events,
             open_reads(self.settings, self.pool, events) as self.reads,
             CarouselCache(
-                partial(load_carousels, self.reads), events, built=self.hot_answers.drop_lists
+                partial(load_carousels, self.reads),
+                events,
+                renew=partial(renew_carousels, self.reads),
+                built=self.hot_answers.drop_lists,
             ) as self.carousels,
             open_enrichment(self.settings, self.pool, self.dsn, events) as self.enrichment,
             self.images.opened() if self.images else nullcontext(),
@@ -136,9 +147,11 @@ class Server:
             case "off":
                 return Forbidden("This server takes no writes.")
             case "token":
-                given = request.headers.get("authorization", "")
-                wanted = f"Bearer {self.settings.write_token}"
-                return None if hmac.compare_digest(given.encode(), wanted.encode()) else Unauthorized()
+                scheme, _, given = request.headers.get("authorization", "").partition(" ")
+                is_known = hmac.compare_digest(given.strip().encode("latin-1"), str(self.settings.write_token).encode())
+                return None if is_known and scheme.lower() == "bearer" else Unauthorized()
+        if is_from_browser(request) and not is_at_home(request, self.settings.hosts):
+            return Forbidden(f"Browsers may write here once MEDIACANON_HOSTS lists {host_name(request) or 'the Host'}.")
         return None
 
     async def healthz(self, _: Request) -> Response:
@@ -190,7 +203,14 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
         new_context=server.new_context,
         hot_answers=server.hot_answers,
     )
-    Documentation(execution, environment, api=rest, new_context=server.new_context, headers=SECURITY)
+    Documentation(
+        execution,
+        environment,
+        api=rest,
+        new_context=server.new_context,
+        hot_answers=server.hot_answers,
+        headers=SECURITY,
+    )
 
     async def fail(request: Request, error: Exception) -> Response:
         known = explained(error) or error
@@ -212,7 +232,7 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
     ]
     app = Starlette(
         routes=[
-            Route("/graphql", graphql.answer, methods=["GET", "POST", "OPTIONS"]),
+            Route("/graphql", graphql),
             Route("/api", rest),
             Mount("/api", rest),
             Route("/healthz", server.healthz),

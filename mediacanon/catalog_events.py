@@ -213,14 +213,19 @@ class _Listener:
         return self.has_missed_nothing and connection is self._connection
 
     async def connect(self) -> None:
-        """Open the connection and listen."""
+        """Open a connection that listens, and have it be the one that is asked."""
         lost = asyncio.Event()
         connection = await asyncpg.connect(
             self._dsn, timeout=PATIENCE, server_settings={"application_name": "mediacanon events"}
         )
         connection.add_termination_listener(lambda _: lost.set())
+        try:
+            await connection.add_listener(CHANNEL, lambda *event: self.events.tell(parse_change(event[-1])))
+        except BaseException:
+            # Nobody would close it; asked as the one that listens it would say that nothing happens.
+            connection.terminate()
+            raise
         self._connection, self._lost = connection, lost
-        await connection.add_listener(CHANNEL, lambda *event: self.events.tell(parse_change(event[-1])))
 
     async def watch(self) -> None:
         """Keep listening for ever."""

@@ -7,7 +7,7 @@ persisted queries, entity tags, limits and the cost budget: `docs/decisions/005-
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from graphql import ExecutionResult
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from mediacanon.errors import BadArgument, Forbidden, MediaCanonError
 from mediacanon.execution import Execution, Prepared, formatted
@@ -36,10 +37,11 @@ PERSISTED_OVERHEAD = 300
 # Bytes of a query string whose meaning is remembered.
 LONGEST_REMEMBERED = 4_000
 
+METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 CORS = {"access-control-allow-origin": "*", "vary": "Accept"}
 PREFLIGHT = {
     **CORS,
-    "access-control-allow-methods": "GET, HEAD, POST, OPTIONS",
+    "access-control-allow-methods": ", ".join(METHODS),
     "access-control-allow-headers": "Content-Type, Accept, If-None-Match, X-Request-Id",
     "access-control-max-age": "86400",
 }
@@ -141,10 +143,17 @@ class GraphQLEndpoint:
         self._explorer = explorer
         self._persisted = PersistedQueries()
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of any method."""
+        response = await self.answer(Request(scope, receive))
+        await response(scope, receive, send)
+
     async def answer(self, request: Request) -> Response:
         """Answer a query, or the explorer to a browser that asks for a page."""
         if request.method == "OPTIONS":
             return Response(status_code=204, headers=PREFLIGHT)
+        if request.method not in METHODS:
+            return _refusal(WrongMethod("Queries go by GET or POST, mutations by POST."), JSON, allow=METHODS)
         if _wants_page(request):
             return self._explorer(request)
         try:
@@ -269,8 +278,8 @@ def _answer(body: Mapping[str, Any], status: int, media_type: str) -> Response:
     return Response(orjson.dumps(body), status_code=status, media_type=media_type, headers=CORS)
 
 
-def _refusal(error: MediaCanonError, media_type: str) -> Response:
-    headers = {**CORS, "allow": "POST"} if error.http_status == HTTPStatus.METHOD_NOT_ALLOWED else CORS
+def _refusal(error: MediaCanonError, media_type: str, *, allow: Sequence[str] = ("POST",)) -> Response:
+    headers = {**CORS, "allow": ", ".join(allow)} if error.http_status == HTTPStatus.METHOD_NOT_ALLOWED else CORS
     body = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
     return Response(orjson.dumps(body), status_code=error.http_status, media_type=media_type, headers=headers)
 

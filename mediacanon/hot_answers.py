@@ -29,7 +29,8 @@ LONGEST_AGE = 300.0
 OVERHEAD = 2_000
 # A longer address is not worth keeping an answer under.
 LONGEST_ADDRESS = 500
-API = "/api"
+# All below it is the same at any address; the documentation page itself tells its own.
+API = "/api/"
 SOURCE = b"source="
 
 
@@ -52,7 +53,7 @@ def asked_in(scope: Scope) -> Asked:
     path, query = scope["path"], scope["query_string"]
     if query.startswith(SOURCE) and b"&" not in query:
         query = b""
-    if path.startswith(API):
+    if path.startswith(API) and path != API:
         return Asked("", b"", path, query)
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
     return Asked(scope["scheme"], host, path, query)
@@ -161,13 +162,12 @@ class HotAnswers:
             self._drop_all()
 
     async def get(self, key: Asked) -> HotAnswer | None:
-        """Return an answer that is as fresh as one made now, kept or being made; None where there is none."""
-        is_known = key in self._answers or key in self._making
-        if self._events is None or not is_known or not await self._events.catch_up():
+        """Return a kept answer that is as fresh as one made now; None where there is none."""
+        if self._events is None or key not in self._answers or not await self._events.catch_up():
             return None
         answer = self._answers.get(key)
         if answer is None:
-            return await self._made_by_another(key)
+            return None
         if time.monotonic() - answer.kept_at > self._longest_age:
             self._forget(key)
             return None
@@ -175,27 +175,34 @@ class HotAnswers:
         return answer
 
     async def made(self, key: Asked, make: Callable[[], Coroutine[Any, Any, HotAnswer]]) -> HotAnswer:
-        """Return the answer that is made now, and keep it; who asks for the same meanwhile waits for it, too."""
+        """Return the answer that is made now, or by another who was asked since the last change; keep it.
+
+        Raises what kept it from being made, by whomever: it is as fresh as a failure of one's own.
+        """
         if self._events is None or not self._most_bytes:
             return await make()
+        making = None
+        if key in self._making and await self._events.catch_up():
+            if key in self._answers:
+                return self._answers[key]
+            making = self._making.get(key)
+        if making is None or making.generation != self.generation:
+            making = self._begin(key, make)
+        # One who gives up waiting takes nothing from the others.
+        return await asyncio.shield(making.task)
+
+    def _begin(self, key: Asked, make: Callable[[], Coroutine[Any, Any, HotAnswer]]) -> Making:
         making = Making(self.generation, asyncio.ensure_future(make()))
         self._making[key] = making
-        try:
-            # One who gives up waiting takes nothing from the others.
-            answer = await asyncio.shield(making.task)
-        finally:
-            if self._making.get(key) is making:
-                del self._making[key]
-        self.keep(key, answer, making.generation)
-        return answer
+        making.task.add_done_callback(lambda _: self._finish(key, making))
+        return making
 
-    async def _made_by_another(self, key: Asked) -> HotAnswer | None:
-        """Return what is being made if nothing changed since it was begun; None where it cannot be made, either."""
-        making = self._making.get(key)
-        if making is None or making.generation != self.generation:
-            return None
-        await asyncio.wait([making.task])
-        return None if making.task.cancelled() or making.task.exception() else making.task.result()
+    def _finish(self, key: Asked, making: Making) -> None:
+        """Keep what was made, also where all who asked for it have left."""
+        if self._making.get(key) is making:
+            del self._making[key]
+        if not making.task.cancelled() and not making.task.exception():
+            self.keep(key, making.task.result(), making.generation)
 
     def keep(self, key: Asked, answer: HotAnswer, generation: int) -> None:
         """Keep an answer, unless something changed since the `generation` at which it was begun."""

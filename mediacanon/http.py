@@ -1,10 +1,11 @@
 """What all faces of the server need of HTTP: request ids, entity tags, and who may write from a browser."""
 
 import hashlib
+import ipaddress
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from itertools import count
 from urllib.parse import urlsplit
@@ -81,10 +82,41 @@ def request_id(request: HTTPConnection) -> str:
 def is_cross_site(request: Request) -> bool:
     """Return whether a browser sends this on behalf of another site; programs other than browsers never do."""
     site = request.headers.get("sec-fetch-site")
-    if site is not None and site not in _SAME_SITE:
-        return True
+    if site is not None:
+        # The browser's own word. Host may be another than the browser's: proxies rewrite it.
+        return site not in _SAME_SITE
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+
+
+def is_from_browser(request: Request) -> bool:
+    """Return whether a browser sends this; in a write each of them tells one of these."""
+    return "sec-fetch-site" in request.headers or "origin" in request.headers
+
+
+def is_at_home(request: Request, hosts: Container[str]) -> bool:
+    """Return whether a request names this server by an address, as localhost, or as one of `hosts`.
+
+    Anybody can have a name of theirs lead to 127.0.0.1: then browsers take what is here for their site.
+    """
+    name = host_name(request)
+    return name in hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
+
+
+def host_name(request: Request) -> str:
+    """Return the name or address in a request's Host, lower case, empty where there is none."""
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def entity_tag(body: bytes) -> str:

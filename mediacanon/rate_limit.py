@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 MINUTE = 60.0
 MOST_CLIENTS = 100_000
+# A page of another site learns why it gets no answer, and when it will get one again.
+CORS = {"access-control-allow-origin": "*", "access-control-expose-headers": "Retry-After, X-Request-Id"}
 # Probes of the machine the server runs on are no clients.
 EXEMPT = ("/healthz", "/readyz")
 
@@ -46,7 +48,7 @@ class RateLimit:
             orjson.dumps({"error": f"Too many requests; try again in {wait} seconds"}),
             status_code=429,
             media_type="application/json",
-            headers={"retry-after": str(wait), "cache-control": "no-store"},
+            headers={"retry-after": str(wait), "cache-control": "no-store", **CORS},
         )
         await refusal(scope, receive, send)
 

@@ -7,6 +7,7 @@ through `Settings.from_environment(port="9000")`; they take the same spelling, s
 import dataclasses
 import difflib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from mediacanon.errors import WrongSetting
 LARGEST_PORT = 65535
 # Who may write: everybody, those with the token, nobody.
 WRITES = ("open", "token", "off")
+HOST_NAME = re.compile(r"[a-z0-9_-]+([.][a-z0-9_-]+)*")
 LOG_FORMATS = ("human", "json")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 
@@ -34,6 +36,14 @@ def default_data_dir() -> Path:
 
 def _text(value: str) -> str:
     return value.strip()
+
+
+def _token(value: str) -> str:
+    # In a header other letters arrive as whatever the client makes of them.
+    token = value.strip()
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError
+    return token
 
 
 def _port(value: str) -> int:
@@ -68,6 +78,13 @@ def _who_writes(value: str) -> str:
     if value not in WRITES:
         raise ValueError
     return value
+
+
+def _host_names(value: str) -> frozenset[str]:
+    names = frozenset(name.strip().lower() for name in value.split(",") if name.strip())
+    if not all(HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError
+    return names
 
 
 def _log_format(value: str) -> str:
@@ -143,7 +160,10 @@ class Settings:
     pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)
 
     writes: str = _setting("MEDIACANON_WRITES", _who_writes, "open, token or off", default="open")
-    write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _text, "a secret", default=None, repr=False)
+    write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _token, "a secret in ASCII", default=None, repr=False)
+    hosts: frozenset[str] = _setting(
+        "MEDIACANON_HOSTS", _host_names, "names without ports, between commas", default=frozenset()
+    )
     rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _count, "requests a minute, 0 for no limit", default=0)
 
     @classmethod

@@ -47,6 +47,11 @@ async def served(app: Starlette) -> AsyncIterator[str]:
         await running
 
 
+async def certain() -> bool:
+    """Have CatalogEvents hear of nothing but what the test tells, for certain."""
+    return True
+
+
 async def ask(client: httpx.AsyncClient, query: str, **variables: Any) -> dict[str, Any]:
     """Return the JSON answer to a GraphQL document."""
     response = await client.post("/graphql", json={"query": query, "variables": variables})

@@ -1,4 +1,4 @@
-"""The carousels' cache: built in the background, the old set until the new one is there, told when to build."""
+"""The carousels' cache: built in the background, the old set until the new one is there, no changed title in it."""
 
 import asyncio
 
@@ -6,6 +6,30 @@ import pytest
 
 from mediacanon.cache import CarouselCache
 from mediacanon.catalog_events import EVERYTHING, CatalogChange, CatalogEvents
+from tests.serving import certain
+
+
+class Renewal:
+    """Renews sets: `asked` are the titles it was asked for, `gate` lets it go on, `error` is what it fails with."""
+
+    def __init__(self):
+        self.asked = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.error = None
+
+    async def __call__(self, carousels, title_ids):
+        self.asked.append(title_ids)
+        await self.gate.wait()
+        if self.error:
+            raise self.error
+        return [*carousels, *sorted(title_ids or ())]
+
+    async def has_begun(self):
+        """Wait until it was asked."""
+        async with asyncio.timeout(30):
+            while not self.asked:
+                await asyncio.sleep(0)
 
 
 class Builder:
@@ -44,13 +68,19 @@ def build():
 @pytest.fixture
 def events():
     """Give events that the test tells of."""
-    return CatalogEvents()
+    return CatalogEvents(certain)
 
 
 @pytest.fixture
-async def cache(build, events):
+def renew():
+    """Give a renewal."""
+    return Renewal()
+
+
+@pytest.fixture
+async def cache(build, events, renew):
     """Give a running cache that pauses not at all, its first building begun."""
-    async with CarouselCache(build, events, pause=0) as running:
+    async with CarouselCache(build, events, renew=renew, pause=0) as running:
         await build.has_begun()
         yield running
 
@@ -62,10 +92,10 @@ async def newer(cache, than):
     return found
 
 
-async def test_what_was_made_of_the_set_before_is_told_to_be_old(build, events):
+async def test_what_was_made_of_the_set_before_is_told_to_be_old(build, events, renew):
     """After each building, and not before the new set is there."""
     told = []
-    async with CarouselCache(build, events, built=lambda: told.append(1), pause=0) as running:
+    async with CarouselCache(build, events, renew=renew, built=lambda: told.append(1), pause=0) as running:
         await build.has_begun()
         build.finish(["first"])
         first = await running.current()
@@ -145,9 +175,9 @@ async def test_who_waits_for_a_first_set_that_fails_is_told_why(cache, build):
     assert await cache.current() == ["first"]
 
 
-async def test_between_buildings_there_is_a_pause(build, events):
+async def test_between_buildings_there_is_a_pause(build, events, renew):
     """However often things change: the next building does not begin before the pause is over."""
-    async with CarouselCache(build, events, pause=3600) as cache:
+    async with CarouselCache(build, events, renew=renew, pause=3600) as cache:
         await build.has_begun()
         build.finish(["first"])
         await cache.current()
@@ -157,9 +187,80 @@ async def test_between_buildings_there_is_a_pause(build, events):
         assert build.begun.locked()
 
 
-async def test_the_cache_ends_with_its_block(build, events):
+async def test_the_cache_ends_with_its_block(build, events, renew):
     """Building stops, and changes are no longer listened to."""
-    async with CarouselCache(build, events):
+    async with CarouselCache(build, events, renew=renew):
         await build.has_begun()
     assert build.results.empty()
     assert events._subscribers == []
+
+
+async def test_a_changed_title_is_renewed_before_the_next_answer(cache, build, events, renew):
+    """Once, for all who ask; the building that has begun meanwhile ends when it ends."""
+    build.finish(["old"])
+    await cache.current()
+    events.tell(CatalogChange("titles", (7, 3)))
+    events.tell(CatalogChange("import"))
+    renew.gate.clear()
+    asking = [asyncio.create_task(cache.current()) for _ in range(3)]
+    await renew.has_begun()
+    renew.gate.set()
+    assert await asyncio.gather(*asking) == [["old", 3, 7]] * 3
+    assert await cache.current() == ["old", 3, 7]
+    assert renew.asked == [{3, 7}]
+
+
+async def test_a_title_that_changed_during_a_building_is_renewed_in_the_new_set(cache, build, events, renew):
+    """The building may have read it before; what changed before the building began is in it."""
+    build.finish(["old"])
+    old = await cache.current()
+    events.tell(CatalogChange("titles", (7,)))
+    await build.has_begun()
+    events.tell(CatalogChange("titles", (8,)))
+    build.finish(["new"])
+    assert await newer(cache, old) in (["old", 7, 8], ["new", 8])
+    while (found := await cache.current())[0] == "old":
+        await asyncio.sleep(0)
+    assert found == ["new", 8]
+
+
+async def test_a_set_that_was_built_during_a_renewal_is_renewed_as_well(cache, build, events, renew):
+    """What was renewed of the set before is not put in its place."""
+    build.finish(["old"])
+    await cache.current()
+    events.tell(EVERYTHING)
+    await build.has_begun()
+    events.tell(CatalogChange("titles", (7,)))
+    renew.gate.clear()
+    asking = asyncio.create_task(cache.current())
+    await renew.has_begun()
+    build.finish(["new"])
+    while cache._set.result() != ["new"]:
+        await asyncio.sleep(0)
+    renew.gate.set()
+    assert await asking == await cache.current() == ["new", 7]
+
+
+async def test_a_renewal_that_fails_or_is_given_up_is_made_by_the_next(cache, build, events, renew):
+    """Nobody is answered with what is old, and nothing is forgotten."""
+    build.finish(["old"])
+    await cache.current()
+    events.tell(CatalogChange("titles", (7,)))
+    renew.gate.clear()
+    impatient = asyncio.create_task(cache.current())
+    await renew.has_begun()
+    impatient.cancel()
+    renew.gate.set()
+    renew.error = OSError("gone")
+    with pytest.raises(OSError, match="gone"):
+        await cache.current()
+    renew.error = None
+    assert await cache.current() == ["old", 7]
+
+
+async def test_all_titles_are_renewed_while_changes_cannot_be_heard(build, renew):
+    """For each who asks, as what cannot be known to be fresh is not kept."""
+    async with CarouselCache(build, CatalogEvents(), renew=renew) as cache:
+        build.finish(["old"])
+        assert [await cache.current() for _ in range(2)] == [["old"]] * 2
+    assert renew.asked == [None, None]

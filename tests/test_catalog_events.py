@@ -1,7 +1,10 @@
 """Announcements: heard by every worker when their transaction commits, and by a listener that lost its connection."""
 
 import asyncio
-from urllib.parse import urlsplit
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import parse_qs, quote, urlsplit
 
 import asyncpg
 import orjson
@@ -137,6 +140,39 @@ async def test_an_unreachable_database_is_an_error_at_the_beginning(database):
     with pytest.raises((OSError, asyncpg.PostgresError)):
         async with listening(with_database(database, "nowhere")):
             pass
+
+
+@asynccontextmanager
+async def refusing_to_listen(dsn: str) -> AsyncIterator[str]:
+    """Give the URL of a database that takes no LISTEN, and all else: on the way there the word is misspelt."""
+    [sockets] = parse_qs(urlsplit(dsn).query)["host"]
+
+    async def carry(reader, writer, spoil):
+        with suppress(OSError):
+            while some := await reader.read(65_536):
+                writer.write(some.replace(b"LISTEN", b"LISTEM") if spoil else some)
+        writer.close()
+
+    async def lead_on(reader, writer):
+        database_reader, database_writer = await asyncio.open_unix_connection(f"{sockets}/.s.PGSQL.5432")
+        await asyncio.gather(carry(reader, database_writer, spoil=True), carry(database_reader, writer, spoil=False))
+
+    # The path of a socket may have 107 bytes.
+    with tempfile.TemporaryDirectory() as folder:
+        async with await asyncio.start_unix_server(lead_on, f"{folder}/.s.PGSQL.5432"):
+            yield dsn.replace(quote(sockets, safe=""), quote(folder, safe=""))
+
+
+async def test_a_connection_that_cannot_listen_is_not_left_behind(database, pool):
+    """It is ended at once, and never asked as if it heard of anything."""
+    async with refusing_to_listen(database) as refusing:
+        with pytest.raises(asyncpg.PostgresSyntaxError) as raised:
+            async with listening(refusing):
+                pass
+        async with asyncio.timeout(60):
+            while await pool.fetchrow(BACKENDS):
+                await asyncio.sleep(0.01)
+        del raised
 
 
 async def test_nobody_waits_for_a_word_that_cannot_be_had(caplog):

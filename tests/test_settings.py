@@ -15,6 +15,7 @@ WRONG = {
     "TMDB_BASE_URL": ("api.tmdb", "http(s) URL"),
     "MEDIACANON_POOL_SIZE": ("0", "connections from 1"),
     "TMDB_WAIT": ("-1", "seconds"),
+    "MEDIACANON_HOSTS": ("media.example.org:8080", "names without ports"),
 }
 DATABASES = ("DATABASE_URL", "DATABASE_REPLICA_URL", "DATABASE_POOLER_URL")
 
@@ -60,6 +61,13 @@ def test_a_wrong_database_does_not_tell_its_password(name: str):
     with pytest.raises(WrongSetting) as raised:
         Settings.from_environment({name: "mysql://me:hush-hush@host/db"})
     assert str(raised.value) == f"{name} is not usable; it must be postgresql://user@host/database"
+
+
+@pytest.mark.parametrize("token", ["gehêim", "two\nlines"])
+def test_a_token_that_no_header_carries_is_refused(token: str):
+    """The line says what it must be, and not what it is."""
+    with pytest.raises(WrongSetting, match="MEDIACANON_WRITE_TOKEN is not usable; it must be a secret in ASCII"):
+        Settings.from_environment({"MEDIACANON_WRITE_TOKEN": token})
 
 
 def test_settings_cannot_be_changed():

@@ -1,6 +1,8 @@
 """Carousels: the best titles of each collection that is a filter, shows and movies taking turns."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
 import asyncpg
@@ -88,3 +90,26 @@ def _carousel(bucket: asyncpg.Record, found: dict[int, DiscoverTitleRow | None])
     titles = (found[title_id] for title_id in bucket["title_ids"])
     facts = {name: bucket[name] for name in CarouselRow.__slots__ if name != "titles"}
     return CarouselRow(**facts, titles=[title for title in titles if title is not None])
+
+
+async def renew_carousels(
+    pool: asyncpg.Pool, carousels: Sequence[CarouselRow], title_ids: AbstractSet[int] | None
+) -> Sequence[CarouselRow]:
+    """Return carousels with these of their titles (None: all) as they are now, without those that are gone.
+
+    The same carousels where none of the titles is in them.
+    """
+    shown = {title.title_id for carousel in carousels for title in carousel.titles}
+    ids = list(shown if title_ids is None else shown & title_ids)
+    if not ids:
+        return carousels
+    found = dict(zip(ids, await load_discover_titles_by_id(pool, ids), strict=True))
+    renewed = (_renewed(carousel, found) for carousel in carousels)
+    return [carousel for carousel in renewed if carousel.titles]
+
+
+def _renewed(carousel: CarouselRow, found: dict[int, DiscoverTitleRow | None]) -> CarouselRow:
+    now = (found.get(title.title_id, title) for title in carousel.titles)
+    titles = [title for title in now if title is not None and title.image_url]
+    gone = len(carousel.titles) - len(titles)
+    return replace(carousel, titles=titles, total_count=carousel.total_count - gone)

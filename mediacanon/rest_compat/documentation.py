@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from mediacanon.errors import MediaCanonError
 from mediacanon.execution import Execution
+from mediacanon.hot_answers import HotAnswer, HotAnswers, asked_in
 from mediacanon.http import conditional
 from mediacanon.rest_compat.endpoints import ENDPOINTS
 from mediacanon.rest_compat.handler import JSON, RestApi, document_text
@@ -38,11 +40,13 @@ class Documentation:
         *,
         api: RestApi,
         new_context: Callable[[Request], Context],
+        hot_answers: HotAnswers,
         headers: Mapping[str, str],
     ) -> None:
         self._execution = execution
         self._api = api
         self._new_context = new_context
+        self._hot = hot_answers
         self._headers = headers
         self._template = environment.get_template("api.html")
         self._examples = execution.prepare_own(document_text("examples"), name="examples.graphql")
@@ -54,8 +58,11 @@ class Documentation:
         headers = {"access-control-allow-origin": "*", "vary": "Accept-Encoding"}
         return conditional(request, self._openapi, media_type=JSON, headers=headers)
 
-    async def page(self, request: Request) -> Response:
-        """Answer with the page."""
+    async def page(self, request: Request) -> HotAnswer:
+        """Answer with the page: a list, of every example's answer."""
+        return await self._hot.made(asked_in(request.scope), partial(self._make, request))
+
+    async def _make(self, request: Request) -> HotAnswer:
         data = await self._execution.run(self._examples, {}, self._new_context(request))
         names = _names_in(data)
         reads = [row for row in ENDPOINTS if row.is_read]
@@ -71,7 +78,12 @@ class Documentation:
             for row in ENDPOINTS
         ]
         text = self._template.render(endpoints=endpoints, openapi=OPENAPI, url=request.url)
-        return conditional(request, text.encode(), media_type=HTML, headers=self._headers)
+        return HotAnswer(
+            body=text.encode(),
+            media_type=f"{HTML}; charset=utf-8",
+            headers=self._headers,
+            endpoint=request.scope.get("endpoint"),
+        )
 
     async def _ask(self, request: Request, target: str) -> str:
         try:

@@ -36,6 +36,8 @@ class Endpoint:
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     # What to ask for where a parameter holds no word that GraphQL knows: for those left out it counts as absent.
     otherwise: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # What to ask for where a number is above the bounds that a title can have.
+    beyond: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     # Variables that are not called as their parameters, and lists that may not have more entries.
     reads: Mapping[str, Names] = field(default_factory=dict)
     most: Mapping[str, int] = field(default_factory=dict)
@@ -316,6 +318,7 @@ LISTS = (
         bounds={"page": PAGING["page"], "limit": (1, 100), "rating_min": (0, 10)},
         words={"sort": SORTS},
         otherwise={"type": {"genre": [NOTHING]}},
+        beyond={"rating_min": {"genre": [NOTHING]}},
         is_hot=True,
         example="/api/discover?genre=Drama&type=movie&sort=top_rated&limit=2",
     ),

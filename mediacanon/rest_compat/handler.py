@@ -156,7 +156,7 @@ class RestApi:
         self._new_context = new_context
         self._hot = hot_answers
         # What stands beside the endpoints, by path.
-        self.pages: Mapping[str, Callable[[Request], Awaitable[Response]]] = {}
+        self.pages: Mapping[str, Callable[[Request], Awaitable[ASGIApp]]] = {}
         self.resources = make_resources(execution)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -203,7 +203,7 @@ class RestApi:
             return await self._write(request, ready)
         return await self._read(request, ready)
 
-    async def _page(self, request: Request, method: str) -> Response:
+    async def _page(self, request: Request, method: str) -> ASGIApp:
         page = self.pages.get(request.scope["path"])
         if page is None:
             raise NotFound

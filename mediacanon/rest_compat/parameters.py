@@ -31,7 +31,7 @@ LARGEST_ID = 2**63 - 1
 NO_ID = 0
 # As the schema has them: what a person may type, and names in lists.
 LONGEST_QUERY, LONGEST_NAME = 200, 100
-UNREADABLE = object()
+UNREADABLE, BEYOND = object(), object()
 
 # JSON type -> what it is called, by GraphQL's name of the type that wants it
 JSON_TYPES: Mapping[str, tuple[type, str]] = {
@@ -61,19 +61,23 @@ def required_variables(operation: OperationDefinitionNode) -> frozenset[str]:
 def read_query(row: Endpoint, types: Types, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Return the variables of a read: what cannot be read, or is out of its bounds, is as if absent.
 
+    What is known to match nothing is asked for by what the row has instead, whatever else is given.
     Raises BadArgument for a list with too many entries.
     """
     variables: dict[str, Any] = {}
+    instead: dict[str, Any] = {}
     for name, type_ in types.items():
         texts = [given[one][0] for one in row.reads.get(name, (name,)) if given.get(one) and given[one][0]]
         if not texts:
             continue
         value = _read(row, name, type_, texts)
-        if value is not UNREADABLE:
-            variables[name] = value
+        if value is UNREADABLE:
+            instead |= row.otherwise.get(name, {})
+        elif value is BEYOND:
+            instead |= row.beyond.get(name, {})
         else:
-            variables |= row.otherwise.get(name, {})
-    return variables
+            variables[name] = value
+    return variables | instead
 
 
 def _read(row: Endpoint, name: str, type_: GraphQLInputType, texts: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON
@@ -100,15 +104,17 @@ def _list(row: Endpoint, name: str, type_: Any, texts: Sequence[str]) -> list[st
     return [type_.parse_value(entry) for entry in entries]
 
 
-def _number(text: str, kind: str, bounds: tuple[int, int] | None) -> Any:  # noqa: ANN401 - number or UNREADABLE
+def _number(text: str, kind: str, bounds: tuple[int, int] | None) -> Any:  # noqa: ANN401 - number, UNREADABLE or BEYOND
     if not (_WHOLE if kind == "Int" else _NUMBER).fullmatch(text):
         return UNREADABLE
     if kind == "Float":
         number = float(text)
         if not math.isfinite(number):
             return UNREADABLE
-        # A rating above or below all there are asks for what the bound asks for.
-        return min(max(number, bounds[0]), bounds[1]) if bounds else number
+        if bounds and number > bounds[1]:
+            return BEYOND
+        # A rating below all there are asks for what the bound asks for.
+        return max(number, bounds[0]) if bounds else number
     whole = min(max(int(text), -LARGEST_INT), LARGEST_INT)
     return whole if bounds is None or bounds[0] <= whole <= bounds[1] else UNREADABLE
 

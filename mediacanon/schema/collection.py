@@ -1,6 +1,7 @@
 """Collections and carousels: titles that belong together."""
 
 import enum
+from functools import partial
 from typing import Annotated, cast
 
 import strawberry
@@ -9,7 +10,7 @@ from mediacanon.errors import BadArgument
 from mediacanon.loaders.collection import FILTER, MOST_TITLES, CollectionRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.discover import DiscoverTitle
-from mediacanon.schema.title import Page, PerPage, check_page
+from mediacanon.schema.title import Page, PerPage, check_page, is_past_the_end
 
 MOST_CAROUSELS = 50
 
@@ -76,7 +77,11 @@ class Collection:
         """Load a page of the titles."""
         check_page(page, per_page)
         size = min(per_page, root.most_titles)
-        rows = await info.context.loaders.collection_titles(root, limit=size, offset=(page - 1) * size)
+        offset = (page - 1) * size
+        if await is_past_the_end(offset, partial(_count, info, root)):
+            rows = []
+        else:
+            rows = await info.context.loaders.collection_titles(root, limit=size, offset=offset)
         return CollectionPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=size, collection=root)
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import enum
+from functools import partial
 from typing import Annotated, cast
 
 import strawberry
@@ -13,7 +14,7 @@ from mediacanon.schema.filter import TitleFilter, discover_filter
 from mediacanon.schema.ids import Ids, TitleType
 from mediacanon.schema.images import PosterSize, in_size
 from mediacanon.schema.scalars import ImdbId
-from mediacanon.schema.title import Page, PerPage, check_page
+from mediacanon.schema.title import Page, PerPage, check_page, is_past_the_end
 
 
 @strawberry.enum(description="The orders of discover; titles that tie come by votes, then by our id.")
@@ -108,5 +109,9 @@ class DiscoverQueries:
         """Load a page of titles to discover."""
         check_page(page, per_page)
         question = discover_filter(filter), loader.DiscoverSort[sort.name]
-        rows = await info.context.loaders.discover_titles(*question, limit=per_page, offset=(page - 1) * per_page)
+        offset, loaders = (page - 1) * per_page, info.context.loaders
+        if await is_past_the_end(offset, partial(loaders.discover_count_by_question.load, question)):
+            rows = []
+        else:
+            rows = await loaders.discover_titles(*question, limit=per_page, offset=offset)
         return DiscoverPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=per_page, question=question)

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import enum
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, cast
 
 import strawberry
@@ -151,6 +153,8 @@ class SearchHit:
     matched_on: MatchedOn = strawberry.field(description="Why it was found.")
 
 
+# PostgreSQL goes through all titles before a page; from here on the total, which is kept, is asked for first.
+FAR = 1_000
 Page = Annotated[int, strawberry.argument(description="Which page, from 1.")]
 PerPage = Annotated[int, strawberry.argument(description="How many on a page, 1 to 100.")]
 
@@ -174,6 +178,11 @@ def narrowed(asked: DiscoverFilter, type_: str | None, language: str | None) -> 
             raise BadArgument("language and filter.languageIn contradict each other")
         asked = replace(asked, language_in=(language,))
     return asked
+
+
+async def is_past_the_end(offset: int, count: Callable[[], Awaitable[int]]) -> bool:
+    """Return whether a page far behind begins after the last title of all: then it need not be looked for."""
+    return offset >= FAR and offset >= await count()
 
 
 @strawberry.type
@@ -216,7 +225,11 @@ class TitleQueries:
             raise BadArgument(f"query may have at most {LONGEST_QUERY} characters")
         asked = narrowed(discover_filter(filter), type and type.name, language)
         search = TitleSearch(query=query, filter=asked)
-        rows = await info.context.loaders.titles_by_search(search, limit=per_page, offset=(page - 1) * per_page)
+        offset, loaders = (page - 1) * per_page, info.context.loaders
+        if await is_past_the_end(offset, partial(loaders.title_count_by_search, search)):
+            rows = []
+        else:
+            rows = await loaders.titles_by_search(search, limit=per_page, offset=offset)
         note_shown(info, rows)
         return TitlePage(items=cast("list[Title]", rows), page=page, per_page=per_page, search=search)
 

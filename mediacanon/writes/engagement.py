@@ -13,6 +13,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import asyncpg
 
@@ -29,9 +30,11 @@ SOURCE = Fact("source", short_line(100))
 # Consumers say source=collection-{slug} for a title they found in a collection.
 COLLECTION = "collection-"
 
-# Seconds between two batches, and between two clean-ups.
+# Seconds between two batches, between two clean-ups, and after one that failed.
 PAUSE = 0.5
 DAY = 86_400.0
+MINUTE = 60.0
+# Different ones: so many rows, however often each was looked at.
 MOST_WAITING = 10_000
 # Any number, as long as nothing else takes it: the lock of those who count and clean up.
 ENGAGEMENT_LOCK = 7_305_000
@@ -127,51 +130,60 @@ async def clean_up_engagement(pool: asyncpg.Pool) -> None:
 
 
 class EngagementBuffer:
-    """Views and clicks that wait to be written; the newest are dropped, and the log says so, where too many wait."""
+    """Views and clicks that wait to be written, counted by what was looked at.
+
+    New ones are dropped, and the log says so, where too many different ones wait.
+    """
 
     def __init__(self, *, pause: float = PAUSE, most: int = MOST_WAITING) -> None:
         self._pause = pause
         self._most = most
         self._views = Counter[View]()
         self._clicks = Counter[str]()
-        # How many views and clicks wait.
-        self.waiting = 0
         self._dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many views and clicks wait."""
+        return self._views.total() + self._clicks.total()
 
     def record(self, *, title_id: int | None = None, source: str | None = None, slug: str | None = None) -> None:
         """Count a view of a title, with the click its source names, or a click of the collection `slug`."""
-        if self.waiting >= self._most:
-            self._dropped += 1
-            return
         if title_id is not None:
             known = source if source and SOURCE.rule.is_met(source) else None
-            self._views[title_id, known] += 1
-            self.waiting += 1
+            self._count(self._views, (title_id, known))
             slug = slug_in(known)
         if slug is not None:
-            self._clicks[slug] += 1
-            self.waiting += 1
+            self._count(self._clicks, slug)
+
+    def _count(self, counted: Counter[Any], key: object, times: int = 1) -> None:
+        if key in counted or len(self._views) + len(self._clicks) < self._most:
+            counted[key] += times
+        else:
+            self._dropped += times
 
     async def write(self, pool: asyncpg.Pool) -> None:
         """Write what waits; where that fails it waits on."""
         if self._dropped:
             log.warning("Too many views at once: %s were not counted", f"{self._dropped:,}")
             self._dropped = 0
-        if not self.waiting:
+        if not self._views and not self._clicks:
             return
-        views, clicks, waiting = self._views, self._clicks, self.waiting
-        self._views, self._clicks, self.waiting = Counter(), Counter(), 0
+        views, clicks = self._views, self._clicks
+        self._views, self._clicks = Counter(), Counter()
         try:
             await write_engagement(pool, views, clicks)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next batch may succeed
             log.warning("Views could not be counted yet: %s", error)
-            if waiting + self.waiting > self._most:
-                self._dropped += self.waiting
-                self._views, self._clicks, self.waiting = views, clicks, waiting
-            else:
-                self._views.update(views)
-                self._clicks.update(clicks)
-                self.waiting += waiting
+            self._wait_on(views, clicks)
+
+    def _wait_on(self, views: Counter[View], clicks: Counter[str]) -> None:
+        """Take back what could not be written, before what came meanwhile."""
+        new = ((self._views, views), (self._clicks, clicks))
+        self._views, self._clicks = views, clicks
+        for came, counted in new:
+            for key, times in came.items():
+                self._count(counted, key, times)
 
     @asynccontextmanager
     async def writing_to(self, pool: asyncpg.Pool) -> AsyncIterator[None]:
@@ -196,10 +208,12 @@ class EngagementBuffer:
             await asyncio.shield(self.write(pool))
 
 
-async def _keep_cleaning(pool: asyncpg.Pool) -> None:
+async def _keep_cleaning(pool: asyncpg.Pool, *, pause: float = DAY, pause_after_failure: float = MINUTE) -> None:
     while True:
         try:
             await clean_up_engagement(pool)
-        except Exception as error:  # noqa: BLE001 - whatever it is, tomorrow's may succeed
-            log.warning("Old views could not be cleaned up: %s", error)
-        await asyncio.sleep(DAY)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
+            log.warning("Old views could not be cleaned up yet: %s", error)
+            await asyncio.sleep(pause_after_failure)
+        else:
+            await asyncio.sleep(pause)

@@ -102,6 +102,28 @@ async def test_what_comes_late_is_there_at_the_next_look(database: str, pool: as
     assert second["data"]["title"]["imageUrl"] == POSTER.format(5)
 
 
+async def test_what_comes_late_is_in_every_servers_next_answer(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb
+) -> None:
+    """The answers without it that both had kept are given no more, of the title alone and of lists."""
+    tmdb.catalogue.add_film(film(5, "tt9200005"))
+    tmdb.latency = 0.3
+    title_id = await add_title(pool, "tt9200005")
+    apps = [app_with(database, tmdb, wait=0) for _ in range(2)]
+    paths = ("/api/movies/1", f"/api/titles/{title_id}", "/api/titles?q=title")
+    async with client_of(apps[0]) as one, client_of(apps[1]) as other:
+        assert "image_url" not in (await one.get(paths[0])).text
+        for path in paths * 2:
+            answers = await asyncio.gather(one.get(path), other.get(path))
+            assert [answer.status_code for answer in answers] == [200, 200]
+        for app in apps:
+            if running := list(app.state.server.enrichment._running.values()):
+                await asyncio.wait(running)
+        for path in paths:
+            for client in (other, one):
+                assert "poster5.jpg" in (await client.get(path)).text
+
+
 async def test_two_servers_fetch_a_title_once(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
     """Looked at in both at the same moment: two requests to TMDB, and both see the result."""
     tmdb.catalogue.add_film(film(6, "tt9200006"))

@@ -160,6 +160,16 @@ async def test_persisted_queries_are_bounded(length: int):
     assert known == [False] * (len(queries) - most) + [True] * most
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "BREW"])
+async def test_a_wrong_method_is_told_the_right_ones(demo_client: httpx.AsyncClient, method: str):
+    """405 with Allow, in JSON as every other error."""
+    response = await demo_client.request(method, "/graphql", json={"query": "{ stats { movies } }"})
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, HEAD, POST, OPTIONS"
+    assert response.headers["content-type"] == "application/json"
+    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_USER_INPUT"]
+
+
 async def test_mutations_need_post(demo_client: httpx.AsyncClient):
     """A link or an image changes nothing."""
     response = await demo_client.get("/graphql", params={"query": DELETE})

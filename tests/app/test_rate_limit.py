@@ -7,12 +7,14 @@ from tests.serving import app_of, client_of
 
 
 async def test_who_sends_too_many_is_told_to_wait(demo: str):
-    """429 with Retry-After; health is asked as often as one likes."""
+    """429 with Retry-After, which pages of other sites may read; health is asked as often as one likes."""
     async with client_of(app_of(demo, MEDIACANON_RATE_LIMIT="3")) as client:
         answers = [await client.get("/api/titles/1") for _ in range(4)]
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert 1 <= int(answers[3].headers["retry-after"]) <= 20
         assert list(answers[3].json()) == ["error"]
+        assert answers[3].headers["access-control-allow-origin"] == "*"
+        assert "Retry-After" in answers[3].headers["access-control-expose-headers"]
         assert (await client.get("/healthz")).status_code == 200
 
 

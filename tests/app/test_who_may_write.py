@@ -10,6 +10,7 @@ from tests.serving import app_of, ask, client_of
 
 CREATE = 'mutation { createMovie(input: {displayName: "x"}) { movieId } }'
 BODY = {"display_name": "x"}
+FORM = {"type": "movie", "displayName": "x"}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,60 @@ async def test_a_page_of_another_site_cannot_write(client_for_writing: httpx.Asy
     assert read.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (b"bearer s3cret", 201),
+        (b"BEARER  s3cret", 201),
+        (b"Basic s3cret", 401),
+        (b"s3cret", 401),
+        (b"Bearer", 401),
+        (b"Bearer s3cr\xe9t", 401),
+    ],
+)
+async def test_the_scheme_may_be_written_in_any_case(demo_database: str, header: bytes, status: int):
+    """As HTTP has it; what is no token of ours is refused, whatever bytes it has."""
+    settings = {"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}
+    async with client_of(app_of(demo_database, **settings)) as client:
+        response = await client.post("/api/movies", json=BODY, headers={b"authorization": header})
+        assert response.status_code == status
+
+
+WRITES = (("/api/movies", "json", BODY), ("/graphql", "json", {"query": CREATE}), ("/add", "data", FORM))
+
+
+HOME = ("localhost:8080", "Media.LOCALHOST", "127.0.0.1:8080", "[::1]:8080", "192.168.1.7", "media.example.org")
+STRANGERS = ("evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "evillocalhost", "[::1")
+
+
+@pytest.mark.parametrize("host", [*HOME, *STRANGERS])
+async def test_a_browser_writes_to_an_open_server_by_its_own_names_only(client_for_writing, host: str):
+    """A name that somebody had lead to this machine is none; programs may use any."""
+    for path, kind, body in WRITES:
+        for sent_by_browsers in ({"sec-fetch-site": "same-origin"}, {"origin": f"http://{host}"}):
+            response = await client_for_writing.post(path, **{kind: body}, headers={"host": host, **sent_by_browsers})
+            is_refused = response.status_code == 403 or "FORBIDDEN" in response.text
+            assert is_refused == ("MEDIACANON_HOSTS" in response.text) == (host in STRANGERS)
+        by_program = await client_for_writing.post(path, **{kind: body}, headers={"host": host})
+        assert by_program.status_code in (200, 201, 303)
+
+
+async def test_with_a_token_any_name_will_do(demo_database: str):
+    """The page of a stranger's name does not know it."""
+    settings = {"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}
+    headers = {"authorization": "Bearer s3cret", "sec-fetch-site": "same-origin", "host": "media.example.org"}
+    async with client_of(app_of(demo_database, **settings)) as client:
+        assert (await client.post("/api/movies", json=BODY, headers=headers)).status_code == 201
+
+
+async def test_a_proxy_may_rewrite_host(client_for_writing: httpx.AsyncClient):
+    """What the browser says of the site counts; its Origin is compared only where it says nothing."""
+    headers = {"sec-fetch-site": "same-origin", "origin": "https://media.example.org", "host": "127.0.0.1:8080"}
+    assert (await client_for_writing.post("/api/movies", json=BODY, headers=headers)).status_code == 201
+    del headers["sec-fetch-site"]
+    assert (await client_for_writing.post("/api/movies", json=BODY, headers=headers)).status_code == 403
+
+
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
 async def test_what_a_form_can_send_is_no_write(client_for_writing: httpx.AsyncClient, media_type: str):
     """A body must be JSON and say so."""
@@ -69,7 +124,7 @@ async def test_a_large_body_is_refused(client_for_writing: httpx.AsyncClient):
 @pytest.fixture
 async def client_for_writing(demo_database: str):
     """Give a client of a server that takes writes."""
-    async with client_of(app_of(demo_database)) as client:
+    async with client_of(app_of(demo_database, MEDIACANON_HOSTS="media.example.org, nas.local")) as client:
         yield client
 
 

@@ -99,6 +99,12 @@ def test_the_tunnel_leads_to_the_server_and_nowhere_else():
     assert [rule["service"] for rule in tunnel["ingress"]] == ["http://127.0.0.1:8080", "http_status:404"]
 
 
+def test_a_service_closes_writes_until_somebody_opens_them():
+    """A tunnel makes loopback public, which the server cannot see: the examples of both say what is to be set."""
+    assert re.findall(r"^MEDIACANON_WRITES=(\w+)$", (DEPLOY / "env.example").read_text(), re.MULTILINE) == ["off"]
+    assert "MEDIACANON_WRITES=token or off" in (DEPLOY / "cloudflared" / "config.example.yml").read_text()
+
+
 @pytest.mark.parametrize(
     ("line", "value"),
     [

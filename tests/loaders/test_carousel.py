@@ -6,7 +6,7 @@ from itertools import zip_longest
 import pytest
 
 from mediacanon.database.pool import open_pool
-from mediacanon.loaders.carousel import load_carousels
+from mediacanon.loaders.carousel import load_carousels, renew_carousels
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.writes.collection import load_collections
 from tests.conftest import create_database, drop_database
@@ -114,3 +114,32 @@ async def test_without_collections_there_are_no_carousels(demo_database):
     """A catalogue that nobody loaded collections into has an empty list."""
     async with await open_pool(demo_database, size=1) as pool:
         assert await load_carousels(pool) == []
+
+
+async def test_renewed_carousels_have_their_titles_as_they_are_now(demo_database):
+    """A changed title is shown anew, one that is gone or has no poster is left out and not counted, others stay."""
+    async with await open_pool(demo_database, size=1) as pool:
+        await load_collections(pool, search=partial(load_titles_by_rank, pool))
+        carousels = await load_carousels(pool)
+        renamed, gone, bare = (title.title_id for title in carousels[0].titles[:3])
+        await pool.execute("UPDATE titles SET display_name = 'Renamed' WHERE id = $1", renamed)
+        await pool.execute("DELETE FROM titles WHERE id = $1", gone)
+        await pool.execute("UPDATE titles SET image_url = 'none' WHERE id = $1", bare)
+        found = await renew_carousels(pool, carousels, {renamed, gone, bare, 999_999})
+        assert found == await renew_carousels(pool, carousels, None)
+        assert await renew_carousels(pool, carousels, {999_999}) is carousels
+    assert found[0].titles[0].display_name == "Renamed"
+    assert found[0].titles[1:] == carousels[0].titles[3:]
+    assert found[0].total_count == carousels[0].total_count - 2
+    assert {gone, bare}.isdisjoint(title.title_id for carousel in found for title in carousel.titles)
+
+
+async def test_a_carousel_whose_titles_are_all_gone_is_left_out(demo_database):
+    """As one that never had any."""
+    async with await open_pool(demo_database, size=1) as pool:
+        await load_collections(pool, search=partial(load_titles_by_rank, pool))
+        carousels = await load_carousels(pool)
+        ids = {title.title_id for title in carousels[0].titles}
+        await pool.execute("DELETE FROM titles WHERE id = ANY($1::integer[])", list(ids))
+        found = await renew_carousels(pool, carousels, ids)
+    assert carousels[0].slug not in {carousel.slug for carousel in found}

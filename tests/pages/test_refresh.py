@@ -29,7 +29,8 @@ def tmdb() -> Iterator[FakeTmdb]:
 
 def app_with(dsn: str, tmdb: FakeTmdb, **settings: str) -> Starlette:
     """Return a server with a key."""
-    return app_of(dsn, TMDB_API_KEY=KEY, TMDB_BASE_URL=tmdb.url, TMDB_WAIT="30", TMDB_RATE="0", **settings)
+    quick = {"TMDB_WAIT": "30", "TMDB_RATE": "0", "MEDIACANON_HOSTS": "mediacanon.test"}
+    return app_of(dsn, TMDB_API_KEY=KEY, TMDB_BASE_URL=tmdb.url, **quick, **settings)
 
 
 async def pressed(client: httpx.AsyncClient, path: str) -> tuple[str, str]:
@@ -40,6 +41,15 @@ async def pressed(client: httpx.AsyncClient, path: str) -> tuple[str, str]:
     assert answer.status_code == 303
     text = (await client.get(answer.headers["location"])).text
     return text, NOTICE.findall(text)[0]
+
+
+async def test_a_strangers_name_presses_nothing(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
+    """A name that somebody had lead to this machine refreshes no more than it writes."""
+    tmdb.catalogue.add_film(film(1, "tt9300001"))
+    await add_title(pool, "tt9300001", type="movie")
+    async with client_of(app_with(database, tmdb)) as client:
+        headers = {"host": "evil.example:8080", "sec-fetch-site": "same-origin"}
+        assert (await client.post("/movies/1/refresh", headers=headers)).status_code == 403
 
 
 @pytest.mark.parametrize("kind", ["movies", "shows"])

@@ -8,6 +8,8 @@ import pytest
 
 from mediacanon.database.migrate import migrate
 from mediacanon.http import entity_tag
+from mediacanon.rest_compat.endpoints import ENDPOINTS
+from tests.rest_compat.conftest import with_collections
 from tests.serving import app_of, client_of
 
 
@@ -94,6 +96,26 @@ async def test_names_of_all_scripts_and_lengths_are_found(client: httpx.AsyncCli
     for path in ("/api/search", "/api/titles"):
         response = await client.get(path, params={"q": name})
         assert name in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("rating_min=10", True),
+        ("rating_min=-1", True),
+        ("rating_min=high", True),
+        ("rating_min=11", False),
+        ("rating_min=10.01&genre=Drama", False),
+        ("rating_min=1e300", False),
+        ("min_votes=99999999999", False),
+        ("year_min=99999999999", False),
+        ("type=banana&genre=Drama", False),
+    ],
+)
+async def test_what_no_title_can_have_finds_nothing(client, connection, query: str, *, is_found: bool):
+    """A number beyond all there are is no other number; one that is none is as if absent."""
+    await connection.execute("UPDATE titles SET average_rating = 10 WHERE id = 1")
+    assert bool((await client.get(f"/api/discover?{query}")).json()["total"]) == is_found
 
 
 async def test_5_duplicates_conflict(client: httpx.AsyncClient):
@@ -264,6 +286,32 @@ async def test_12_reads_are_conditional(demo_client: httpx.AsyncClient, path: st
     again = await demo_client.get(path, headers={"if-none-match": tag})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
     assert again.headers["vary"] == "Accept-Encoding"
+
+
+NAMES = {
+    **dict.fromkeys(("title", "movie", "show", "season", "episode"), 1),
+    "imdb": "tt0000000",
+    "collection": "top-crime-movies",
+}
+
+
+async def test_12_every_read_is_conditional_and_has_a_head(demo_database: str, connection: asyncpg.Connection):
+    """Each of the table: 304 to who has it, HEAD with GET's headers and no body."""
+    await with_collections(demo_database)
+    # Views would be written, and change the lists.
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    async with client_of(app_of(demo_database)) as client:
+        for path in (row.example.format_map(NAMES) for row in ENDPOINTS if row.is_read):
+            plain = await client.get(path)
+            assert (plain.status_code, bool(plain.content)) == (200, True), path
+            again = await client.get(path, headers={"if-none-match": plain.headers["etag"]})
+            assert (again.status_code, again.content) == (304, b""), path
+            head = await client.head(path)
+            assert head.content == b""
+            for response in (plain, head):
+                del response.headers["x-request-id"]
+            assert (head.status_code, head.headers) == (200, plain.headers), path
 
 
 async def test_13_a_fresh_install_works(database: str):

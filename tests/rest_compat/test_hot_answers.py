@@ -5,11 +5,12 @@ import asyncio
 import asyncpg
 import pytest
 
-from mediacanon.catalog_events import EVERYTHING, CatalogChange, CatalogEvents
+from mediacanon.catalog_events import EVERYTHING, CatalogChange, CatalogEvents, announce_collections
 from mediacanon.hot_answers import Asked, HotAnswer, HotAnswers
 from tests.rest_compat.conftest import with_collections
-from tests.serving import app_of, ask, client_of
+from tests.serving import app_of, ask, certain, client_of
 
+RENAME = "mutation ($id: Int!, $name: String!) { updateTitle(id: $id, input: {displayName: $name}) { titleId } }"
 CHANGE = "mutation ($name: String!) { updateTitle(id: 1, input: {displayName: $name}) { titleId } }"
 
 
@@ -40,6 +41,98 @@ async def test_after_a_write_any_worker_answers_fresh(demo_database: str, path: 
             assert fresh.content == known.content
             if path != "/api/discover?limit=5":
                 assert f"Name {number}" in known.text
+
+
+@pytest.mark.parametrize("noun", ["shows", "seasons", "episodes"])
+async def test_after_a_write_below_a_title_any_worker_answers_fresh(demo_database: str, noun: str):
+    """A show, its seasons and its episodes, alone and within one another."""
+    async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
+        show = (await one.get("/api/shows/1")).json()
+        season, episode = show["seasons"][0], show["seasons"][0]["episodes"][0]
+        inside = f"/api/seasons/{season['season_id']}"
+        paths = {
+            "shows": ["/api/shows/1", "/api/titles?q=number", f"/api/titles/{show['title_id']}"],
+            "seasons": ["/api/shows/1", "/api/shows/1/seasons"],
+            "episodes": ["/api/shows/1", inside, f"{inside}/episodes", f"/api/episodes/{episode['episode_id']}"],
+        }
+        for number in range(1001, 1021):
+            name = f"Number {number}"
+            write = {
+                "shows": ("PUT", "/api/shows/1", {"display_name": name}),
+                "seasons": ("POST", "/api/shows/1/seasons", {"season_number": number}),
+                "episodes": ("PUT", paths["episodes"][-1], {"episode_number": number, "display_name": name}),
+            }
+            method, path, body = write[noun]
+            await asyncio.gather(*(client.get(each) for client in (one, other) for each in paths[noun]))
+            assert (await one.request(method, path, json=body)).is_success
+            for client in (other, one):
+                answers = await asyncio.gather(*(client.get(each) for each in paths[noun]))
+                assert [str(number) in answer.text for answer in answers] == [True] * len(answers)
+
+
+async def test_after_a_write_any_worker_answers_fresh_collections(demo_database: str):
+    """Their titles as they are now, and themselves."""
+    await with_collections(demo_database)
+    path = "/api/collections/top-drama-movies"
+    connection = await asyncpg.connect(demo_database)
+    async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
+        titles = (await one.get(path)).json()["titles"]
+        for number, title in enumerate(titles[:10]):
+            name = f"Number {1000 + number}"
+            await asyncio.gather(*(client.get(each) for client in (one, other) for each in (path, "/api/collections")))
+            await ask(one, RENAME, id=title["title_id"], name=name)
+            assert [name in (await client.get(path)).text for client in (other, one)] == [True, True]
+            await connection.execute("UPDATE collections SET name = $1 WHERE slug = 'top-drama-movies'", name)
+            await announce_collections(connection)
+            for client in (other, one):
+                assert [name in (await client.get(each)).text for each in (path, "/api/collections")] == [True, True]
+    await connection.close()
+
+
+async def test_counts_and_languages_of_a_search_are_asked_once(demo_database: str):
+    """The next page of a search has those of the first, until something changes."""
+    app = app_of(demo_database, MEDIACANON_POOL_SIZE="1")
+    statements: list[str] = []
+    async with client_of(app) as client:
+        async with app.state.server.reads.acquire() as connection:
+            connection._con.add_query_logger(lambda record: statements.append(record.query))
+
+        async def asked(page: int) -> tuple[int, int]:
+            statements.clear()
+            answer = (await client.get(f"/api/titles?q=the&per_page=1&page={page}")).json()
+            assert answer["total"] > 3
+            assert answer["languages"]
+            counts = [text for text in statements if "search_names" in text and "count(*)" in text]
+            assert any("search_names" in text and "OFFSET" in text for text in statements)
+            return sum("GROUP BY" not in text for text in counts), sum("GROUP BY" in text for text in counts)
+
+        assert await asked(1) == (1, 1)
+        assert await asked(2) == (0, 0)
+        await ask(client, CHANGE, name="Name")
+        assert await asked(3) == (1, 1)
+        assert await asked(2) == (0, 0)
+
+
+async def test_carousels_show_no_title_as_it_was_before_a_write(demo_database: str):
+    """Renamed or deleted through one worker, it is so in the other's next answer, long before the set is built anew."""
+    await with_collections(demo_database)
+    async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
+        [carousel] = (await other.get("/api/discover/carousels?per_page=1")).json()["carousels"]
+        for number, title in enumerate(carousel["titles"][:5]):
+            path, name = f"/api/titles/{title['title_id']}", f"Name {number}"
+            stored = (await one.get(path)).json()
+            facts = {key: stored[key] for key in ("start_year", "imdb_id", "image_url") if key in stored}
+            await asyncio.gather(*(each.get("/api/discover/carousels?per_page=1") for each in (one, other)))
+            await one.put(path, json={**facts, "display_name": name})
+            for client in (other, one):
+                answer = (await client.get("/api/discover/carousels?per_page=1")).json()
+                assert answer["carousels"][0]["titles"][0]["display_name"] == name
+            await one.delete(path)
+            for client in (other, one):
+                answer = (await client.get("/api/discover/carousels?per_page=50")).json()
+                ids = {each["title_id"] for shown in answer["carousels"] for each in shown["titles"]}
+                assert title["title_id"] not in ids
+                assert answer["carousels"][0]["total_count"] == carousel["total_count"] - number - 1
 
 
 async def test_what_was_begun_before_a_write_is_not_kept(demo_database: str):
@@ -81,43 +174,86 @@ async def test_a_change_drops_what_it_makes_stale(change: CatalogChange, left: l
         assert [key.path for key in hot._answers] == left
 
 
-async def test_what_many_ask_for_at_once_is_made_once():
-    """But for those who came after a change, and those whose maker failed."""
-    hot, events, made, gate = HotAnswers(most_bytes=100_000), CatalogEvents(certain), [], asyncio.Event()
+class Maker:
+    """Makes answers that tell their number when it is let; `error` is what it fails with."""
 
-    async def make() -> HotAnswer:
-        made.append(hot.generation)
-        await gate.wait()
-        if len(made) == 3:
-            raise ValueError("nothing to answer with")
-        return answer_of(None, b"%d" % len(made))
+    def __init__(self) -> None:
+        self.made = 0
+        self.gate = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def __call__(self) -> HotAnswer:
+        self.made += 1
+        number = self.made
+        await self.gate.wait()
+        if self.error:
+            raise self.error
+        return answer_of(None, b"%d" % number)
+
+
+async def asking(hot: HotAnswers, make: Maker, times: int) -> list[asyncio.Task[bytes]]:
+    """Have so many ask for a list at once, and wait until they wait."""
 
     async def ask() -> bytes:
         return (await hot.get(asked("/list")) or await hot.made(asked("/list"), make)).body
 
+    tasks = [asyncio.create_task(ask()) for _ in range(times)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_what_many_ask_for_at_once_is_made_once():
+    """But for those who came after a change: they share what is made after it, and that is kept."""
+    hot, events, make = HotAnswers(most_bytes=100_000), CatalogEvents(certain), Maker()
     async with hot.told_by(events):
-        early = [asyncio.create_task(ask()) for _ in range(5)]
-        while not made:
-            await asyncio.sleep(0)
-        early += [asyncio.create_task(ask()) for _ in range(5)]
-        await asyncio.sleep(0.01)
+        early = await asking(hot, make, 5) + await asking(hot, make, 5)
+        assert make.made == 1
         events.tell(CatalogChange("titles", (7,)))
-        late = [asyncio.create_task(ask()) for _ in range(5)]
-        await asyncio.sleep(0.01)
-        gate.set()
-        bodies = await asyncio.gather(*early, *late)
-        assert len(set(bodies[:10])) == 1
-        assert made.count(1) == 1
-        assert hot.count == 1
+        late = await asking(hot, make, 5)
+        make.gate.set()
+        assert await asyncio.gather(*early) == [b"1"] * 10
+        assert await asyncio.gather(*late) == [b"2"] * 5
+        assert await asyncio.gather(*await asking(hot, make, 5)) == [b"2"] * 5
+
+
+async def test_what_cannot_be_made_is_tried_once_for_all_who_wait():
+    """A database in trouble is not asked by all at once; each is told, and the next one tries again."""
+    hot, events, make = HotAnswers(most_bytes=100_000), CatalogEvents(certain), Maker()
+    async with hot.told_by(events):
+        tasks = await asking(hot, make, 10)
+        make.error = ValueError("nothing")
+        make.gate.set()
+        assert await asyncio.gather(*tasks, return_exceptions=True) == [make.error] * 10
+        assert make.made == 1
+        make.error = None
+        assert await asyncio.gather(*await asking(hot, make, 1)) == [b"2"]
+
+
+async def test_who_leaves_takes_no_answer_from_the_others():
+    """The first one's is made to its end, given to who waits and kept, even where nobody waits any more."""
+    hot, events, make = HotAnswers(most_bytes=100_000), CatalogEvents(certain), Maker()
+    async with hot.told_by(events):
+        first, *others = await asking(hot, make, 3)
+        first.cancel()
+        make.gate.set()
+        assert await asyncio.gather(*others) == [b"1"] * 2
         events.tell(EVERYTHING)
-        with pytest.raises(ValueError, match="nothing"):
-            await ask()
-        assert await ask() == b"4"
+        make.gate.clear()
+        for task in await asking(hot, make, 3):
+            task.cancel()
+        make.gate.set()
+        assert await asyncio.gather(*await asking(hot, make, 3)) == [b"2"] * 3
+        assert hot.count == 1
 
 
-async def certain() -> bool:
-    """Hear of nothing, for certain."""
-    return True
+async def test_nobody_waits_for_another_while_changes_cannot_be_heard():
+    """Whether another's is still fresh cannot be known."""
+    hot, make = HotAnswers(most_bytes=100_000), Maker()
+    async with hot.told_by(CatalogEvents()):
+        tasks = await asking(hot, make, 3)
+        make.gate.set()
+        assert await asyncio.gather(*tasks) == [b"1", b"2", b"3"]
 
 
 async def test_none_are_kept_where_the_operator_wants_none(demo_database: str):

@@ -8,10 +8,11 @@ from mediacanon.cache import CarouselCache
 from mediacanon.catalog_events import CatalogEvents
 from mediacanon.errors import BadArgument
 from mediacanon.loaders import Loaders
-from mediacanon.loaders.carousel import load_carousels
+from mediacanon.loaders.carousel import load_carousels, renew_carousels
 from mediacanon.schema.context import Context
 from mediacanon.schema.root import build_schema
 from mediacanon.writes import Writes
+from tests.serving import certain
 
 SCHEMA = build_schema()
 COLLECTION = """
@@ -110,7 +111,9 @@ async def test_carousels_page_by_page(ask, demo_pool):
 async def test_ready_carousels_are_answered_without_a_query(ask, demo_pool):
     """The cache's set is what the server answers with, the same as the loaders'."""
     built = await ask(CAROUSELS)
-    async with CarouselCache(partial(load_carousels, demo_pool), CatalogEvents()) as cache:
+    async with CarouselCache(
+        partial(load_carousels, demo_pool), CatalogEvents(certain), renew=partial(renew_carousels, demo_pool)
+    ) as cache:
         rows = await cache.current()
         assert await ask(CAROUSELS, carousels=cache) == built
         assert await cache.current() is rows

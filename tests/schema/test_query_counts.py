@@ -39,12 +39,12 @@ MOST = {"search to episodes": 7}
 
 
 @pytest.fixture(scope="module")
-async def counted(demo_with_collections: str):
-    """Give a function that runs a document and returns its data and how many statements it took."""
+async def asked(demo_with_collections: str):
+    """Give a function that runs a document and returns its data and the statements it took, but for those around."""
     execution = Execution(build_schema())
     async with await open_pool(demo_with_collections, size=1) as pool:
 
-        async def run(query: str, **variables: object) -> tuple[dict, int]:
+        async def run(query: str, **variables: object) -> tuple[dict, list[str]]:
             statements: list[str] = []
             # The pool has one connection, and it keeps its logger as long as it is held by nobody else.
             async with pool.acquire() as connection:
@@ -55,9 +55,20 @@ async def counted(demo_with_collections: str):
                 data = await execution.run(prepared, variables, Context(Loaders(pool), Writes(pool)))
             finally:
                 inner._query_loggers.clear()
-            return data, sum(not text.startswith(AROUND) for text in statements)
+            return data, [text for text in statements if not text.startswith(AROUND)]
 
         yield run
+
+
+@pytest.fixture
+def counted(asked):
+    """Give a function that runs a document and returns its data and how many statements it took."""
+
+    async def run(query: str, **variables: object) -> tuple[dict, int]:
+        data, statements = await asked(query, **variables)
+        return data, len(statements)
+
+    return run
 
 
 async def test_long_look_ups_take_no_more_statements(counted):
@@ -90,3 +101,20 @@ async def test_long_lists_take_no_more_statements(counted, name: str):
     many, statements_for_many = await counted(query, n=50)
     assert len(str(many)) > 5 * len(str(few))
     assert statements_for_many == statements_for_few <= MOST.get(name, 5)
+
+
+@pytest.mark.parametrize(
+    "field", ["titles", 'titles(query: "the")', "discover", 'discover(filter: {genresIn: ["Drama"]}, sort: POPULAR)']
+)
+async def test_a_page_past_the_end_is_not_searched_for(asked, field: str):
+    """Of page 2,000,000,000 nothing but the total is asked; the last page is as it was."""
+    name, _, arguments = field.rstrip(")").partition("(")
+    query = f"query ($page: Int!) {{ {name}({arguments} page: $page, perPage: 1) {{ total items {{ displayName }} }} }}"
+    first, statements = await asked(query, page=1)
+    assert any("OFFSET" in text for text in statements)
+    total = first[name]["total"]
+    beyond, statements = await asked(query, page=2_000_000_000)
+    assert beyond == {name: {"total": total, "items": []}}
+    assert not any("OFFSET" in text for text in statements)
+    assert len((await asked(query, page=total))[0][name]["items"]) == 1
+    assert (await asked(query, page=total + 1))[0] == beyond
