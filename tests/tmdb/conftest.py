@@ -11,6 +11,7 @@ from mediacanon.tmdb.enrich import Enrichment
 from tests.fakes.tmdb import KEY, FakeTmdb
 
 IMAGES = "https://image.tmdb.org/t/p"
+POSTER = f"{IMAGES}/w500/poster{{}}.jpg"
 
 
 @pytest.fixture

@@ -1,28 +1,21 @@
 """What someone who looks at a title sets in motion, and what the database holds afterwards."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-import asyncpg
 import pytest
 
 from mediacanon.catalog_events import CatalogChange, CatalogEvents
 from mediacanon.database.pool import open_pool
-from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
 from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.enrich import LOCK_CLASS, QUEUE_SIZE, Enrichment, FetchedElsewhere, open_enrichment
+from mediacanon.tmdb.enrich import LOCK_CLASS, Enrichment, FetchedElsewhere, open_enrichment
 from mediacanon.writes.title import update_title
 from tests.fakes.tmdb import KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
-from tests.tmdb.conftest import IMAGES
+from tests.tmdb.announcements import heard_from
+from tests.tmdb.conftest import IMAGES, POSTER
 from tests.tmdb.rows import add_episodes, add_title, episode_rows, title_row
-
-POSTER = "https://image.tmdb.org/t/p/w500/poster{}.jpg"
 
 
 async def until_idle(enrichment: Enrichment) -> None:
@@ -290,40 +283,6 @@ async def test_failures_are_forgotten_in_time(database, pool, client, tmdb):
     assert tmdb.requests == ["/3/find/tt9000025"] * 2
 
 
-async def test_titles_of_lists_are_fetched_when_nobody_waits(enrichment, pool, tmdb):
-    """Queued titles get their posters, each once; shows without their episodes."""
-    tmdb.catalogue.add_film(film(26, "tt9000026"))
-    tmdb.catalogue.add_show(show(27), "tt9000027", episodes=2)
-    first = await add_title(pool, "tt9000026")
-    second = await add_title(pool, "tt9000027", type="show")
-    await add_episodes(pool, second, seasons=1, episodes=2)
-    enrichment.queue([first, second, first])
-    enrichment.queue([second])
-    while enrichment._queued:
-        await asyncio.sleep(0.01)
-    assert (await title_row(pool, first))["image_url"] == POSTER.format(26)
-    assert (await title_row(pool, second))["image_url"] == POSTER.format(27)
-    assert len(tmdb.requests) == 4
-
-
-async def test_a_title_of_lists_that_needs_nothing_is_not_queued_again_and_again(enrichment, pool, tmdb):
-    """TMDB has no poster of it, so every list has it queued: the database is asked once."""
-    now = datetime.now(UTC).replace(tzinfo=None)
-    title_id = await add_title(pool, "tt9000045", needs_backfill_tmdb=False, image_url="none", enriched_at=now)
-    enrichment.queue([title_id])
-    while enrichment._queued:
-        await asyncio.sleep(0.01)
-    enrichment.queue([title_id])
-    assert not enrichment._queued
-    assert tmdb.requests == []
-
-
-async def test_the_queue_of_lists_is_bounded(enrichment, pool, tmdb):
-    """More titles than it holds are dropped, and nobody waits or fails."""
-    enrichment.queue(range(1, 10 * QUEUE_SIZE))
-    assert len(enrichment._queued) == QUEUE_SIZE
-
-
 async def test_closing_stops_everything(enrichment, pool, tmdb):
     """A fetch under way ends, its lock is free, and its title keeps its flag."""
     tmdb.misbehave(Fault.HANG)
@@ -354,96 +313,10 @@ async def test_a_change_is_announced_once_and_only_if_something_changed(enrichme
     assert after["updated_at"] == before["updated_at"]
 
 
-async def test_a_refresh_is_announced_even_if_it_brings_nothing(enrichment, pool, database, tmdb):
-    """Pages tell when TMDB was last asked, and who pressed the button looks for it."""
-    tmdb.catalogue.add_film(film(29, "tt9000029"))
-    title_id = await add_title(pool, "tt9000029")
-    await enrichment.title(title_id)
-    before = await title_row(pool, title_id)
-    async with heard_from(database) as heard:
-        await enrichment.refresh(title_id)
-        assert await heard() == [{"kind": "title", "id": title_id}]
-    after = await title_row(pool, title_id)
-    assert after["enriched_at"] > before["enriched_at"]
-    assert after["updated_at"] == before["updated_at"]
-
-
-@asynccontextmanager
-async def heard_from(dsn: str) -> AsyncIterator[Callable[[], Awaitable[list[dict[str, Any]]]]]:
-    """Give what tells all that has been announced until it is asked."""
-    listener = await asyncpg.connect(dsn)
-    said: list[dict[str, Any]] = []
-    await listener.add_listener("catalog", lambda *event: said.append(json.loads(event[3])))
-
-    async def heard() -> list[dict[str, Any]]:
-        # PostgreSQL sends what there is to hear before it answers.
-        await listener.execute("SELECT")
-        return said
-
-    try:
-        yield heard
-    finally:
-        await listener.close()
-
-
-async def test_refresh_asks_however_fresh(enrichment, pool, tmdb):
-    """What changed at TMDB is there afterwards, one request where the id is known."""
-    tmdb.catalogue.add_film(film(30, "tt9000030"))
-    title_id = await add_title(pool, "tt9000030")
-    await enrichment.title(title_id)
-    tmdb.behave()
-    tmdb.catalogue.add_film(film(30, "tt9000030", poster_path="/poster31.jpg"))
-    await enrichment.refresh(title_id)
-    assert (await title_row(pool, title_id))["image_url"] == POSTER.format(31)
-    assert tmdb.requests == ["/3/movie/30"]
-
-
-async def test_refreshes_under_way_are_bounded(enrichment, pool, tmdb, monkeypatch):
-    """One too many is refused at once; whoever asks for a title under way waits with the others."""
-    monkeypatch.setattr("mediacanon.tmdb.enrich.MOST_PENDING", 2)
-    tmdb.misbehave(Fault.HANG)
-    first, second, third = [await add_title(pool, f"tt900005{number}") for number in range(3)]
-    waiting = [asyncio.create_task(enrichment.refresh(title_id)) for title_id in (first, second, first)]
-    while len(enrichment._refreshing) < 2:
-        await asyncio.sleep(0.005)
-    with pytest.raises(UpstreamUnavailable, match="Too many"):
-        await enrichment.refresh(third)
-    assert enrichment._refreshing.keys() == {first, second}
-    await enrichment.close()
-    await asyncio.gather(*waiting, return_exceptions=True)
-
-
-async def test_refresh_says_what_went_wrong(enrichment, pool, tmdb):
-    """An unknown title is NotFound, a silent TMDB UpstreamUnavailable, and the title as it was."""
-    with pytest.raises(NotFound):
-        await enrichment.refresh(404)
-    title_id = await add_title(pool, "tt9000031", image_url="kept")
-    before = await title_row(pool, title_id)
-    tmdb.misbehave(Fault.SERVER_ERROR)
-    with pytest.raises(UpstreamUnavailable):
-        await enrichment.refresh(title_id)
-    assert await title_row(pool, title_id) == before
-
-
 async def test_without_a_key_there_is_no_enrichment(database, pool):
     """No key: nothing to look or list with, and no connection opened for it."""
     async with open_enrichment(Settings(), pool, database, CatalogEvents()) as enrichment:
         assert enrichment is None
-
-
-async def test_a_refresh_outlives_who_asked_for_it(database, pool, client, tmdb):
-    """Too slow for the person at the button: they are told, and what TMDB says is stored all the same."""
-    tmdb.catalogue.add_film(film(37, "tt9000037"))
-    tmdb.latency = 0.1
-    title_id = await add_title(pool, "tt9000037")
-    async with await open_pool(database, size=1) as locks:
-        enrichment = Enrichment(pool, client, locks=locks, image_base_url=IMAGES, refresh_wait=0)
-        for _ in range(2):
-            with pytest.raises(UpstreamUnavailable, match="takes its time"):
-                await enrichment.refresh(title_id)
-        await asyncio.wait(list(enrichment._refreshing.values()))
-    assert (await title_row(pool, title_id))["tmdb_id"] == 37
-    assert tmdb.requests == ["/3/find/tt9000037", "/3/movie/37"]
 
 
 async def test_a_title_that_needs_nothing_is_left_alone_until_it_changes(enrichment, pool, tmdb):
