@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -15,13 +16,15 @@ import httpx
 
 NEEDED = ("Xvfb", "trayer", "xdotool", "xwininfo", "import")
 ICON = "mediacanonSystemTrayIcon"
+# Seconds for what takes a moment on a machine that does nothing else.
+PATIENCE = 60
 MISSING = [program for program in NEEDED if not shutil.which(program)]
 
 
 async def until(holds: Callable[[], object], what: str) -> None:
     """Return once something holds; a minute without it is a failure that says what did not happen."""
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE):
             while not holds():
                 await asyncio.sleep(0.05)
     except TimeoutError:
@@ -75,12 +78,20 @@ class Desktop:
     def run(self, *command: str) -> str:
         """Return what a program on this display prints."""
         return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=True, timeout=20
+            command, env=self.environment, capture_output=True, text=True, check=True, timeout=PATIENCE
         ).stdout
 
     def find(self, *by: str) -> str:
         """Return the id of a visible window, once there is one."""
-        return self.run("xdotool", "search", "--sync", "--onlyvisible", *by).split()[0]
+        # Asked anew each time: a search that met a window as it went is known to wait for ever.
+        search = ["xdotool", "search", "--onlyvisible", *by]
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            found = subprocess.run(search, env=self.environment, check=False, capture_output=True, text=True)
+            if found.stdout:
+                return found.stdout.split()[0]
+            time.sleep(0.1)
+        raise AssertionError(f"there is no window {by}")
 
     def click(self, window: str, *, button: int = 1, x: int = 8, y: int = 8) -> None:
         """Click at a point of a window."""
