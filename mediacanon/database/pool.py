@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 SESSION_SETTINGS = {
     "application_name": "mediacanon",
     "timezone": "UTC",
+    # Days come as text, written so.
+    "datestyle": "ISO",
     # Short queries by key dominate: planning for JIT costs them more than it ever saves.
     "jit": "off",
     # Of keys in an array PostgreSQL expects ten, so it would plan anew for the one that comes, which takes longer than
@@ -19,7 +21,7 @@ SESSION_SETTINGS = {
     "plan_cache_mode": "force_generic_plan",
 }
 # PgBouncer passes on those it knows and refuses all others.
-POOLED_SETTINGS = {name: SESSION_SETTINGS[name] for name in ("application_name", "timezone")}
+POOLED_SETTINGS = {name: SESSION_SETTINGS[name] for name in ("application_name", "timezone", "datestyle")}
 # Statements a connection keeps prepared: asyncpg's own default.
 STATEMENTS = 100
 # Seconds; a host that is gone does not even refuse.

@@ -3,7 +3,6 @@
 A page is found in two steps: a narrow statement over one index gives its ids, then its titles are read by id.
 """
 
-import datetime as dt
 import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -13,7 +12,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from mediacanon.loaders.batch import one_per_key
-from mediacanon.loaders.title import IdsRow, as_written, real_image
+from mediacanon.loaders.title import IdsRow, as_day, as_written, real_image
 
 
 class DiscoverSort(enum.Enum):
@@ -64,7 +63,7 @@ class DiscoverTitleRow:
     original_title: str | None
     start_year: int | None
     end_year: int | None
-    release_date: dt.date | None
+    release_date: str | None
     image_url: str | None
     movie_id: int | None
     show_id: int | None
@@ -173,8 +172,8 @@ SELECT count(*)
 """
 
 DISCOVER_TITLES_BY_ID = f"""
-SELECT t.id, t.type, t.display_name, t.original_title, t.start_year, t.end_year, t.release_date,
-       {real_image("t.image_url")},
+SELECT t.id, t.type, t.display_name, t.original_title, t.start_year, t.end_year,
+       {as_day("t.release_date")}, {real_image("t.image_url")},
        (SELECT m.id FROM movies m WHERE m.title_id = t.id) AS movie_id,
        (SELECT s.id FROM shows s WHERE s.title_id = t.id) AS show_id,
        {as_written("t.average_rating")}, t.num_votes, {as_written("t.tmdb_popularity")}, t.original_language,

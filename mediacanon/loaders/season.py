@@ -1,6 +1,5 @@
 """Seasons with their episodes: whole shows at once, one statement for the seasons and one for all episodes."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import groupby
@@ -11,7 +10,7 @@ import asyncpg
 
 from mediacanon.loaders.batch import many_per_key, one_per_key
 from mediacanon.loaders.records import named_by_position
-from mediacanon.loaders.title import IdsRow, as_written, real_image
+from mediacanon.loaders.title import IdsRow, as_day, as_written, real_image
 
 
 @named_by_position
@@ -26,7 +25,7 @@ class EpisodeRow(asyncpg.Record):
     display_name: str | None
     synopsis: str | None
     image_url: str | None
-    air_date: dt.date | None
+    air_date: str | None
     runtime_minutes: int | None
     imdb_id: str | None
     average_rating: float | None
@@ -77,8 +76,8 @@ class WholeSeasonRow(NamedTuple):
 
 
 EPISODE_COLUMNS = f"""
-       e.id, e.season_id, e.episode, e.display_name, e.synopsis, {real_image("e.image_url")}, e.air_date,
-       e.runtime_minutes, e.imdb_id, {as_written("e.average_rating")}, e.num_votes"""
+       e.id, e.season_id, e.episode, e.display_name, e.synopsis, {real_image("e.image_url")},
+       {as_day("e.air_date")}, e.runtime_minutes, e.imdb_id, {as_written("e.average_rating")}, e.num_votes"""
 
 SEASON_COLUMNS = """
        ss.id, ss.show_id, ss.season,

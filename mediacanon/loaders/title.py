@@ -20,6 +20,11 @@ def as_written(column: str) -> str:
     return f"{column}::text::double precision AS {column.rpartition('.')[2]}"
 
 
+def as_day(column: str) -> str:
+    """Return SQL for a `date` as text, YYYY-MM-DD: as a date it would be made here only to be written again."""
+    return f"{column}::text AS {column.rpartition('.')[2]}"
+
+
 @dataclass(frozen=True, slots=True)
 class IdsRow:
     """An entity's ids elsewhere."""
@@ -44,7 +49,7 @@ class TitleRow:
     average_rating: float | None
     original_title: str | None
     original_language: str | None
-    release_date: dt.date | None
+    release_date: str | None
     tmdb_popularity: float | None
     runtime_minutes: int | None
     origin_country: str | None
@@ -70,8 +75,8 @@ class TitleRow:
 
 TITLE_COLUMNS = f"""
        t.id, t.type, t.display_name, t.start_year, t.end_year, t.imdb_id, {real_image("t.image_url")}, t.tmdb_id,
-       t.num_votes, {as_written("t.average_rating")}, t.original_title, t.original_language, t.release_date,
-       {as_written("t.tmdb_popularity")}, t.runtime_minutes, t.origin_country,
+       t.num_votes, {as_written("t.average_rating")}, t.original_title, t.original_language,
+       {as_day("t.release_date")}, {as_written("t.tmdb_popularity")}, t.runtime_minutes, t.origin_country,
        ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
               WHERE tg.title_id = t.id ORDER BY g.name) AS genres,
        t.created_at, t.updated_at, t.enriched_at, t.withdrawn_at, t.locked_fields,

@@ -59,7 +59,8 @@ CONFIG = StrawberryConfig(
             name="Date",
             description="A calendar day, `full-date` of RFC 3339: `YYYY-MM-DD`.",
             specified_by_url=RFC_3339,
-            serialize=dt.date.isoformat,
+            # Rows hold days as they are written.
+            serialize=str,
             parse_value=parse_date,
         ),
         dt.datetime: strawberry.scalar(

@@ -239,7 +239,7 @@ async def test_titles_have_the_facts_of_their_rows(messy: asyncpg.Pool, catalogu
     for found in await load_discover_titles(messy, DiscoverFilter(), DiscoverSort.POPULAR, limit=ALL):
         row = rows[found.title_id]
         for name in same:
-            value = row[name]
+            value = row[name].isoformat() if isinstance(row[name], dt.date) else row[name]
             assert getattr(found, name) == (pytest.approx(value) if isinstance(value, float) else value)
         assert found.genres == sorted(row["genres"])
         assert found.engagement_count == catalogue.views.get(found.title_id, 0)
