@@ -2,9 +2,10 @@
 
 import hmac
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
+from typing import Any
 
 import asyncpg
 from starlette.applications import Starlette
@@ -13,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from mediacanon import paths
 from mediacanon.cache import CarouselCache, KeptAnswers
@@ -182,6 +183,21 @@ def _source(scope: Scope) -> str | None:
     return HTTPConnection(scope).query_params.get("source") if b"source=" in scope["query_string"] else None
 
 
+class Application(Starlette):
+    """Starlette with middleware around all of it: kept answers pass nothing else, and crashes are counted, too."""
+
+    def __init__(self, outermost: Sequence[Middleware], **options: Any) -> None:  # noqa: ANN401 - Starlette's own
+        super().__init__(**options)
+        self._outermost = outermost
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the app that answers, once."""
+        app = super().build_middleware_stack()
+        for each in reversed(self._outermost):
+            app = each.cls(app, *each.args, **each.kwargs)
+        return app
+
+
 def build_app(settings: Settings, dsn: str) -> Starlette:
     """Return the server over the database at `dsn`, whose schema is up to date.
 
@@ -218,19 +234,13 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
             log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
         return pages.error(request, known)
 
-    async def crash(request: Request, error: Exception) -> Response:
-        # Answered outside of RequestIds, which has let the error pass.
-        response = await fail(request, error)
-        response.headers["x-request-id"] = request_id(request)
-        return response
-
-    middleware = [
+    outermost = [
         Middleware(RequestIds, finished=server.finished),
         *([Middleware(RateLimit, per_minute=settings.rate_limit)] if settings.rate_limit else []),
         Middleware(HotAnswersFirst, answers=server.hot_answers),
-        Middleware(Compression),
     ]
-    app = Starlette(
+    app = Application(
+        outermost,
         routes=[
             Route("/graphql", graphql),
             Route("/api", rest),
@@ -243,8 +253,8 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
             *pages.routes(),
             *Refresh(execution, new_context=server.new_context).routes(),
         ],
-        middleware=middleware,
-        exception_handlers={MediaCanonError: fail, HTTPException: fail, Exception: crash},
+        middleware=[Middleware(Compression)],
+        exception_handlers={MediaCanonError: fail, HTTPException: fail, Exception: fail},
         lifespan=server.lifespan,
     )
     server.counts.count_by(labels_of(app.routes, {id(resource): resource.path for resource in rest.resources}))
