@@ -198,6 +198,7 @@ def compare(target: Target, dsn: str, pid: int, address: str, *, seconds: float,
     line = (
         f"{target.name:24}{found.status:>5.0f}{found.size:>9,.0f}{found.per_second:>10,.0f}{found.p99:>9.1f}"
         f"{found.microseconds:>9,.0f}{found.per_second / bare.per_second:>8.0%}"
+        f"{bare.microseconds / found.microseconds:>8.0%}"
     )
     for hand in hands:
         line += f"{found.microseconds / hand.microseconds:>10.2f} x by hand ({hand.per_second:,.0f}/s)"
@@ -217,7 +218,10 @@ def main(*, data_dir: Path | None, seconds: float, connections: int, only: str, 
         serve = [sys.executable, "-m", "cli", "serve", "--port", "0", "--db", dsn]
         if workers > 1:
             serve += ["--workers", str(workers)]
-        print(f"{'request':24}{'':>5}{'bytes':>9}{'req/s':>10}{'p99 ms':>9}{'cpu us':>9}{'of bare':>8}", flush=True)
+        print(
+            f"{'request':24}{'':>5}{'bytes':>9}{'req/s':>10}{'p99 ms':>9}{'cpu us':>9}{'of bare':>8}{'by cpu':>8}",
+            flush=True,
+        )
         environment = {"MEDIACANON_HOT_ANSWERS_MB": "0"} if cold else {}
         with program(serve, r"serves (http://\S+)", **environment) as (pid, address):
             for target in targets(*asyncio.run(ids(dsn))):
