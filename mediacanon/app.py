@@ -136,7 +136,7 @@ class Server:
             Writes(self.pool),
             request_id(request),
             self.carousels,
-            self.refusal(request),
+            partial(self.refusal, request),
             enrichment=self.enrichment,
         )
 
@@ -242,9 +242,10 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
     app = Application(
         outermost,
         routes=[
-            Route("/graphql", graphql),
-            Route("/api", rest),
+            # The most asked for first: the routes are tried in turn.
             Mount("/api", rest),
+            Route("/api", rest),
+            Route("/graphql", graphql),
             Route("/healthz", server.healthz),
             Route("/readyz", server.readyz),
             Route("/metrics", server.metrics),

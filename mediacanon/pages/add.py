@@ -77,7 +77,7 @@ class AddTitle:
     def _form(self, request: Request, given: Mapping[str, str], error: MediaCanonError | None) -> Response:
         message = error.message if error else ""
         # Who comes from another site's link may write all the same: what they send next comes from this page.
-        refusal = None if is_cross_site(request) else self._new_context(request).refusal
+        refusal = None if is_cross_site(request) else self._new_context(request).refusal()
         text = self._template.render(
             url=request.url,
             given=given,

@@ -1,5 +1,6 @@
 """What every resolver of one request shares."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import strawberry
@@ -21,8 +22,8 @@ class Context:
     changes: Writes
     request_id: str = ""
     carousels: CarouselCache[CarouselRow] | None = None
-    # Why this request may not write, None: it may.
-    refusal: MediaCanonError | None = None
+    # Tells why this request may not write, None: it may. Asked by who writes alone: most requests only read.
+    refusal: Callable[[], MediaCanonError | None] = lambda: None
     # Asks TMDB for what a title lacks; None: there is no key.
     enrichment: Enrichment | None = None
     # What a stranger's query may bring of seasons, None: as many as there are.
@@ -31,8 +32,8 @@ class Context:
     @property
     def writes(self) -> Writes:
         """The changes it may make: every mutation goes through here. Raises the refusal where it may make none."""
-        if self.refusal is not None:
-            raise self.refusal
+        if (refusal := self.refusal()) is not None:
+            raise refusal
         return self.changes
 
 
