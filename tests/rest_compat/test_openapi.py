@@ -62,6 +62,7 @@ async def test_the_page_shows_every_endpoint_with_its_answer(client: httpx.Async
         for row in ENDPOINTS:
             assert f"<code>{row.method} {row.path}</code>" in page.text
         assert "Not found" not in page.text
+        assert "name holds <code>q</code>" in page.text
         assert 'href="/graphql"' in page.text
         assert 'href="/api/openapi.json"' in page.text
 
