@@ -8,8 +8,8 @@ class Page:
     """A page; `name` is that of its template and document.
 
     `found` is the field without which it is a 404, and whose view or click is counted. Of several pages at one path
-    the first one answers of whose `when` the query string has a parameter. One that `is_kept` is rendered anew only
-    when the catalogue changed.
+    the first one answers of whose `when` the query string has a parameter. One that `is_kept`, being dear to
+    make, is rendered anew only with new carousels.
     """
 
     path: str
@@ -20,7 +20,7 @@ class Page:
 
 
 PAGES = (
-    Page("/", "home", is_kept=True),
+    Page("/", "home"),
     Page("/discover", "collection", found="collection", when=("collection",)),
     Page("/discover", "browse", when=("genre", "country", "lang", "type", "sort")),
     Page("/discover", "discover", is_kept=True),

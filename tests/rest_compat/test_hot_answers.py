@@ -43,6 +43,16 @@ async def test_after_a_write_any_worker_answers_fresh(demo_database: str, path: 
                 assert f"Name {number}" in known.text
 
 
+async def test_after_a_write_the_start_page_is_fresh(demo_database: str):
+    """Through any worker, as the lists of the API are."""
+    async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
+        [title] = (await one.get("/api/titles?per_page=1")).json()["titles"]
+        for number in range(1000, 1020):
+            await asyncio.gather(one.get("/"), other.get("/"))
+            await ask(one, RENAME, id=title["title_id"], name=f"Name {number}")
+            assert [f"Name {number}" in (await client.get("/")).text for client in (other, one)] == [True, True]
+
+
 @pytest.mark.parametrize("noun", ["shows", "seasons", "episodes"])
 async def test_after_a_write_below_a_title_any_worker_answers_fresh(demo_database: str, noun: str):
     """A show, its seasons and its episodes, alone and within one another."""
