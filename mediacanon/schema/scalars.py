@@ -12,7 +12,6 @@ from mediacanon import notation
 from mediacanon.errors import BadArgument
 
 IMDB_ID = notation.IMDB_ID
-MICROSECOND_DIGITS = 6
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
