@@ -38,7 +38,7 @@ from mediacanon.http import (
 )
 from mediacanon.images import PATH as IMAGE_PATH
 from mediacanon.images import build_image_proxy
-from mediacanon.loaders import Loaders
+from mediacanon.loaders import Loaders, share_loaders
 from mediacanon.loaders.carousel import CarouselRow, load_carousels, renew_carousels
 from mediacanon.logs import AccessLog
 from mediacanon.metrics import Metrics, labels_of, load_last_import
@@ -123,6 +123,7 @@ class Server:
             self.counts.reading(),
             self.access_log.writing(),
         ):
+            self.shared_loaders = share_loaders(self.reads)
             yield
 
     async def _open_pool(self) -> asyncpg.Pool:
@@ -132,7 +133,7 @@ class Server:
     def new_context(self, request: Request) -> Context:
         """Return a fresh context: its loaders remember nothing of other requests."""
         return Context(
-            Loaders(self.reads, self.kept_answers),
+            Loaders(self.reads, self.kept_answers, self.shared_loaders),
             Writes(self.pool),
             request_id(request),
             self.carousels,

@@ -1,15 +1,15 @@
 """Everything that reads the catalogue: `Loaders` is the index of all questions one can ask it.
 
-One `Loaders` belongs to one request. A question by key is batched and answered once per request;
-each DataLoader comes into being when it is first asked, since a request asks few of them.
+One `Loaders` belongs to one request, which asks no key twice; what requests ask by key at the same moment is one
+statement (`together`). Each loader comes into being when it is first asked, since a request asks few of them.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
 import asyncpg
-from strawberry.dataloader import DataLoader
 
 from mediacanon.cache import KeptAnswers
 from mediacanon.loaders import (
@@ -32,6 +32,7 @@ from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.title import TitleRow
+from mediacanon.loaders.together import Loader, SharedLoader
 
 Load = Callable[[asyncpg.Pool, Any], Coroutine[Any, Any, Sequence[Any]]]
 
@@ -56,35 +57,46 @@ BATCHES: dict[str, Load] = {
 }
 
 
+def share_loaders(pool: asyncpg.Pool) -> dict[str, SharedLoader[Any, Any]]:
+    """Return the questions by key for all requests over a pool."""
+    return {name: SharedLoader(partial(load, pool)) for name, load in BATCHES.items()}
+
+
 class Loaders:
-    """The questions of one request, by key as DataLoaders, lists as methods."""
+    """The questions of one request, by key as loaders, lists as methods."""
 
-    title_by_id: DataLoader[int, TitleRow | None]
-    title_by_imdb_id: DataLoader[str, TitleRow | None]
-    title_by_tmdb_id: DataLoader[tuple[str, int], TitleRow | None]
-    movie_by_id: DataLoader[int, MovieRow | None]
-    movie_by_title_id: DataLoader[int, MovieRow | None]
-    show_by_id: DataLoader[int, ShowRow | None]
-    show_by_title_id: DataLoader[int, ShowRow | None]
-    episode_count_by_show_id: DataLoader[int, int]
-    season_by_id: DataLoader[int, SeasonRow | None]
-    whole_season_by_id: DataLoader[int, WholeSeasonRow | None]
-    seasons_by_show_id: DataLoader[int, list[SeasonRow]]
-    whole_seasons_by_show_id: DataLoader[int, list[WholeSeasonRow]]
-    episode_by_id: DataLoader[int, EpisodeRow | None]
-    episode_by_imdb_id: DataLoader[str, EpisodeRow | None]
-    discover_count_by_question: DataLoader[Question, int]
-    similar_titles_by_title_id: DataLoader[int, list[DiscoverTitleRow]]
+    title_by_id: Loader[int, TitleRow | None]
+    title_by_imdb_id: Loader[str, TitleRow | None]
+    title_by_tmdb_id: Loader[tuple[str, int], TitleRow | None]
+    movie_by_id: Loader[int, MovieRow | None]
+    movie_by_title_id: Loader[int, MovieRow | None]
+    show_by_id: Loader[int, ShowRow | None]
+    show_by_title_id: Loader[int, ShowRow | None]
+    episode_count_by_show_id: Loader[int, int]
+    season_by_id: Loader[int, SeasonRow | None]
+    whole_season_by_id: Loader[int, WholeSeasonRow | None]
+    seasons_by_show_id: Loader[int, list[SeasonRow]]
+    whole_seasons_by_show_id: Loader[int, list[WholeSeasonRow]]
+    episode_by_id: Loader[int, EpisodeRow | None]
+    episode_by_imdb_id: Loader[str, EpisodeRow | None]
+    discover_count_by_question: Loader[Question, int]
+    similar_titles_by_title_id: Loader[int, list[DiscoverTitleRow]]
 
-    def __init__(self, pool: asyncpg.Pool, kept: KeptAnswers | None = None) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        kept: KeptAnswers | None = None,
+        shared: Mapping[str, SharedLoader[Any, Any]] | None = None,
+    ) -> None:
         self._pool = pool
         self._kept = kept
+        self._shared = share_loaders(pool) if shared is None else shared
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the attributes above say what
-        """Make the DataLoader or bind the list question that is asked for first."""
-        if load := BATCHES.get(name):
-            ask: Any = partial(load, self._pool)
-            made: Any = DataLoader(load_fn=partial(self._each_kept, name, ask) if self._keeps(name) else ask)
+        """Make the loader or bind the list question that is asked for first."""
+        made: Any
+        if name in BATCHES:
+            made = Loader(partial(self._begin_kept, name) if self._keeps(name) else self._shared[name].ask)
         elif question := LISTS.get(name):
             ask = partial(question, self._pool)
             made = partial(self._one_kept, name, ask) if self._keeps(name) else ask
@@ -100,8 +112,12 @@ class Loaders:
         kept = cast("KeptAnswers", self._kept)
         return await kept.get((name, arguments), partial(ask, *arguments))
 
-    async def _each_kept(self, name: str, load: Callable[..., Coroutine[Any, Any, Any]], keys: list[Any]) -> list[Any]:
-        return [(await self._one_kept(name, load, (key,)))[0] for key in keys]
+    def _begin_kept(self, name: str, key: object) -> "asyncio.Future[Any]":
+        return asyncio.ensure_future(self._one_kept(name, partial(self._load_one, name), key))
+
+    async def _load_one(self, name: str, key: object) -> Any:  # noqa: ANN401 - the question's own
+        [value] = await BATCHES[name](self._pool, [key])
+        return value
 
 
 # What goes over the whole catalogue: asked once until it changes.

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
 from mediacanon.loaders.season import SeasonRow, WholeSeasonRow
+from mediacanon.loaders.together import Loader
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import EpisodeBy, Ids, one_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 async def load_season(info: Info, season_id: int) -> SeasonRow | WholeSeasonRow | None:
     """Return what the query asks of a season: with its episodes, or the season alone. Raises as `pay_for` does."""
     loaders = info.context.loaders
-    loader: DataLoader[int, Any] = loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
+    loader: Loader[int, Any] = loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
     season: SeasonRow | WholeSeasonRow | None = await loader.load(season_id)
     pay_for(info, [season] if season else [])
     return season

@@ -3,8 +3,8 @@
 from typing import Annotated, Any, cast
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
+from mediacanon.loaders.together import Loader
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import Ids, WorkBy, one_of, work_id_by
@@ -28,7 +28,7 @@ class Show:
     async def seasons(root: strawberry.Parent["Show"], info: Info) -> list[Season]:
         """Load the seasons of all shows asked for, with all their episodes where asked for: two statements."""
         loaders = info.context.loaders
-        loader: DataLoader[int, Any] = (
+        loader: Loader[int, Any] = (
             loaders.whole_seasons_by_show_id if is_selected(info, "episodes") else loaders.seasons_by_show_id
         )
         seasons = await loader.load(root.show_id)
