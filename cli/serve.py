@@ -132,6 +132,7 @@ def run_server(
     import uvicorn
 
     from mediacanon.app import build_app
+    from mediacanon.wire import HttpProtocol
 
     config = uvicorn.Config(
         build_app(settings, dsn),
@@ -139,7 +140,7 @@ def run_server(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN,
-        http="httptools",
+        http=HttpProtocol,
         lifespan="on",
     )
 

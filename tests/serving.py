@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from mediacanon.app import build_app
 from mediacanon.settings import Settings
+from mediacanon.wire import HttpProtocol
 
 # Where everything is to be checked, what npm brings is no reason to skip a test.
 IS_CI = "CI" in os.environ
@@ -34,7 +35,7 @@ async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 @contextlib.asynccontextmanager
 async def served(app: Starlette) -> AsyncIterator[str]:
     """Give the address of the app, listening on a real port of its own."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on")
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, http=HttpProtocol, log_config=None, lifespan="on")
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # they are pytest's
     running = asyncio.create_task(server.serve())
