@@ -48,7 +48,7 @@ from mediacanon.pages.handler import Pages
 from mediacanon.pages.refresh import Refresh
 from mediacanon.rate_limit import RateLimit
 from mediacanon.rest_compat.documentation import Documentation
-from mediacanon.rest_compat.handler import RestApi
+from mediacanon.rest_compat.handler import ApiFirst, RestApi
 from mediacanon.schema.context import Context
 from mediacanon.schema.root import build_schema
 from mediacanon.settings import Settings
@@ -185,7 +185,7 @@ def _source(scope: Scope) -> str | None:
 
 
 class Application(Starlette):
-    """Starlette with middleware around all of it: kept answers pass nothing else, and crashes are counted, too."""
+    """Starlette with middleware around all of it: kept answers and the API pass nothing else."""
 
     def __init__(self, outermost: Sequence[Middleware], **options: Any) -> None:  # noqa: ANN401 - Starlette's own
         super().__init__(**options)
@@ -239,14 +239,14 @@ def build_app(settings: Settings, dsn: str) -> Starlette:
         Middleware(RequestIds, finished=server.finished),
         *([Middleware(RateLimit, per_minute=settings.rate_limit)] if settings.rate_limit else []),
         Middleware(HotAnswersFirst, answers=server.hot_answers),
+        Middleware(ApiFirst, api=rest),
     ]
     app = Application(
         outermost,
         routes=[
             # The most asked for first: the routes are tried in turn.
-            Mount("/api", rest),
-            Route("/api", rest),
             Route("/graphql", graphql),
+            Route("/api", rest),
             Route("/healthz", server.healthz),
             Route("/readyz", server.readyz),
             Route("/metrics", server.metrics),

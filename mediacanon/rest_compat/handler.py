@@ -14,9 +14,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediacanon import paths
+from mediacanon.compression import Compression
 from mediacanon.errors import BadArgument, MediaCanonError, NotFound
 from mediacanon.execution import Execution, Prepared
-from mediacanon.hot_answers import HotAnswer, HotAnswers, asked_in
+from mediacanon.hot_answers import API, HotAnswer, HotAnswers, asked_in
 from mediacanon.http import request_id
 from mediacanon.rest_compat.endpoints import ENDPOINTS, Endpoint
 from mediacanon.rest_compat.parameters import read_body, read_id, read_query, required_variables
@@ -161,12 +162,16 @@ class RestApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        # Metrics count by it, unless a resource takes its place.
+        scope["endpoint"] = self
         request = Request(scope, receive)
         resource = self._find(request)
         try:
             response = await self._respond(request, resource)
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer is JSON
             response = _refusal(request, error, resource)
+        if not isinstance(response, HotAnswer):
+            response = Compression(response)
         await response(scope, receive, send)
 
     async def ask(self, request: Request, target: str) -> bytes:
@@ -185,7 +190,6 @@ class RestApi:
             found = resource.pattern.fullmatch(path)
             if found:
                 request.scope["path_params"] = found.groupdict()
-                # Metrics count by it.
                 request.scope["endpoint"] = resource
                 return resource
         return None
@@ -261,6 +265,19 @@ class RestApi:
             return Response(status_code=ready.row.status)
         answer = answer_of(data, ready.row.answer, ready.shape) | dict.fromkeys(ready.row.nulls)
         return Response(orjson.dumps(answer), status_code=ready.row.status, media_type=JSON)
+
+
+class ApiFirst:
+    """Middleware: asks the API for what is below it at once; to pass all routes takes a tenth of its time."""
+
+    def __init__(self, app: ASGIApp, api: RestApi) -> None:
+        self.app = app
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the API answer, or the app."""
+        is_api = scope["type"] == "http" and scope["path"].startswith(API)
+        await (self._api if is_api else self.app)(scope, receive, send)
 
 
 def _options(methods: str, *, is_read: bool) -> Response:
