@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -18,6 +19,8 @@ from mediacanon.tray.menu import SEPARATOR, Action, Item, menu_of
 log = logging.getLogger(__name__)
 
 LEFT_BUTTON = 1
+# Seconds between asking a panel for a place, and how often it is asked.
+BETWEEN_ASKING, MOST_ASKED = 1.0, 30
 ROW, RULE, MARGIN = 26, 9, 12
 FONT_SIZE = 14
 PAPER, INK, FAINT, CHOSEN = "#ffffff", "#1d2433", "#8a90a0", "#ffdfae"
@@ -51,6 +54,32 @@ class MainLoop:
         self._icon._display.flush()
 
 
+class Docking:
+    """Asks the panel for a place until it gives one: panels that have just begun forget some who ask."""
+
+    def __init__(self, icon: Any, main_loop: MainLoop) -> None:  # noqa: ANN401 - pystray has no types
+        self._show = icon._show
+        self._main_loop = main_loop
+        self._root = icon._display.screen().root.id
+        self._is_docked = False
+        icon._message_handlers[X.ReparentNotify] = self._moved
+
+    def ask(self, times: int = MOST_ASKED) -> None:
+        """Ask for a place, and again in a while. Call it on the main loop."""
+        self._show()
+        if times > 1:
+            again = threading.Timer(BETWEEN_ASKING, self._main_loop.call, (partial(self._ask_again, times - 1),))
+            again.daemon = True
+            again.start()
+
+    def _ask_again(self, times: int) -> None:
+        if not self._is_docked:
+            self.ask(times)
+
+    def _moved(self, event: Any) -> None:  # noqa: ANN401 - Xlib has no types
+        self._is_docked = event.parent.id != self._root
+
+
 def complete(icon: Any, tray: Tray) -> Callable[[Callable[[], None]], None]:  # noqa: ANN401 - pystray has no types
     """Give pystray's X11 icon clicks (left: the address, others: the menu), and a panel that comes late.
 
@@ -71,6 +100,7 @@ def complete(icon: Any, tray: Tray) -> Callable[[Callable[[], None]], None]:  # 
     # Whoever takes icons from now on says so to everybody (freedesktop's system tray protocol).
     icon._display.screen().root.change_attributes(event_mask=X.StructureNotifyMask)
     main_loop = MainLoop(icon)
+    icon._show = Docking(icon, main_loop).ask
     handlers = {main_loop.atom: main_loop.run_calls, icon._display.intern_atom("MANAGER"): icon._show}
     icon._message_handlers[X.ClientMessage] = lambda event: handlers.get(event.client_type, lambda: None)()
     if not icon._get_systray_manager():

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -50,8 +51,9 @@ class Desktop:
         self.folder = folder
         self.opened = folder / "opened"
         read, write = os.pipe()
+        # Without -noreset it begins anew, and forgets who is about to come, whenever the last one leaves.
         self._display = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x700x24", "-nolisten", "tcp"],
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x700x24", "-nolisten", "tcp", "-noreset"],
             pass_fds=[write],
             stderr=subprocess.DEVNULL,
         )
@@ -91,7 +93,8 @@ class Desktop:
             if found.stdout:
                 return found.stdout.split()[0]
             time.sleep(0.1)
-        raise AssertionError(f"there is no window {by}")
+        there = self.run("xwininfo", "-root", "-tree")
+        raise AssertionError(f"there is no window {by}, but these:\n{there}")
 
     def click(self, window: str, *, button: int = 1, x: int = 8, y: int = 8) -> None:
         """Click at a point of a window."""
@@ -115,6 +118,46 @@ class Desktop:
             self.kill_panel()
         self._display.terminate()
         self._display.wait()
+
+
+class ForgetfulPanel(threading.Thread):
+    """A panel by freedesktop's protocol that forgets the first `times` that ask it for a place."""
+
+    def __init__(self, desktop: Desktop, times: int) -> None:
+        super().__init__(daemon=True)
+        from Xlib import X, display
+        from Xlib.protocol.event import ClientMessage
+
+        self.asked, self.docked, self._left = 0, 0, times
+        self._display = display.Display(desktop.environment["DISPLAY"])
+        root = self._display.screen().root
+        self._window = root.create_window(0, 0, 40, 40, 0, X.CopyFromParent)
+        self._window.map()
+        selection = self._display.intern_atom("_NET_SYSTEM_TRAY_S0")
+        self._window.set_selection_owner(selection, X.CurrentTime)
+        taken = ClientMessage(
+            client_type=self._display.intern_atom("MANAGER"),
+            window=root,
+            data=(32, [X.CurrentTime, selection, self._window.id, 0, 0]),
+        )
+        root.send_event(taken, event_mask=X.StructureNotifyMask)
+        self._display.flush()
+
+    def run(self) -> None:
+        """Give places until the display is gone."""
+        asks = self._display.intern_atom("_NET_SYSTEM_TRAY_OPCODE")
+        with contextlib.suppress(Exception):
+            while True:
+                event = self._display.next_event()
+                if getattr(event, "client_type", None) == asks:
+                    self.asked += 1
+                    self._left -= 1
+                    if self._left < 0:
+                        icon = self._display.create_resource_object("window", event.data[1][2])
+                        icon.reparent(self._window, 0, 0)
+                        icon.map()
+                        self._display.flush()
+                        self.docked += 1
 
 
 class RunningTray:

@@ -1,5 +1,6 @@
 """The icon on a real display with a real panel: docked, clicked, its menu used, quit, killed."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ from mediacanon import paths
 from mediacanon.tray.icon import template_of
 from mediacanon.tray.menu import Action, State, menu_of
 from tests.serving import app_of, run_program, served
-from tests.tray.desktop import ICON, MISSING, Desktop, RunningTray, free_port, tray_on, until
+from tests.tray.desktop import ICON, MISSING, Desktop, ForgetfulPanel, RunningTray, free_port, tray_on, until
 
 needs_desktop = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
 
@@ -94,6 +95,20 @@ async def test_the_icon_is_docked_and_a_click_opens_the_address(panelled: Deskto
         panelled.click(icon)
         await until(lambda: opened(panelled), "nothing was opened")
         assert opened(panelled) == [f"http://127.0.0.1:{tray.port}/"]
+
+
+@needs_desktop
+async def test_a_panel_that_forgets_is_asked_again(desktop: Desktop, demo_database: str):
+    """Until it gives a place, and not after that."""
+    panel = ForgetfulPanel(desktop, times=3)
+    panel.start()
+    async with tray_on(desktop, DATABASE_URL=demo_database) as tray:
+        await until(lambda: panel.docked, "the icon has no place")
+        assert "root window" not in desktop.parent_of(desktop.find("--classname", ICON))
+        await tray.wait_until_ready()
+        asked = panel.asked
+        await asyncio.sleep(2.5)
+        assert panel.asked == asked > 3
 
 
 @needs_desktop
