@@ -6,7 +6,7 @@ through for them.
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,7 @@ def take(data: Any, path: str) -> Any:  # noqa: ANN401 - any JSON
     return len(data) if path.startswith("#") and data is not None else data
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """How the objects of a selection are shaped: their keys, and which of those hold what needs a second look."""
 
@@ -58,6 +58,23 @@ class Shape:
     floats: tuple[str, ...]
     optional_lists: tuple[str, ...]
     below: Mapping[str, "Shape"]
+
+    @functools.cached_property
+    def write(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        """What shapes an object: Python made for its names, since a loop over them takes three times as long."""
+        lines = ["def write(value):", " found = {}"]
+        for name, written in self.names.items():
+            shown = "one"
+            if name in self.below:
+                shown = f"shaped(one, below[{name!r}])"
+            elif name in self.floats:
+                shown = "int(one) if one.is_integer() else one"
+            test = "one" if name in self.optional_lists else "one is not None"
+            lines += [f" one = value[{name!r}]", f" if {test}: found[{written!r}] = {shown}"]
+        names: dict[str, Any] = {"shaped": shaped, "below": self.below}
+        exec(compile("\n".join([*lines, " return found"]), "<shape>", "exec"), names)  # noqa: S102
+        write: Callable[[Mapping[str, Any]], dict[str, Any]] = names["write"]
+        return write
 
     def at(self, path: str) -> "Shape | None":
         """Return the shape of what stands at a path of fields, None for a leaf."""
@@ -115,20 +132,8 @@ def shaped(value: Any, shape: Shape) -> Any:  # noqa: ANN401 - any JSON
     if value is None:
         return None
     if value.__class__ is list:
-        return [shaped(one, shape) for one in value]
-    names = shape.names
-    found = {names[name]: one for name, one in value.items() if one is not None}
-    for name in shape.floats:
-        number = value[name]
-        if number is not None and number.is_integer():
-            found[names[name]] = int(number)
-    for name, below in shape.below.items():
-        if value[name] is not None:
-            found[names[name]] = shaped(value[name], below)
-    for name in shape.optional_lists:
-        if value[name] == []:
-            del found[names[name]]
-    return found
+        return [shape.write(one) for one in value]
+    return shape.write(value)
 
 
 def answer_of(data: Mapping[str, Any], answer: str | Mapping[str, str], shape: Shape) -> Any:  # noqa: ANN401 - any JSON
