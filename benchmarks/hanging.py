@@ -82,7 +82,7 @@ def rates(
     ):
         visitor = Visitor(address, lacking)
         visitor.start()
-        found = [measure(Server(pid, address, page), seconds=seconds, connections=16).per_second for page in pages]
+        found = [measure(Server(pid, address, (page,)), seconds=seconds, connections=16).per_second for page in pages]
         visitor.has_enough.set()
         visitor.join()
         return found, visitor.waits
@@ -95,7 +95,7 @@ def main(seconds: float, *, cold: bool) -> None:
     """Measure pages beside a TMDB that is silent, as a ratio to the same pages without TMDB."""
     environment = {"MEDIACANON_HOT_ANSWERS_MB": "0"} if cold else {}
     with database(None) as dsn, silent_tmdb() as tmdb:
-        _, movie, _ = asyncio.run(ids(dsn))
+        _, [movie, *_], _ = asyncio.run(ids(dsn))
         lacking = asyncio.run(forget(dsn, movie))
         pages = [page.format(movie=movie) for page in PAGES]
         without, _ = rates(dsn, pages, seconds, lacking, **environment)

@@ -1,8 +1,9 @@
 """Measures the server against floors of the same run: `python -m benchmarks.http [--data-dir FOLDER] [--workers 2]`.
 
-Each request is asked over 16 connections. Its floor is a bare Starlette endpoint that answers the same bytes; /graphql
-is measured against a hand-written endpoint, too, that fetches the same rows and answers the same JSON. Processor time
-per request is the server process's own, which neighbours on the machine disturb less than they do the rates.
+Each request is asked over 16 connections, details of 16 titles in turn. Its floor is a bare Starlette endpoint that
+answers the same bytes; /graphql is measured against a hand-written endpoint, too, that fetches the same rows and
+answers the same JSON. Processor time per request is the server process's own, which neighbours on the machine disturb
+less than they do the rates.
 """
 
 import asyncio
@@ -31,22 +32,24 @@ from mediacanon.settings import default_data_dir
 TICKS = os.sysconf("SC_CLK_TCK")
 # How often each server has its turn.
 TURNS = 5
-# The show nearest to the one that other servers were measured with: 220 episodes.
-SHOW_ID = """
+# So many titles are asked for in turn: the best known, and the shows nearest to the one that other servers were
+# measured with, which had 220 episodes.
+SPREAD = 16
+SHOW_IDS = """
 SELECT ss.show_id FROM show_seasons ss JOIN show_episodes e ON e.season_id = ss.id
- GROUP BY ss.show_id ORDER BY abs(count(*) - 220), count(DISTINCT ss.id) DESC, ss.show_id LIMIT 1
+ GROUP BY ss.show_id ORDER BY abs(count(*) - 220), count(DISTINCT ss.id) DESC, ss.show_id LIMIT $1
 """
-MOVIE_ID = "SELECT m.id FROM movies m JOIN titles t ON t.id = m.title_id ORDER BY t.num_votes DESC NULLS LAST LIMIT 1"
-TITLE_ID = "SELECT id FROM titles ORDER BY num_votes DESC NULLS LAST LIMIT 1"
+MOVIE_IDS = "SELECT m.id FROM movies m JOIN titles t ON t.id = m.title_id ORDER BY t.num_votes DESC NULLS LAST LIMIT $1"
+TITLE_IDS = "SELECT id FROM titles ORDER BY num_votes DESC NULLS LAST LIMIT $1"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A request to measure, and the hand-written one that answers the same, where there is one."""
+    """Requests to measure, and the hand-written ones that answer the same, where there are such."""
 
     name: str
-    path: str
-    by_hand: str | None = None
+    paths: tuple[str, ...]
+    by_hand: tuple[str, ...] = ()
 
 
 def graphql(document: str, id_: int) -> str:
@@ -54,26 +57,30 @@ def graphql(document: str, id_: int) -> str:
     return f"/graphql?query={quote(' '.join(document.split()))}&variables={quote(orjson.dumps({'id': id_}))}"
 
 
-def targets(show: int, movie: int, title: int) -> list[Target]:
+def targets(shows: list[int], movies: list[int], titles: list[int]) -> list[Target]:
     """Return everything that is measured."""
+
+    def each(path: str, ids: list[int]) -> tuple[str, ...]:
+        return tuple(path.format(id_) for id_ in ids)
+
     return [
-        Target("graphql show", graphql(SHOW, show), f"/show/{show}"),
-        Target("graphql movie", graphql(MOVIE, movie), f"/movie/{movie}"),
-        Target("rest show", f"/api/shows/{show}"),
-        Target("rest movie", f"/api/movies/{movie}"),
-        Target("rest title", f"/api/titles/{title}"),
-        Target("rest titles q=matrix", "/api/titles?q=matrix&per_page=20"),
-        Target("rest titles q=th", "/api/titles?q=th"),
-        Target("rest discover drama", "/api/discover?genre=Drama&type=movie&sort=top_rated&limit=50"),
-        Target("rest discover popular", "/api/discover?sort=popular&limit=20"),
-        Target("rest carousels", "/api/discover/carousels"),
-        Target("rest collections", "/api/collections"),
-        Target("rest collection", "/api/collections/top-crime-shows"),
-        Target("page home", "/"),
-        Target("page discover", "/discover"),
-        Target("page show", f"/shows/{show}"),
-        Target("page movie", f"/movies/{movie}"),
-        Target("page titles", "/titles?q=night"),
+        Target("graphql show", tuple(graphql(SHOW, id_) for id_ in shows), each("/show/{}", shows)),
+        Target("graphql movie", tuple(graphql(MOVIE, id_) for id_ in movies), each("/movie/{}", movies)),
+        Target("rest show", each("/api/shows/{}", shows)),
+        Target("rest movie", each("/api/movies/{}", movies)),
+        Target("rest title", each("/api/titles/{}", titles)),
+        Target("rest titles q=matrix", ("/api/titles?q=matrix&per_page=20",)),
+        Target("rest titles q=th", ("/api/titles?q=th",)),
+        Target("rest discover drama", ("/api/discover?genre=Drama&type=movie&sort=top_rated&limit=50",)),
+        Target("rest discover popular", ("/api/discover?sort=popular&limit=20",)),
+        Target("rest carousels", ("/api/discover/carousels",)),
+        Target("rest collections", ("/api/collections",)),
+        Target("rest collection", ("/api/collections/top-crime-shows",)),
+        Target("page home", ("/",)),
+        Target("page discover", ("/discover",)),
+        Target("page show", each("/shows/{}", shows)),
+        Target("page movie", each("/movies/{}", movies)),
+        Target("page titles", ("/titles?q=night",)),
     ]
 
 
@@ -94,11 +101,13 @@ def database(data_dir: Path | None) -> Iterator[str]:
         yield cluster.start()
 
 
-async def ids(dsn: str) -> tuple[int, int, int]:
-    """Return the ids of the show, movie and title that are asked for."""
+async def ids(dsn: str) -> tuple[list[int], ...]:
+    """Return the ids of the shows, movies and titles that are asked for."""
     connection = await asyncpg.connect(dsn)
     try:
-        return tuple([await connection.fetchval(query) for query in (SHOW_ID, MOVIE_ID, TITLE_ID)])
+        return tuple(
+            [[row[0] for row in await connection.fetch(query, SPREAD)] for query in (SHOW_IDS, MOVIE_IDS, TITLE_IDS)]
+        )
     finally:
         await connection.close()
 
@@ -143,11 +152,11 @@ def processor_seconds(pid: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server and the path to ask it for."""
+    """A server and the paths to ask it for, in turn."""
 
     pid: int
     address: str
-    path: str
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +172,7 @@ class Figures:
 
 def measure(server: Server, *, seconds: float, connections: int) -> Figures:
     """Return what the load generator says."""
-    command = [sys.executable, "-m", "benchmarks.load", server.address, server.path, str(seconds), str(connections)]
+    command = [sys.executable, "-m", "benchmarks.load", server.address, str(seconds), str(connections), *server.paths]
     before = processor_seconds(server.pid)
     found = orjson.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     microseconds = 1e6 * (processor_seconds(server.pid) - before) / found["requests"]
@@ -185,13 +194,13 @@ def measure_in_turns(servers: list[Server], *, seconds: float, connections: int)
 
 def compare(target: Target, dsn: str, pid: int, address: str, *, seconds: float, connections: int) -> str:
     """Return the line of a target: its own figures and the ratios to its floors."""
-    own = Server(pid, address, target.path)
+    own = Server(pid, address, target.paths)
     with ExitStack() as stack:
         body = stack.enter_context(tempfile.NamedTemporaryFile())
-        with urlopen(address + target.path) as answer:  # noqa: S310 - our own server
+        with urlopen(address + target.paths[0]) as answer:  # noqa: S310 - our own server
             body.write(answer.read())
         body.flush()
-        servers = [own, Server(*stack.enter_context(floor("bare", FLOOR_BODY=body.name)), "/")]
+        servers = [own, Server(*stack.enter_context(floor("bare", FLOOR_BODY=body.name)), ("/",))]
         if target.by_hand:
             servers.append(Server(*stack.enter_context(floor("hand_written", DATABASE_URL=dsn)), target.by_hand))
         found, bare, *hands = measure_in_turns(servers, seconds=seconds, connections=connections)

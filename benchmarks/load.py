@@ -1,12 +1,14 @@
-"""A load generator: so many connections ask for one path, one request after the other, for so many seconds.
+"""A load generator: so many connections ask for paths in turn, one request after the other, for so many seconds.
 
-`python -m benchmarks.load ADDRESS PATH SECONDS CONNECTIONS` prints one JSON object: requests a second, milliseconds
+`python -m benchmarks.load ADDRESS SECONDS CONNECTIONS PATH...` prints one JSON object: requests a second, milliseconds
 of the median and the 99th percentile, status and bytes of the last answer. It runs in a process of its own.
 """
 
 import asyncio
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from urllib.parse import urlsplit
 
 import orjson
@@ -19,8 +21,8 @@ LENGTH = b"content-length: "
 class Asker(asyncio.Protocol):
     """One connection that asks again as soon as it is answered."""
 
-    def __init__(self, request: bytes, latencies: list[float], until: float) -> None:
-        self.request = request
+    def __init__(self, requests: Iterator[bytes], latencies: list[float], until: float) -> None:
+        self.requests = requests
         self.latencies = latencies
         self.until = until
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -36,7 +38,7 @@ class Asker(asyncio.Protocol):
         self.received = b""
         self.missing = -1
         self.started = time.perf_counter()
-        self.transport.write(self.request)
+        self.transport.write(next(self.requests))
 
     def data_received(self, data: bytes) -> None:
         """Count down to the end of the answer."""
@@ -64,21 +66,22 @@ class Asker(asyncio.Protocol):
             self.done.set_exception(exc or ConnectionError("the server closed the connection"))
 
 
-async def load(address: str, path: str, *, seconds: float, connections: int) -> dict[str, object]:
+async def load(address: str, paths: Sequence[str], *, seconds: float, connections: int) -> dict[str, object]:
     """Return what the load found out."""
     place = urlsplit(address)
-    request = f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nAccept: */*\r\n\r\n".encode()
+    head = f"HTTP/1.1\r\nHost: {place.netloc}\r\nAccept: */*\r\n\r\n"
+    requests = cycle([f"GET {path} {head}".encode() for path in paths])
     latencies: list[float] = []
     loop = asyncio.get_running_loop()
     until = time.perf_counter() + seconds
     started = time.perf_counter()
     made = [
-        await loop.create_connection(lambda: Asker(request, latencies, until), place.hostname, place.port)
+        await loop.create_connection(lambda: Asker(requests, latencies, until), place.hostname, place.port)
         for _ in range(connections)
     ]
     await asyncio.gather(*(asker.done for _, asker in made))
     elapsed = time.perf_counter() - started
-    head = made[0][1].head
+    last = made[0][1].head
     for transport, _ in made:
         transport.abort()
     latencies.sort()
@@ -87,12 +90,12 @@ async def load(address: str, path: str, *, seconds: float, connections: int) -> 
         "requests": len(latencies),
         "median_ms": 1000 * latencies[len(latencies) // 2],
         "p99_ms": 1000 * latencies[int(len(latencies) * 0.99)],
-        "status": int(head.split()[1]),
-        "bytes": int(head.lower().partition(LENGTH)[2].partition(b"\r\n")[0]),
+        "status": int(last.split()[1]),
+        "bytes": int(last.lower().partition(LENGTH)[2].partition(b"\r\n")[0]),
     }
 
 
 if __name__ == "__main__":
-    address, path, seconds, connections = sys.argv[1:]
-    found = uvloop.run(load(address, path, seconds=float(seconds), connections=int(connections)))
+    address, seconds, connections, *paths = sys.argv[1:]
+    found = uvloop.run(load(address, paths, seconds=float(seconds), connections=int(connections)))
     print(orjson.dumps(found).decode())
