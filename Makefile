@@ -23,8 +23,8 @@ $(STAMP): requirements.lock pyproject.toml package-lock.json
 run: setup ## serve http://127.0.0.1:8080, with a demo catalogue when the database is empty
 	@$(BIN)/mediacanon serve --demo
 
-test: setup ## run the whole test suite
-	$(BIN)/python -m pytest
+test: setup ## run the whole test suite, in as many processes as there are cores
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: setup ## lint, format check, types, layers
 	$(BIN)/ruff check .
