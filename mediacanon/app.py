@@ -40,6 +40,7 @@ from mediacanon.images import PATH as IMAGE_PATH
 from mediacanon.images import build_image_proxy
 from mediacanon.loaders import Loaders, share_loaders
 from mediacanon.loaders.carousel import CarouselRow, load_carousels, renew_carousels
+from mediacanon.loaders.together import closing_loaders
 from mediacanon.logs import AccessLog
 from mediacanon.metrics import Metrics, labels_of, load_last_import
 from mediacanon.pages.environment import SECURITY, build_environment
@@ -122,8 +123,8 @@ class Server:
             self.engagement.writing_to(self.pool),
             self.counts.reading(),
             self.access_log.writing(),
+            closing_loaders(share_loaders(self.reads)) as self.shared_loaders,
         ):
-            self.shared_loaders = share_loaders(self.reads)
             yield
 
     async def _open_pool(self) -> asyncpg.Pool:

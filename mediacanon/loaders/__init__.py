@@ -57,9 +57,13 @@ BATCHES: dict[str, Load] = {
 }
 
 
+# What takes longer for each key than it takes to ask: nobody waits for another's.
+DEAR = frozenset({"discover_count_by_question", "similar_titles_by_title_id"})
+
+
 def share_loaders(pool: asyncpg.Pool) -> dict[str, SharedLoader[Any, Any]]:
-    """Return the questions by key for all requests over a pool."""
-    return {name: SharedLoader(partial(load, pool)) for name, load in BATCHES.items()}
+    """Return the questions by key that all requests over a pool ask together."""
+    return {name: SharedLoader(partial(load, pool)) for name, load in BATCHES.items() if name not in DEAR}
 
 
 class Loaders:
@@ -90,13 +94,13 @@ class Loaders:
     ) -> None:
         self._pool = pool
         self._kept = kept
-        self._shared = share_loaders(pool) if shared is None else shared
+        self._shared = shared or {}
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the attributes above say what
         """Make the loader or bind the list question that is asked for first."""
         made: Any
         if name in BATCHES:
-            made = Loader(partial(self._begin_kept, name) if self._keeps(name) else self._shared[name].ask)
+            made = Loader(partial(self._begin_kept, name) if self._keeps(name) else self._shared_loader(name).ask)
         elif question := LISTS.get(name):
             ask = partial(question, self._pool)
             made = partial(self._one_kept, name, ask) if self._keeps(name) else ask
@@ -112,7 +116,10 @@ class Loaders:
         kept = cast("KeptAnswers", self._kept)
         return await kept.get((name, arguments), partial(ask, *arguments))
 
-    def _begin_kept(self, name: str, key: object) -> "asyncio.Future[Any]":
+    def _shared_loader(self, name: str) -> SharedLoader[Any, Any]:
+        return self._shared.get(name) or SharedLoader(partial(BATCHES[name], self._pool))
+
+    def _begin_kept(self, name: str, key: object, _: object) -> "asyncio.Future[Any]":
         return asyncio.ensure_future(self._one_kept(name, partial(self._load_one, name), key))
 
     async def _load_one(self, name: str, key: object) -> Any:  # noqa: ANN401 - the question's own

@@ -1,6 +1,7 @@
 """What pystray leaves out on plain X11: clicks, a menu, and panels that come later."""
 # ruff: noqa: SLF001 - there is no other way to it than pystray's own names
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 from Xlib import X, display
+from Xlib.error import ConnectionClosedError
 from Xlib.protocol.event import ClientMessage
 
 from mediacanon.tray.application import Tray
@@ -64,17 +66,23 @@ class Docking:
         self._is_docked = False
         icon._message_handlers[X.ReparentNotify] = self._moved
 
-    def ask(self, times: int = MOST_ASKED) -> None:
-        """Ask for a place, and again in a while. Call it on the main loop."""
-        self._show()
-        if times > 1:
-            again = threading.Timer(BETWEEN_ASKING, self._main_loop.call, (partial(self._ask_again, times - 1),))
-            again.daemon = True
-            again.start()
+    def ask(self) -> None:
+        """Ask whoever takes icons now for a place, wherever the icon has one yet. Call it on the main loop."""
+        self._is_docked = False
+        self._ask(MOST_ASKED)
 
-    def _ask_again(self, times: int) -> None:
+    def _ask(self, times: int) -> None:
         if not self._is_docked:
-            self.ask(times)
+            self._show()
+            if times > 1:
+                again = threading.Timer(BETWEEN_ASKING, self._ask_later, (times - 1,))
+                again.daemon = True
+                again.start()
+
+    def _ask_later(self, times: int) -> None:
+        # The display may be gone by now, and the tray about to end.
+        with contextlib.suppress(ConnectionClosedError):
+            self._main_loop.call(partial(self._ask, times))
 
     def _moved(self, event: Any) -> None:  # noqa: ANN401 - Xlib has no types
         self._is_docked = event.parent.id != self._root

@@ -5,21 +5,23 @@ import logging
 import socket
 import struct
 import sys
-from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
+import threading
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from mediacanon import wire
-from tests.serving import served
+from mediacanon.wire import HttpProtocol
 
 GET = b"GET %s HTTP/1.1\r\nHost: here\r\n\r\n"
 LARGE = 5_000_000
 TCP_INFO = 11
+PIECES: list[int] = []
 
 
 async def small(request: Request) -> Response:
@@ -43,15 +45,33 @@ async def stream(_: Request) -> Response:
     return StreamingResponse(parts())
 
 
-@pytest.fixture
-async def address() -> AsyncIterator[tuple[str, int]]:
-    """Give host and port of a server of these."""
-    routes = [Route("/small", small), Route("/large", large), Route("/stream", stream)]
-    async with served(Starlette(routes=routes)) as url:
-        place = urlsplit(url)
-        assert place.hostname
-        assert place.port
-        yield place.hostname, place.port
+async def endless(_: Request) -> Response:
+    """Answer with small pieces for as long as they are taken, and count them."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        while True:
+            PIECES.append(1)
+            yield b"x" * 1000
+            # Else nobody hears that the client has gone.
+            await asyncio.sleep(0)
+
+    return StreamingResponse(parts())
+
+
+@pytest.fixture(scope="module", params=["uvloop", "asyncio"])
+def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
+    """Give host and port of a server of these, in a thread and over each event loop."""
+    app = Starlette(routes=[Route(f"/{one.__name__}", one) for one in (small, large, stream, endless)])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(
+            app, http=HttpProtocol, loop=request.param, log_config=None, timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield listener.getsockname()
+        server.should_exit = True
+        thread.join()
 
 
 def packets_received(writer: asyncio.StreamWriter) -> int:
@@ -110,6 +130,20 @@ async def test_large_answers_come_whole(address: tuple[str, int]) -> None:
     writer.close()
 
 
+async def test_a_client_that_does_not_read_is_waited_for(address: tuple[str, int]) -> None:
+    """What it does not take is not made: buffers are bounded."""
+    _, writer = await asyncio.open_connection(*address, limit=1024)
+    PIECES.clear()
+    writer.write(GET % b"/endless")
+    made = 0
+    async with asyncio.timeout(10):
+        while made == 0 or len(PIECES) > made:
+            made = len(PIECES)
+            await asyncio.sleep(0.2)
+    assert 0 < made < 20_000
+    writer.close()
+
+
 async def test_who_hangs_up_is_no_error(address: tuple[str, int], caplog: pytest.LogCaptureFixture) -> None:
     """A client that leaves before it is answered leaves no trace in the log, and the next one is answered."""
     caplog.set_level(logging.WARNING)
@@ -141,7 +175,7 @@ class Transport(asyncio.Transport):
 
 
 async def test_much_does_not_wait() -> None:
-    """What is written in one turn waits up to a size; from there the transport holds it, and says when it is enough."""
+    """What is written in one turn waits up to a size; from there the transport has it."""
     inner = Transport()
     transport = wire.GatheringTransport(inner, asyncio.get_running_loop())
     transport.write(b"a" * wire.MOST_WAITING)

@@ -111,11 +111,26 @@ async def test_a_request_that_was_cancelled_may_ask_again(load: Load) -> None:
     assert await request.load(1) == 2
 
 
+async def test_who_asks_for_much_waits_alone(load: Load) -> None:
+    """Others are loaded without it, and it is loaded at once."""
+    shared = SharedLoader(load)
+    requests = [Loader(shared.ask) for _ in range(3)]
+    much = range(10, 10 + together.FEW_KEYS + 1)
+    answers = await asyncio.gather(requests[0].load(1), requests[1].load_many(much), requests[2].load(2))
+    assert answers == [2, [2 * key for key in much], 4]
+    assert load.asked == [[1, 2], list(much)]
+
+
 async def test_loads_are_bounded(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More keys than a statement takes are several."""
-    monkeypatch.setattr(together, "MOST_KEYS", 2)
-    assert await Loader(SharedLoader(load).ask).load_many(range(5)) == [0, 2, 4, 6, 8]
+    """More keys than a load takes are several, of many requests and of one."""
+    monkeypatch.setattr(together, "MOST_TOGETHER", 2)
+    shared = SharedLoader(load)
+    assert await asyncio.gather(*(Loader(shared.ask).load(key) for key in range(5))) == [0, 2, 4, 6, 8]
     assert load.asked == [[0, 1], [2, 3], [4]]
+    monkeypatch.setattr(together, "MOST_KEYS", 10)
+    load.asked.clear()
+    assert await Loader(shared.ask).load_many(range(12)) == [2 * key for key in range(12)]
+    assert load.asked == [list(range(10)), [10, 11]]
 
 
 async def test_a_load_that_hangs_ends(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,15 +144,30 @@ async def test_a_load_that_hangs_ends(load: Load, monkeypatch: pytest.MonkeyPatc
     assert await shared.ask(1) == 2
 
 
-async def test_a_load_that_is_cancelled_leaves_nobody_waiting(load: Load) -> None:
-    """At the end of the server, say."""
+async def test_what_nobody_waits_for_is_not_loaded_on(load: Load) -> None:
+    """The last one who gives up ends it: it would hold a connection."""
     shared = SharedLoader(load)
     load.gate.clear()
-    answer = shared.ask(1)
+    answers = [Loader(shared.ask).load(key) for key in (1, 2)]
     while not load.asked:
         await asyncio.sleep(0)
-    for task in shared._loading:
-        task.cancel()
+    answers[0].cancel()
+    await asyncio.sleep(0.01)
+    assert len(shared._loading) == 1
+    answers[1].cancel()
+    await asyncio.sleep(0.01)
+    assert not shared._loading
+
+
+async def test_the_end_leaves_nobody_waiting(load: Load) -> None:
+    """What is being loaded when the server ends is cancelled."""
+    shared = SharedLoader(load)
+    load.gate.clear()
+    async with together.closing_loaders({"loader": shared}):
+        answer = shared.ask(1)
+        while not load.asked:
+            await asyncio.sleep(0)
+    assert not shared._loading
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(answer, 5)
 

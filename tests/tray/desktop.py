@@ -121,14 +121,17 @@ class Desktop:
 
 
 class ForgetfulPanel(threading.Thread):
-    """A panel by freedesktop's protocol that forgets the first `times` that ask it for a place."""
+    """A panel by freedesktop's protocol that forgets the first `times` that ask it for a place.
+
+    It takes over from whoever took icons before.
+    """
 
     def __init__(self, desktop: Desktop, times: int) -> None:
         super().__init__(daemon=True)
         from Xlib import X, display
         from Xlib.protocol.event import ClientMessage
 
-        self.asked, self.docked, self._left = 0, 0, times
+        self.asked, self._left = 0, times
         self._display = display.Display(desktop.environment["DISPLAY"])
         root = self._display.screen().root
         self._window = root.create_window(0, 0, 40, 40, 0, X.CopyFromParent)
@@ -142,6 +145,12 @@ class ForgetfulPanel(threading.Thread):
         )
         root.send_event(taken, event_mask=X.StructureNotifyMask)
         self._display.flush()
+        self.start()
+
+    @property
+    def window(self) -> str:
+        """The window that icons have their place in, as xwininfo writes it."""
+        return hex(self._window.id)
 
     def run(self) -> None:
         """Give places until the display is gone."""
@@ -157,7 +166,6 @@ class ForgetfulPanel(threading.Thread):
                         icon.reparent(self._window, 0, 0)
                         icon.map()
                         self._display.flush()
-                        self.docked += 1
 
 
 class RunningTray:
