@@ -23,7 +23,7 @@ $(STAMP): requirements.lock pyproject.toml package-lock.json
 run: setup ## serve http://127.0.0.1:8080, with a demo catalogue when the database is empty
 	@$(BIN)/mediacanon serve --demo
 
-test: setup ## run the whole test suite, in as many processes as there are cores
+test: setup ## run the whole test suite, in up to four processes
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: setup ## lint, format check, types, layers

@@ -1,7 +1,7 @@
 """Floors of the HTTP benchmark: a bare Starlette endpoint with the same bytes, a hand-written one with the same rows.
 
-`uvicorn --factory benchmarks.floor:bare` wants FLOOR_BODY, a file with the bytes; `benchmarks.floor:hand_written`
-wants DATABASE_URL and answers /show/{id} and /movie/{id}.
+`uvicorn --factory benchmarks.floor:bare` wants FLOOR_BODIES, a folder with the bytes, and answers /{name of a file};
+`benchmarks.floor:hand_written` wants DATABASE_URL and answers /show/{id} and /movie/{id}.
 """
 
 import os
@@ -46,13 +46,13 @@ MOVIE_KEYS = ("displayName", "startYear", "averageRating", "numVotes", "runtimeM
 
 
 def bare() -> Starlette:
-    """Return an app that answers everything with the same bytes."""
-    body = Path(os.environ["FLOOR_BODY"]).read_bytes()
+    """Return an app that answers with the bytes of files."""
+    bodies = {file.name: file.read_bytes() for file in Path(os.environ["FLOOR_BODIES"]).iterdir()}
 
-    async def answer(_: Request) -> Response:
-        return Response(body, media_type="application/json")
+    async def answer(request: Request) -> Response:
+        return Response(bodies[request.path_params["name"]], media_type="application/json")
 
-    return Starlette(routes=[Route("/{path:path}", answer)])
+    return Starlette(routes=[Route("/{name}", answer)])
 
 
 def hand_written() -> Starlette:

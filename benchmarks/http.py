@@ -196,11 +196,12 @@ def compare(target: Target, dsn: str, pid: int, address: str, *, seconds: float,
     """Return the line of a target: its own figures and the ratios to its floors."""
     own = Server(pid, address, target.paths)
     with ExitStack() as stack:
-        body = stack.enter_context(tempfile.NamedTemporaryFile())
-        with urlopen(address + target.paths[0]) as answer:  # noqa: S310 - our own server
-            body.write(answer.read())
-        body.flush()
-        servers = [own, Server(*stack.enter_context(floor("bare", FLOOR_BODY=body.name)), ("/",))]
+        bodies = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for number, path in enumerate(target.paths):
+            with urlopen(address + path) as answer:  # noqa: S310 - our own server
+                (bodies / str(number)).write_bytes(answer.read())
+        same = tuple(f"/{number}" for number in range(len(target.paths)))
+        servers = [own, Server(*stack.enter_context(floor("bare", FLOOR_BODIES=str(bodies))), same)]
         if target.by_hand:
             servers.append(Server(*stack.enter_context(floor("hand_written", DATABASE_URL=dsn)), target.by_hand))
         found, bare, *hands = measure_in_turns(servers, seconds=seconds, connections=connections)

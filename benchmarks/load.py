@@ -16,6 +16,7 @@ import uvloop
 
 HEADER_END = b"\r\n\r\n"
 LENGTH = b"content-length: "
+OK = b"HTTP/1.1 200 "
 
 
 class Asker(asyncio.Protocol):
@@ -48,6 +49,9 @@ class Asker(asyncio.Protocol):
             if not found:
                 return
             self.head = head
+            if not head.startswith(OK):
+                self.done.set_exception(ConnectionError(f"the server answered {head.splitlines()[0]!r}"))
+                return
             length = head.lower().partition(LENGTH)[2].partition(b"\r\n")[0]
             self.missing = int(length or 0) - len(body)
         else:

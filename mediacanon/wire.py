@@ -14,7 +14,7 @@ MOST_WAITING = 64 * 1024
 
 
 class GatheringTransport:
-    """A transport that sends what is written in one turn of the event loop at once."""
+    """A transport that sends at the next turn of the event loop what was written in this one."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
@@ -26,7 +26,7 @@ class GatheringTransport:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send bytes at the end of this turn, or now where they are many."""
+        """Send bytes with what else is written in this turn, or now where they are many."""
         if not self._waiting:
             self._loop.call_soon(self._send)
         self._waiting.append(data)

@@ -20,7 +20,7 @@ LONGEST_LOAD = 10.0
 
 
 class SharedLoader(Generic[Key, Value]):
-    """A question of a whole server: keys that are asked for in one turn of the event loop are loaded together.
+    """A question of a whole server: few keys that are asked for in one turn of the event loop are loaded together.
 
     Who asks gets what was committed before, since the load begins after the asking; nothing is remembered.
     `load` returns the value of each key in their order, and no two of the keys are the same.
