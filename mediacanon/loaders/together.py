@@ -67,7 +67,7 @@ class SharedLoader(Generic[Key, Value]):
         task.add_done_callback(partial(_tell, keys, asked))
 
         def give_up(answer: asyncio.Future[Value]) -> None:
-            if answer.cancelled() and all(answer.cancelled() for _, answer in asked):
+            if answer.cancelled() and not task.cancelling() and all(one.cancelled() for _, one in asked):
                 task.cancel()
 
         for _, answer in asked:
