@@ -73,7 +73,8 @@ async def test_a_view_that_cannot_be_written_fails_no_answer(demo_database: str,
         await empty.execute("ALTER TABLE title_views RENAME TO hidden")
         assert (await client.get("/api/titles/1")).status_code == 200
         async with asyncio.timeout(20):
-            while "could not be counted yet" not in caplog.text:
+            # Not what a server over a catalogue that nobody can write to says.
+            while 'could not be counted yet: relation "title_views" does not exist' not in caplog.text:
                 await asyncio.sleep(0.05)
         await empty.execute("ALTER TABLE hidden RENAME TO title_views")
     assert len(await empty.fetch(VIEWS)) == 1
