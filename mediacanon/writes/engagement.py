@@ -141,6 +141,8 @@ class EngagementBuffer:
         self._views = Counter[View]()
         self._clicks = Counter[str]()
         self._dropped = 0
+        # Why writing fails, as the log has it: twice a second it would say the same.
+        self._complaint = ""
 
     @property
     def waiting(self) -> int:
@@ -174,8 +176,14 @@ class EngagementBuffer:
         try:
             await write_engagement(pool, views, clicks)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next batch may succeed
-            log.warning("Views could not be counted yet: %s", error)
+            if self._complaint != str(error):
+                self._complaint = str(error)
+                log.warning("Views could not be counted yet: %s", error)
             self._wait_on(views, clicks)
+        else:
+            if self._complaint:
+                self._complaint = ""
+                log.info("Views are counted again")
 
     def _wait_on(self, views: Counter[View], clicks: Counter[str]) -> None:
         """Take back what could not be written, before what came meanwhile."""
