@@ -84,7 +84,8 @@ def postmaster(home: Path) -> int | None:
     cluster = home / "postgres" / "cluster"
     try:
         pid = int((cluster / "postmaster.pid").read_text().split("\n")[0])
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
+        # None runs, or one that begins has made the file and not written it.
         return None
     return pid if os.fsencode(cluster) in processes.command_line(pid) else None
 

@@ -126,7 +126,7 @@ def test_an_update_that_does_not_come_up_is_taken_back(installation: Installatio
     home = installation.origin / "templates" / "home.html"
     home.write_text(home.read_text() + "<!-- second version -->")
     installation.publish("broken")
-    updated = installation.update(MEDIACANON_PATIENCE="5")
+    updated = installation.update(MEDIACANON_PATIENCE="20")
     assert updated.returncode == 1, updated.stderr
     assert updated.stderr.endswith(" serves again\n")
     assert "second version" not in installation.page()
@@ -140,7 +140,7 @@ def test_a_backup_is_restored_with_the_old_version(installation: Installation, t
     broken = installation.origin / "cli" / "serve.py"
     broken.write_text("raise SystemExit('broken')\n" + broken.read_text())
     installation.publish("broken")
-    updated = installation.update("--backup", str(tmp_path / "before.dump"), MEDIACANON_PATIENCE="5")
+    updated = installation.update("--backup", str(tmp_path / "before.dump"), MEDIACANON_PATIENCE="20")
     assert updated.returncode == 1, updated.stderr
     asked = installation.run(
         f'"{installation.root}/deploy/with-env" "{installation.root}/.venv/bin/mediacanon" db psql '

@@ -24,20 +24,26 @@ from tests.fakes.tmdb_catalogue import Catalogue, film, show
 KEY = "0123456789abcdef0123456789abcdef"
 TOKEN = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJmYWtlIn0.c2lnbmF0dXJl"
 JSON = "application/json;charset=utf-8"
-UNAUTHORIZED = {
-    "status_code": 7,
-    "status_message": "Invalid API key: You must be granted a valid key.",
-    "success": False,
-}
-NOT_FOUND = {
-    "success": False,
-    "status_code": 34,
-    "status_message": "The resource you requested could not be found.",
-}
-TOO_MANY = {
-    "status_code": 25,
-    "status_message": "Your request count (41) is over the allowed limit of 40.",
-}
+UNAUTHORIZED = orjson.dumps(
+    {
+        "status_code": 7,
+        "status_message": "Invalid API key: You must be granted a valid key.",
+        "success": False,
+    }
+)
+NOT_FOUND = orjson.dumps(
+    {
+        "success": False,
+        "status_code": 34,
+        "status_message": "The resource you requested could not be found.",
+    }
+)
+TOO_MANY = orjson.dumps(
+    {
+        "status_code": 25,
+        "status_message": "Your request count (41) is over the allowed limit of 40.",
+    }
+)
 REASONS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests", 500: "Oops"}
 
 
@@ -116,6 +122,8 @@ class FakeTmdb:
         self._misbehaviour: list[Misbehaviour] = []
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
+        self._may_answer = asyncio.Event()
+        self._may_answer.set()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve_in_thread, daemon=True)
 
@@ -134,6 +142,15 @@ class FakeTmdb:
         self.latency = 0.0
         self.requests.clear()
         self.most_at_once = 0
+
+    @contextmanager
+    def thinking(self) -> Iterator[None]:
+        """Answer nobody while the block runs, and everybody after it."""
+        self._loop.call_soon_threadsafe(self._may_answer.clear)
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self._may_answer.set)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -183,6 +200,7 @@ class FakeTmdb:
         lines = request.split("\r\n")
         target = urlsplit(lines[0].split(" ")[1])
         self.requests.append(target.path)
+        await self._may_answer.wait()
         if self.latency:
             await asyncio.sleep(self.latency)
         allowed = parse_qs(target.query).get("api_key") == [KEY] or any(
@@ -194,13 +212,13 @@ class FakeTmdb:
         body = self.catalogue.answer(target.path, target.query) if allowed else None
         status = 200 if body is not None else 404 if allowed else 401
         if body is None:
-            body = orjson.dumps(NOT_FOUND if allowed else UNAUTHORIZED)
+            body = NOT_FOUND if allowed else UNAUTHORIZED
         writer.write(answer(status, body))
         await writer.drain()
         return True
 
     async def _let_down(self, wrong: Misbehaviour, path: str, writer: asyncio.StreamWriter) -> bool:
-        body = self.catalogue.answer(path, "") or orjson.dumps(NOT_FOUND)
+        body = self.catalogue.answer(path, "") or NOT_FOUND
         if wrong.fault is Fault.CLOSED:
             return False
         if wrong.fault is Fault.HANG:
@@ -223,14 +241,14 @@ class FakeTmdb:
     def _faulty(self, wrong: Misbehaviour, body: bytes) -> bytes:  # noqa: PLR0911 - one a fault
         match wrong.fault:
             case Fault.UNAUTHORIZED:
-                return answer(401, orjson.dumps(UNAUTHORIZED))
+                return answer(401, UNAUTHORIZED)
             case Fault.NOT_FOUND:
-                return answer(404, orjson.dumps(NOT_FOUND))
+                return answer(404, NOT_FOUND)
             case Fault.BUSY:
-                return answer(429, orjson.dumps(TOO_MANY))
+                return answer(429, TOO_MANY)
             case Fault.BUSY_WITH_RETRY_AFTER:
                 extra = f"retry-after: {wrong.retry_after}\r\n"
-                return answer(429, orjson.dumps(TOO_MANY), extra=extra)
+                return answer(429, TOO_MANY, extra=extra)
             case Fault.TRUNCATED_JSON:
                 return answer(200, body[: len(body) // 2])
             case Fault.HTML:

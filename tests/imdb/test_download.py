@@ -185,7 +185,7 @@ async def test_progress_on_a_bad_line_is_no_failure(imdb: FakeImdb, folder: Path
 async def test_a_server_in_trouble_is_asked_again(imdb: FakeImdb, folder: Path, fault: Fault) -> None:
     """Two bad answers, then the file."""
     imdb.misbehave(fault, file=BASICS.file, times=2)
-    await fetch(imdb, folder, replace(FAST, silence=0.2))
+    await fetch(imdb, folder, replace(FAST, silence=1))
     assert stored(folder) == imdb.files
 
 

@@ -16,7 +16,7 @@ from tests.serving import app_of, served
 HERE = Path(__file__).parent
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
 OPTIONS = (
-    *("--max-examples", "10", "--max-time", "30", "--continue-on-failure"),
+    *("--max-examples", "10", "--continue-on-failure"),
     *("--generation-deterministic", "--no-color", "--warnings", "off"),
 )
 

@@ -23,8 +23,8 @@ def tmdb() -> Iterator[FakeTmdb]:
 
 @pytest.fixture
 async def client(tmdb: FakeTmdb) -> AsyncIterator[TmdbClient]:
-    """Give a client in a hurry: no rate limit, short time-outs and pauses."""
-    async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, timeout=0.5, backoff=0.001, pause=60) as opened:
+    """Give a client without a rate limit that tries again at once, and is patient: a machine may be slow."""
+    async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, timeout=60, backoff=0.001) as opened:
         yield opened
 
 

@@ -4,6 +4,11 @@ from typing import Any
 
 import asyncpg
 
+# Those of other databases in the cluster are of other tests' servers.
+LOCKS = """
+SELECT count(*) FROM pg_locks
+ WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+
 
 async def add_title(pool: asyncpg.Pool, imdb_id: str | None, **columns: object) -> int:
     """Insert a title, a movie unless `type` says so, with its movie or show row; return its id."""

@@ -15,7 +15,7 @@ from tests.fakes.tmdb import KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.tmdb.announcements import heard_from
 from tests.tmdb.conftest import IMAGES, POSTER
-from tests.tmdb.rows import add_episodes, add_title, episode_rows, title_row
+from tests.tmdb.rows import LOCKS, add_episodes, add_title, episode_rows, title_row
 
 
 async def until_idle(enrichment: Enrichment) -> None:
@@ -173,10 +173,10 @@ async def test_a_title_made_by_hand_only_loses_its_flag(enrichment, pool, tmdb):
 async def test_the_answer_does_not_wait_longer_than_told(enrichment, pool, tmdb):
     """Looking returns while TMDB still thinks; what it says is stored all the same."""
     tmdb.catalogue.add_film(film(18, "tt9000018"))
-    tmdb.latency = 0.1
     title_id = await add_title(pool, "tt9000018")
-    await enrichment.title(title_id, wait=0)
-    assert (await title_row(pool, title_id))["image_url"] is None
+    with tmdb.thinking():
+        await enrichment.title(title_id, wait=0)
+        assert (await title_row(pool, title_id))["image_url"] is None
     await until_idle(enrichment)
     assert (await title_row(pool, title_id))["image_url"] == POSTER.format(18)
 
@@ -184,11 +184,11 @@ async def test_the_answer_does_not_wait_longer_than_told(enrichment, pool, tmdb)
 async def test_what_is_only_old_is_fetched_behind_the_readers_back(enrichment, pool, tmdb):
     """A stale title answers at once and is fetched in the background."""
     tmdb.catalogue.add_film(film(19, "tt9000019"))
-    tmdb.latency = 0.1
     long_ago = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=40)
     title_id = await add_title(pool, "tt9000019", needs_backfill_tmdb=False, image_url="old", enriched_at=long_ago)
-    await enrichment.title(title_id)
-    assert (await title_row(pool, title_id))["image_url"] == "old"
+    with tmdb.thinking():
+        await enrichment.title(title_id)
+        assert (await title_row(pool, title_id))["image_url"] == "old"
     await until_idle(enrichment)
     assert (await title_row(pool, title_id))["image_url"] == POSTER.format(19)
 
@@ -294,7 +294,7 @@ async def test_closing_stops_everything(enrichment, pool, tmdb):
     await enrichment.close()
     assert not enrichment._running
     assert (await title_row(pool, title_id))["needs_backfill_tmdb"] is True
-    assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+    assert await pool.fetchval(LOCKS) == 0
 
 
 async def test_a_change_is_announced_once_and_only_if_something_changed(enrichment, pool, database, tmdb):
@@ -367,7 +367,7 @@ async def test_a_pause_that_tmdb_asked_for_costs_readers_nothing(enrichment, poo
     assert await enrichment.title(second) is False
     assert tmdb.requests == ["/3/find/tt9100020"]
     assert not enrichment._failed._until
-    assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+    assert await pool.fetchval(LOCKS) == 0
 
 
 async def test_a_show_gets_its_facts_and_its_episodes(enrichment, pool, tmdb):

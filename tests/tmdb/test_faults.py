@@ -19,9 +19,9 @@ LASTING = [fault for fault in Fault if fault is not Fault.UNAUTHORIZED]
 async def looked_at(database, pool, tmdb):
     """Give a function that looks at a title as a freshly started server would."""
 
-    async def look(title_id: int) -> None:
+    async def look(title_id: int, *, patience: float = 0.3) -> None:
         async with (
-            TmdbClient(KEY, base_url=tmdb.url, per_second=0, timeout=0.1, backoff=0.001) as client,
+            TmdbClient(KEY, base_url=tmdb.url, per_second=0, timeout=patience, backoff=0.001) as client,
             await open_pool(database, size=1) as locks,
         ):
             await Enrichment(pool, client, locks=locks, image_base_url=IMAGES, wait=30).title(title_id)
@@ -39,7 +39,7 @@ async def test_a_failing_tmdb_changes_nothing_and_breaks_nothing(looked_at, pool
     await looked_at(title_id)
     assert await title_row(pool, title_id) == before
     tmdb.behave()
-    await looked_at(title_id)
+    await looked_at(title_id, patience=30)
     stored = await title_row(pool, title_id)
     assert (stored["tmdb_id"], stored["original_language"], stored["runtime_minutes"]) == (60, "da", 97)
     assert stored["needs_backfill_tmdb"] is False
@@ -103,7 +103,7 @@ async def test_a_failure_that_passes_leaves_no_trace(looked_at, pool, tmdb, faul
     title_id = await add_title(pool, "tt9000064")
     tmdb.misbehave(fault, times=1, retry_after="0")
     await looked_at(title_id)
-    await looked_at(title_id)
+    await looked_at(title_id, patience=30)
     assert (await title_row(pool, title_id))["tmdb_id"] == 64
 
 

@@ -70,13 +70,13 @@ async def test_refresh_says_what_went_wrong(enrichment, pool, tmdb):
 async def test_a_refresh_outlives_who_asked_for_it(database, pool, client, tmdb):
     """Too slow for the person at the button: they are told, and what TMDB says is stored all the same."""
     tmdb.catalogue.add_film(film(37, "tt9000037"))
-    tmdb.latency = 0.1
     title_id = await add_title(pool, "tt9000037")
     async with await open_pool(database, size=1) as locks:
         enrichment = Enrichment(pool, client, locks=locks, image_base_url=IMAGES, refresh_wait=0)
-        for _ in range(2):
-            with pytest.raises(UpstreamUnavailable, match="takes its time"):
-                await enrichment.refresh(title_id)
+        with tmdb.thinking():
+            for _ in range(2):
+                with pytest.raises(UpstreamUnavailable, match="takes its time"):
+                    await enrichment.refresh(title_id)
         await asyncio.wait(list(enrichment._refreshing.values()))
     assert (await title_row(pool, title_id))["tmdb_id"] == 37
     assert tmdb.requests == ["/3/find/tt9000037", "/3/movie/37"]
