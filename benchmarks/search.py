@@ -1,8 +1,9 @@
-"""Measures the ranked search: `python -m benchmarks.search postgresql://... [--queries 500]`.
+"""Measures searches: `python -m benchmarks.search postgresql://... [--queries 500]`.
 
-The queries are what people type of the catalogue's own titles, half of them well known: whole names, beginnings, a
-word, words in another order, with the year, with a typo. Each is asked once before it is measured. The floor of the
-same run is loading twenty titles by their ids.
+The ranked one; the first page of the titles whose name holds a text; their count with the languages. The queries are
+what people type of the catalogue's own titles, half of them well known: whole names, beginnings, a word, words in
+another order, with the year, with a typo. Each is asked once before it is measured. The floor of the same run is
+loading twenty titles by their ids.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import click
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.loaders.title import load_titles_by_id
+from mediacanon.loaders.title_list import TitleSearch, load_title_counts_by_search, load_titles_by_search
 
 LIMIT = 20
 NAMES = """
@@ -50,6 +52,14 @@ KINDS: dict[str, Callable[[str, int | None, random.Random], str]] = {
 }
 
 
+# what is asked with a query
+QUESTIONS: dict[str, Callable[[asyncpg.Pool, str], Awaitable[object]]] = {
+    "ranked": lambda pool, query: load_titles_by_rank(pool, query, limit=LIMIT),
+    "titles": lambda pool, query: load_titles_by_search(pool, TitleSearch(query), limit=LIMIT, offset=0),
+    "counts": lambda pool, query: load_title_counts_by_search(pool, TitleSearch(query)),
+}
+
+
 async def milliseconds(ask: Callable[[], Awaitable[object]]) -> float:
     """Return how long asking takes."""
     started = time.perf_counter()
@@ -57,19 +67,19 @@ async def milliseconds(ask: Callable[[], Awaitable[object]]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-async def measure(pool: asyncpg.Pool, count: int) -> None:
-    """Print the times by kind, and of all queries."""
-    chance = random.Random(42)
+async def measure(pool: asyncpg.Pool, question: str, count: int) -> None:
+    """Print the times of a question by kind, and of all queries."""
+    chance, ask = random.Random(42), QUESTIONS[question]
     names = chance.sample(await pool.fetch(NAMES), count)
     times: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for number, (name, year) in enumerate(names):
         kind = list(KINDS)[number % len(KINDS)]
         query = KINDS[kind](name, year, chance)
-        await load_titles_by_rank(pool, query, limit=LIMIT)
-        times[kind].append(await milliseconds(lambda query=query: load_titles_by_rank(pool, query, limit=LIMIT)))
+        await ask(pool, query)
+        times[kind].append(await milliseconds(lambda query=query: ask(pool, query)))
     ids = [row[0] for row in await pool.fetch("SELECT id FROM titles ORDER BY num_votes DESC NULLS LAST LIMIT 20")]
     floor = statistics.median([await milliseconds(lambda: load_titles_by_id(pool, ids)) for _ in range(200)])
-    print(f"{'milliseconds':16}{'median':>8}{'95 %':>8}{'worst':>8}{'of floor':>10}")
+    print(f"{question:16}{'median':>8}{'95 %':>8}{'worst':>8}{'of floor':>10}")
     times["all"] = [each for found in times.values() for each in found]
     for kind, found in times.items():
         found.sort()
@@ -80,14 +90,16 @@ async def measure(pool: asyncpg.Pool, count: int) -> None:
 async def run(dsn: str, count: int) -> None:
     """Measure over one connection."""
     async with await open_pool(dsn, size=1) as pool:
-        await measure(pool, count)
+        print("Milliseconds")
+        for question in QUESTIONS:
+            await measure(pool, question, count)
 
 
 @click.command()
 @click.argument("dsn")
 @click.option("--queries", default=500, show_default=True, help="How many.")
 def main(dsn: str, queries: int) -> None:
-    """Measure the ranked search over the catalogue at DSN."""
+    """Measure the searches over the catalogue at DSN."""
     asyncio.run(run(dsn, queries))
 
 

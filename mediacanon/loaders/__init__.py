@@ -130,8 +130,7 @@ class Loaders:
 # What goes over the whole catalogue: asked once until it changes.
 KEPT = frozenset(
     {
-        "title_count_by_search",
-        "languages_by_search",
+        "title_counts_by_search",
         "discover_count_by_question",
         "choices",
         "stats",
@@ -144,8 +143,7 @@ KEPT = frozenset(
 # attribute of Loaders -> the function that answers with a list or a whole
 LISTS: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {
     "titles_by_search": title_list.load_titles_by_search,
-    "title_count_by_search": title_list.load_title_count_by_search,
-    "languages_by_search": title_list.load_languages_by_search,
+    "title_counts_by_search": title_list.load_title_counts_by_search,
     "titles_by_rank": load_titles_by_rank,
     "collections": collection.load_active_collections,
     "collection": collection.load_collection,

@@ -24,7 +24,7 @@ FEW = 5
 EXACT = 1
 SHORTEST_TYPO = 4
 # The words of a partial index in schema.sql, which holds one title in twenty and nearly all that people look for.
-KNOWN = "AND num_votes >= 1000"
+IS_KNOWN = "num_votes >= 1000"
 SIMILAR_ENOUGH = 0.5
 # How much likeness ten times the votes are worth: of names equally far off, people mean the famous one.
 PER_TENFOLD = 0.05
@@ -48,7 +48,7 @@ def candidates_by_words(words: int, *, known: bool) -> str:
     Sorting by an expression keeps the planner from walking the index of votes in hope of early matches.
     """
     holds = " AND ".join(f"search_names LIKE ${number}::text" for number in range(3, 3 + words))
-    only_known = KNOWN if known else ""
+    only_known = f"AND {IS_KNOWN}" if known else ""
     return f"""
   WITH candidates AS (
        (SELECT id, num_votes, search_names
@@ -78,7 +78,7 @@ SELECT id,
 
 def candidates_by_likeness(*, known: bool) -> str:
     """Return the statement for the titles most like $1, what is known to many counting as more alike."""
-    only_known = KNOWN if known else ""
+    only_known = f"AND {IS_KNOWN}" if known else ""
     return f"""
 SELECT id, 4 AS tier, num_votes,
        word_similarity($1::text, search_names) + {PER_TENFOLD} * log(coalesce(num_votes, 0) + 1) AS likeness
@@ -94,7 +94,7 @@ SELECT id, 4 AS tier, num_votes,
 SEARCH_SETTINGS = (
     f"SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL pg_trgm.word_similarity_threshold = {SIMILAR_ENOUGH}"
 )
-A_MOMENT = "SET LOCAL statement_timeout = '40ms'"
+A_MOMENT = "SET LOCAL statement_timeout = '30ms'"
 ANY_TIME = "SET LOCAL statement_timeout TO DEFAULT"
 
 

@@ -1,11 +1,14 @@
 """The lists of titles: the contract's search by name, with its total and its languages."""
 
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import asyncpg
 
 from mediacanon.loaders.discover import DiscoverFilter, all_of, compile_filter, plan_for_these_values
-from mediacanon.loaders.search import FOLD, literal
+from mediacanon.loaders.search import FOLD, IS_KNOWN, Connection, literal
 from mediacanon.loaders.title import TITLE_COLUMNS, TitleRow, title_row
 
 ANY_TITLE = DiscoverFilter()
@@ -18,6 +21,11 @@ class TitleSearch:
     query: str | None = None
     filter: DiscoverFilter = ANY_TITLE
 
+    @property
+    def in_any_language(self) -> "TitleSearch":
+        """The same search, not restricted to languages."""
+        return replace(self, filter=replace(self.filter, language_in=()))
+
 
 @dataclass(frozen=True, slots=True)
 class CountRow:
@@ -27,6 +35,24 @@ class CountRow:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class MatchCounts:
+    """How many titles match a search, by their language; None: those of an unknown one. Most titles first."""
+
+    by_language: Mapping[str | None, int]
+
+    def total(self, languages: Collection[str]) -> int:
+        """Return how many titles have one of these languages; () does not restrict."""
+        return sum(count for code, count in self.by_language.items() if not languages or code in languages)
+
+    @property
+    def languages(self) -> list[CountRow]:
+        """The languages that are known, most titles first."""
+        return [CountRow(code, count) for code, count in self.by_language.items() if code is not None]
+
+
+# The index is one of trigrams.
+INDEXED = 3
 IS_LISTED = "t.withdrawn_at IS NULL"
 BY_VOTES = "t.num_votes DESC NULLS LAST, t.display_name, t.id"
 
@@ -41,57 +67,53 @@ SELECT {TITLE_COLUMNS}
  ORDER BY {BY_VOTES}
 """
 
-COUNT_BY_SEARCH = """
-SELECT count(*)
+COUNTS_BY_SEARCH = """
+SELECT t.original_language, count(*)
   FROM titles t
  WHERE {conditions}
-"""
-
-LANGUAGES_BY_SEARCH = """
-SELECT t.original_language, count(*)::integer
-  FROM titles t
- WHERE {conditions}
-   AND t.original_language IS NOT NULL
  GROUP BY t.original_language
  ORDER BY count(*) DESC, t.original_language
 """
 
 
-async def _fetch(pool: asyncpg.Pool, statement: str, search: TitleSearch, *page: int) -> list[asyncpg.Record]:
-    """Return the records of a statement about the matching titles; `page` is its limit and offset.
+@asynccontextmanager
+async def _matching(pool: asyncpg.Pool, search: TitleSearch) -> AsyncIterator[tuple[Connection, list[str], list[Any]]]:
+    """Give a connection, what a match must fulfil as SQL about a title `t`, and the parameters of that.
 
     What holds a text holds it folded, too: search_names has the index, display_name the last word.
     """
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         conditions, parameters = await compile_filter(connection, search.filter)
         if search.query:
-            folded: str = await connection.fetchval(FOLD, search.query)
-            # Punctuation alone folds to itself, while names are folded to their words.
             held = {"t.display_name ILIKE {}::text": search.query}
-            if any(map(str.isalnum, folded)):
+            folded: str = await connection.fetchval(FOLD, search.query)
+            # Of fewer letters the index tells nothing, and punctuation alone folds to itself, names to their words.
+            if len(folded) >= INDEXED and any(map(str.isalnum, folded)):
                 held["t.search_names LIKE {}::text"] = folded
             for condition, text in held.items():
                 parameters.append(f"%{literal(text)}%")
                 conditions.append(condition.format(f"${len(parameters)}"))
-        first = len(parameters) + 1
-        sql = statement.format(conditions=all_of(IS_LISTED, *conditions), limit=f"${first}", offset=f"${first + 1}")
         await plan_for_these_values(connection)
-        return await connection.fetch(sql, *parameters, *page)
+        yield connection, [IS_LISTED, *conditions], parameters
 
 
 async def load_titles_by_search(pool: asyncpg.Pool, search: TitleSearch, *, limit: int, offset: int) -> list[TitleRow]:
-    """Return a page of the matching titles: most voted first, then by name, then by id."""
-    return [title_row(record) for record in await _fetch(pool, TITLES_BY_SEARCH, search, limit, offset)]
+    """Return a page of the matching titles: most voted first, then by name, then by id.
+
+    A page that the known titles fill needs no look at the others, which come after them.
+    """
+    async with _matching(pool, search) as (connection, conditions, parameters):
+        places = {"limit": f"${len(parameters) + 1}", "offset": f"${len(parameters) + 2}"}
+        records: list[asyncpg.Record] = []
+        for among in ([IS_KNOWN], []) if search.query else ([],):
+            if len(records) < limit:
+                sql = TITLES_BY_SEARCH.format(conditions=all_of(*conditions, *among), **places)
+                records = await connection.fetch(sql, *parameters, limit, offset)
+    return [title_row(record) for record in records]
 
 
-async def load_title_count_by_search(pool: asyncpg.Pool, search: TitleSearch) -> int:
-    """Return how many titles match."""
-    [record] = await _fetch(pool, COUNT_BY_SEARCH, search)
-    count: int = record[0]
-    return count
-
-
-async def load_languages_by_search(pool: asyncpg.Pool, search: TitleSearch) -> list[CountRow]:
-    """Return the languages of the match, whatever languages it is restricted to; most titles first."""
-    in_any_language = replace(search, filter=replace(search.filter, language_in=()))
-    return [CountRow(*record) for record in await _fetch(pool, LANGUAGES_BY_SEARCH, in_any_language)]
+async def load_title_counts_by_search(pool: asyncpg.Pool, search: TitleSearch) -> MatchCounts:
+    """Return how many titles match, by language."""
+    async with _matching(pool, search) as (connection, conditions, parameters):
+        records = await connection.fetch(COUNTS_BY_SEARCH.format(conditions=all_of(*conditions)), *parameters)
+    return MatchCounts({record[0]: record[1] for record in records})

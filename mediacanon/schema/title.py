@@ -11,7 +11,7 @@ import strawberry
 
 from mediacanon.errors import BadArgument
 from mediacanon.loaders.discover import DiscoverFilter
-from mediacanon.loaders.title_list import TitleSearch
+from mediacanon.loaders.title_list import MatchCounts, TitleSearch
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched, note_shown
 from mediacanon.schema.filter import TitleFilter, discover_filter
@@ -104,6 +104,12 @@ class CodeCount:
     count: int = strawberry.field(description="How many titles have it.")
 
 
+async def count_titles(info: Info, search: TitleSearch) -> int:
+    """Return how many titles match; one count serves all choices of languages."""
+    counts: MatchCounts = await info.context.loaders.title_counts_by_search(search.in_any_language)
+    return counts.total(search.filter.language_in)
+
+
 @strawberry.type(description="A page of titles.")
 class TitlePage:
     """Titles with their total."""
@@ -117,21 +123,20 @@ class TitlePage:
     @staticmethod
     async def total(root: strawberry.Parent["TitlePage"], info: Info) -> int:
         """Count the whole match."""
-        count: int = await info.context.loaders.title_count_by_search(root.search)
-        return count
+        return await count_titles(info, root.search)
 
     @strawberry.field(description="How many pages there are.")
     @staticmethod
     async def total_pages(root: strawberry.Parent["TitlePage"], info: Info) -> int:
         """Count the pages of the whole match."""
-        count: int = await info.context.loaders.title_count_by_search(root.search)
-        return -(-count // root.per_page)
+        return -(-await count_titles(info, root.search) // root.per_page)
 
     @strawberry.field(description="The languages of the whole match, without its own language filter; most first.")
     @staticmethod
     async def languages(root: strawberry.Parent["TitlePage"], info: Info) -> list[CodeCount]:
         """Count the languages of the match."""
-        return cast("list[CodeCount]", await info.context.loaders.languages_by_search(root.search))
+        counts = await info.context.loaders.title_counts_by_search(root.search.in_any_language)
+        return cast("list[CodeCount]", counts.languages)
 
 
 @strawberry.enum(description="Why a search found a title.")
@@ -226,7 +231,7 @@ class TitleQueries:
         asked = narrowed(discover_filter(filter), type and type.name, language)
         search = TitleSearch(query=query, filter=asked)
         offset, loaders = (page - 1) * per_page, info.context.loaders
-        if await is_past_the_end(offset, partial(loaders.title_count_by_search, search)):
+        if await is_past_the_end(offset, partial(count_titles, info, search)):
             rows = []
         else:
             rows = await loaders.titles_by_search(search, limit=per_page, offset=offset)

@@ -20,9 +20,7 @@ from mediacanon.loaders.title_list import CountRow
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 # Constants completed with columns or conditions when they are used; the tests of their functions run them.
-COMPLETED = frozenset(
-    {"COUNT", "IDS_BY_VIEWS", "IDS_IN_ORDER", "TITLES_BY_SEARCH", "COUNT_BY_SEARCH", "LANGUAGES_BY_SEARCH"}
-)
+COMPLETED = frozenset({"COUNT", "IDS_BY_VIEWS", "IDS_IN_ORDER", "TITLES_BY_SEARCH", "COUNTS_BY_SEARCH"})
 PYTHON_TYPES = {
     "int4": int,
     "int8": int,

@@ -1,0 +1,89 @@
+"""Lists of titles by name: page after page the whole match in order, and one count for all choices of languages."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from mediacanon.database.pool import open_pool
+from mediacanon.loaders.discover import DiscoverFilter
+from mediacanon.loaders.search import IS_KNOWN
+from mediacanon.loaders.title_list import TitleSearch, load_title_counts_by_search, load_titles_by_search
+from tests.conftest import create_database, drop_database
+
+PAGE = 7
+IN_ORDER = """
+SELECT id FROM titles t WHERE display_name ILIKE $1 AND {} ORDER BY num_votes DESC NULLS LAST, display_name, id"""
+
+
+# Votes that many share or nobody knows, and languages that nobody knows.
+MESS = """
+UPDATE titles SET num_votes = num_votes / 1000 * 1000 WHERE id % 3 = 0;
+UPDATE titles SET num_votes = NULL WHERE id % 7 = 0;
+UPDATE titles SET original_language = NULL WHERE id % 5 = 0;
+"""
+
+
+@pytest.fixture(scope="module")
+async def mess(cluster: str, demo_template: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give a pool of one connection to a catalogue with ties and gaps."""
+    dsn = await create_database(cluster, template=demo_template)
+    async with await open_pool(dsn, size=1) as pool:
+        await pool.execute(MESS)
+        yield pool
+    await drop_database(cluster, dsn)
+
+
+async def pages(pool: asyncpg.Pool, search: TitleSearch) -> list[list[int]]:
+    """Return the ids of every page up to one that is not full."""
+    found: list[list[int]] = []
+    while not found or len(found[-1]) == PAGE:
+        rows = await load_titles_by_search(pool, search, limit=PAGE, offset=PAGE * len(found))
+        found.append([row.title_id for row in rows])
+    return found
+
+
+@pytest.mark.parametrize("text", ["the", "an", "garden", "lighthouse", "-", "nobody calls a film that"])
+@pytest.mark.parametrize(
+    ("only", "condition"),
+    [
+        (DiscoverFilter(), "true"),
+        (DiscoverFilter(type="show"), "type = 'show'"),
+        (DiscoverFilter(votes_max=2000), "num_votes <= 2000"),
+    ],
+)
+async def test_pages_are_the_whole_match_in_order(mess: asyncpg.Pool, text: str, only: DiscoverFilter, condition):
+    """Those that the known titles fill, those that they begin, and those of the others."""
+    wanted = [row[0] for row in await mess.fetch(IN_ORDER.format(condition), f"%{text}%")]
+    found = await pages(mess, TitleSearch(text, only))
+    assert [title_id for page in found for title_id in page] == wanted
+
+
+async def test_a_page_of_known_titles_looks_at_no_others(mess: asyncpg.Pool):
+    """One statement; one that they do not fill takes a second."""
+    search = TitleSearch("the")
+    known = await mess.fetchval(f"SELECT count(*) FROM titles WHERE display_name ILIKE '%the%' AND {IS_KNOWN}")
+    asked: list[str] = []
+    async with mess.acquire() as connection:
+        connection.add_query_logger(lambda query: asked.append(query.query))
+    for offset, statements in ((0, 1), (known - PAGE, 1), (known - PAGE + 1, 2)):
+        asked.clear()
+        assert len(await load_titles_by_search(mess, search, limit=PAGE, offset=offset)) == PAGE
+        assert sum("LIMIT" in query for query in asked) == statements
+
+
+async def test_one_count_serves_all_choices_of_languages(mess: asyncpg.Pool):
+    """Also those whose language nobody knows are counted, while they are no language."""
+    search = TitleSearch("the")
+    counts = await load_title_counts_by_search(mess, search)
+    held = "SELECT count(*) FROM titles WHERE display_name ILIKE '%the%'"
+    assert counts.by_language[None] > 0
+    assert counts.total(()) == await mess.fetchval(held)
+    for languages in (("en",), ("fr", "en"), ("xx",)):
+        one = TitleSearch("the", DiscoverFilter(language_in=languages))
+        assert one.in_any_language == search
+        wanted = await mess.fetchval(f"{held} AND original_language = ANY($1)", list(languages))
+        assert counts.total(languages) == wanted
+    numbers = [each.count for each in counts.languages]
+    assert numbers == sorted(numbers, reverse=True)
+    assert None not in {each.code for each in counts.languages}
