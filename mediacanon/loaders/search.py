@@ -6,6 +6,7 @@ only where that found little.
 """
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,9 @@ FEW = 5
 # The last tier that is a whole name.
 EXACT = 1
 SHORTEST_TYPO = 4
+# The index is one of trigrams. Few names hold a word of LONG letters inside another.
+INDEXED = 3
+LONG = 5
 # The words of a partial index in schema.sql, which holds one title in twenty and nearly all that people look for.
 IS_KNOWN = "num_votes >= 1000"
 SIMILAR_ENOUGH = 0.5
@@ -42,12 +46,28 @@ class RankedTitle:
     matched_on: str
 
 
-def candidates_by_words(words: int, *, known: bool) -> str:
-    """Return the statement for the best titles that hold so many words: $1 name, $2 year, $3... word patterns.
+def patterns_of(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the patterns that look words up in the index, and those that tell apart what it finds.
 
-    Sorting by an expression keeps the planner from walking the index of votes in hope of early matches.
+    With a word of LONG letters all are looked up without their beginnings: in the index the first letter of a word
+    stands for tenths of the catalogue, and walking through those takes longer than reading the few names that hold the
+    words inside others.
     """
-    holds = " AND ".join(f"search_names LIKE ${number}::text" for number in range(3, 3 + words))
+    words = words[:MOST_WORDS]
+    beginnings = [f"% {literal(word)}%" for word in words]
+    if all(len(word) < LONG for word in words):
+        return beginnings, []
+    return [f"%{literal(word)}%" for word in words if len(word) >= INDEXED], beginnings
+
+
+def candidates_by_words(looked_up: int, told_apart: int, *, known: bool) -> str:
+    """Return the statement for the best titles that hold the words: $1 name, $2 year, $3... patterns of words.
+
+    The first so many are looked up in the index, the others tell apart what it finds. Sorting by an expression keeps
+    the planner from walking the index of votes in hope of early matches.
+    """
+    names = ["search_names"] * looked_up + ["search_names || ''"] * told_apart
+    holds = " AND ".join(f"{name} LIKE ${number}::text" for number, name in enumerate(names, 3))
     only_known = f"AND {IS_KNOWN}" if known else ""
     return f"""
   WITH candidates AS (
@@ -144,12 +164,12 @@ def _add(found: Ranks, records: list[asyncpg.Record]) -> None:
 
 
 async def _add_by_words(connection: Connection, found: Ranks, words: list[str], *, year: int | None) -> None:
-    patterns = [f"% {literal(word)}%" for word in words[:MOST_WORDS]]
+    looked_up, told_apart = patterns_of(words)
     for known in (True, False):
-        statement = candidates_by_words(len(patterns), known=known)
+        statement = candidates_by_words(len(looked_up), len(told_apart), known=known)
         # A common word and a year that many have: the index of words finds half the catalogue.
         fetch = connection.fetch if known or year is None else partial(_fetch_for_a_moment, connection)
-        records = await fetch(statement, " ".join(words), year, *patterns)
+        records = await fetch(statement, " ".join(words), year, *looked_up, *told_apart)
         _add(found, records)
         if len(records) >= CANDIDATES:
             return

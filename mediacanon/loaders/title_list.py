@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from mediacanon.loaders.discover import DiscoverFilter, all_of, compile_filter, plan_for_these_values
-from mediacanon.loaders.search import FOLD, IS_KNOWN, Connection, literal
+from mediacanon.loaders.search import FOLD, INDEXED, IS_KNOWN, LONG, Connection, literal
 from mediacanon.loaders.title import TITLE_COLUMNS, TitleRow, title_row
 
 ANY_TITLE = DiscoverFilter()
@@ -51,8 +51,6 @@ class MatchCounts:
         return [CountRow(code, count) for code, count in self.by_language.items() if code is not None]
 
 
-# The index is one of trigrams.
-INDEXED = 3
 IS_LISTED = "t.withdrawn_at IS NULL"
 BY_VOTES = "t.num_votes DESC NULLS LAST, t.display_name, t.id"
 
@@ -76,6 +74,17 @@ SELECT t.original_language, count(*)
 """
 
 
+def looked_up(folded: str) -> list[str]:
+    """Return what to look up in the index for a folded text: its words, where one is long, or else all of it.
+
+    Of two letters the index tells nothing, and punctuation alone folds to itself, while names are folded to words.
+    """
+    if len(folded) < INDEXED or not any(map(str.isalnum, folded)):
+        return []
+    words = folded.split()
+    return [word for word in words if len(word) >= INDEXED] if any(len(word) >= LONG for word in words) else [folded]
+
+
 @asynccontextmanager
 async def _matching(pool: asyncpg.Pool, search: TitleSearch) -> AsyncIterator[tuple[Connection, list[str], list[Any]]]:
     """Give a connection, what a match must fulfil as SQL about a title `t`, and the parameters of that.
@@ -85,14 +94,12 @@ async def _matching(pool: asyncpg.Pool, search: TitleSearch) -> AsyncIterator[tu
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         conditions, parameters = await compile_filter(connection, search.filter)
         if search.query:
-            held = {"t.display_name ILIKE {}::text": search.query}
             folded: str = await connection.fetchval(FOLD, search.query)
-            # Of fewer letters the index tells nothing, and punctuation alone folds to itself, names to their words.
-            if len(folded) >= INDEXED and any(map(str.isalnum, folded)):
-                held["t.search_names LIKE {}::text"] = folded
-            for condition, text in held.items():
+            held = [("t.display_name ILIKE", search.query)]
+            held += [("t.search_names LIKE", text) for text in looked_up(folded)]
+            for condition, text in held:
                 parameters.append(f"%{literal(text)}%")
-                conditions.append(condition.format(f"${len(parameters)}"))
+                conditions.append(f"{condition} ${len(parameters)}::text")
         await plan_for_these_values(connection)
         yield connection, [IS_LISTED, *conditions], parameters
 

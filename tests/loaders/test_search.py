@@ -13,6 +13,7 @@ from mediacanon.loaders.search import (
     candidates_by_likeness,
     candidates_by_words,
     load_titles_by_rank,
+    patterns_of,
 )
 
 SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
@@ -248,12 +249,27 @@ async def test_long_names_are_whole_names(demo_database: str):
             assert (found[0].title.display_name, found[0].matched_on) == (name, "NAME")
 
 
+async def test_words_are_found_by_their_beginnings_alone(pool: asyncpg.Pool):
+    """Also long ones, which are looked up by what is inside of words."""
+    names = ["House of Glass", "The Glass Houses", "Lighthouse Glass", "Eyeglass House", "Glasshouse"]
+    await pool.execute("INSERT INTO titles (type, display_name) SELECT 'movie', unnest($1::text[])", names)
+    for query, held in (
+        ("house", ["House of Glass", "The Glass Houses", "Eyeglass House"]),
+        ("glass house", ["House of Glass", "The Glass Houses"]),
+        ("of house glass", ["House of Glass"]),
+        ("houses the glas", ["The Glass Houses"]),
+    ):
+        hits = await load_titles_by_rank(pool, query, limit=50)
+        assert {hit.title.display_name for hit in hits if hit.matched_on != "SIMILAR"} == set(held)
+
+
 @pytest.mark.parametrize("words", [["dun"], ["the", "quiet", "orchard"], ["one"] * 8])
 @pytest.mark.parametrize("known", [True, False])
 async def test_an_index_finds_words_of_three_letters(catalogue: asyncpg.Pool, words: list[str], *, known: bool):
     """No question goes through all titles, however many there are."""
-    patterns = [f"% {word}%" for word in words]
-    plan = await plan_of(catalogue, candidates_by_words(len(words), known=known), " ".join(words), None, *patterns)
+    found, told_apart = patterns_of(words)
+    statement = candidates_by_words(len(found), len(told_apart), known=known)
+    plan = await plan_of(catalogue, statement, " ".join(words), None, *found, *told_apart)
     assert "Index" in plan
     assert "Seq Scan on titles" not in plan
 

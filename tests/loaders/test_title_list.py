@@ -16,6 +16,8 @@ IN_ORDER = """
 SELECT id FROM titles t WHERE display_name ILIKE $1 AND {} ORDER BY num_votes DESC NULLS LAST, display_name, id"""
 
 
+# Of two letters and more, in the middle of words, of short words and of long ones, of punctuation, of nothing there is.
+TEXTS = ("an", "the", "of the", "ght", "LIGHTHOUSE", "e lighthouse k", "garden", "-", "nobody calls a film that")
 # Votes that many share or nobody knows, and languages that nobody knows.
 MESS = """
 UPDATE titles SET num_votes = num_votes / 1000 * 1000 WHERE id % 3 = 0;
@@ -43,7 +45,7 @@ async def pages(pool: asyncpg.Pool, search: TitleSearch) -> list[list[int]]:
     return found
 
 
-@pytest.mark.parametrize("text", ["the", "an", "garden", "lighthouse", "-", "nobody calls a film that"])
+@pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize(
     ("only", "condition"),
     [
