@@ -185,9 +185,7 @@ async def run(url: str, *, slowest: int) -> None:
             pages += found
         report("all orders", pages, 0)
         count = partial(load_discover_count, pool)
-        totals = [
-            await watch.measure(described(each), partial(count, each, DiscoverSort.MOST_RATED)) for each in filters
-        ]
+        totals = [await watch.measure(described(each), partial(count, each)) for each in filters]
         report("totals", totals, slowest)
 
 

@@ -26,7 +26,7 @@ from mediacanon.loaders import (
     title,
     title_list,
 )
-from mediacanon.loaders.discover import DiscoverTitleRow, Question
+from mediacanon.loaders.discover import DiscoverFilter, DiscoverTitleRow
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
@@ -52,13 +52,13 @@ BATCHES: dict[str, Load] = {
     "whole_seasons_by_show_id": season.load_whole_seasons_by_show_id,
     "episode_by_id": season.load_episodes_by_id,
     "episode_by_imdb_id": season.load_episodes_by_imdb_id,
-    "discover_count_by_question": discover.load_discover_counts_by_question,
+    "discover_count_by_filter": discover.load_discover_counts_by_filter,
     "similar_titles_by_title_id": similar.load_similar_titles_by_title_id,
 }
 
 
 # What takes longer for each key than it takes to ask: nobody waits for another's.
-DEAR = frozenset({"discover_count_by_question", "similar_titles_by_title_id"})
+DEAR = frozenset({"discover_count_by_filter", "similar_titles_by_title_id"})
 
 
 def share_loaders(pool: asyncpg.Pool) -> dict[str, SharedLoader[Any, Any]]:
@@ -83,7 +83,7 @@ class Loaders:
     whole_seasons_by_show_id: Loader[int, list[WholeSeasonRow]]
     episode_by_id: Loader[int, EpisodeRow | None]
     episode_by_imdb_id: Loader[str, EpisodeRow | None]
-    discover_count_by_question: Loader[Question, int]
+    discover_count_by_filter: Loader[DiscoverFilter, int]
     similar_titles_by_title_id: Loader[int, list[DiscoverTitleRow]]
 
     def __init__(
@@ -131,7 +131,7 @@ class Loaders:
 KEPT = frozenset(
     {
         "title_counts_by_search",
-        "discover_count_by_question",
+        "discover_count_by_filter",
         "choices",
         "stats",
         "genres",

@@ -279,10 +279,10 @@ async def load_discover_titles(
     return [row for row in rows if row is not None]
 
 
-async def load_discover_count(pool: asyncpg.Pool, asked: DiscoverFilter, sort: DiscoverSort) -> int:
-    """Return how many titles `load_discover_titles` has on all pages."""
+async def load_discover_count(pool: asyncpg.Pool, asked: DiscoverFilter) -> int:
+    """Return how many titles `load_discover_titles` has on all pages, for a filter with what the order asks for."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
-        conditions, parameters = await compile_filter(connection, with_sort_rules(asked, sort))
+        conditions, parameters = await compile_filter(connection, asked)
         await plan_for_these_values(connection)
         count: int = await connection.fetchval(
             COUNT.format(conditions=all_of(IS_DISCOVERABLE, *conditions)), *parameters
@@ -290,9 +290,9 @@ async def load_discover_count(pool: asyncpg.Pool, asked: DiscoverFilter, sort: D
         return count
 
 
-async def load_discover_counts_by_question(pool: asyncpg.Pool, questions: Sequence[Question]) -> list[int]:
-    """Return the count of each filter and order."""
-    return [await load_discover_count(pool, asked, sort) for asked, sort in questions]
+async def load_discover_counts_by_filter(pool: asyncpg.Pool, filters: Sequence[DiscoverFilter]) -> list[int]:
+    """Return the count of each filter: one serves all orders that ask for nothing else."""
+    return [await load_discover_count(pool, asked) for asked in filters]
 
 
 async def load_discover_titles_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[DiscoverTitleRow | None]:

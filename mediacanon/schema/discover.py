@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.loaders import discover as loader
-from mediacanon.loaders.discover import Question
+from mediacanon.loaders.discover import Question, with_sort_rules
 from mediacanon.schema.context import Info
 from mediacanon.schema.filter import TitleFilter, discover_filter
 from mediacanon.schema.ids import Ids, TitleType
@@ -83,13 +83,13 @@ class DiscoverPage:
     @staticmethod
     async def total(root: strawberry.Parent["DiscoverPage"], info: Info) -> int:
         """Count the whole match."""
-        return await info.context.loaders.discover_count_by_question.load(root.question)
+        return await info.context.loaders.discover_count_by_filter.load(with_sort_rules(*root.question))
 
     @strawberry.field(description="How many pages there are.")
     @staticmethod
     async def total_pages(root: strawberry.Parent["DiscoverPage"], info: Info) -> int:
         """Count the pages of the whole match."""
-        count = await info.context.loaders.discover_count_by_question.load(root.question)
+        count = await info.context.loaders.discover_count_by_filter.load(with_sort_rules(*root.question))
         return -(-count // root.per_page)
 
 
@@ -110,7 +110,7 @@ class DiscoverQueries:
         check_page(page, per_page)
         question = discover_filter(filter), loader.DiscoverSort[sort.name]
         offset, loaders = (page - 1) * per_page, info.context.loaders
-        if await is_past_the_end(offset, partial(loaders.discover_count_by_question.load, question)):
+        if await is_past_the_end(offset, partial(loaders.discover_count_by_filter.load, with_sort_rules(*question))):
             rows = []
         else:
             rows = await loaders.discover_titles(*question, limit=per_page, offset=offset)

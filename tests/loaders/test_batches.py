@@ -29,7 +29,7 @@ KEYS = {
     "episode_by_imdb_id": "SELECT imdb_id FROM show_episodes WHERE imdb_id IS NOT NULL",
 }
 # Keyed by a filter, or over rows the demo lacks: their own tests ask them.
-ELSEWHERE = {"discover_count_by_question", "similar_titles_by_title_id"}
+ELSEWHERE = {"discover_count_by_filter", "similar_titles_by_title_id"}
 UNKNOWN = {int: 2**31 - 1, str: "tt0000000", tuple: ("movie", 2**31 - 1)}
 
 

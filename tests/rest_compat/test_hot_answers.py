@@ -99,28 +99,35 @@ async def test_after_a_write_any_worker_answers_fresh_collections(demo_database:
     await connection.close()
 
 
-async def test_counts_and_languages_of_a_search_are_asked_once(demo_database: str):
-    """The next page of a search has those of the first, until something changes."""
+# The carousels that are built meanwhile have counts of their own.
+COUNTS = ("SELECT count(*)\n  FROM titles", "SELECT t.original_language, count(*)")
+
+
+async def test_counts_are_asked_once(demo_database: str):
+    """The next page of a search has those of the first, in any language; a list those of the filter in any order."""
     app = app_of(demo_database, MEDIACANON_POOL_SIZE="1")
     statements: list[str] = []
     async with client_of(app) as client:
         async with app.state.server.reads.acquire() as connection:
             connection._con.add_query_logger(lambda record: statements.append(record.query))
 
-        async def asked(page: int) -> tuple[int, int]:
+        async def counts_for(path: str) -> int:
             statements.clear()
-            answer = (await client.get(f"/api/titles?q=the&per_page=1&page={page}")).json()
-            assert answer["total"] > 3
-            assert answer["languages"]
-            counts = [text for text in statements if "search_names" in text and "count(*)" in text]
-            assert any("search_names" in text and "OFFSET" in text for text in statements)
-            return sum("GROUP BY" not in text for text in counts), sum("GROUP BY" in text for text in counts)
+            assert (await client.get(path)).json()["total"] > 3
+            assert any("FROM titles" in text and "OFFSET" in text for text in statements)
+            return sum(text.lstrip().startswith(COUNTS) for text in statements)
 
-        assert await asked(1) == (1, 1)
-        assert await asked(2) == (0, 0)
-        await ask(client, CHANGE, name="Name")
-        assert await asked(3) == (1, 1)
-        assert await asked(2) == (0, 0)
+        for first, others in (
+            ("/api/titles?q=the&per_page=1", ("&page=2", "&lang=en", "&lang=fr&page=2")),
+            ("/api/discover?genre=Drama&limit=1", ("&page=2", "&sort=popular", "&sort=a-z&page=2")),
+        ):
+            assert await counts_for(first) == 1
+            assert [await counts_for(first + other) for other in others] == [0, 0, 0]
+            await ask(client, CHANGE, name="Name")
+            assert await counts_for(first + others[0]) == 1
+            assert await counts_for(first) == 0
+        # The best rated are others.
+        assert await counts_for("/api/discover?genre=Drama&limit=1&sort=top_rated") == 1
 
 
 async def test_carousels_show_no_title_as_it_was_before_a_write(demo_database: str):
