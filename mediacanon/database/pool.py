@@ -17,7 +17,7 @@ SESSION_SETTINGS = {
     # Short queries by key dominate: planning for JIT costs them more than it ever saves.
     "jit": "off",
     # Of keys in an array PostgreSQL expects ten, so it would plan anew for the one that comes, which takes longer than
-    # to answer. Where the values decide, the transaction says so (`loaders.discover.plan_for_these_values`).
+    # to answer. Where the values decide, the transaction says so (`loaders.discover.plan_for_this_question`).
     "plan_cache_mode": "force_generic_plan",
 }
 # PgBouncer passes on those it knows and refuses all others.

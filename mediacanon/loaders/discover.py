@@ -89,7 +89,7 @@ IS_DISCOVERABLE = "t.withdrawn_at IS NULL AND t.image_url LIKE 'http%'"
 _HAS_GENRE = """EXISTS (SELECT FROM title_genres tg
                 WHERE tg.title_id = t.id AND tg.genre_id = {})"""
 
-# field of DiscoverFilter -> what it asks of a title, {} being its parameter
+# field of DiscoverFilter -> what it asks of a title, {} being its parameter, of genres what _of_genres makes of it
 CONDITIONS = {
     "type": "t.type = {}::text",
     "genres_in": _HAS_GENRE,
@@ -243,10 +243,11 @@ def all_of(*conditions: str) -> str:
     return "\n   AND ".join(conditions)
 
 
-async def plan_for_these_values(connection: PoolConnectionProxy) -> None:
-    """Have the transaction's statements planned for their parameters: a plan for any language suits no rare one.
+async def plan_for_this_question(connection: PoolConnectionProxy) -> None:
+    """Have the transaction's statements planned for their parameters, and for one process each.
 
-    And for one process each: for half the time on an idle machine parallel plans cost several times the work.
+    A plan for any language suits no rare one; for half the time on an idle machine parallel plans cost several times
+    the work.
     """
     await connection.execute(
         "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"
@@ -260,7 +261,7 @@ async def load_discover_ids(
     statement = IDS_BY_VIEWS if sort is DiscoverSort.POPULAR else IDS_IN_ORDER
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         conditions, parameters = await compile_filter(connection, with_sort_rules(asked, sort))
-        await plan_for_these_values(connection)
+        await plan_for_this_question(connection)
         sql = statement.format(
             conditions=all_of(IS_DISCOVERABLE, *conditions),
             order=ORDERS[sort],
@@ -283,7 +284,7 @@ async def load_discover_count(pool: asyncpg.Pool, asked: DiscoverFilter) -> int:
     """Return how many titles `load_discover_titles` has on all pages, for a filter with what the order asks for."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         conditions, parameters = await compile_filter(connection, asked)
-        await plan_for_these_values(connection)
+        await plan_for_this_question(connection)
         count: int = await connection.fetchval(
             COUNT.format(conditions=all_of(IS_DISCOVERABLE, *conditions)), *parameters
         )

@@ -27,6 +27,8 @@ SHORTEST_TYPO = 4
 # The index is one of trigrams. Few names hold a word of LONG letters inside another.
 INDEXED = 3
 LONG = 5
+# Of so many words the others find little less.
+MOST_LOOKED_UP = 3
 # The words of a partial index in schema.sql, which holds one title in twenty and nearly all that people look for.
 IS_KNOWN = "num_votes >= 1000"
 SIMILAR_ENOUGH = 0.5
@@ -46,28 +48,38 @@ class RankedTitle:
     matched_on: str
 
 
-def patterns_of(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the patterns that look words up in the index, and those that tell apart what it finds.
+def found_inside(words: Sequence[str]) -> list[str]:
+    """Return the words to look up in the index without their beginnings: the longest few; none where none is LONG.
 
-    With a word of LONG letters all are looked up without their beginnings: in the index the first letter of a word
-    stands for tenths of the catalogue, and walking through those takes longer than reading the few names that hold the
-    words inside others.
+    There the first letter of a word stands for tenths of the catalogue, and walking through those takes longer than
+    reading the few names that hold the words inside others.
     """
-    words = words[:MOST_WORDS]
-    beginnings = [f"% {literal(word)}%" for word in words]
     if all(len(word) < LONG for word in words):
-        return beginnings, []
-    return [f"%{literal(word)}%" for word in words if len(word) >= INDEXED], beginnings
+        return []
+    return [word for word in _longest(words) if len(word) >= INDEXED]
 
 
-def candidates_by_words(looked_up: int, told_apart: int, *, known: bool) -> str:
-    """Return the statement for the best titles that hold the words: $1 name, $2 year, $3... patterns of words.
+def _longest(words: Sequence[str]) -> list[str]:
+    return sorted(dict.fromkeys(words), key=len, reverse=True)[:MOST_LOOKED_UP]
 
-    The first so many are looked up in the index, the others tell apart what it finds. Sorting by an expression keeps
-    the planner from walking the index of votes in hope of early matches.
+
+def patterns_of(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the patterns of all words, and those of the ones to look up in the index."""
+    looked_up = [f"%{literal(word)}%" for word in found_inside(words)]
+    return (
+        [f"% {literal(word)}%" for word in words],
+        looked_up or [f"% {literal(word)}%" for word in _longest(words)],
+    )
+
+
+def candidates_by_words(looked_up: int, *, known: bool) -> str:
+    """Return the statement for the best titles that hold the words: $1 name, $2 year, $3 patterns of all words.
+
+    The patterns from $4 on, so many, are looked up in the index; those of all words tell apart what it finds. Sorting
+    by an expression keeps the planner from walking the index of votes in hope of early matches.
     """
-    names = ["search_names"] * looked_up + ["search_names || ''"] * told_apart
-    holds = " AND ".join(f"{name} LIKE ${number}::text" for number, name in enumerate(names, 3))
+    found = [f"search_names LIKE ${number}::text" for number in range(4, 4 + looked_up)]
+    holds = " AND ".join([*found, "search_names || '' LIKE ALL ($3::text[])"])
     only_known = f"AND {IS_KNOWN}" if known else ""
     return f"""
   WITH candidates AS (
@@ -164,12 +176,12 @@ def _add(found: Ranks, records: list[asyncpg.Record]) -> None:
 
 
 async def _add_by_words(connection: Connection, found: Ranks, words: list[str], *, year: int | None) -> None:
-    looked_up, told_apart = patterns_of(words)
+    patterns, looked_up = patterns_of(words[:MOST_WORDS])
     for known in (True, False):
-        statement = candidates_by_words(len(looked_up), len(told_apart), known=known)
+        statement = candidates_by_words(len(looked_up), known=known)
         # A common word and a year that many have: the index of words finds half the catalogue.
         fetch = connection.fetch if known or year is None else partial(_fetch_for_a_moment, connection)
-        records = await fetch(statement, " ".join(words), year, *looked_up, *told_apart)
+        records = await fetch(statement, " ".join(words), year, patterns, *looked_up)
         _add(found, records)
         if len(records) >= CANDIDATES:
             return

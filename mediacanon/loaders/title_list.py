@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 
-from mediacanon.loaders.discover import DiscoverFilter, all_of, compile_filter, plan_for_these_values
-from mediacanon.loaders.search import FOLD, INDEXED, IS_KNOWN, LONG, Connection, literal
+from mediacanon.loaders.discover import DiscoverFilter, all_of, compile_filter, plan_for_this_question
+from mediacanon.loaders.search import FOLD, INDEXED, IS_KNOWN, Connection, found_inside, literal
 from mediacanon.loaders.title import TITLE_COLUMNS, TitleRow, title_row
 
 ANY_TITLE = DiscoverFilter()
@@ -25,6 +25,11 @@ class TitleSearch:
     def in_any_language(self) -> "TitleSearch":
         """The same search, not restricted to languages."""
         return replace(self, filter=replace(self.filter, language_in=()))
+
+    @property
+    def counted(self) -> "TitleSearch":
+        """The search whose counts have its total: of a text in all languages at once, else of the languages alone."""
+        return self.in_any_language if self.query else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +80,13 @@ SELECT t.original_language, count(*)
 
 
 def looked_up(folded: str) -> list[str]:
-    """Return what to look up in the index for a folded text: its words, where one is long, or else all of it.
+    """Return what to look up in the index for a folded text: its longest words, or all of it where none is long.
 
     Of two letters the index tells nothing, and punctuation alone folds to itself, while names are folded to words.
     """
     if len(folded) < INDEXED or not any(map(str.isalnum, folded)):
         return []
-    words = folded.split()
-    return [word for word in words if len(word) >= INDEXED] if any(len(word) >= LONG for word in words) else [folded]
+    return found_inside(folded.split()) or [folded]
 
 
 @asynccontextmanager
@@ -100,7 +104,7 @@ async def _matching(pool: asyncpg.Pool, search: TitleSearch) -> AsyncIterator[tu
             for condition, text in held:
                 parameters.append(f"%{literal(text)}%")
                 conditions.append(f"{condition} ${len(parameters)}::text")
-        await plan_for_these_values(connection)
+        await plan_for_this_question(connection)
         yield connection, [IS_LISTED, *conditions], parameters
 
 

@@ -105,8 +105,8 @@ class CodeCount:
 
 
 async def count_titles(info: Info, search: TitleSearch) -> int:
-    """Return how many titles match; one count serves all choices of languages."""
-    counts: MatchCounts = await info.context.loaders.title_counts_by_search(search.in_any_language)
+    """Return how many titles match."""
+    counts: MatchCounts = await info.context.loaders.title_counts_by_search(search.counted)
     return counts.total(search.filter.language_in)
 
 

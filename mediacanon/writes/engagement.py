@@ -141,6 +141,7 @@ class EngagementBuffer:
         self._views = Counter[View]()
         self._clicks = Counter[str]()
         self._dropped = 0
+        self._turn = asyncio.Lock()
         # Why writing fails, as the log has it: twice a second it would say the same.
         self._complaint = ""
 
@@ -165,12 +166,16 @@ class EngagementBuffer:
             self._dropped += times
 
     async def write(self, pool: asyncpg.Pool) -> None:
-        """Write what waits; where that fails it waits on."""
-        if self._dropped:
-            log.warning("Too many views at once: %s were not counted", f"{self._dropped:,}")
-            self._dropped = 0
-        if not self._views and not self._clicks:
-            return
+        """Write what waits, once a batch that has begun is done; where that fails it waits on."""
+        async with self._turn:
+            if self._views or self._clicks:
+                await self._write_all(pool)
+            # While writing fails they become ever more.
+            if self._dropped and not self._complaint:
+                log.warning("Too many views at once: %s were not counted", f"{self._dropped:,}")
+                self._dropped = 0
+
+    async def _write_all(self, pool: asyncpg.Pool) -> None:
         views, clicks = self._views, self._clicks
         self._views, self._clicks = Counter(), Counter()
         try:
@@ -208,6 +213,8 @@ class EngagementBuffer:
                 with suppress(asyncio.CancelledError):
                     await task
             await self.write(pool)
+            if lost := self.waiting + self._dropped:
+                log.warning("%s views and clicks could not be counted before the end", f"{lost:,}")
 
     async def _keep_writing(self, pool: asyncpg.Pool) -> None:
         while True:

@@ -267,9 +267,9 @@ async def test_words_are_found_by_their_beginnings_alone(pool: asyncpg.Pool):
 @pytest.mark.parametrize("known", [True, False])
 async def test_an_index_finds_words_of_three_letters(catalogue: asyncpg.Pool, words: list[str], *, known: bool):
     """No question goes through all titles, however many there are."""
-    found, told_apart = patterns_of(words)
-    statement = candidates_by_words(len(found), len(told_apart), known=known)
-    plan = await plan_of(catalogue, statement, " ".join(words), None, *found, *told_apart)
+    patterns, looked_up = patterns_of(words)
+    statement = candidates_by_words(len(looked_up), known=known)
+    plan = await plan_of(catalogue, statement, " ".join(words), None, patterns, *looked_up)
     assert "Index" in plan
     assert "Seq Scan on titles" not in plan
 

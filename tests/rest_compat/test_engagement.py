@@ -102,6 +102,21 @@ async def test_the_log_says_once_why_views_wait(demo_database: str, empty: async
     assert len(await empty.fetch(VIEWS)) == 2
 
 
+async def test_views_that_are_lost_at_the_end_are_told(demo_database: str, empty: asyncpg.Connection, caplog):
+    """Those that waited, and those that there was no room for: the latter once, not at each attempt."""
+    buffer = EngagementBuffer(pause=0.01, most=2)
+    async with await open_pool(demo_database, size=1) as pool, buffer.writing_to(pool):
+        await empty.execute("ALTER TABLE title_views RENAME TO hidden")
+        for title_id in (1, 601, 602, 603, 604):
+            buffer.record(title_id=title_id)
+        async with asyncio.timeout(20):
+            while 'could not be counted yet: relation "title_views" does not exist' not in caplog.text:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+    assert "were not counted" not in caplog.text
+    assert "5 views and clicks could not be counted before the end" in caplog.text
+
+
 async def test_too_many_waiting_views_are_dropped_and_the_log_says_so(pool: asyncpg.Pool, caplog):
     """Memory is bounded: different ones take it, not the thousandth of the same."""
     buffer = EngagementBuffer(most=3)
