@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -77,6 +78,16 @@ async def drop_database(cluster: str, dsn: str) -> None:
         await connection.close()
 
 
+@asynccontextmanager
+async def own_database(cluster: str, *, template: str = "template0") -> AsyncIterator[str]:
+    """Give the URL of a database made from a template, and drop it in the end."""
+    dsn = await create_database(cluster, template=template)
+    try:
+        yield dsn
+    finally:
+        await drop_database(cluster, dsn)
+
+
 @pytest.fixture(scope="session")
 def schema_template(cluster: str) -> str:
     """Give the name of a database that holds schema.sql and no rows."""
@@ -92,9 +103,8 @@ def schema_template(cluster: str) -> str:
 @pytest.fixture
 async def database(cluster: str, schema_template: str) -> AsyncIterator[str]:
     """Give the URL of a fresh database with the schema and no titles."""
-    dsn = await create_database(cluster, template=schema_template)
-    yield dsn
-    await drop_database(cluster, dsn)
+    async with own_database(cluster, template=schema_template) as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")
@@ -130,9 +140,8 @@ def demo(cluster: str, demo_template: str) -> str:
 @pytest.fixture
 async def demo_database(cluster: str, demo_template: str) -> AsyncIterator[str]:
     """Give the URL of a demo catalogue of the test's own, to write to."""
-    dsn = await create_database(cluster, template=demo_template)
-    yield dsn
-    await drop_database(cluster, dsn)
+    async with own_database(cluster, template=demo_template) as dsn:
+        yield dsn
 
 
 @pytest.fixture

@@ -17,9 +17,12 @@ SESSION_SETTINGS = {
     # Short queries by key dominate: planning for JIT costs them more than it ever saves.
     "jit": "off",
     # Of keys in an array PostgreSQL expects ten, so it would plan anew for the one that comes, which takes longer than
-    # to answer. Where the values decide, the transaction says so (`loaders.discover.plan_for_this_question`).
+    # to answer. Where the values decide, the transaction says so: PLAN_FOR_THESE_VALUES.
     "plan_cache_mode": "force_generic_plan",
 }
+# A plan for any language suits no rare one. And for one process each: to halve the time on an idle machine, parallel
+# plans cost several times the work, which is what others wait for.
+PLAN_FOR_THESE_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"
 # PgBouncer passes on those it knows and refuses all others.
 POOLED_SETTINGS = {name: SESSION_SETTINGS[name] for name in ("application_name", "timezone", "datestyle")}
 # Statements a connection keeps prepared: asyncpg's own default.

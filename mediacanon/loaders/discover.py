@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.batch import one_per_key
 from mediacanon.loaders.title import IdsRow, as_day, as_written, real_image
 
@@ -243,17 +244,6 @@ def all_of(*conditions: str) -> str:
     return "\n   AND ".join(conditions)
 
 
-async def plan_for_this_question(connection: PoolConnectionProxy) -> None:
-    """Have the transaction's statements planned for their parameters, and for one process each.
-
-    A plan for any language suits no rare one; for half the time on an idle machine parallel plans cost several times
-    the work.
-    """
-    await connection.execute(
-        "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"
-    )
-
-
 async def load_discover_ids(
     pool: asyncpg.Pool, asked: DiscoverFilter, sort: DiscoverSort, *, limit: int, offset: int = 0
 ) -> list[int]:
@@ -261,7 +251,7 @@ async def load_discover_ids(
     statement = IDS_BY_VIEWS if sort is DiscoverSort.POPULAR else IDS_IN_ORDER
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         conditions, parameters = await compile_filter(connection, with_sort_rules(asked, sort))
-        await plan_for_this_question(connection)
+        await connection.execute(PLAN_FOR_THESE_VALUES)
         sql = statement.format(
             conditions=all_of(IS_DISCOVERABLE, *conditions),
             order=ORDERS[sort],
@@ -284,7 +274,7 @@ async def load_discover_count(pool: asyncpg.Pool, asked: DiscoverFilter) -> int:
     """Return how many titles `load_discover_titles` has on all pages, for a filter with what the order asks for."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         conditions, parameters = await compile_filter(connection, asked)
-        await plan_for_this_question(connection)
+        await connection.execute(PLAN_FOR_THESE_VALUES)
         count: int = await connection.fetchval(
             COUNT.format(conditions=all_of(IS_DISCOVERABLE, *conditions)), *parameters
         )

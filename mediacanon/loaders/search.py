@@ -13,6 +13,7 @@ from functools import partial
 
 import asyncpg
 
+from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.title import TitleRow, load_titles_by_id
 
 # Some names are that long. Of so many words all begin a word of what is found; the others only tell names apart.
@@ -121,11 +122,8 @@ SELECT id, 4 AS tier, num_votes,
 """
 
 
-# Both are settings of the one transaction: a plan made for any word would suit none, and the default
-# likeness of 0.6 misses a typo in a word of six letters.
-SEARCH_SETTINGS = (
-    f"SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL pg_trgm.word_similarity_threshold = {SIMILAR_ENOUGH}"
-)
+# Of the one transaction: the default likeness of 0.6 misses a typo in a word of six letters.
+SEARCH_SETTINGS = f"{PLAN_FOR_THESE_VALUES}; SET LOCAL pg_trgm.word_similarity_threshold = {SIMILAR_ENOUGH}"
 A_MOMENT = "SET LOCAL statement_timeout = '30ms'"
 ANY_TIME = "SET LOCAL statement_timeout TO DEFAULT"
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import asyncpg
 
-from mediacanon.loaders.discover import DiscoverFilter, all_of, compile_filter, plan_for_this_question
+from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
+from mediacanon.loaders.discover import DiscoverFilter, all_of, compile_filter
 from mediacanon.loaders.search import FOLD, INDEXED, IS_KNOWN, Connection, found_inside, literal
 from mediacanon.loaders.title import TITLE_COLUMNS, TitleRow, title_row
 
@@ -104,7 +105,7 @@ async def _matching(pool: asyncpg.Pool, search: TitleSearch) -> AsyncIterator[tu
             for condition, text in held:
                 parameters.append(f"%{literal(text)}%")
                 conditions.append(f"{condition} ${len(parameters)}::text")
-        await plan_for_this_question(connection)
+        await connection.execute(PLAN_FOR_THESE_VALUES)
         yield connection, [IS_LISTED, *conditions], parameters
 
 

@@ -8,9 +8,8 @@ import strawberry
 
 from mediacanon.errors import BadArgument
 from mediacanon.loaders.collection import FILTER, MOST_TITLES, CollectionRow
-from mediacanon.loaders.discover import with_sort_rules
 from mediacanon.schema.context import Info
-from mediacanon.schema.discover import DiscoverTitle
+from mediacanon.schema.discover import DiscoverTitle, count_discovered
 from mediacanon.schema.title import Page, PerPage, check_page, is_past_the_end
 
 MOST_CAROUSELS = 50
@@ -50,7 +49,7 @@ class CollectionPage:
 async def _count(info: Info, collection: CollectionRow) -> int:
     """Return how many titles there are: of a filter as discover has it, which is asked once until something changes."""
     if collection.strategy == FILTER:
-        return await info.context.loaders.discover_count_by_filter.load(with_sort_rules(*collection.question))
+        return await count_discovered(info, collection.question)
     count: int = await info.context.loaders.collection_title_count(collection)
     return count
 

@@ -70,6 +70,11 @@ class DiscoverTitle:
         return in_size(root.image_url, size)
 
 
+async def count_discovered(info: Info, question: Question) -> int:
+    """Return how many titles answer a question: one count serves all orders that ask for nothing else."""
+    return await info.context.loaders.discover_count_by_filter.load(with_sort_rules(*question))
+
+
 @strawberry.type(description="A page of titles to discover.")
 class DiscoverPage:
     """Titles with their total."""
@@ -83,14 +88,13 @@ class DiscoverPage:
     @staticmethod
     async def total(root: strawberry.Parent["DiscoverPage"], info: Info) -> int:
         """Count the whole match."""
-        return await info.context.loaders.discover_count_by_filter.load(with_sort_rules(*root.question))
+        return await count_discovered(info, root.question)
 
     @strawberry.field(description="How many pages there are.")
     @staticmethod
     async def total_pages(root: strawberry.Parent["DiscoverPage"], info: Info) -> int:
         """Count the pages of the whole match."""
-        count = await info.context.loaders.discover_count_by_filter.load(with_sort_rules(*root.question))
-        return -(-count // root.per_page)
+        return -(-await count_discovered(info, root.question) // root.per_page)
 
 
 @strawberry.type
@@ -110,7 +114,7 @@ class DiscoverQueries:
         check_page(page, per_page)
         question = discover_filter(filter), loader.DiscoverSort[sort.name]
         offset, loaders = (page - 1) * per_page, info.context.loaders
-        if await is_past_the_end(offset, partial(loaders.discover_count_by_filter.load, with_sort_rules(*question))):
+        if await is_past_the_end(offset, partial(count_discovered, info, question)):
             rows = []
         else:
             rows = await loaders.discover_titles(*question, limit=per_page, offset=offset)

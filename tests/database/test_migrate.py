@@ -18,7 +18,7 @@ from mediacanon.database.binaries import find_binaries
 from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.database.migrate import SCHEMA_VERSION, migrate
 from mediacanon.errors import DatabaseUnavailable
-from tests.conftest import FAST_AND_FORGETFUL, create_database, drop_database
+from tests.conftest import FAST_AND_FORGETFUL, own_database
 from tests.database.clusters import without_wheel
 
 SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
@@ -58,9 +58,8 @@ def any_cluster(request: pytest.FixtureRequest, cluster: str, data_root: Path) -
 @pytest.fixture
 async def empty(any_cluster: str) -> Any:
     """Give the URL of a database with nothing in it."""
-    dsn = await create_database(any_cluster)
-    yield dsn
-    await drop_database(any_cluster, dsn)
+    async with own_database(any_cluster) as dsn:
+        yield dsn
 
 
 @pytest.fixture
@@ -128,13 +127,10 @@ async def test_originals_database_is_upgraded_in_place(original: str) -> None:
 
 async def test_upgraded_database_is_like_a_new_one(original: str, any_cluster: str) -> None:
     """Columns, keys, checks and indexes are the same, wherever a database comes from."""
-    fresh = await create_database(any_cluster)
-    try:
+    async with own_database(any_cluster) as fresh:
         await migrate(original)
         await migrate(fresh)
         assert set(await fetch(original, SCHEMA)) == set(await fetch(fresh, SCHEMA))
-    finally:
-        await drop_database(any_cluster, fresh)
 
 
 async def test_migrating_at_once(empty: str) -> None:

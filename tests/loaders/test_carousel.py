@@ -9,7 +9,7 @@ from mediacanon.database.pool import open_pool
 from mediacanon.loaders.carousel import load_carousels, renew_carousels
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.writes.collection import load_collections
-from tests.conftest import create_database, drop_database
+from tests.conftest import own_database
 
 SENTINELS = ("", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY")
 # Ties in rating and votes, votes around the limit, no rating, no poster, withdrawn; collections as the original's
@@ -44,12 +44,10 @@ SELECT t.id, t.type, t.original_language, t.average_rating, t.num_votes, t.image
 @pytest.fixture(scope="module")
 async def catalogue(cluster, demo_template):
     """Give a pool on the demo catalogue with all that can be odd."""
-    dsn = await create_database(cluster, template=demo_template)
-    async with await open_pool(dsn, size=2) as pool:
+    async with own_database(cluster, template=demo_template) as dsn, await open_pool(dsn, size=2) as pool:
         await load_collections(pool, search=partial(load_titles_by_rank, pool))
         await pool.execute(MESS)
         yield pool
-    await drop_database(cluster, dsn)
 
 
 def qualifies(title, asked):

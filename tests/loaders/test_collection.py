@@ -14,7 +14,7 @@ from mediacanon.loaders.collection import (
 from mediacanon.loaders.discover import DiscoverFilter, DiscoverSort, load_discover_titles
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.writes.collection import load_collections
-from tests.conftest import create_database, drop_database
+from tests.conftest import own_database
 
 OTHERS = """
 UPDATE collections SET engagement_count = id % 5;
@@ -37,12 +37,10 @@ UPDATE titles SET withdrawn_at = now() WHERE id % 7 = 0;
 @pytest.fixture(scope="module")
 async def catalogue(cluster, demo_template):
     """Give a pool on the demo catalogue with collections of every strategy."""
-    dsn = await create_database(cluster, template=demo_template)
-    async with await open_pool(dsn, size=2) as pool:
+    async with own_database(cluster, template=demo_template) as dsn, await open_pool(dsn, size=2) as pool:
         await load_collections(pool, search=partial(load_titles_by_rank, pool))
         await pool.execute(OTHERS)
         yield pool
-    await drop_database(cluster, dsn)
 
 
 async def by_slug(pool, slug):

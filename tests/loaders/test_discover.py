@@ -20,7 +20,7 @@ from mediacanon.loaders.discover import (
     load_discover_titles_by_id,
     with_sort_rules,
 )
-from tests.conftest import create_database, drop_database
+from tests.conftest import own_database
 
 SENTINELS = ("", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY")
 ALL = 10_000
@@ -158,11 +158,9 @@ def matches(title: asyncpg.Record, asked: DiscoverFilter) -> bool:
 @pytest.fixture(scope="module")
 async def messy(cluster: str, demo_template: str) -> AsyncIterator[asyncpg.Pool]:
     """Give a pool on a demo catalogue with all that makes orders and filters difficult."""
-    dsn = await create_database(cluster, template=demo_template)
-    async with await open_pool(dsn, size=2) as pool:
+    async with own_database(cluster, template=demo_template) as dsn, await open_pool(dsn, size=2) as pool:
         await pool.execute(MESS)
         yield pool
-    await drop_database(cluster, dsn)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from mediacanon.database.pool import open_pool
 from mediacanon.loaders.discover import DiscoverFilter
 from mediacanon.loaders.search import IS_KNOWN
 from mediacanon.loaders.title_list import TitleSearch, load_title_counts_by_search, load_titles_by_search
-from tests.conftest import create_database, drop_database
+from tests.conftest import own_database
 
 PAGE = 7
 IN_ORDER = """
@@ -29,11 +29,9 @@ UPDATE titles SET original_language = NULL WHERE id % 5 = 0;
 @pytest.fixture(scope="module")
 async def mess(cluster: str, demo_template: str) -> AsyncIterator[asyncpg.Pool]:
     """Give a pool of one connection to a catalogue with ties and gaps."""
-    dsn = await create_database(cluster, template=demo_template)
-    async with await open_pool(dsn, size=1) as pool:
+    async with own_database(cluster, template=demo_template) as dsn, await open_pool(dsn, size=1) as pool:
         await pool.execute(MESS)
         yield pool
-    await drop_database(cluster, dsn)
 
 
 async def pages(pool: asyncpg.Pool, search: TitleSearch) -> list[list[int]]:

@@ -18,7 +18,7 @@ from mediacanon.database.migrate import migrate
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.writes.collection import load_collections
-from tests.conftest import create_database, drop_database
+from tests.conftest import own_database
 from tests.serving import app_of, client_of
 
 SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
@@ -34,17 +34,16 @@ async def original(cluster: str) -> AsyncIterator[str]:
     """Give the URL of the original's database, taken over as `serve` does."""
     if not CONTRACT.is_dir():
         pytest.skip("the original's database is not here")
-    dsn = await create_database(cluster)
-    psql = find_binaries(server_account(None)).folder / "psql"
-    script = gzip.decompress((CONTRACT / "catalog.sql.gz").read_bytes())
-    command = [psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d", dsn]
-    await asyncio.to_thread(subprocess.run, command, input=script, capture_output=True, check=True)
-    await migrate(dsn)
-    async with await open_pool(dsn, size=1) as pool:
-        await pool.execute(SHIFT)
-        await load_collections(pool, search=partial(load_titles_by_rank, pool))
-    yield dsn
-    await drop_database(cluster, dsn)
+    async with own_database(cluster) as dsn:
+        psql = find_binaries(server_account(None)).folder / "psql"
+        script = gzip.decompress((CONTRACT / "catalog.sql.gz").read_bytes())
+        command = [psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d", dsn]
+        await asyncio.to_thread(subprocess.run, command, input=script, capture_output=True, check=True)
+        await migrate(dsn)
+        async with await open_pool(dsn, size=1) as pool:
+            await pool.execute(SHIFT)
+            await load_collections(pool, search=partial(load_titles_by_rank, pool))
+        yield dsn
 
 
 async def with_collections(dsn: str) -> str:

@@ -19,7 +19,7 @@ from mediacanon.schema.compiled import CompiledExecutor, Plans
 from mediacanon.schema.context import Context
 from mediacanon.writes import Writes
 from mediacanon.writes.collection import load_collections
-from tests.conftest import create_database, drop_database
+from tests.conftest import own_database
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
@@ -27,14 +27,15 @@ ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 @pytest.fixture(scope="session")
 async def demo_with_collections(cluster: str, demo_template: str) -> AsyncIterator[str]:
     """Give the URL of the demo catalogue with the collections that we ship and one list: nobody can write to it."""
-    dsn = await create_database(cluster, template=demo_template)
-    async with await open_pool(dsn, size=1) as pool:
-        await load_collections(pool, search=partial(load_titles_by_rank, pool))
-        await pool.execute("INSERT INTO collections (id, slug, name, strategy) VALUES (901, 'hand', 'Hand', 'static')")
-        await pool.execute("INSERT INTO collection_titles SELECT 901, id, id FROM titles WHERE id <= 7")
-        await pool.execute(f"ALTER DATABASE {urlsplit(dsn).path[1:]} SET default_transaction_read_only = on")
-    yield dsn
-    await drop_database(cluster, dsn)
+    async with own_database(cluster, template=demo_template) as dsn:
+        async with await open_pool(dsn, size=1) as pool:
+            await load_collections(pool, search=partial(load_titles_by_rank, pool))
+            await pool.execute(
+                "INSERT INTO collections (id, slug, name, strategy) VALUES (901, 'hand', 'Hand', 'static')"
+            )
+            await pool.execute("INSERT INTO collection_titles SELECT 901, id, id FROM titles WHERE id <= 7")
+            await pool.execute(f"ALTER DATABASE {urlsplit(dsn).path[1:]} SET default_transaction_read_only = on")
+        yield dsn
 
 
 @pytest.fixture(scope="session")

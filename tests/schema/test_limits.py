@@ -14,7 +14,7 @@ from mediacanon.schema.context import Context
 from mediacanon.schema.limits import COST, DEPTH
 from mediacanon.schema.root import build_schema
 from mediacanon.writes import Writes
-from tests.conftest import create_database, drop_database
+from tests.conftest import own_database
 from tests.serving import ask
 
 
@@ -201,15 +201,13 @@ def test_fragments_count_where_they_are_spread(execution: Execution):
 @pytest.fixture(scope="module")
 async def long_show(cluster: str, demo_template: str) -> AsyncIterator[asyncpg.Pool]:
     """Give a catalogue whose show 1 has 15,000 more episodes, in a season 99 that has the id 99000."""
-    dsn = await create_database(cluster, template=demo_template)
-    async with await open_pool(dsn, size=2) as pool:
+    async with own_database(cluster, template=demo_template) as dsn, await open_pool(dsn, size=2) as pool:
         await pool.execute("INSERT INTO show_seasons (id, show_id, season) VALUES (99000, 1, 99)")
         await pool.execute(
             "INSERT INTO show_episodes (id, season_id, episode, imdb_id) "
             "SELECT 1000000 + n, 99000, n, 'tt88' || lpad(n::text, 6, '0') FROM generate_series(1, 15000) AS n"
         )
         yield pool
-    await drop_database(cluster, dsn)
 
 
 def run_on(pool: asyncpg.Pool, execution: Execution, query: str, *, is_own: bool = False) -> Awaitable[ExecutionResult]:

@@ -15,7 +15,7 @@ from mediacanon.database.migrate import migrate
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.writes.collection import LoadReport, load_collections
-from tests.conftest import create_database, drop_database
+from tests.conftest import own_database
 
 SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
 ORIGINAL = SHARED / "contract" / "catalog.sql.gz"
@@ -235,24 +235,29 @@ async def test_several_workers_load_at_once(load, folder, rows):
 @pytest.mark.skipif(not ORIGINAL.exists(), reason="the original's database is not here")
 async def test_an_originals_database_is_taken_over(cluster):
     """Every id, slug, click count and choice is what it was; collections of its owner's own stay untouched."""
-    dsn = await create_database(cluster)
-    psql = find_binaries(server_account(None)).folder / "psql"
-    script = gzip.decompress(ORIGINAL.read_bytes())
-    await asyncio.to_thread(
-        subprocess.run, [psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d", dsn], input=script, capture_output=True, check=True
-    )
-    await migrate(dsn)
-    async with await open_pool(dsn, size=2) as pool:
-        kept = "SELECT id, slug, strategy, pinned, active, engagement_count, created_at FROM collections ORDER BY id"
-        listed = "SELECT * FROM collection_titles ORDER BY 1, 2"
-        own = "SELECT * FROM collections WHERE slug NOT LIKE 'top-%' ORDER BY id"
-        before = [await pool.fetch(sql) for sql in (kept, listed, own)]
-        report = await load_collections(pool, search=partial(load_titles_by_rank, pool))
-        assert [await pool.fetch(sql) for sql in (kept, listed, own)] == before
-        assert (report.created, report.deactivated, report.problems) == ([], [], [])
-        assert len(report.updated) == 46
-        korean = await pool.fetchval("SELECT filter_params FROM collections WHERE slug = 'top-korean-shows'")
-        assert korean["lang"] == "ko"
-        assert "genre" not in korean
-        assert (await load_collections(pool, search=partial(load_titles_by_rank, pool))).unchanged == 46
-    await drop_database(cluster, dsn)
+    async with own_database(cluster) as dsn:
+        psql = find_binaries(server_account(None)).folder / "psql"
+        script = gzip.decompress(ORIGINAL.read_bytes())
+        await asyncio.to_thread(
+            subprocess.run,
+            [psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d", dsn],
+            input=script,
+            capture_output=True,
+            check=True,
+        )
+        await migrate(dsn)
+        async with await open_pool(dsn, size=2) as pool:
+            kept = (
+                "SELECT id, slug, strategy, pinned, active, engagement_count, created_at FROM collections ORDER BY id"
+            )
+            listed = "SELECT * FROM collection_titles ORDER BY 1, 2"
+            own = "SELECT * FROM collections WHERE slug NOT LIKE 'top-%' ORDER BY id"
+            before = [await pool.fetch(sql) for sql in (kept, listed, own)]
+            report = await load_collections(pool, search=partial(load_titles_by_rank, pool))
+            assert [await pool.fetch(sql) for sql in (kept, listed, own)] == before
+            assert (report.created, report.deactivated, report.problems) == ([], [], [])
+            assert len(report.updated) == 46
+            korean = await pool.fetchval("SELECT filter_params FROM collections WHERE slug = 'top-korean-shows'")
+            assert korean["lang"] == "ko"
+            assert "genre" not in korean
+            assert (await load_collections(pool, search=partial(load_titles_by_rank, pool))).unchanged == 46
