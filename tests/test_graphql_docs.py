@@ -9,6 +9,7 @@ from graphql import build_schema as parse_schema
 
 from mediacanon import paths
 from mediacanon.errors import MediaCanonError
+from mediacanon.execution import LONGEST_RUN
 from mediacanon.schema import limits
 from mediacanon.schema.root import build_schema
 from tests.serving import ask
@@ -80,5 +81,6 @@ def test_documented_limits_are_the_code_s():
         f"| Tokens, operations and fragments | {limits.TOKENS:,}, {limits.MOST_DEFINITIONS} |",
         f"| Cost | {limits.COST:,} objects and resolvers |",
         f"| Cost of seasons and episodes that are more than assumed | {limits.REAL_COST:,} |",
+        f"| Time | {LONGEST_RUN:.0f} seconds |",
     ]
     assert [line for line in wanted if line not in DOCS] == []

@@ -164,12 +164,12 @@ Page = Annotated[int, strawberry.argument(description="Which page, from 1.")]
 PerPage = Annotated[int, strawberry.argument(description="How many on a page, 1 to 100.")]
 
 
-def check_page(page: int, per_page: int, *, most: int = MOST_PER_PAGE) -> None:
-    """Raise BadArgument unless page and size are within bounds."""
+def check_page(page: int, per_page: int, *, most: int = MOST_PER_PAGE, size: str = "perPage") -> None:
+    """Raise BadArgument unless page and size are within bounds; `size` is what the argument is called."""
     if page < 1:
         raise BadArgument("page must be 1 or more")
     if not 1 <= per_page <= most:
-        raise BadArgument(f"perPage must be from 1 to {most}")
+        raise BadArgument(f"{size} must be from 1 to {most}")
 
 
 def narrowed(asked: DiscoverFilter, type_: str | None, language: str | None) -> DiscoverFilter:
@@ -249,7 +249,7 @@ class TitleQueries:
         limit: Annotated[int, strawberry.argument(description="How many hits, 1 to 50.")] = 20,
     ) -> list[SearchHit]:
         """Search ranked."""
-        check_page(1, limit, most=50)
+        check_page(1, limit, most=50, size="limit")
         hits = await info.context.loaders.titles_by_rank(query, limit=limit)
         note_shown(info, [hit.title for hit in hits])
         return cast("list[SearchHit]", hits)

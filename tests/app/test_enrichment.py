@@ -124,6 +124,28 @@ async def test_what_comes_late_is_in_every_servers_next_answer(
                 assert "poster5.jpg" in (await client.get(path)).text
 
 
+async def test_stills_that_come_late_are_in_every_servers_next_answer(
+    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb
+) -> None:
+    """Also of a show that itself is fresh: the answer that a server without a key had kept is given no more."""
+    tmdb.catalogue.add_show(show(8), "tt9200008", episodes=2)
+    title_id = await add_title(pool, "tt9200008", type="show")
+    await looked_at(app_with(database, tmdb), title_id)
+    await add_episodes(pool, title_id, seasons=1, episodes=2)
+    await pool.execute("UPDATE titles SET episodes_checked_at = NULL WHERE id = $1", title_id)
+    app = app_with(database, tmdb, wait=0)
+    path = f"/api/shows/{await pool.fetchval('SELECT id FROM shows WHERE title_id = $1', title_id)}"
+    async with client_of(app) as one, client_of(app_of(database)) as other:
+        with tmdb.thinking():
+            for _ in range(2):
+                answers = await asyncio.gather(one.get(path), other.get(path))
+                assert not any("still8s1e1" in answer.text for answer in answers)
+        if running := list(app.state.server.enrichment._running.values()):
+            await asyncio.wait(running)
+        for client in (other, one):
+            assert "still8s1e1" in (await client.get(path)).text
+
+
 async def test_two_servers_fetch_a_title_once(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
     """Looked at in both at the same moment: two requests to TMDB, and both see the result."""
     tmdb.catalogue.add_film(film(6, "tt9200006"))

@@ -98,6 +98,23 @@ async def test_with_a_token_any_name_will_do(demo_database: str):
         assert (await client.post("/api/movies", json=BODY, headers=headers)).status_code == 201
 
 
+@pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}])
+async def test_another_sites_page_cannot_write_with_the_token_either(demo_database: str, headers: dict[str, str]):
+    """Whatever the setting, and by whatever method."""
+    settings = {"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}
+    async with client_of(app_of(demo_database, **settings)) as client:
+        client.headers.update({"authorization": "Bearer s3cret"})
+        for method, path, body in (
+            ("POST", "/api/movies", BODY),
+            ("PUT", "/api/titles/1", BODY),
+            ("DELETE", "/api/titles/1", None),
+        ):
+            response = await client.request(method, path, json=body, headers=headers)
+            assert response.status_code == 403
+        assert (await client.get("/api/titles/1")).json()["display_name"] != "x"
+        assert (await client.put("/api/titles/1", json=BODY)).status_code == 200
+
+
 async def test_a_proxy_may_rewrite_host(client_for_writing: httpx.AsyncClient):
     """What the browser says of the site counts; its Origin is compared only where it says nothing."""
     headers = {"sec-fetch-site": "same-origin", "origin": "https://media.example.org", "host": "127.0.0.1:8080"}

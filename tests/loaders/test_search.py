@@ -249,6 +249,29 @@ async def test_long_names_are_whole_names(demo_database: str):
             assert (found[0].title.display_name, found[0].matched_on) == (name, "NAME")
 
 
+async def test_tiers_come_before_votes(pool: asyncpg.Pool):
+    """A name, an original name, a beginning, words, something alike; among equals the most voted."""
+    titles = [
+        ("Amber Lantern", None, 10, "NAME"),
+        ("Okänd", "Amber Lantern", 200, "ORIGINAL_TITLE"),
+        ("Amber Lanterns at Sea", None, 4_000, "PREFIX"),
+        ("Amber Lantern II", None, 3_000, "PREFIX"),
+        ("The Lantern of Amber", None, 50_000, "WORDS"),
+        ("The Amber Lantern", None, 40_000, "WORDS"),
+        ("Amber Lanturn", None, 900_000, "SIMILAR"),
+    ]
+    await pool.executemany(
+        "INSERT INTO titles (type, display_name, original_title, num_votes) VALUES ('movie', $1, $2, $3)",
+        [title[:3] for title in titles],
+    )
+    hits = await load_titles_by_rank(pool, "amber lantern", limit=10)
+    wanted = [(name, reason) for name, _, _, reason in titles if reason != "SIMILAR"]
+    assert [(hit.title.display_name, hit.matched_on) for hit in hits] == wanted
+    # With nothing that holds the words, what is alike.
+    hits = await load_titles_by_rank(pool, "ambre lanturn", limit=1)
+    assert [(hit.title.display_name, hit.matched_on) for hit in hits] == [("Amber Lanturn", "SIMILAR")]
+
+
 async def test_words_are_found_by_their_beginnings_alone(pool: asyncpg.Pool):
     """Also long ones, which are looked up by what is inside of words."""
     names = ["House of Glass", "The Glass Houses", "Lighthouse Glass", "Eyeglass House", "Glasshouse"]

@@ -82,9 +82,13 @@ async def test_long_collections_have_pages(client: httpx.AsyncClient, connection
         "INSERT INTO collections (id, slug, name, strategy) VALUES (901, 'hand', 'Hand', 'static')"
     )
     await connection.execute("INSERT INTO collection_titles SELECT 901, id, id FROM titles ORDER BY id LIMIT 130")
-    pages = [(await client.get("/api/collections/hand", params={"page": page})).json() for page in (1, 2, 3)]
-    assert [len(page["titles"]) for page in pages] == [100, 30, 0]
-    assert (await client.get("/api/collections/hand")).json() == pages[0]
+    asked = ({"page": 1}, {"page": 2}, {"page": 3}, {})
+    pages = [(await client.get("/api/collections/hand", params=params)).json() for params in asked]
+    assert [len(page["titles"]) for page in pages] == [100, 30, 0, 100]
+    for page in pages:
+        # The clicks of the first may have been counted by the last.
+        del page["collection"]["engagement_count"]
+    assert pages[3] == pages[0]
 
 
 @pytest.mark.parametrize(

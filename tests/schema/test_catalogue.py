@@ -5,7 +5,7 @@ from collections import Counter
 import asyncpg
 import pytest
 
-from tests.serving import ask
+from tests.serving import app_of, ask, client_of
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +39,27 @@ async def test_genres_are_counted_by_name(demo_client, titles):
     assert [each["name"] for each in found] == sorted(each["name"] for each in found)
     assert {each["name"]: each["count"] for each in found if each["count"]} == counts
     assert len(counts) > 10
+
+
+async def test_custom_genres_are_told_apart(demo_database: str):
+    """Those that people made."""
+    async with client_of(app_of(demo_database)) as client:
+        connection = await asyncpg.connect(demo_database)
+        await connection.execute("INSERT INTO genres (name, is_custom) VALUES ('Cosy', true)")
+        await connection.close()
+        answer = await ask(client, "{ genres { name isCustom } }")
+    assert "errors" not in answer
+    custom = {each["name"]: each["isCustom"] for each in answer["data"]["genres"]}
+    assert (custom["Cosy"], custom["Drama"]) == (True, False)
+
+
+async def test_everything_is_counted(demo_client, demo: str):
+    """Movies, shows, seasons and episodes, each by its own number."""
+    connection = await asyncpg.connect(demo)
+    tables = {"movies": "movies", "shows": "shows", "seasons": "show_seasons", "episodes": "show_episodes"}
+    wanted = {name: await connection.fetchval(f"SELECT count(*) FROM {table}") for name, table in tables.items()}
+    await connection.close()
+    found = (await ask(demo_client, "{ stats { movies shows seasons episodes lastImportAt } }"))["data"]["stats"]
+    assert found.pop("lastImportAt").endswith("Z")
+    assert found == wanted
+    assert len(set(wanted.values())) == 4

@@ -24,6 +24,26 @@ async def ids(demo: str) -> dict[str, int]:
     return {**dict(movie), "show": show["show"], "show_tmdb": show["tmdb"], **{k: show[k] for k in ("episode", "imdb")}}
 
 
+async def test_entities_tell_their_ids_elsewhere(demo_client, demo: str, ids):
+    """Title, movie, show and episode; and a title leads to the movie or show it is."""
+    query = (
+        "{{ movie(id: {movie}) {{ titleId ids {{ imdb tmdb }} }} show(id: {show}) {{ titleId ids {{ imdb tmdb }} }}"
+        " episode(id: {episode}) {{ ids {{ imdb tmdb }} }} film: title(id: {title}) {{"
+        " ids {{ imdb tmdb }} movie {{ movieId titleId }} show {{ showId }} }} }}"
+    ).format(**ids)
+    data = (await ask(demo_client, query))["data"]
+    film = {"imdb": "tt99000001", "tmdb": ids["tmdb"]}
+    assert data["movie"] == {"titleId": ids["title"], "ids": film}
+    assert data["show"]["ids"] == {"imdb": "tt99100001", "tmdb": ids["show_tmdb"]}
+    assert data["episode"]["ids"]["imdb"] == ids["imdb"]
+    assert data["film"] == {"ids": film, "movie": {"movieId": ids["movie"], "titleId": ids["title"]}, "show": None}
+    series = f"{{ title(id: {data['show']['titleId']}) {{ movie {{ movieId }} show {{ showId titleId }} }} }}"
+    assert (await ask(demo_client, series))["data"]["title"] == {
+        "movie": None,
+        "show": {"showId": ids["show"], "titleId": data["show"]["titleId"]},
+    }
+
+
 async def test_every_id_names_the_same_entity(demo_client, ids):
     """Our id, IMDb's and TMDB's lead to one title, movie, show and episode."""
     names = {

@@ -82,6 +82,15 @@ async def test_wildcards_are_letters(demo_client, connection: asyncpg.Connection
     )
 
 
+async def test_the_bounds_of_a_search_are_told(demo_client):
+    """By the name its argument has."""
+    for limit in (0, 51):
+        answer = await ask(demo_client, f'{{ search(query: "the", limit: {limit}) {{ matchedOn }} }}')
+        assert answer["errors"][0]["message"] == "limit must be from 1 to 50"
+    answer = await ask(demo_client, '{ search(query: "the", limit: 50) { matchedOn } }')
+    assert len(answer["data"]["search"]) == 50
+
+
 @pytest.mark.parametrize(
     "arguments", ["page: 0", "page: -1", "perPage: 0", "perPage: 101", 'query: "' + "x" * 201 + '"']
 )
