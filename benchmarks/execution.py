@@ -16,7 +16,7 @@ import click
 from graphql import DocumentNode, GraphQLSchema, execute, parse
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from mediacanon.execution import Execution
+from mediacanon.execution.executor import Execution
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.search import RankedTitle
 from mediacanon.loaders.season import EpisodeRow, SeasonRow
@@ -191,7 +191,7 @@ async def best_of(repeat: int, answer: Callable[[], Any]) -> tuple[float, Any]:
 async def measure(name: str, text: str, by_hand: Callable[[Context], Any], repeat: int) -> Figures:
     """Measure one document all ways; ends the program unless all answers are the same."""
     execution, context = Execution(build_schema()), cast("Any", Context())
-    document, parsed = execution.prepare_own(text, name=name), parse(text)
+    document, parsed = execution.prepare_trusted(text, name=name), parse(text)
     interpreted, data = await best_of(repeat, lambda: interpret(execution.schema, parsed, context))
     first, cold = await best_of(1, lambda: execution.run(document, {}, context))
     # The second run plans the operation as a whole.

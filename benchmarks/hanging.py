@@ -93,7 +93,7 @@ def rates(
 @click.option("--cold", is_flag=True, help="Without kept answers: each is made anew.")
 def main(seconds: float, *, cold: bool) -> None:
     """Measure pages beside a TMDB that is silent, as a ratio to the same pages without TMDB."""
-    environment = {"MEDIACANON_HOT_ANSWERS_MB": "0"} if cold else {}
+    environment = {"MEDIACANON_RESPONSE_CACHE_MB": "0"} if cold else {}
     with database(None) as dsn, silent_tmdb() as tmdb:
         _, [movie, *_], _ = asyncio.run(ids(dsn))
         lacking = asyncio.run(forget(dsn, movie))

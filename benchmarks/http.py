@@ -232,7 +232,7 @@ def main(*, data_dir: Path | None, seconds: float, connections: int, only: str, 
             f"{'request':24}{'':>5}{'bytes':>9}{'req/s':>10}{'p99 ms':>9}{'cpu us':>9}{'of bare':>8}{'by cpu':>8}",
             flush=True,
         )
-        environment = {"MEDIACANON_HOT_ANSWERS_MB": "0"} if cold else {}
+        environment = {"MEDIACANON_RESPONSE_CACHE_MB": "0"} if cold else {}
         with program(serve, r"serves (http://\S+)", **environment) as (pid, address):
             for target in targets(*asyncio.run(ids(dsn))):
                 if only in target.name:

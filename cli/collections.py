@@ -40,7 +40,7 @@ def check(*, folder: Path | None, as_json: bool) -> None:
 
     Exit codes: 0 all files are right, 1 some are not (file, line, key and trouble of each are printed).
     """
-    from mediacanon.collection_files import read_collection_files
+    from mediacanon.curation.collection_files import read_collection_files
     from mediacanon.paths import COLLECTIONS
 
     files = read_collection_files(folder or COLLECTIONS)

@@ -114,9 +114,9 @@ def _check_database(settings: "Settings") -> Iterator[Finding]:
 
 
 async def _look_into(dsn: str) -> list[Finding]:
-    from mediacanon.database.migrate import connect, told_in_one_line
+    from mediacanon.database.migrate import connect, translate_errors
 
-    with told_in_one_line(dsn):
+    with translate_errors(dsn):
         async with asyncio.timeout(PATIENCE):
             connection = await connect(dsn)
         try:
@@ -205,7 +205,7 @@ def check_disk(settings: "Settings") -> Finding:
 async def check_tmdb(settings: "Settings") -> Finding:
     """Ask TMDB one question with the key."""
     from mediacanon.errors import UpstreamUnavailable
-    from mediacanon.tmdb.client import WrongKey
+    from mediacanon.tmdb.client import InvalidApiKey
     from mediacanon.tmdb.enrich import build_client
 
     client = build_client(settings)
@@ -214,7 +214,7 @@ async def check_tmdb(settings: "Settings") -> Finding:
     try:
         async with client:
             await client.find("tt0000001")
-    except WrongKey:
+    except InvalidApiKey:
         return Finding("TMDB", "fail", "the key is refused", "check TMDB_API_KEY")
     except UpstreamUnavailable as error:
         return Finding(

@@ -13,7 +13,7 @@ from cli.pool import with_database
 if TYPE_CHECKING:
     import asyncpg
 
-    from mediacanon.genre_review import TitleToReview
+    from mediacanon.curation.genre_review import TitleToReview
     from mediacanon.settings import Settings
     from mediacanon.writes.genre import ReviewCounts
 
@@ -96,8 +96,8 @@ def import_file(file: Path, *, dry_run: bool, as_json: bool, **options: str | No
 
 def export_reviews(settings: "Settings", file: Path, *, limit: int, genres: Sequence[str], is_forced: bool) -> int:
     """Write titles to review into a file; return how many. Raises Conflict where the file is there already."""
+    from mediacanon.curation.genre_review import format_reviews
     from mediacanon.errors import Conflict
-    from mediacanon.genre_review import format_reviews
     from mediacanon.loaders.genre import load_custom_genres
 
     # An edited file is hours of somebody's work.
@@ -114,8 +114,8 @@ def export_reviews(settings: "Settings", file: Path, *, limit: int, genres: Sequ
 
 def import_reviews(settings: "Settings", file: Path, *, is_rehearsal: bool = False) -> "ReviewCounts":
     """Store what a file says; return the counts. Raises BadArgument with all mistakes: nothing is stored then."""
+    from mediacanon.curation.genre_review import parse_reviews
     from mediacanon.errors import BadArgument
-    from mediacanon.genre_review import parse_reviews
     from mediacanon.writes.genre import find_mistakes, store_reviews
 
     read = parse_reviews(_read(file))

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import errno
-import gc
 import logging
 import os
 import signal
@@ -16,16 +15,10 @@ import click
 from cli.options import database_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mediacanon.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Seconds for open requests to end; then they are cancelled. What they wrote and PostgreSQL want time, too.
-DRAIN = 3
-# Objects made before they are looked through: an answer of 250 episodes makes a thousand.
-GARBAGE = 20_000
 BACKLOG = 2048
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -38,7 +31,6 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @database_options
 def serve(*, workers: int, with_demo: bool, **options: str | None) -> None:
     """Serve pages, REST and GraphQL until interrupted."""
-    from cli.workers import run_workers
     from mediacanon.database.embedded import running_database
     from mediacanon.settings import Settings
 
@@ -56,14 +48,18 @@ def serve(*, workers: int, with_demo: bool, **options: str | None) -> None:
             with contextlib.suppress(KeyboardInterrupt):
                 tell = partial(_tell_address, settings.host, listener)
                 if workers == 1:
+                    from mediacanon.server.run import run_server
+
                     run_server(settings, dsn, listener, started=tell)
                 else:
+                    from mediacanon.server.workers import run_workers
+
                     run_workers(workers, settings, dsn, listener, started=tell)
 
 
 def _start_logging(settings: "Settings") -> None:
     from mediacanon.errors import WrongSetting
-    from mediacanon.logs import start_logging
+    from mediacanon.telemetry.logs import start_logging
 
     try:
         start_logging(settings)
@@ -118,45 +114,3 @@ def _listen(settings: "Settings") -> socket.socket:
 def _tell_address(host: str, listener: socket.socket) -> None:
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"MediaCanon serves http://{shown}:{listener.getsockname()[1]}")
-
-
-def run_server(
-    settings: "Settings",
-    dsn: str,
-    listener: socket.socket,
-    *,
-    started: "Callable[[], None]",
-    lifeline: int | None = None,
-) -> None:
-    """Serve in this process, having called `started`, until a signal ends it or `lifeline` becomes readable."""
-    import uvicorn
-
-    from mediacanon.app import build_app
-    from mediacanon.wire import HttpProtocol
-
-    config = uvicorn.Config(
-        build_app(settings, dsn),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=DRAIN,
-        http=HttpProtocol,
-        lifespan="on",
-    )
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            if lifeline is not None:
-                asyncio.get_running_loop().add_reader(lifeline, self._end, lifeline)
-            await super().startup(sockets)
-            started()
-
-        def _end(self, lifeline: int) -> None:
-            asyncio.get_running_loop().remove_reader(lifeline)
-            self.should_exit = True
-
-    # What was built lives as long as the process: looking through it for garbage took a tenth of the time of answering.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
-    Server(config).run(sockets=[listener])

@@ -36,6 +36,30 @@ class NotFound(MediaCanonError):  # noqa: N818 - named after what the client see
     http_status = 404
 
 
+class WrongMethod(BadArgument):
+    """This method is not allowed here."""
+
+    http_status = 405
+
+
+class NotAcceptable(BadArgument):
+    """No media type of this resource is acceptable to the client."""
+
+    http_status = 406
+
+
+class TooLarge(BadArgument):
+    """The request body is too large."""
+
+    http_status = 413
+
+
+class WrongMediaType(BadArgument):
+    """Send application/json."""
+
+    http_status = 415
+
+
 class Conflict(MediaCanonError):  # noqa: N818 - named after what the client sees
     """It is already there."""
 

@@ -21,8 +21,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mediacanon.errors import BadArgument, Forbidden, MediaCanonError
-from mediacanon.execution import Execution, Prepared, formatted
-from mediacanon.http import conditional, is_cross_site, request_id
+from mediacanon.execution.documents import PreparedDocument
+from mediacanon.execution.errors import format_error
+from mediacanon.execution.executor import Execution
+from mediacanon.http.conditional import conditional
+from mediacanon.http.exchange import request_id
+from mediacanon.http.origin import is_cross_site
 from mediacanon.schema.context import Context
 
 RESPONSE = "application/graphql-response+json"
@@ -192,7 +196,7 @@ class GraphQLEndpoint:
         return _answer(body, status, media_type)
 
     @staticmethod
-    def _check_method(request: Request, prepared: Prepared, name: str | None, *, is_get: bool) -> None:
+    def _check_method(request: Request, prepared: PreparedDocument, name: str | None, *, is_get: bool) -> None:
         if prepared.is_query(name):
             return
         if is_get:
@@ -266,7 +270,7 @@ def _body(result: ExecutionResult, id_: str) -> tuple[dict[str, Any], int]:
     """Return the answer and its status, 400 for what never ran."""
     if not result.errors:
         return {"data": result.data}, 200
-    errors = [formatted(error, id_) for error in result.errors]
+    errors = [format_error(error, id_) for error in result.errors]
     if result.data is None and all(error.path is None for error in result.errors):
         return {"errors": errors}, 400
     return {"errors": errors, "data": result.data}, 200

@@ -151,8 +151,8 @@ class Settings:
     image_cache_mb: float = _setting(
         "MEDIACANON_IMAGE_CACHE_MB", _not_negative, "megabytes, 0 for no images of our own", default=0.0
     )
-    hot_answers_mb: float = _setting(
-        "MEDIACANON_HOT_ANSWERS_MB", _not_negative, "megabytes a worker may take, 0 for none", default=64.0
+    response_cache_mb: float = _setting(
+        "MEDIACANON_RESPONSE_CACHE_MB", _not_negative, "megabytes a worker may take, 0 for none", default=64.0
     )
     imdb_base_url: str = _setting("IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com")
     log_file: Path | None = _setting("MEDIACANON_LOG_FILE", _folder, "a file", default=None)
@@ -162,7 +162,7 @@ class Settings:
     writes: str = _setting("MEDIACANON_WRITES", _who_writes, "open, token or off", default="open")
     write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _token, "a secret in ASCII", default=None, repr=False)
     hosts: frozenset[str] = _setting(
-        "MEDIACANON_HOSTS", _host_names, "names without ports, between commas", default=frozenset()
+        "MEDIACANON_ALLOWED_HOSTS", _host_names, "names without ports, between commas", default=frozenset()
     )
     rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _count, "requests a minute, 0 for no limit", default=0)
 

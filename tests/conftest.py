@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -18,7 +19,12 @@ import pytest
 from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.database.migrate import migrate
 from mediacanon.database.pool import open_pool
-from tests.serving import app_of, client_of
+from mediacanon.loaders import Loaders
+from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.schema.context import Context
+from mediacanon.writes import Writes
+from mediacanon.writes.collection import load_collections
+from tests.serving import app_of, client_of, with_collections
 
 # Durability is not what the tests check, except the ones that start a cluster of their own.
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -156,3 +162,45 @@ async def demo_client(demo: str) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of a server over the demo catalogue, to read from."""
     async with client_of(app_of(demo)) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+async def demo_with_collections(cluster: str, demo_template: str) -> AsyncIterator[str]:
+    """Give the URL of the demo catalogue with the collections that we ship and one list: nobody can write to it."""
+    async with own_database(cluster, template=demo_template) as dsn:
+        async with await open_pool(dsn, size=1) as pool:
+            await load_collections(pool, search=partial(load_titles_by_rank, pool))
+            await pool.execute(
+                "INSERT INTO collections (id, slug, name, strategy) VALUES (901, 'hand', 'Hand', 'static')"
+            )
+            await pool.execute("INSERT INTO collection_titles SELECT 901, id, id FROM titles WHERE id <= 7")
+            await pool.execute(f"ALTER DATABASE {urlsplit(dsn).path[1:]} SET default_transaction_read_only = on")
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+async def demo_pool(demo_with_collections: str) -> AsyncIterator[asyncpg.Pool]:
+    """Give a pool on the demo catalogue that all tests share."""
+    async with await open_pool(demo_with_collections, size=4) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def make_context(demo_pool: asyncpg.Pool) -> Callable[[], Context]:
+    """Give what makes the context of one request to the demo catalogue."""
+    return lambda: Context(Loaders(demo_pool), Writes(demo_pool))
+
+
+@pytest.fixture
+async def client(demo_database: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of a server over a demo catalogue of the test's own, with collections."""
+    async with client_of(app_of(await with_collections(demo_database))) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def connection(demo_database: str) -> AsyncIterator[asyncpg.Connection]:
+    """Give a connection to that catalogue."""
+    opened = await asyncpg.connect(demo_database)
+    yield opened
+    await opened.close()

@@ -4,15 +4,19 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from mediacanon.app import build_app
+from mediacanon.database.pool import open_pool
+from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.server.app import build_app
+from mediacanon.server.uvicorn_protocol import HttpProtocol
 from mediacanon.settings import Settings
-from mediacanon.wire import HttpProtocol
+from mediacanon.writes.collection import load_collections
 
 # Where everything is to be checked, what npm brings is no reason to skip a test.
 IS_CI = "CI" in os.environ
@@ -49,7 +53,7 @@ async def served(app: Starlette) -> AsyncIterator[str]:
 
 
 async def certain() -> bool:
-    """Have CatalogEvents hear of nothing but what the test tells, for certain."""
+    """Have ChangeListener hear of nothing but what the test tells, for certain."""
     return True
 
 
@@ -70,3 +74,10 @@ async def run_program(*command: str, **environment: str) -> tuple[int, str]:
     )
     output, _ = await process.communicate()
     return process.returncode or 0, output.decode()
+
+
+async def with_collections(dsn: str) -> str:
+    """Load our collections into a database and return its URL."""
+    async with await open_pool(dsn, size=1) as pool:
+        await load_collections(pool, search=partial(load_titles_by_rank, pool))
+    return dsn

@@ -9,8 +9,8 @@ from graphql import build_schema as parse_schema
 
 from mediacanon import paths
 from mediacanon.errors import MediaCanonError
-from mediacanon.execution import LONGEST_RUN
-from mediacanon.schema import limits
+from mediacanon.execution import cost, shape
+from mediacanon.execution.executor import LONGEST_RUN
 from mediacanon.schema.root import build_schema
 from tests.serving import ask
 
@@ -74,13 +74,13 @@ def test_every_error_code_is_documented():
 def test_documented_limits_are_the_code_s():
     """Each number of the table."""
     wanted = [
-        f"| Nesting | {limits.DEPTH} fields (introspection: {limits.INTROSPECTION_DEPTH}) |",
-        f"| Nesting, fragments counted as well | {limits.LIMITS['levels'][0]} |",
-        f"| Root fields, aliases, directives | {limits.LIMITS['own_fields'][0]}, {limits.LIMITS['aliases'][0]}, {limits.LIMITS['directives'][0]} |",
-        f"| Fields in all, fragments counted where they are spread | {limits.LIMITS['fields'][0]:,} |",
-        f"| Tokens, operations and fragments | {limits.TOKENS:,}, {limits.MOST_DEFINITIONS} |",
-        f"| Cost | {limits.COST:,} objects and resolvers |",
-        f"| Cost of seasons and episodes that are more than assumed | {limits.REAL_COST:,} |",
+        f"| Nesting | {shape.DEPTH} fields (introspection: {shape.INTROSPECTION_DEPTH}) |",
+        f"| Nesting, fragments counted as well | {shape.LIMITS['levels'][0]} |",
+        f"| Root fields, aliases, directives | {shape.LIMITS['own_fields'][0]}, {shape.LIMITS['aliases'][0]}, {shape.LIMITS['directives'][0]} |",
+        f"| Fields in all, fragments counted where they are spread | {shape.LIMITS['fields'][0]:,} |",
+        f"| Tokens, operations and fragments | {shape.TOKENS:,}, {shape.MOST_DEFINITIONS} |",
+        f"| Cost | {cost.COST:,} objects and resolvers |",
+        f"| Cost of seasons and episodes that are more than assumed | {cost.REAL_COST:,} |",
         f"| Time | {LONGEST_RUN:.0f} seconds |",
     ]
     assert [line for line in wanted if line not in DOCS] == []

@@ -15,7 +15,7 @@ WRONG = {
     "TMDB_BASE_URL": ("api.tmdb", "http(s) URL"),
     "MEDIACANON_POOL_SIZE": ("0", "connections from 1"),
     "TMDB_WAIT": ("-1", "seconds"),
-    "MEDIACANON_HOSTS": ("media.example.org:8080", "names without ports"),
+    "MEDIACANON_ALLOWED_HOSTS": ("media.example.org:8080", "names without ports"),
 }
 DATABASES = ("DATABASE_URL", "DATABASE_REPLICA_URL", "DATABASE_POOLER_URL")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import asyncpg
 
-from mediacanon.database.migrate import SCHEMA_VERSION, address, connect, migrate, told_in_one_line
+from mediacanon.database.migrate import SCHEMA_VERSION, address, connect, migrate, translate_errors
 from mediacanon.database.programs import Programs, find_programs, with_database
 from mediacanon.errors import BadArgument, Conflict, DatabaseUnavailable
 
@@ -78,7 +78,7 @@ async def restore(dsn: str, file: Path) -> None:
         if done.returncode:
             raise DatabaseUnavailable(f"{file} cannot be restored, the database is as it was: {_reason(done)}")
         await migrate(new)
-        with told_in_one_line(new):
+        with translate_errors(new):
             # A dump has no statistics, and without them the first queries are slow.
             await _execute(new, "ANALYZE")
 
@@ -127,7 +127,7 @@ async def _replacement(dsn: str) -> AsyncIterator[str]:
     name, _ = await server_of(dsn)
     new, old = f"{name[:_LONGEST_NAME]}_unfinished", f"{name[:_LONGEST_NAME]}_replaced"
     # A database cannot be renamed over a connection to it.
-    with told_in_one_line(dsn):
+    with translate_errors(dsn):
         connection = await connect(with_database(dsn, "postgres"))
         try:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REPLACE_LOCK):
@@ -182,7 +182,7 @@ async def _drop(connection: asyncpg.Connection, *names: str) -> None:
 
 async def server_of(dsn: str) -> tuple[str, int]:
     """Return the database's name and its server's major version."""
-    with told_in_one_line(dsn):
+    with translate_errors(dsn):
         connection = await connect(dsn)
         try:
             return await connection.fetchval(NAME), connection.get_server_version().major

@@ -55,7 +55,7 @@ class EmbeddedPostgres:
         try:
             place, account = find_place(self.data_dir)
             self._cluster = Cluster(place, account, parameters=self._parameters)
-            return self._take_seat(self._cluster)
+            return self._join(self._cluster)
         except OSError as error:
             raise DatabaseUnavailable(f"{self.data_dir} cannot hold a database: {error}") from error
         except asyncpg.PostgresError as error:
@@ -89,7 +89,7 @@ class EmbeddedPostgres:
             with locks.exclusive(self._cluster.place / "start.lock", patience=_TURN_PATIENCE):
                 self._leave_seat(self._cluster)
 
-    def _take_seat(self, cluster: Cluster) -> str:
+    def _join(self, cluster: Cluster) -> str:
         with locks.exclusive(cluster.place / "start.lock", patience=_TURN_PATIENCE):
             if self._seat < 0:
                 self._seat = locks.share(cluster.place / "users.lock")

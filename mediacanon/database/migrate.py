@@ -32,7 +32,7 @@ async def migrate(dsn: str, *, is_forced: bool = False) -> None:
     without the password, when the database cannot be reached or changed, when its server is too old, or when
     a newer MediaCanon has upgraded it.
     """
-    with told_in_one_line(dsn):
+    with translate_errors(dsn):
         connection = await connect(dsn)
         try:
             _refuse_old_server(connection, dsn)
@@ -93,7 +93,7 @@ def _refuse_newer_schema(recorded: int, dsn: str) -> None:
 
 
 @contextlib.contextmanager
-def told_in_one_line(dsn: str) -> Iterator[None]:
+def translate_errors(dsn: str) -> Iterator[None]:
     """Turn whatever the driver raises into one line that names the database and the reason."""
     try:
         yield

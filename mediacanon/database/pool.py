@@ -41,7 +41,7 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     )
 
 
-async def leave_as_it_is(_: asyncpg.Connection) -> None:
+async def skip_reset(_: asyncpg.Connection) -> None:
     """Spare the round trip that resets a connection after each use: what we set, we set for one transaction."""
 
 
@@ -60,7 +60,7 @@ async def open_pool(
         timeout=CONNECT_TIMEOUT,
         command_timeout=command_timeout,
         init=prepare_connection,
-        reset=leave_as_it_is,
+        reset=skip_reset,
         server_settings=POOLED_SETTINGS if is_pooled else SESSION_SETTINGS,
         statement_cache_size=0 if is_pooled else STATEMENTS,
     )
@@ -76,7 +76,7 @@ UNREACHABLE = (
 )
 
 
-def explained(error: Exception) -> MediaCanonError | None:
+def translate_error(error: Exception) -> MediaCanonError | None:
     """Return our exception for an error of the database that has a known reason, None for any other.
 
     What says that the database cannot be reached is logged: the client is not told more.

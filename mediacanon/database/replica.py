@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import asyncpg
 
-from mediacanon.catalog_events import CatalogChange, CatalogEvents
+from mediacanon.database.changes import Change, ChangeListener
 from mediacanon.database.pool import UNREACHABLE, open_pool
 from mediacanon.settings import Settings
 
@@ -30,7 +30,7 @@ FAILURES = (*UNREACHABLE, asyncpg.SerializationError)
 class ReplicaReads:
     """Answers queries as a pool does, from the standby where it can."""
 
-    def __init__(self, primary: asyncpg.Pool, replica: asyncpg.Pool, events: CatalogEvents) -> None:
+    def __init__(self, primary: asyncpg.Pool, replica: asyncpg.Pool, events: ChangeListener) -> None:
         self._primary = primary
         self._replica = replica
         self._events = events
@@ -98,7 +98,7 @@ class ReplicaReads:
     async def _is_fresh(self) -> bool:
         return not self.is_behind and await self._events.catch_up() and not self.is_behind
 
-    def _fall_behind(self, _: CatalogChange | None = None) -> None:
+    def _fall_behind(self, _: Change | None = None) -> None:
         self._changes += 1
         self._is_behind.set()
 
@@ -136,7 +136,7 @@ class ReplicaReads:
 
 
 @asynccontextmanager
-async def open_reads(settings: Settings, primary: asyncpg.Pool, events: CatalogEvents) -> AsyncIterator[asyncpg.Pool]:
+async def open_reads(settings: Settings, primary: asyncpg.Pool, events: ChangeListener) -> AsyncIterator[asyncpg.Pool]:
     """Give what to read from: the primary, or a standby in front of it; one that is down may come later."""
     if settings.database_replica_url is None:
         yield primary

@@ -24,11 +24,11 @@ import orjson
 
 from mediacanon.database.locks import open_lock
 from mediacanon.errors import ImportRefused, UpstreamUnavailable
+from mediacanon.http.retries import retry_after
 from mediacanon.imdb import datasets
 from mediacanon.imdb.datasets import Dataset
 from mediacanon.imdb.stage import GZIP_MAGIC, LineChunks
 from mediacanon.progress import Progress, SilentProgress
-from mediacanon.retry_after import retry_after
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import asyncpg
 
-from mediacanon.cache import KeptAnswers
+from mediacanon.cache.results import ResultCache
 from mediacanon.loaders import (
     carousel,
     choices,
@@ -26,13 +26,13 @@ from mediacanon.loaders import (
     title,
     title_list,
 )
+from mediacanon.loaders.dataloader import BatchLoader, DataLoader
 from mediacanon.loaders.discover import DiscoverFilter, DiscoverTitleRow
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.title import TitleRow
-from mediacanon.loaders.together import Loader, SharedLoader
 
 Load = Callable[[asyncpg.Pool, Any], Coroutine[Any, Any, Sequence[Any]]]
 
@@ -61,36 +61,36 @@ BATCHES: dict[str, Load] = {
 DEAR = frozenset({"discover_count_by_filter", "similar_titles_by_title_id"})
 
 
-def share_loaders(pool: asyncpg.Pool) -> dict[str, SharedLoader[Any, Any]]:
+def share_loaders(pool: asyncpg.Pool) -> dict[str, BatchLoader[Any, Any]]:
     """Return the questions by key that all requests over a pool ask together."""
-    return {name: SharedLoader(partial(load, pool)) for name, load in BATCHES.items() if name not in DEAR}
+    return {name: BatchLoader(partial(load, pool)) for name, load in BATCHES.items() if name not in DEAR}
 
 
 class Loaders:
     """The questions of one request, by key as loaders, lists as methods."""
 
-    title_by_id: Loader[int, TitleRow | None]
-    title_by_imdb_id: Loader[str, TitleRow | None]
-    title_by_tmdb_id: Loader[tuple[str, int], TitleRow | None]
-    movie_by_id: Loader[int, MovieRow | None]
-    movie_by_title_id: Loader[int, MovieRow | None]
-    show_by_id: Loader[int, ShowRow | None]
-    show_by_title_id: Loader[int, ShowRow | None]
-    episode_count_by_show_id: Loader[int, int]
-    season_by_id: Loader[int, SeasonRow | None]
-    whole_season_by_id: Loader[int, WholeSeasonRow | None]
-    seasons_by_show_id: Loader[int, list[SeasonRow]]
-    whole_seasons_by_show_id: Loader[int, list[WholeSeasonRow]]
-    episode_by_id: Loader[int, EpisodeRow | None]
-    episode_by_imdb_id: Loader[str, EpisodeRow | None]
-    discover_count_by_filter: Loader[DiscoverFilter, int]
-    similar_titles_by_title_id: Loader[int, list[DiscoverTitleRow]]
+    title_by_id: DataLoader[int, TitleRow | None]
+    title_by_imdb_id: DataLoader[str, TitleRow | None]
+    title_by_tmdb_id: DataLoader[tuple[str, int], TitleRow | None]
+    movie_by_id: DataLoader[int, MovieRow | None]
+    movie_by_title_id: DataLoader[int, MovieRow | None]
+    show_by_id: DataLoader[int, ShowRow | None]
+    show_by_title_id: DataLoader[int, ShowRow | None]
+    episode_count_by_show_id: DataLoader[int, int]
+    season_by_id: DataLoader[int, SeasonRow | None]
+    whole_season_by_id: DataLoader[int, WholeSeasonRow | None]
+    seasons_by_show_id: DataLoader[int, list[SeasonRow]]
+    whole_seasons_by_show_id: DataLoader[int, list[WholeSeasonRow]]
+    episode_by_id: DataLoader[int, EpisodeRow | None]
+    episode_by_imdb_id: DataLoader[str, EpisodeRow | None]
+    discover_count_by_filter: DataLoader[DiscoverFilter, int]
+    similar_titles_by_title_id: DataLoader[int, list[DiscoverTitleRow]]
 
     def __init__(
         self,
         pool: asyncpg.Pool,
-        kept: KeptAnswers | None = None,
-        shared: Mapping[str, SharedLoader[Any, Any]] | None = None,
+        kept: ResultCache | None = None,
+        shared: Mapping[str, BatchLoader[Any, Any]] | None = None,
     ) -> None:
         self._pool = pool
         self._kept = kept
@@ -100,7 +100,7 @@ class Loaders:
         """Make the loader or bind the list question that is asked for first."""
         made: Any
         if name in BATCHES:
-            made = Loader(partial(self._begin_kept, name) if self._keeps(name) else self._shared_loader(name).ask)
+            made = DataLoader(partial(self._begin_kept, name) if self._keeps(name) else self._shared_loader(name).ask)
         elif question := LISTS.get(name):
             ask = partial(question, self._pool)
             made = partial(self._one_kept, name, ask) if self._keeps(name) else ask
@@ -113,11 +113,11 @@ class Loaders:
         return self._kept is not None and name in KEPT
 
     async def _one_kept(self, name: str, ask: Callable[..., Coroutine[Any, Any, Any]], *arguments: Any) -> Any:  # noqa: ANN401 - the question's own
-        kept = cast("KeptAnswers", self._kept)
+        kept = cast("ResultCache", self._kept)
         return await kept.get((name, arguments), partial(ask, *arguments))
 
-    def _shared_loader(self, name: str) -> SharedLoader[Any, Any]:
-        return self._shared.get(name) or SharedLoader(partial(BATCHES[name], self._pool))
+    def _shared_loader(self, name: str) -> BatchLoader[Any, Any]:
+        return self._shared.get(name) or BatchLoader(partial(BATCHES[name], self._pool))
 
     def _begin_kept(self, name: str, key: object, _: object) -> "asyncio.Future[Any]":
         return asyncio.ensure_future(self._one_kept(name, partial(self._load_one, name), key))

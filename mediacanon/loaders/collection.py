@@ -8,9 +8,9 @@ import asyncpg
 
 from mediacanon.loaders.discover import (
     DiscoverFilter,
+    DiscoverQuery,
     DiscoverSort,
     DiscoverTitleRow,
-    Question,
     load_discover_titles,
     load_discover_titles_by_id,
 )
@@ -36,7 +36,7 @@ class CollectionRow:
     filter_params: Mapping[str, Any]
 
     @property
-    def question(self) -> Question:
+    def question(self) -> DiscoverQuery:
         """What a collection of strategy filter asks discover for; empty texts and zeros do not restrict."""
         asked = self.filter_params
         sort = asked.get("sort") or DiscoverSort.TOP_RATED.value

@@ -51,7 +51,7 @@ class DiscoverFilter:
     runtime_max: int | None = None
 
 
-Question = tuple[DiscoverFilter, DiscoverSort]
+DiscoverQuery = tuple[DiscoverFilter, DiscoverSort]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from mediacanon.genre_review import TitleToReview
+from mediacanon.curation.genre_review import TitleToReview
 
 CUSTOM_GENRES = "SELECT name FROM genres WHERE is_custom ORDER BY name"
 

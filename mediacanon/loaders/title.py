@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from mediacanon.loaders.batch import one_per_key
-from mediacanon.notation import NO_IMAGE
+from mediacanon.vocabulary import NO_IMAGE
 
 
 def real_image(column: str) -> str:

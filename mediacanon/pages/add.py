@@ -12,12 +12,12 @@ from starlette.routing import Route
 
 from mediacanon import paths
 from mediacanon.errors import BadArgument, Conflict, Forbidden, MediaCanonError
-from mediacanon.execution import Execution
-from mediacanon.http import is_cross_site
+from mediacanon.execution.executor import Execution
+from mediacanon.execution.variables import LARGEST_INT
+from mediacanon.http.origin import is_cross_site
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.schema.context import Context
 from mediacanon.schema.scalars import IMDB_ID
-from mediacanon.text_variables import LARGEST_INT
 
 LARGEST_FORM = 64 * 1024
 # field of NewTitle -> how the form calls it
@@ -48,7 +48,7 @@ class AddTitle:
         self, execution: Execution, environment: Environment, *, new_context: Callable[[Request], Context]
     ) -> None:
         text = (paths.TEMPLATES / "add.graphql").read_text()
-        self._document = execution.prepare_own(text, name="add.graphql")
+        self._document = execution.prepare_trusted(text, name="add.graphql")
         self._template = environment.get_template("add.html")
         self._execution = execution
         self._new_context = new_context
@@ -77,14 +77,14 @@ class AddTitle:
     def _form(self, request: Request, given: Mapping[str, str], error: MediaCanonError | None) -> Response:
         message = error.message if error else ""
         # Who comes from another site's link may write all the same: what they send next comes from this page.
-        refusal = None if is_cross_site(request) else self._new_context(request).refusal()
+        denial = None if is_cross_site(request) else self._new_context(request).denial()
         text = self._template.render(
             url=request.url,
             given=given,
             field=_field_of(message),
             message=_NAMES.sub(lambda name: LABELS[name[0]], message),
             labels=LABELS,
-            refusal=refusal,
+            denial=denial,
         )
         status = error.http_status if error else 200
         return Response(text, status_code=status, media_type=HTML, headers={**SECURITY, "cache-control": "no-store"})

@@ -5,11 +5,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from mediacanon import paths
 from mediacanon.pages.charts import heat_map, season_line, shade
 from mediacanon.pages.filters import FILTERS, FUNCTIONS
+from mediacanon.pages.json_ld import structured_data
 from mediacanon.pages.page import SORTS
 from mediacanon.pages.refresh import refresh_notice
-from mediacanon.pages.structured import structured_data
-from mediacanon.schema.images import image_addresses
 from mediacanon.settings import Settings
+from mediacanon.tmdb.image_urls import image_addresses
 
 HTML = "text/html"
 # Images may come from anywhere: people give posters by address, and TMDB's may have a mirror.

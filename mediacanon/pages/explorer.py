@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mediacanon import paths
-from mediacanon.http import conditional
+from mediacanon.http.conditional import conditional
 from mediacanon.pages.environment import HTML, SECURITY
 
 CDN = "https://cdn.jsdelivr.net"

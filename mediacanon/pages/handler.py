@@ -13,17 +13,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mediacanon import paths
+from mediacanon.cache.responses import CachedResponse, ResponseCache, cache_key
 from mediacanon.errors import MediaCanonError, NotFound
-from mediacanon.execution import Execution, Prepared
-from mediacanon.hot_answers import HotAnswer, HotAnswers, asked_in
-from mediacanon.http import request_id
+from mediacanon.execution.documents import PreparedDocument
+from mediacanon.execution.executor import Execution
+from mediacanon.execution.variables import read_variables, variable_types
+from mediacanon.http.exchange import request_id
 from mediacanon.pages.add import AddTitle
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.pages.kept import KeptPages
 from mediacanon.pages.page import PAGES, Page, sort_in_graphql
 from mediacanon.pages.sitemap import Sitemap
 from mediacanon.schema.context import Context
-from mediacanon.text_variables import read_variables, variable_types
 
 STATUS_TEXT = {404: "There is no such page here.", 405: "This page is only for reading."}
 
@@ -33,7 +34,7 @@ class Rendering:
     """A page ready to answer: its row, document, variable types and template."""
 
     page: Page
-    document: Prepared
+    document: PreparedDocument
     types: dict[str, GraphQLInputType]
     template: Template
 
@@ -52,12 +53,12 @@ class Pages:
         environment: Environment,
         *,
         new_context: Callable[[Request], Context],
-        hot_answers: HotAnswers,
+        response_cache: ResponseCache,
     ) -> None:
         self._execution = execution
         self._environment = environment
         self._new_context = new_context
-        self._hot = hot_answers
+        self._hot = response_cache
         self._kept = KeptPages()
         self._add = AddTitle(execution, environment, new_context=new_context)
         self._sitemap = Sitemap(new_context=new_context)
@@ -74,26 +75,26 @@ class Pages:
     def _route(self, path: str, pages: Sequence[Page]) -> Route:
         renderings = [self._rendering(page) for page in pages]
 
-        async def answer(request: Request) -> HotAnswer:
+        async def answer(request: Request) -> CachedResponse:
             return await self._answer(request, next(each for each in renderings if each.is_asked(request)))
 
         return Route(path, answer, methods=["GET"])
 
     def _rendering(self, page: Page) -> Rendering:
         name = f"{page.name}.graphql"
-        document = self._execution.prepare_own((paths.TEMPLATES / name).read_text(), name=name)
+        document = self._execution.prepare_trusted((paths.TEMPLATES / name).read_text(), name=name)
         operation = document.operation()
         types = variable_types(self._execution.schema, operation) if operation else {}
         return Rendering(page, document, types, self._environment.get_template(f"{page.name}.html"))
 
-    async def _answer(self, request: Request, rendering: Rendering) -> HotAnswer:
+    async def _answer(self, request: Request, rendering: Rendering) -> CachedResponse:
         context = self._new_context(request)
         make = partial(self._make, request, rendering, context)
         if rendering.page.is_kept and not request.url.query and context.carousels:
             return await self._kept.get(str(request.url), await context.carousels.current(), make)
-        return await self._hot.made(asked_in(request.scope), make)
+        return await self._hot.made(cache_key(request.scope), make)
 
-    async def _make(self, request: Request, rendering: Rendering, context: Context) -> HotAnswer:
+    async def _make(self, request: Request, rendering: Rendering, context: Context) -> CachedResponse:
         query = request.query_params
         given = {name: query.getlist(name) for name in query} | {n: [str(v)] for n, v in request.path_params.items()}
         if "sort" in given:
@@ -109,7 +110,7 @@ class Pages:
         body = rendering.template.render(data, url=request.url, asked=variables).encode()
         # What is similar to a title may change without it: that strip may be as old as answers get.
         title_id = found.get("titleId")
-        return HotAnswer(
+        return CachedResponse(
             body=body,
             media_type=f"{HTML}; charset=utf-8",
             headers=SECURITY,

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from mediacanon.hot_answers import HotAnswer
+from mediacanon.cache.responses import CachedResponse
 
 # One for each address that people reach the server by.
 MOST_KEPT = 32
@@ -17,7 +17,7 @@ PATIENCE = 0.3
 class KeptPage:
     """A page as it goes out, and the state of the catalogue it shows."""
 
-    answer: HotAnswer
+    answer: CachedResponse
     state: object
 
 
@@ -27,9 +27,9 @@ class KeptPages:
     def __init__(self, *, patience: float = PATIENCE) -> None:
         self._patience = patience
         self._pages: OrderedDict[str, KeptPage] = OrderedDict()
-        self._rendering: dict[str, asyncio.Task[HotAnswer]] = {}
+        self._rendering: dict[str, asyncio.Task[CachedResponse]] = {}
 
-    async def get(self, address: str, state: object, render: Callable[[], Awaitable[HotAnswer]]) -> HotAnswer:
+    async def get(self, address: str, state: object, render: Callable[[], Awaitable[CachedResponse]]) -> CachedResponse:
         """Return the page at an address for a state; the old one while rendering takes longer than one waits."""
         known = self._pages.get(address)
         if known and known.state is state:
@@ -44,7 +44,9 @@ class KeptPages:
                 return known.answer
         return await asyncio.shield(task)
 
-    async def _renew(self, address: str, state: object, render: Callable[[], Awaitable[HotAnswer]]) -> HotAnswer:
+    async def _renew(
+        self, address: str, state: object, render: Callable[[], Awaitable[CachedResponse]]
+    ) -> CachedResponse:
         try:
             answer = await render()
             self._pages[address] = KeptPage(answer, state)

@@ -11,9 +11,9 @@ from starlette.routing import Route
 
 from mediacanon import paths
 from mediacanon.errors import NotFound, UpstreamUnavailable
-from mediacanon.execution import Execution
+from mediacanon.execution.executor import Execution
+from mediacanon.execution.variables import read_variables
 from mediacanon.schema.context import Context
-from mediacanon.text_variables import read_variables
 
 # kind in the address -> the question for one of them by its id
 KINDS = {"movies": "movie_by_id", "shows": "show_by_id"}
@@ -35,7 +35,7 @@ class Refresh:
 
     def __init__(self, execution: Execution, *, new_context: Callable[[Request], Context]) -> None:
         text = (paths.TEMPLATES / "refresh.graphql").read_text()
-        self._document = execution.prepare_own(text, name="refresh.graphql")
+        self._document = execution.prepare_trusted(text, name="refresh.graphql")
         self._execution = execution
         self._new_context = new_context
 
@@ -47,7 +47,7 @@ class Refresh:
         ]
 
     async def _answer(self, kind: str, request: Request) -> Response:
-        """Refresh the title and lead to its page. Raises NotFound, or the refusal of who may not write."""
+        """Refresh the title and lead to its page. Raises NotFound, or the denial of who may not write."""
         id_ = read_variables({"id": GraphQLInt}, {"id": [request.path_params["id"]]}).get("id")
         context = self._new_context(request)
         # The page's own question would first wait for what the title lacks.

@@ -10,12 +10,13 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mediacanon.cache.responses import CachedResponse, ResponseCache, cache_key
 from mediacanon.errors import MediaCanonError
-from mediacanon.execution import Execution
-from mediacanon.hot_answers import HotAnswer, HotAnswers, asked_in
-from mediacanon.http import conditional
-from mediacanon.rest_compat.endpoints import ENDPOINTS
-from mediacanon.rest_compat.handler import JSON, RestApi, document_text
+from mediacanon.execution.executor import Execution
+from mediacanon.http.conditional import conditional
+from mediacanon.rest_compat.anywatch.endpoints import ENDPOINTS
+from mediacanon.rest_compat.documents import document_text
+from mediacanon.rest_compat.handler import JSON, RestApi
 from mediacanon.rest_compat.openapi import build_openapi
 from mediacanon.schema.context import Context
 
@@ -40,16 +41,16 @@ class Documentation:
         *,
         api: RestApi,
         new_context: Callable[[Request], Context],
-        hot_answers: HotAnswers,
+        response_cache: ResponseCache,
         headers: Mapping[str, str],
     ) -> None:
         self._execution = execution
         self._api = api
         self._new_context = new_context
-        self._hot = hot_answers
+        self._hot = response_cache
         self._headers = headers
         self._template = environment.get_template("api.html")
-        self._examples = execution.prepare_own(document_text("examples"), name="examples.graphql")
+        self._examples = execution.prepare_trusted(document_text("examples"), name="examples.graphql")
         self._openapi = orjson.dumps(build_openapi(execution.schema, api.resources))
         api.pages = {"/api": self.page, "/api/": self.page, OPENAPI: self.openapi}
 
@@ -58,11 +59,11 @@ class Documentation:
         headers = {"access-control-allow-origin": "*", "vary": "Accept-Encoding"}
         return conditional(request, self._openapi, media_type=JSON, headers=headers)
 
-    async def page(self, request: Request) -> HotAnswer:
+    async def page(self, request: Request) -> CachedResponse:
         """Answer with the page: a list, of every example's answer."""
-        return await self._hot.made(asked_in(request.scope), partial(self._make, request))
+        return await self._hot.made(cache_key(request.scope), partial(self._make, request))
 
-    async def _make(self, request: Request) -> HotAnswer:
+    async def _make(self, request: Request) -> CachedResponse:
         data = await self._execution.run(self._examples, {}, self._new_context(request))
         names = _names_in(data)
         reads = [row for row in ENDPOINTS if row.is_read]
@@ -78,7 +79,7 @@ class Documentation:
             for row in ENDPOINTS
         ]
         text = self._template.render(endpoints=endpoints, openapi=OPENAPI, url=request.url)
-        return HotAnswer(
+        return CachedResponse(
             body=text.encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=self._headers,

@@ -1,35 +1,28 @@
 """One handler for all endpoints: request -> variables -> document -> data -> shape -> JSON."""
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import orjson
-from graphql import GraphQLInputType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mediacanon import paths
-from mediacanon.compression import Compression
+from mediacanon.cache.responses import API, CachedResponse, ResponseCache, cache_key
 from mediacanon.errors import BadArgument, MediaCanonError, NotFound
-from mediacanon.execution import Execution, Prepared
-from mediacanon.hot_answers import API, HotAnswer, HotAnswers, asked_in
-from mediacanon.http import request_id
-from mediacanon.rest_compat.endpoints import ENDPOINTS, Endpoint
-from mediacanon.rest_compat.parameters import read_body, read_id, read_query, required_variables
-from mediacanon.rest_compat.shapes import Shape, answer_of, document_shape, in_snake_case, take
+from mediacanon.execution.executor import Execution
+from mediacanon.http.compression import Compression
+from mediacanon.http.exchange import request_id
+from mediacanon.rest_compat.parameters import read_body, read_id, read_query
+from mediacanon.rest_compat.routing import BoundEndpoint, Resource, make_resources
+from mediacanon.rest_compat.serializer import in_snake_case, pick, project
 from mediacanon.schema.context import Context
-from mediacanon.text_variables import variable_types
 
 log = logging.getLogger(__name__)
 
 JSON = "application/json"
-DOCUMENTS = paths.PACKAGE / "rest_compat" / "documents"
-FRAGMENTS = "fragments"
 LARGEST_BODY = 64 * 1024
 
 # Every site may read; CORS says nothing on writes, so that no browser lets another site write.
@@ -43,9 +36,6 @@ PREFLIGHT = {
     "access-control-allow-headers": "If-None-Match, X-Request-Id",
     "access-control-max-age": "86400",
 }
-_PARAMETER = re.compile(r"\{(\w+)\}")
-_FRAGMENT = re.compile(r"^fragment (\w+) .*?^\}\n", re.MULTILINE | re.DOTALL)
-_SPREAD = re.compile(r"\.\.\.(\w+)")
 
 
 class WrongMethod(BadArgument):
@@ -66,83 +56,6 @@ class WrongMediaType(BadArgument):
     http_status = 415
 
 
-@dataclass(frozen=True)
-class Ready:
-    """An endpoint with its document, parsed and validated, and the variables it wants."""
-
-    row: Endpoint
-    document: Prepared
-    types: Mapping[str, GraphQLInputType]
-    required: frozenset[str]
-    shape: Shape
-
-    @cached_property
-    def path_names(self) -> tuple[str, ...]:
-        """The parameters in the path."""
-        return tuple(_PARAMETER.findall(self.row.path))
-
-    @cached_property
-    def other_types(self) -> dict[str, GraphQLInputType]:
-        """The variables that the query string or the body gives."""
-        return {name: type_ for name, type_ in self.types.items() if name not in self.path_names}
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """The endpoints of a path, by method."""
-
-    path: str
-    pattern: re.Pattern[str]
-    endpoints: Mapping[str, Ready]
-
-    @property
-    def methods(self) -> str:
-        """What Allow says."""
-        also = ("HEAD", "OPTIONS") if "GET" in self.endpoints else ("OPTIONS",)
-        return ", ".join((*self.endpoints, *also))
-
-
-def document_text(name: str) -> str:
-    """Return a document with the fragments it uses, and those that they use."""
-    text = (DOCUMENTS / f"{name}.graphql").read_text()
-    fragments = {match[1]: match[0] for match in _FRAGMENT.finditer((DOCUMENTS / f"{FRAGMENTS}.graphql").read_text())}
-    pending, used = set(_SPREAD.findall(text)), set[str]()
-    while pending := pending - used:
-        used |= pending
-        pending = {name for one in pending for name in _SPREAD.findall(fragments[one])}
-    return "\n".join((text, *(fragments[one] for one in sorted(used))))
-
-
-def make_ready(execution: Execution, row: Endpoint) -> Ready:
-    """Return an endpoint ready to answer. Raises ValueError for a document that does not fit the schema."""
-    document = execution.prepare_own(document_text(row.document), name=f"{row.document}.graphql")
-    operation = document.operation()
-    if operation is None or document.document is None:
-        raise ValueError(f"{row.document}.graphql must hold one operation")
-    return Ready(
-        row,
-        document,
-        variable_types(execution.schema, operation),
-        required_variables(operation),
-        document_shape(execution.schema, document.document, operation),
-    )
-
-
-def make_resources(execution: Execution) -> list[Resource]:
-    """Return the table by path, in the order to match them: a path without parameters, then the longer one."""
-    by_path: dict[str, dict[str, Ready]] = {}
-    for row in ENDPOINTS:
-        by_path.setdefault(row.path, {})[row.method] = make_ready(execution, row)
-    in_order = sorted(by_path, key=lambda path: ("{" in path, -path.count("/")))
-    return [Resource(path, _pattern(path), by_path[path]) for path in in_order]
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    """Return what matches a path; a parameter at its end takes all that is left, so that it can be refused."""
-    last = re.sub(r"\{(\w+)\}$", r"(?P<\1>.*)", path)
-    return re.compile(_PARAMETER.sub(r"(?P<\1>[^/]*)", last), re.DOTALL)
-
-
 class RestApi:
     """Answers /api and all below it. Raises ValueError for a document that does not fit the schema."""
 
@@ -151,11 +64,11 @@ class RestApi:
         execution: Execution,
         *,
         new_context: Callable[[Request], Context],
-        hot_answers: HotAnswers,
+        response_cache: ResponseCache,
     ) -> None:
         self._execution = execution
         self._new_context = new_context
-        self._hot = hot_answers
+        self._hot = response_cache
         # What stands beside the endpoints, by path.
         self.pages: Mapping[str, Callable[[Request], Awaitable[ASGIApp]]] = {}
         self.resources = make_resources(execution)
@@ -170,7 +83,7 @@ class RestApi:
             response = await self._respond(request, resource)
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer is JSON
             response = _refusal(request, error, resource)
-        if not isinstance(response, HotAnswer):
+        if not isinstance(response, CachedResponse):
             response = Compression(response)
         await response(scope, receive, send)
 
@@ -217,12 +130,12 @@ class RestApi:
             raise WrongMethod
         return await page(request)
 
-    async def _read(self, request: Request, ready: Ready) -> HotAnswer:
+    async def _read(self, request: Request, ready: BoundEndpoint) -> CachedResponse:
         if not ready.row.is_hot:
             return await self._make(request, ready)
-        return await self._hot.made(asked_in(request.scope), partial(self._make, request, ready))
+        return await self._hot.made(cache_key(request.scope), partial(self._make, request, ready))
 
-    async def _make(self, request: Request, ready: Ready) -> HotAnswer:
+    async def _make(self, request: Request, ready: BoundEndpoint) -> CachedResponse:
         query, row = request.query_params, ready.row
         given = {name: query.getlist(name) for name in query}
         given |= {name: [request.path_params[name]] for name in ready.path_names if name != "id"}
@@ -234,24 +147,24 @@ class RestApi:
                 raise BadArgument(f"{name} required")
             variables[name] = ""
         data = await self._execution.run(ready.document, variables, self._new_context(request))
-        answer = answer_of(data, row.answer, ready.shape)
+        answer = project(data, row.answer, ready.shape)
         if answer is None and row.is_list:
             answer = []
         if answer is None:
             raise NotFound
         for name in row.lists:
             answer.setdefault(name, [])
-        return HotAnswer(
+        return CachedResponse(
             body=orjson.dumps(answer),
             media_type=JSON,
             headers=READ,
             endpoint=request.scope.get("endpoint"),
             about=answer[row.about] if row.about else None,
             view=answer[row.view] if row.view else None,
-            click=take(answer, row.click) if row.click else None,
+            click=pick(answer, row.click) if row.click else None,
         )
 
-    async def _write(self, request: Request, ready: Ready) -> Response:
+    async def _write(self, request: Request, ready: BoundEndpoint) -> Response:
         context = self._new_context(request)
         # A request that may not write is refused before anything it holds is looked at.
         _ = context.writes
@@ -263,7 +176,7 @@ class RestApi:
         data = await self._execution.run(ready.document, variables, context)
         if not ready.row.answer:
             return Response(status_code=ready.row.status)
-        answer = answer_of(data, ready.row.answer, ready.shape) | dict.fromkeys(ready.row.nulls)
+        answer = project(data, ready.row.answer, ready.shape) | dict.fromkeys(ready.row.nulls)
         return Response(orjson.dumps(answer), status_code=ready.row.status, media_type=JSON)
 
 

@@ -16,9 +16,11 @@ from graphql import (
     is_object_type,
 )
 
-from mediacanon.rest_compat.endpoints import RULES, Endpoint
-from mediacanon.rest_compat.handler import JSON, Ready, Resource
-from mediacanon.rest_compat.shapes import OPTIONAL_LISTS, fragments_of, selected_fields, snake_case
+from mediacanon.rest_compat.anywatch.rules import RULES
+from mediacanon.rest_compat.endpoint import Endpoint
+from mediacanon.rest_compat.handler import JSON
+from mediacanon.rest_compat.routing import BoundEndpoint, Resource
+from mediacanon.rest_compat.serializer import OPTIONAL_LISTS, fragments_of, selected_fields, snake_case
 
 Schema = dict[str, Any]
 
@@ -80,7 +82,7 @@ def build_openapi(schema: GraphQLSchema, resources: list[Resource]) -> Schema:
     }
 
 
-def _operation(schema: GraphQLSchema, ready: Ready) -> Schema:
+def _operation(schema: GraphQLSchema, ready: BoundEndpoint) -> Schema:
     row = ready.row
     operation: Schema = {
         "operationId": row.document,
@@ -97,7 +99,7 @@ def _operation(schema: GraphQLSchema, ready: Ready) -> Schema:
     return operation
 
 
-def _refusals(ready: Ready) -> list[int]:
+def _refusals(ready: BoundEndpoint) -> list[int]:
     found = {429, 503}
     if not ready.row.is_read:
         found |= {401, 403, 409}
@@ -109,13 +111,13 @@ def _refusals(ready: Ready) -> list[int]:
     return sorted(found)
 
 
-def _path_parameters(ready: Ready) -> Iterator[Schema]:
+def _path_parameters(ready: BoundEndpoint) -> Iterator[Schema]:
     for name in ready.path_names:
         kind = {"type": "integer", "format": "int64"} if name == "id" else {"type": "string", "minLength": 1}
         yield {"name": name, "in": "path", "required": True, "schema": kind}
 
 
-def _query_parameters(ready: Ready) -> Iterator[Schema]:
+def _query_parameters(ready: BoundEndpoint) -> Iterator[Schema]:
     row = ready.row
     for variable, type_ in ready.other_types.items():
         for name in row.reads.get(variable, (variable,)):
@@ -144,7 +146,7 @@ def _parameter(row: Endpoint, name: str, type_: GraphQLInputType) -> Schema:
     return {"type": "string", "minLength": 1} if is_non_null_type(type_) else {"type": "string"}
 
 
-def _body(ready: Ready) -> Schema:
+def _body(ready: BoundEndpoint) -> Schema:
     properties = {}
     for name, type_ in ready.other_types.items():
         named: Any = get_nullable_type(type_)
@@ -161,7 +163,7 @@ def _or_nothing(kind: Schema) -> Schema:
     return {**kind, "type": [kind["type"], "null"]}
 
 
-def _answer(schema: GraphQLSchema, ready: Ready) -> Schema:
+def _answer(schema: GraphQLSchema, ready: BoundEndpoint) -> Schema:
     row = ready.row
     if not row.answer:
         return {"description": "Nothing is left"}
@@ -178,7 +180,7 @@ def _answer(schema: GraphQLSchema, ready: Ready) -> Schema:
 class _Shapes:
     """The JSON Schemas of what a document selects."""
 
-    def __init__(self, schema: GraphQLSchema, ready: Ready) -> None:
+    def __init__(self, schema: GraphQLSchema, ready: BoundEndpoint) -> None:
         self._row = ready.row
         operation = ready.document.operation()
         if operation is None or ready.document.document is None:

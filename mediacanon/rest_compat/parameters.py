@@ -18,7 +18,9 @@ from graphql import (
 )
 
 from mediacanon.errors import BadArgument
-from mediacanon.rest_compat.endpoints import NOTHING, REFUSALS, Endpoint
+from mediacanon.rest_compat.anywatch.endpoints import NOTHING
+from mediacanon.rest_compat.anywatch.rules import REFUSALS
+from mediacanon.rest_compat.endpoint import Endpoint
 from mediacanon.writes.facts import CONTROL
 
 Types = Mapping[str, GraphQLInputType]

@@ -2,16 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import strawberry
+from graphql import GraphQLResolveInfo
 
-from mediacanon.cache import CarouselCache
+from mediacanon.cache.carousels import CarouselCache
 from mediacanon.errors import MediaCanonError
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow
-from mediacanon.schema.limits import Budget
 from mediacanon.tmdb.enrich import Enrichment
 from mediacanon.writes import Writes
+
+
+class Budget(Protocol):
+    """The cost that one run may still add."""
+
+    def charge(self, info: GraphQLResolveInfo[Any], *, seasons: int, episodes: int) -> None:
+        """Count the seasons that a field answers with. Raises BadArgument where the budget is spent."""
 
 
 @dataclass(slots=True)
@@ -23,7 +31,7 @@ class Context:
     request_id: str = ""
     carousels: CarouselCache[CarouselRow] | None = None
     # Tells why this request may not write, None: it may. Asked by who writes alone: most requests only read.
-    refusal: Callable[[], MediaCanonError | None] = lambda: None
+    denial: Callable[[], MediaCanonError | None] = lambda: None
     # Asks TMDB for what a title lacks; None: there is no key.
     enrichment: Enrichment | None = None
     # What a stranger's query may bring of seasons, None: as many as there are.
@@ -31,9 +39,9 @@ class Context:
 
     @property
     def writes(self) -> Writes:
-        """The changes it may make: every mutation goes through here. Raises the refusal where it may make none."""
-        if (refusal := self.refusal()) is not None:
-            raise refusal
+        """The changes it may make: every mutation goes through here. Raises the denial where it may make none."""
+        if (denial := self.denial()) is not None:
+            raise denial
         return self.changes
 
 

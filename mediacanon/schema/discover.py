@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.loaders import discover as loader
-from mediacanon.loaders.discover import Question, with_sort_rules
+from mediacanon.loaders.discover import DiscoverQuery, with_sort_rules
 from mediacanon.schema.context import Info
 from mediacanon.schema.filter import TitleFilter, discover_filter
 from mediacanon.schema.ids import Ids, TitleType
@@ -70,7 +70,7 @@ class DiscoverTitle:
         return in_size(root.image_url, size)
 
 
-async def count_discovered(info: Info, question: Question) -> int:
+async def count_discovered(info: Info, question: DiscoverQuery) -> int:
     """Return how many titles answer a question: one count serves all orders that ask for nothing else."""
     return await info.context.loaders.discover_count_by_filter.load(with_sort_rules(*question))
 
@@ -82,7 +82,7 @@ class DiscoverPage:
     items: list[DiscoverTitle] = strawberry.field(description="The titles of this page.")
     page: int = strawberry.field(description="The number of this page, from 1.")
     per_page: int = strawberry.field(description="How many titles a full page has.")
-    question: strawberry.Private[Question]
+    question: strawberry.Private[DiscoverQuery]
 
     @strawberry.field(description="How many titles there are on all pages.")
     @staticmethod

@@ -6,8 +6,8 @@ from typing import Any, Protocol, TypeVar
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
 from mediacanon.loaders.title import TitleRow
-from mediacanon.schema.after_write import fresh_loaders
 from mediacanon.schema.context import Info
+from mediacanon.schema.mutation_results import fresh_loaders
 
 
 class OfTitle(Protocol):

@@ -8,11 +8,12 @@ from mediacanon.schema.collection import CollectionQueries
 from mediacanon.schema.discover import DiscoverQueries
 from mediacanon.schema.lookup import LookupQueries
 from mediacanon.schema.movie import MovieQueries
-from mediacanon.schema.mutation import Mutations
 from mediacanon.schema.scalars import CONFIG
 from mediacanon.schema.season import SeasonQueries
+from mediacanon.schema.season_mutations import SeasonMutations
 from mediacanon.schema.show import ShowQueries
 from mediacanon.schema.title import TitleQueries
+from mediacanon.schema.title_mutations import MovieMutations, ShowMutations, TitleMutations
 
 
 @strawberry.type(description="Everything one can ask.")
@@ -28,6 +29,11 @@ class Query(
     CollectionQueries,
 ):
     """The root of all queries."""
+
+
+@strawberry.type(name="Mutation", description="Everything one can change; each change is one transaction.")
+class Mutations(TitleMutations, MovieMutations, ShowMutations, SeasonMutations):
+    """The root of all mutations."""
 
 
 def build_schema() -> strawberry.Schema:

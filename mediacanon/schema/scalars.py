@@ -8,10 +8,10 @@ from typing import NewType
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from mediacanon import notation
+from mediacanon import vocabulary
 from mediacanon.errors import BadArgument
 
-IMDB_ID = notation.IMDB_ID
+IMDB_ID = vocabulary.IMDB_ID
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"

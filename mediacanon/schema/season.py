@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 
+from mediacanon.loaders.dataloader import DataLoader
 from mediacanon.loaders.season import SeasonRow, WholeSeasonRow
-from mediacanon.loaders.together import Loader
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import EpisodeBy, Ids, one_of
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 
 async def load_season(info: Info, season_id: int) -> SeasonRow | WholeSeasonRow | None:
-    """Return what the query asks of a season: with its episodes, or the season alone. Raises as `pay_for` does."""
+    """Return what the query asks of a season: with its episodes, or the season alone. Raises as `charge_seasons` does."""
     loaders = info.context.loaders
-    loader: Loader[int, Any] = loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
+    loader: DataLoader[int, Any] = loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
     season: SeasonRow | WholeSeasonRow | None = await loader.load(season_id)
-    pay_for(info, [season] if season else [])
+    charge_seasons(info, [season] if season else [])
     return season
 
 
-def pay_for(info: Info, seasons: Sequence[SeasonRow | WholeSeasonRow]) -> None:
+def charge_seasons(info: Info, seasons: Sequence[SeasonRow | WholeSeasonRow]) -> None:
     """Count seasons before they are answered. Raises BadArgument where a stranger's query brings too many episodes."""
     if budget := info.context.budget:
         raw: Any = info._raw_info  # noqa: SLF001 - Strawberry's own view of the selection costs a conversion of it all
-        budget.pay(raw, seasons=len(seasons), episodes=sum(len(season.episodes) for season in seasons))
+        budget.charge(raw, seasons=len(seasons), episodes=sum(len(season.episodes) for season in seasons))
 
 
 @strawberry.type(description="An episode of a season.")

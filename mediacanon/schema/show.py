@@ -4,11 +4,11 @@ from typing import Annotated, Any, cast
 
 import strawberry
 
-from mediacanon.loaders.together import Loader
+from mediacanon.loaders.dataloader import DataLoader
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import Ids, WorkBy, one_of, work_id_by
-from mediacanon.schema.season import Season, pay_for
+from mediacanon.schema.season import Season, charge_seasons
 from mediacanon.schema.selection import is_selected
 from mediacanon.schema.title import Title
 
@@ -28,11 +28,11 @@ class Show:
     async def seasons(root: strawberry.Parent["Show"], info: Info) -> list[Season]:
         """Load the seasons of all shows asked for, with all their episodes where asked for: two statements."""
         loaders = info.context.loaders
-        loader: Loader[int, Any] = (
+        loader: DataLoader[int, Any] = (
             loaders.whole_seasons_by_show_id if is_selected(info, "episodes") else loaders.seasons_by_show_id
         )
         seasons = await loader.load(root.show_id)
-        pay_for(info, seasons)
+        charge_seasons(info, seasons)
         return cast("list[Season]", seasons)
 
     @strawberry.field(description="How many episodes it has in all seasons.")

@@ -14,7 +14,7 @@ import asyncpg
 from mediacanon.database.pool import UNREACHABLE
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.progress import Progress, SilentProgress, Step
-from mediacanon.tmdb.client import CONNECTIONS, NotAnswering, TmdbClient, WrongKey
+from mediacanon.tmdb.client import CONNECTIONS, CircuitOpen, InvalidApiKey, TmdbClient
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, enrich_episodes
 from mediacanon.tmdb.lookup import HAS_IMAGE, TITLE_TO_FIND, Facts, TitleToFind, look_up
 from mediacanon.tmdb.replies import LARGEST_INTEGER
@@ -177,9 +177,9 @@ class Run:
         while not self.summary.stopped:
             try:
                 return self._count(await work(title))
-            except WrongKey as error:
+            except InvalidApiKey as error:
                 self.summary.stopped = str(error)
-            except NotAnswering as error:
+            except CircuitOpen as error:
                 await self._sit_out(str(error))
             except UpstreamUnavailable as error:
                 log.debug("title %d failed: %s", title.title_id, error)

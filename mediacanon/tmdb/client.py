@@ -13,8 +13,8 @@ import httpx
 import orjson
 
 from mediacanon.errors import UpstreamUnavailable
-from mediacanon.retry_after import retry_after
-from mediacanon.tmdb.pacing import CircuitBreaker, RateLimit
+from mediacanon.http.retries import retry_after
+from mediacanon.tmdb.pacing import CircuitBreaker, RequestPacer
 from mediacanon.tmdb.replies import (
     IMDB_ID,
     Details,
@@ -44,15 +44,15 @@ PAUSE_SECONDS = 60.0
 LONGEST_WAIT = 2.0
 
 
-class WrongKey(UpstreamUnavailable):
+class InvalidApiKey(UpstreamUnavailable):
     """TMDB refuses the key: check TMDB_API_KEY."""
 
 
-class NotAnswering(UpstreamUnavailable):
+class CircuitOpen(UpstreamUnavailable):
     """TMDB has not answered lately and is left alone for a minute."""
 
 
-class AskedToWait(NotAnswering):
+class Throttled(CircuitOpen):
     """TMDB is asked too often and wants to be left alone for a while."""
 
 
@@ -70,7 +70,7 @@ class _AttemptError(Exception):
 class TmdbClient:
     """A conversation with TMDB; one a process, so that its limits hold.
 
-    Every question raises UpstreamUnavailable (WrongKey, NotAnswering, MalformedReply are its kinds)
+    Every question raises UpstreamUnavailable (InvalidApiKey, CircuitOpen, MalformedReply are its kinds)
     when no usable answer was had; None and empty answers are TMDB's own.
     """
 
@@ -89,7 +89,7 @@ class TmdbClient:
     ) -> None:
         self._http = TmdbTransport(key, base_url=f"{base_url}/3", connections=connections, timeout=timeout)
         self._backoff = backoff
-        self._rate = RateLimit(per_second)
+        self._rate = RequestPacer(per_second)
         self.pause = pause
         self._longest_wait = longest_wait
         self._breaker = CircuitBreaker(failures=failures_to_give_up, pause=pause)
@@ -187,11 +187,11 @@ class TmdbClient:
 
     def _refuse(self) -> None:
         if self._key_refused:
-            raise WrongKey
+            raise InvalidApiKey
         if self._breaker.seconds_left:
-            raise NotAnswering
+            raise CircuitOpen
         if self._rate.seconds_held > self._longest_wait:
-            raise AskedToWait
+            raise Throttled
 
     async def _attempt(self, path: str, params: Mapping[str, str]) -> object:
         """Send one request and return its JSON; None for TMDB's own 404."""
@@ -209,7 +209,7 @@ class TmdbClient:
                 return None
             case HTTPStatus.UNAUTHORIZED:
                 self._turn_off()
-                raise WrongKey
+                raise InvalidApiKey
             case HTTPStatus.TOO_MANY_REQUESTS:
                 raise _BusyError(retry_after(response.headers))
             case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:

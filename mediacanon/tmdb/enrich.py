@@ -16,15 +16,15 @@ from datetime import UTC, date, datetime
 
 import asyncpg
 
-from mediacanon.catalog_events import CatalogChange, CatalogEvents, announce_title
+from mediacanon.database.changes import Change, ChangeListener, notify_title
 from mediacanon.database.pool import open_pool
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
-from mediacanon.tmdb.client import NotAnswering, TmdbClient, WrongKey
-from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, Extent, enrich_episodes
+from mediacanon.tmdb.client import CircuitOpen, InvalidApiKey, TmdbClient
+from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, SeasonScope, enrich_episodes
 from mediacanon.tmdb.freshness import fresh_for, is_stale
 from mediacanon.tmdb.lookup import TITLE_TO_FIND, Facts, TitleToFind, TitleType, look_up
-from mediacanon.tmdb.pacing import LeftAlone
+from mediacanon.tmdb.pacing import Cooldowns
 from mediacanon.tmdb.store import Answer, store_facts
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class FetchedElsewhere(UpstreamUnavailable):
 
 
 # Nothing to remember and nothing to report: the client has said what is wrong, or nothing is.
-NOT_ASKED = (NotAnswering, WrongKey, FetchedElsewhere)
+NOT_ASKED = (CircuitOpen, InvalidApiKey, FetchedElsewhere)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class TitleToEnrich:
         )
         return bool(self.imdb_id or self.tmdb_id) and is_stale(self.asked_at, fresh, now)
 
-    def choose_extent(self, *, is_forced: bool) -> Extent | None:
+    def choose_extent(self, *, is_forced: bool) -> SeasonScope | None:
         """Return which of its seasons are to be asked for; None: none.
 
         A running show's newest one is where its facts are only old: nobody waits for that.
@@ -116,10 +116,10 @@ class TitleToEnrich:
         if self.type != "show":
             return None
         if is_forced:
-            return Extent.ALL
+            return SeasonScope.ALL
         if self.end_year is None and self.is_stale and not self.lacks_facts:
-            return Extent.NEWEST
-        return Extent.LACKING if self.needs_episodes else None
+            return SeasonScope.NEWEST
+        return SeasonScope.LACKING if self.needs_episodes else None
 
     @property
     def to_find(self) -> TitleToFind:
@@ -156,8 +156,8 @@ class Enrichment:
         self._refresh_wait = refresh_wait
         self._running: dict[int, asyncio.Task[None]] = {}
         self._refreshing: dict[int, asyncio.Task[None]] = {}
-        self._failed = LeftAlone(seconds=remember_failures, most=MOST_REMEMBERED)
-        self._complete = LeftAlone(seconds=REMEMBER_COMPLETE, most=MOST_REMEMBERED)
+        self._failed = Cooldowns(seconds=remember_failures, most=MOST_REMEMBERED)
+        self._complete = Cooldowns(seconds=REMEMBER_COMPLETE, most=MOST_REMEMBERED)
         self._queue: asyncio.Queue[int] = asyncio.Queue(QUEUE_SIZE)
         self._queued: set[int] = set()
         self._queue_worker: asyncio.Task[None] | None = None
@@ -222,7 +222,7 @@ class Enrichment:
             raise UpstreamUnavailable("TMDB takes its time: what it says will be stored when it comes")
         task.result()
 
-    def forget(self, change: CatalogChange) -> None:
+    def forget(self, change: Change) -> None:
         """Look again at titles that changed, after an import at all."""
         for title_id in change.title_ids:
             self._complete.forget(title_id)
@@ -290,12 +290,12 @@ class Enrichment:
                 answers = [Answer(title_id, facts)]
                 if not await store_facts(connection, answers, image_base_url=self._image_base_url) and is_forced:
                     # Nothing changed but the date that the page tells.
-                    await announce_title(connection, title_id)
+                    await notify_title(connection, title_id)
             extent = title.choose_extent(is_forced=is_forced) if with_episodes else None
             if extent:
                 await self._enrich_episodes(title, facts, extent)
 
-    async def _enrich_episodes(self, title: TitleToEnrich, facts: Facts, extent: Extent) -> None:
+    async def _enrich_episodes(self, title: TitleToEnrich, facts: Facts, extent: SeasonScope) -> None:
         if facts.kind != "tv" or facts.tmdb_id is None:
             await self._pool.execute(EPISODES_CHECKED, title.title_id)
             return
@@ -341,7 +341,7 @@ def build_client(settings: Settings) -> TmdbClient | None:
 
 @asynccontextmanager
 async def open_enrichment(
-    settings: Settings, pool: asyncpg.Pool, dsn: str, events: CatalogEvents
+    settings: Settings, pool: asyncpg.Pool, dsn: str, events: ChangeListener
 ) -> AsyncIterator[Enrichment | None]:
     """Give the enrichment of this process, None without a key; leaving stops its fetches and closes its connections."""
     client = build_client(settings)

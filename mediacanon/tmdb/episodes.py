@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from mediacanon.catalog_events import announce_title
+from mediacanon.database.changes import notify_title
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.replies import EpisodeDetails, Season
@@ -91,7 +91,7 @@ class OurEpisode:
     is_new: bool
 
 
-class Extent(Enum):
+class SeasonScope(Enum):
     """Which seasons of a show are asked for; those with an episode that lacks something in any case."""
 
     LACKING = "those alone"
@@ -114,7 +114,7 @@ async def enrich_episodes(
     title_id: int,
     tmdb_id: int,
     image_base_url: str,
-    extent: Extent = Extent.LACKING,
+    extent: SeasonScope = SeasonScope.LACKING,
 ) -> int:
     """Fetch and store what the episodes of a show lack, and what is new of those asked for; return how many changed.
 
@@ -122,12 +122,12 @@ async def enrich_episodes(
     and the show is not marked as checked.
     """
     rows = await pool.fetch(EPISODES_OF_SHOW, title_id)
-    answers = await Inquiry(client, tmdb_id, (OurEpisode(**row) for row in rows)).run(extent)
+    answers = await EpisodeFetch(client, tmdb_id, (OurEpisode(**row) for row in rows)).run(extent)
     columns = [_columns(*item, image_base_url) for item in answers.episodes.items()]
     async with pool.acquire() as connection, connection.transaction():
         changed = await _store(connection, columns)
         if changed:
-            await announce_title(connection, title_id)
+            await notify_title(connection, title_id)
         if not answers.failure:
             await connection.execute(EPISODES_CHECKED, title_id)
     if answers.failure:
@@ -155,7 +155,7 @@ def _columns(episode_id: int, details: EpisodeDetails | None, image_base_url: st
     )
 
 
-class Inquiry:
+class EpisodeFetch:
     """One round of questions about the episodes of one show."""
 
     def __init__(self, client: TmdbClient, tmdb_id: int, episodes: Iterable[OurEpisode]) -> None:
@@ -168,7 +168,7 @@ class Inquiry:
         self._replies: dict[int, Season | None] = {}
         self.answers = Answers()
 
-    async def run(self, extent: Extent) -> Answers:
+    async def run(self, extent: SeasonScope) -> Answers:
         """Return what TMDB says of the seasons that are asked for, and what failed."""
         asked = [number for number in self._seasons if self._is_within(extent, number)]
         await self._ask_seasons(asked)
@@ -179,10 +179,10 @@ class Inquiry:
         await self._ask_singly()
         return self.answers
 
-    def _is_within(self, extent: Extent, number: int) -> bool:
+    def _is_within(self, extent: SeasonScope, number: int) -> bool:
         return (
-            extent is Extent.ALL
-            or (extent is Extent.NEWEST and number == max(self._seasons))
+            extent is SeasonScope.ALL
+            or (extent is SeasonScope.NEWEST and number == max(self._seasons))
             or any(episode.is_lacking for episode in self._seasons[number])
         )
 

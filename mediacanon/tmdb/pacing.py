@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-class RateLimit:
+class RequestPacer:
     """Lets through at most `per_second` requests a second, evenly spaced; 0 lets all through."""
 
     def __init__(
@@ -71,7 +71,7 @@ class CircuitBreaker:
             self._failures = self._allowed - 1
 
 
-class LeftAlone:
+class Cooldowns:
     """Titles that nobody needs to look after for so many seconds; too many, and the one noted first is forgotten."""
 
     def __init__(self, *, seconds: float, most: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mediacanon.catalog_events import Connection, announce_titles
+from mediacanon.database.changes import Connection, notify_titles
 from mediacanon.tmdb.lookup import Facts
 
 NO_POSTER = "none"
@@ -81,7 +81,7 @@ async def store_facts(connection: Connection, answers: Sequence[Answer], *, imag
     async with connection.transaction():
         rows = await connection.fetch(STORE_FACTS, *columns)
         changed = [row["title_id"] for row in rows if row["differs"]]
-        await announce_titles(connection, changed)
+        await notify_titles(connection, changed)
     return changed
 
 

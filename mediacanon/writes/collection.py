@@ -16,8 +16,8 @@ from typing import Protocol
 import asyncpg
 import orjson
 
-from mediacanon.catalog_events import Connection, announce_collections
-from mediacanon.collection_files import CollectionFile, CollectionFiles, NamedTitle, read_collection_files
+from mediacanon.curation.collection_files import CollectionFile, CollectionFiles, NamedTitle, read_collection_files
+from mediacanon.database.changes import Connection, notify_collections
 from mediacanon.paths import COLLECTIONS
 from mediacanon.writes.transaction import change
 
@@ -157,7 +157,7 @@ async def load_collections(pool: asyncpg.Pool, *, search: Search, folder: Path =
         done["updated"] = sorted({*done["updated"], *relisted} - {*done["created"]})
         deactivated, reactivated = await _follow_files(connection, files)
         if any(done.values()) or deactivated or reactivated:
-            await announce_collections(connection)
+            await notify_collections(connection)
     return LoadReport(
         **done,
         deactivated=deactivated,

@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from mediacanon.catalog_events import announce_engagement
+from mediacanon.database.changes import notify_engagement
 from mediacanon.errors import NotFound
 from mediacanon.writes.facts import Fact, short_line
 from mediacanon.writes.transaction import change
@@ -102,7 +102,7 @@ async def record_view(pool: asyncpg.Pool, title_id: int, source: str | None) -> 
         await connection.execute(LOCK, ENGAGEMENT_LOCK)
         if await connection.fetchval(INSERT_VIEW, title_id, source, slug_in(source)) is None:
             raise NotFound(f"There is no title {title_id}")
-        await announce_engagement(connection)
+        await notify_engagement(connection)
 
 
 def slug_in(source: str | None) -> str | None:
@@ -117,7 +117,7 @@ async def write_engagement(pool: asyncpg.Pool, views: Mapping[View, int], clicks
         await connection.execute(LOCK, ENGAGEMENT_LOCK)
         await connection.execute(INSERT_VIEWS, title_ids, sources, list(views.values()))
         await connection.execute(INSERT_CLICKS, list(clicks), list(clicks.values()))
-        await announce_engagement(connection)
+        await notify_engagement(connection)
 
 
 async def clean_up_engagement(pool: asyncpg.Pool) -> None:
@@ -126,7 +126,7 @@ async def clean_up_engagement(pool: asyncpg.Pool) -> None:
         await connection.execute(LOCK, ENGAGEMENT_LOCK)
         done = [await connection.execute(sql) for sql in (DELETE_OLD_VIEWS, DELETE_OLD_CLICKS, COUNT_CLICKS)]
         if any(not each.endswith(" 0") for each in done):
-            await announce_engagement(connection)
+            await notify_engagement(connection)
 
 
 class EngagementBuffer:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import asyncpg
 
-from mediacanon.catalog_events import announce_title
+from mediacanon.database.changes import notify_title
 from mediacanon.errors import NotFound
 from mediacanon.writes.facts import (
     ADDRESS,
@@ -89,7 +89,7 @@ async def create_episode(pool: asyncpg.Pool, season_id: int, facts: Mapping[str,
         created = await connection.fetchrow(INSERT_EPISODE, season_id, *values.values())
         if created is None:
             raise NotFound(f"There is no season {season_id}")
-        await announce_title(connection, created["title_id"])
+        await notify_title(connection, created["title_id"])
         episode_id: int = created["id"]
         return episode_id
 
@@ -112,7 +112,7 @@ async def update_episode(
         locked = locked_after(stored["locked_fields"] or (), unlock, changed)
         values = [changed.get(fact.name, stored[fact.column]) for fact in EPISODE_FACTS]
         await connection.execute(UPDATE_EPISODE, episode_id, locked or None, *values)
-        await announce_title(connection, stored["title_id"])
+        await notify_title(connection, stored["title_id"])
 
 
 async def delete_episode(pool: asyncpg.Pool, episode_id: int) -> bool:

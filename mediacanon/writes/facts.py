@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from strawberry.utils.str_converters import to_camel_case
 
-from mediacanon import notation
+from mediacanon import vocabulary
 from mediacanon.errors import BadArgument
 
 LARGEST_INTEGER = 2**31 - 1  # PostgreSQL's integer
@@ -91,10 +91,12 @@ def _is_address(value: str) -> bool:
 NAME = short_line(LONGEST_NAME)
 TEXT = Rule(f"1 to {LONGEST_TEXT:,} characters, not all blank", _is_text)
 ADDRESS = Rule(f"an http or https address of at most {LONGEST_ADDRESS:,} characters", _is_address)
-IMDB_ID = _pattern("an IMDb id such as tt0903747", notation.IMDB_ID)
+IMDB_ID = _pattern("an IMDb id such as tt0903747", vocabulary.IMDB_ID)
 LANGUAGE = _pattern("an ISO 639-1 code such as en", _LANGUAGE)
 COUNTRY = _pattern("an ISO 3166-1 code such as US", _COUNTRY)
-YEAR = _integer(f"a year from {notation.FIRST_YEAR} to {notation.LAST_YEAR}", notation.FIRST_YEAR, notation.LAST_YEAR)
+YEAR = _integer(
+    f"a year from {vocabulary.FIRST_YEAR} to {vocabulary.LAST_YEAR}", vocabulary.FIRST_YEAR, vocabulary.LAST_YEAR
+)
 NUMBER = _integer(f"from 0 to {LARGEST_INTEGER:,}", 0)
 TMDB_ID = _integer(f"from 1 to {LARGEST_INTEGER:,}", 1)
 DAY = Rule("a day", lambda value: isinstance(value, dt.date), "date")
@@ -117,7 +119,7 @@ def differing(facts: Sequence[Fact], stored: asyncpg.Record, given: Mapping[str,
 
 
 def _shown(fact: Fact, value: object) -> object:
-    return None if fact.name == "image_url" and value in notation.NO_IMAGE else value
+    return None if fact.name == "image_url" and value in vocabulary.NO_IMAGE else value
 
 
 def check_unlock(unlock: Collection[str], lockable: Collection[str]) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from mediacanon.catalog_events import Connection, announce_titles
+from mediacanon.curation.genre_review import NONE, Mistake, Review
+from mediacanon.database.changes import Connection, notify_titles
 from mediacanon.errors import BadArgument, Conflict
-from mediacanon.genre_review import NONE, Mistake, Review
 from mediacanon.writes.facts import Fact, short_line
 from mediacanon.writes.transaction import change
 
@@ -108,7 +108,7 @@ async def _store(connection: Connection, reviews: Sequence[Review]) -> ReviewCou
     await connection.execute(INSERT_REVIEWS, title_ids)
     changed = sorted({record["title_id"] for record in (*taken, *given)})
     await connection.execute(TOUCH_TITLES, changed)
-    await announce_titles(connection, changed)
+    await notify_titles(connection, changed)
     return ReviewCounts(reviewed=len(title_ids), changed=len(changed), given=len(given), taken=len(taken))
 
 

@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from mediacanon.catalog_events import announce_title
+from mediacanon.database.changes import notify_title
 from mediacanon.errors import NotFound
 from mediacanon.writes.facts import NUMBER, Fact
 from mediacanon.writes.title import announce_removal
@@ -64,7 +64,7 @@ async def create_season(pool: asyncpg.Pool, show_id: int, season_number: int) ->
         created = await connection.fetchrow(INSERT_SEASON, show_id, season_number)
         if created is None:
             raise NotFound(f"There is no show {show_id}")
-        await announce_title(connection, created["title_id"])
+        await notify_title(connection, created["title_id"])
         season_id: int = created["id"]
         return season_id
 
@@ -79,7 +79,7 @@ async def update_season(pool: asyncpg.Pool, season_id: int, season_number: int) 
         title_id = await connection.fetchval(UPDATE_SEASON, season_id, season_number)
         if title_id is None:
             raise NotFound(f"There is no season {season_id}")
-        await announce_title(connection, title_id)
+        await notify_title(connection, title_id)
 
 
 async def delete_season(pool: asyncpg.Pool, season_id: int) -> bool:

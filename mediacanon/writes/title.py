@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import asyncpg
 
-from mediacanon.catalog_events import Connection, announce_title
+from mediacanon.database.changes import Connection, notify_title
 from mediacanon.errors import BadArgument, NotFound
 from mediacanon.writes.facts import (
     ADDRESS,
@@ -104,7 +104,7 @@ async def insert_title(connection: Connection, title_type: str, facts: Mapping[s
     check_facts(TITLE_FACTS, values)
     _check_years(values)
     title_id: int = await connection.fetchval(INSERT_TITLE, title_type, *values.values())
-    await announce_title(connection, title_id)
+    await notify_title(connection, title_id)
     return title_id
 
 
@@ -127,13 +127,13 @@ async def change_title(
     await connection.execute(
         UPDATE_TITLE, title_id, locked, is_another, is_another or "tmdb_id" in changed, *values.values()
     )
-    await announce_title(connection, title_id)
+    await notify_title(connection, title_id)
 
 
 async def announce_removal(connection: Connection, title_id: int | None) -> bool:
     """Announce that something of a title was removed, None: nothing was; return whether it was."""
     if title_id is not None:
-        await announce_title(connection, title_id)
+        await notify_title(connection, title_id)
     return title_id is not None
 
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from mediacanon.catalog_events import Connection
+from mediacanon.database.changes import Connection
 from mediacanon.errors import BadArgument, Conflict
 
 # unique key -> what the client tried to have twice

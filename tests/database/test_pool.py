@@ -5,7 +5,7 @@ import logging
 import asyncpg
 import pytest
 
-from mediacanon.database.pool import explained, open_pool
+from mediacanon.database.pool import open_pool, translate_error
 from mediacanon.errors import BadArgument, DatabaseUnavailable
 from mediacanon.loaders.title import load_titles_by_id
 from mediacanon.loaders.title_list import TitleSearch, load_titles_by_search
@@ -24,13 +24,13 @@ async def failure(pool: asyncpg.Pool, statement: str, *arguments: object) -> Exc
 )
 async def test_texts_that_cannot_be_are_the_clients_mistake(pool: asyncpg.Pool, statement: str, argument: object):
     """Half a surrogate pair and U+0000 are bad arguments."""
-    assert isinstance(explained(await failure(pool, statement, argument)), BadArgument)
+    assert isinstance(translate_error(await failure(pool, statement, argument)), BadArgument)
 
 
 @pytest.mark.parametrize("argument", ["seven", 2**40])
 async def test_wrong_arguments_are_no_lost_database(pool: asyncpg.Pool, argument: object):
     """A wrong type or a number out of range is a fault of ours, to be logged as such."""
-    assert explained(await failure(pool, "SELECT $1::integer", argument)) is None
+    assert translate_error(await failure(pool, "SELECT $1::integer", argument)) is None
 
 
 async def test_a_lost_database_leaves_its_reason_in_the_log(database: str, caplog: pytest.LogCaptureFixture):
@@ -40,7 +40,7 @@ async def test_a_lost_database_leaves_its_reason_in_the_log(database: str, caplo
     with pytest.raises(asyncpg.InterfaceError) as caught:
         await connection.fetchval("SELECT 1")
     with caplog.at_level(logging.WARNING):
-        assert isinstance(explained(caught.value), DatabaseUnavailable)
+        assert isinstance(translate_error(caught.value), DatabaseUnavailable)
     assert "connection is closed" in caplog.text
 
 

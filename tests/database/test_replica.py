@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 import asyncpg
 import pytest
 
-from mediacanon.catalog_events import listening
 from mediacanon.database.account import server_account
 from mediacanon.database.binaries import find_binaries
+from mediacanon.database.changes import listening
 from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.database.migrate import migrate
 from mediacanon.database.pool import open_pool

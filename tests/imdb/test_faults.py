@@ -32,7 +32,7 @@ async def yesterday(database: str, tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def refusal(database: str, catalogue: Catalogue, folder: Path, *, force: bool = False) -> str:
+async def denial(database: str, catalogue: Catalogue, folder: Path, *, force: bool = False) -> str:
     """Import, expect to be refused with nothing changed, return the message."""
     before = await catalogue.dump()
     with pytest.raises(ImportRefused) as refused:
@@ -44,7 +44,7 @@ async def refusal(database: str, catalogue: Catalogue, folder: Path, *, force: b
 async def test_a_missing_file_stops_the_import(database: str, catalogue: Catalogue, yesterday: Path) -> None:
     """The message names the file."""
     (yesterday / EPISODE.file).unlink()
-    assert "title.episode.tsv.gz is missing" in await refusal(database, catalogue, yesterday)
+    assert "title.episode.tsv.gz is missing" in await denial(database, catalogue, yesterday)
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9, 0.999])
@@ -54,7 +54,7 @@ async def test_a_file_truncated_in_its_compressed_data_stops_the_import(
     """However little is missing."""
     whole = gzip.compress(text(BASICS, [*MANY, title("tt2000000")]))
     (yesterday / BASICS.file).write_bytes(whole[: int(len(whole) * keep)])
-    assert "title.basics.tsv.gz is truncated" in await refusal(database, catalogue, yesterday)
+    assert "title.basics.tsv.gz is truncated" in await denial(database, catalogue, yesterday)
 
 
 async def test_a_file_that_ends_inside_a_row_stops_the_import(
@@ -62,7 +62,7 @@ async def test_a_file_that_ends_inside_a_row_stops_the_import(
 ) -> None:
     """Sound compression around text that was cut."""
     basics(yesterday, text(BASICS, [*MANY, title("tt2000000")])[:-30])
-    assert "ends inside a row" in await refusal(database, catalogue, yesterday)
+    assert "ends inside a row" in await denial(database, catalogue, yesterday)
 
 
 async def test_a_missing_last_newline_is_fine(database: str, catalogue: Catalogue, yesterday: Path) -> None:
@@ -93,7 +93,7 @@ async def test_a_file_of_another_format_stops_the_import(
 ) -> None:
     """Which file and why."""
     (yesterday / BASICS.file).write_bytes(content)
-    message = await refusal(database, catalogue, yesterday)
+    message = await denial(database, catalogue, yesterday)
     assert complaint in message
     assert BASICS.file in message
 
@@ -103,7 +103,7 @@ async def test_a_file_half_as_long_as_the_last_stops_the_import(
 ) -> None:
     """--force imports it all the same."""
     write(yesterday, titles=MANY[:1400])
-    message = await refusal(database, catalogue, yesterday)
+    message = await denial(database, catalogue, yesterday)
     assert "title.basics.tsv.gz has 1,401 rows; the last import had 3,001" in message
     report = await run_import(database, yesterday, force=True)
     assert changes(report, "movies").withdrawn == 1600
@@ -115,7 +115,7 @@ async def test_a_catalogue_another_program_filled_is_guarded_too(
     """Without the rows of the last import the titles of the catalogue stand for them."""
     await pool.execute("DELETE FROM sync_state")
     write(yesterday, titles=MANY[:10])
-    assert "the catalogue has 3,000" in await refusal(database, catalogue, yesterday)
+    assert "the catalogue has 3,000" in await denial(database, catalogue, yesterday)
 
 
 BAD_ROWS = {
@@ -165,7 +165,7 @@ async def test_more_than_one_malformed_row_in_a_thousand_stops_the_import(
     """It shows what it found."""
     rows = [*MANY, *[title(f"tt200000{n}", year="soon") for n in range(4)]]  # type: ignore[arg-type]
     basics(yesterday, text(BASICS, rows))
-    message = await refusal(database, catalogue, yesterday)
+    message = await denial(database, catalogue, yesterday)
     assert "4 of 3,004 rows are malformed" in message
     assert "title.basics.tsv.gz:3002: " in message
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from mediacanon.hot_answers import HotAnswer
+from mediacanon.cache.responses import CachedResponse
 from mediacanon.pages.charts import heat_map, season_line, shade
 from mediacanon.pages.kept import KeptPages
 
@@ -57,8 +57,8 @@ def test_shades_rise_with_the_rating():
 def rendering(body: bytes):
     """Return what renders a page."""
 
-    async def render() -> HotAnswer:
-        return HotAnswer(body=body, media_type="text/html")
+    async def render() -> CachedResponse:
+        return CachedResponse(body=body, media_type="text/html")
 
     return render
 
@@ -67,11 +67,11 @@ async def test_a_kept_page_is_rendered_once_for_each_state():
     """However many ask; another state renews it."""
     pages, states, count = KeptPages(), [object(), object()], 0
 
-    async def render() -> HotAnswer:
+    async def render() -> CachedResponse:
         nonlocal count
         count += 1
         await asyncio.sleep(0)
-        return HotAnswer(body=b"%d" % count, media_type="text/html")
+        return CachedResponse(body=b"%d" % count, media_type="text/html")
 
     found = await asyncio.gather(*(pages.get("/", states[0], render) for _ in range(5)))
     assert {answer.body for answer in found} == {b"1"}
@@ -82,11 +82,11 @@ async def test_the_old_page_serves_while_the_new_one_takes_its_time():
     """And when making the new one fails; where there is no old one the error is told."""
     pages, state, blocked = KeptPages(patience=0), object(), asyncio.Event()
 
-    async def slow() -> HotAnswer:
+    async def slow() -> CachedResponse:
         await blocked.wait()
-        return HotAnswer(body=b"new", media_type="text/html")
+        return CachedResponse(body=b"new", media_type="text/html")
 
-    async def fail() -> HotAnswer:
+    async def fail() -> CachedResponse:
         raise ValueError("no page")
 
     with pytest.raises(ValueError, match="no page"):

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from mediacanon.schema.images import image_addresses
 from mediacanon.settings import Settings
+from mediacanon.tmdb.image_urls import image_addresses
 from tests.serving import app_of, client_of, served
 
 SHOWN = re.compile(r'<img src="([^"]+)" alt="" width="200"')

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from mediacanon.catalog_events import EVERYTHING
+from mediacanon.database.changes import EVERYTHING
 from tests.fakes.tmdb import KEY, FakeTmdb, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.serving import app_of, client_of
@@ -29,7 +29,7 @@ def tmdb() -> Iterator[FakeTmdb]:
 
 def app_with(dsn: str, tmdb: FakeTmdb, **settings: str) -> Starlette:
     """Return a server with a key."""
-    quick = {"TMDB_WAIT": "30", "TMDB_RATE": "0", "MEDIACANON_HOSTS": "mediacanon.test"}
+    quick = {"TMDB_WAIT": "30", "TMDB_RATE": "0", "MEDIACANON_ALLOWED_HOSTS": "mediacanon.test"}
     return app_of(dsn, TMDB_API_KEY=KEY, TMDB_BASE_URL=tmdb.url, **quick, **settings)
 
 
@@ -83,9 +83,9 @@ async def test_a_refresh_that_brings_nothing_new_is_dated_all_the_same(
     async with client_of(app) as client:
         await client.get("/movies/1")
         await pool.execute("UPDATE titles SET enriched_at = now() - interval '1 hour' WHERE id = $1", title_id)
-        app.state.server.hot_answers.drop(EVERYTHING)
+        app.state.server.response_cache.drop(EVERYTHING)
         async with asyncio.timeout(20):
-            while not app.state.server.hot_answers.count:
+            while not app.state.server.response_cache.count:
                 before = (await client.get("/movies/1")).text
         await pressed(client, "/movies/1")
         after = (await client.get("/movies/1")).text

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from mediacanon.pages.structured import structured_data
+from mediacanon.pages.json_ld import structured_data
 
 NAMESPACE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 

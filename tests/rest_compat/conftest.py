@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
-import asyncpg
-import httpx
 import pytest
 
 from mediacanon.database.account import server_account
@@ -19,7 +17,6 @@ from mediacanon.database.pool import open_pool
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.writes.collection import load_collections
 from tests.conftest import own_database
-from tests.serving import app_of, client_of
 
 SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
 CONTRACT = SHARED / "contract"
@@ -44,25 +41,3 @@ async def original(cluster: str) -> AsyncIterator[str]:
             await pool.execute(SHIFT)
             await load_collections(pool, search=partial(load_titles_by_rank, pool))
         yield dsn
-
-
-async def with_collections(dsn: str) -> str:
-    """Load our collections into a database and return its URL."""
-    async with await open_pool(dsn, size=1) as pool:
-        await load_collections(pool, search=partial(load_titles_by_rank, pool))
-    return dsn
-
-
-@pytest.fixture
-async def client(demo_database: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of a server over a demo catalogue of the test's own, with collections."""
-    async with client_of(app_of(await with_collections(demo_database))) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def connection(demo_database: str) -> AsyncIterator[asyncpg.Connection]:
-    """Give a connection to that catalogue."""
-    opened = await asyncpg.connect(demo_database)
-    yield opened
-    await opened.close()

@@ -17,8 +17,7 @@ from mediacanon.database.embedded import running_database
 from mediacanon.database.migrate import migrate
 from mediacanon.imdb.demo import load_demo
 from mediacanon.settings import Settings, default_data_dir
-from tests.rest_compat.conftest import with_collections
-from tests.serving import app_of, client_of
+from tests.serving import app_of, client_of, with_collections
 
 EXAMPLES = Path(__file__).with_name("demo_examples.jsonl")
 

@@ -8,11 +8,10 @@ import asyncpg
 import httpx
 import pytest
 
-from mediacanon.rest_compat.endpoints import ENDPOINTS
+from mediacanon.rest_compat.anywatch.endpoints import ENDPOINTS
 from mediacanon.schema.scalars import format_timestamp
-from tests.rest_compat.conftest import with_collections
 from tests.rest_compat.test_deviations import NAMES
-from tests.serving import app_of, client_of
+from tests.serving import app_of, client_of, with_collections
 
 
 @pytest.mark.parametrize(("stored", "written"), [(8, "8"), (10, "10"), (8.7, "8.7"), (0.1, "0.1"), (7.25, "7.25")])

@@ -1,9 +1,8 @@
 """What consumers see of the demo catalogue is what is on record, to the last field."""
 
-from tests.rest_compat.conftest import with_collections
 from tests.rest_compat.demo_requests import EXAMPLES, REQUESTS
 from tests.rest_compat.replay import compare, examples
-from tests.serving import app_of, client_of
+from tests.serving import app_of, client_of, with_collections
 
 
 async def test_the_demos_requests_are_answered_as_recorded(demo_database: str):

@@ -7,10 +7,9 @@ import httpx
 import pytest
 
 from mediacanon.database.migrate import migrate
-from mediacanon.http import entity_tag
-from mediacanon.rest_compat.endpoints import ENDPOINTS
-from tests.rest_compat.conftest import with_collections
-from tests.serving import app_of, client_of
+from mediacanon.http.conditional import entity_tag
+from mediacanon.rest_compat.anywatch.endpoints import ENDPOINTS
+from tests.serving import app_of, client_of, with_collections
 
 
 async def title_with(connection: asyncpg.Connection, **facts: object) -> int:

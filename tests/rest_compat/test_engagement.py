@@ -10,8 +10,7 @@ import pytest
 from mediacanon.database.pool import open_pool
 from mediacanon.writes import engagement
 from mediacanon.writes.engagement import EngagementBuffer, _keep_cleaning, clean_up_engagement
-from tests.rest_compat.conftest import with_collections
-from tests.serving import app_of, client_of
+from tests.serving import app_of, client_of, with_collections
 
 VIEWS = """
 SELECT title_id, source FROM title_views, generate_series(1, views) WHERE title_id IN (1, 601) ORDER BY id"""
@@ -118,7 +117,7 @@ async def test_views_that_are_lost_at_the_end_are_told(demo_database: str, empty
 
 
 async def test_too_many_waiting_views_are_dropped_and_the_log_says_so(pool: asyncpg.Pool, caplog):
-    """Memory is bounded: different ones take it, not the thousandth of the same."""
+    """Memory is bounded: different ones pick it, not the thousandth of the same."""
     buffer = EngagementBuffer(most=3)
     for number in range(5):
         buffer.record(title_id=number)

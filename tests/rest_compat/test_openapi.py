@@ -9,9 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mediacanon.rest_compat.endpoints import ENDPOINTS
-from tests.rest_compat.conftest import with_collections
-from tests.serving import app_of, served
+from mediacanon.rest_compat.anywatch.endpoints import ENDPOINTS
+from tests.serving import app_of, served, with_collections
 
 HERE = Path(__file__).parent
 SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
@@ -72,7 +71,7 @@ async def test_the_page_is_kept_and_fresh(client: httpx.AsyncClient):
     assert "http://elsewhere.test/api" in (await client.get("/api", headers={"host": "elsewhere.test"})).text
     page = await client.get("/api")
     assert "elsewhere.test" not in page.text
-    hot = client._transport.app.state.server.hot_answers
+    hot = client._transport.app.state.server.response_cache
     async with asyncio.timeout(60):
         while not (kept := [answer for key, answer in hot._answers.items() if key.host == b"mediacanon.test"]):
             page = await client.get("/api")  # the carousels, once built, are a change

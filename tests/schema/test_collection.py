@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from mediacanon.cache import CarouselCache
-from mediacanon.catalog_events import CatalogEvents
+from mediacanon.cache.carousels import CarouselCache
+from mediacanon.database.changes import ChangeListener
 from mediacanon.errors import BadArgument
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import load_carousels, renew_carousels
@@ -112,7 +112,7 @@ async def test_ready_carousels_are_answered_without_a_query(ask, demo_pool):
     """The cache's set is what the server answers with, the same as the loaders'."""
     built = await ask(CAROUSELS)
     async with CarouselCache(
-        partial(load_carousels, demo_pool), CatalogEvents(certain), renew=partial(renew_carousels, demo_pool)
+        partial(load_carousels, demo_pool), ChangeListener(certain), renew=partial(renew_carousels, demo_pool)
     ) as cache:
         rows = await cache.current()
         assert await ask(CAROUSELS, carousels=cache) == built

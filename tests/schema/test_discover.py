@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mediacanon.database.pool import open_pool
-from mediacanon.execution import Execution
+from mediacanon.execution.executor import Execution
 from mediacanon.loaders import Loaders
 from mediacanon.loaders import discover as loader
 from mediacanon.schema.context import Context
@@ -181,7 +181,7 @@ async def test_total_is_counted_only_where_it_is_asked_for_and_then_once(demo: s
             connection._con.add_query_logger(lambda record: statements.append(record.query))
         for text, counts in (("items { titleId }", 0), ("total totalPages", 1)):
             statements.clear()
-            prepared = EXECUTION.prepare_own(f"{{ discover {{ {text} }} }}", name="test")
+            prepared = EXECUTION.prepare_trusted(f"{{ discover {{ {text} }} }}", name="test")
             await EXECUTION.run(prepared, {}, Context(Loaders(pool), Writes(pool)))
             assert (
                 sum(statement.lstrip().startswith("SELECT count(*)\n  FROM titles") for statement in statements)

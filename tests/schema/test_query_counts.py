@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from mediacanon.database.pool import open_pool
-from mediacanon.execution import Execution
+from mediacanon.execution.executor import Execution
 from mediacanon.loaders import Loaders
 from mediacanon.schema.context import Context
 from mediacanon.schema.root import build_schema
@@ -51,7 +51,7 @@ async def asked(demo_with_collections: str):
                 inner: asyncpg.Connection = connection._con
             inner.add_query_logger(lambda record: statements.append(record.query))
             try:
-                prepared = execution.prepare_own(query, name="test")
+                prepared = execution.prepare_trusted(query, name="test")
                 data = await execution.run(prepared, variables, Context(Loaders(pool), Writes(pool)))
             finally:
                 inner._query_loggers.clear()

@@ -100,7 +100,7 @@ async def test_titles_that_fail_are_left_for_the_next_run(pool, client, tmdb):
 
 
 async def test_a_wrong_key_stops_the_run(pool, tmdb):
-    """The first refusal ends it; the summary says why."""
+    """The first denial ends it; the summary says why."""
     await add_films(pool, tmdb, 200)
     async with TmdbClient("wrong-key", base_url=tmdb.url, per_second=0) as client:
         summary = await backfill(pool, client, image_base_url=IMAGES)

@@ -8,12 +8,12 @@ import pytest
 
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import (
-    AskedToWait,
-    NotAnswering,
+    CircuitOpen,
+    InvalidApiKey,
+    Throttled,
     TmdbClient,
-    WrongKey,
 )
-from mediacanon.tmdb.pacing import CircuitBreaker, RateLimit
+from mediacanon.tmdb.pacing import CircuitBreaker, RequestPacer
 from mediacanon.tmdb.replies import MalformedReply
 from tests.fakes.tmdb import KEY, TOKEN, Fault
 from tests.fakes.tmdb_catalogue import film, show
@@ -71,13 +71,13 @@ async def test_a_wrong_key_is_one_log_line_and_the_end_of_asking(known, caplog):
         with caplog.at_level(logging.INFO, logger="mediacanon"):
             questions = (client.details("movie", 1) for _ in range(10))
             answers = await asyncio.gather(*questions, return_exceptions=True)
-        assert all(isinstance(answer, WrongKey) for answer in answers)
+        assert all(isinstance(answer, InvalidApiKey) for answer in answers)
         # Servers of other tests may log meanwhile.
         said = [record.levelname for record in caplog.records if record.name.startswith("mediacanon.tmdb")]
         assert said == ["ERROR"]
         assert client.is_key_refused
         known.behave()
-        with pytest.raises(WrongKey):
+        with pytest.raises(InvalidApiKey):
             await client.details("movie", 1)
         assert known.requests == []
 
@@ -157,9 +157,9 @@ async def test_nobody_waits_for_the_end_of_a_long_pause(known):
     known.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, retry_after="3")
     async with TmdbClient(KEY, base_url=known.url, per_second=1, longest_wait=0.1) as client:
         answers = await asyncio.gather(*(client.details("movie", 1) for _ in range(3)), return_exceptions=True)
-        assert {type(answer) for answer in answers} == {AskedToWait}
+        assert {type(answer) for answer in answers} == {Throttled}
         assert not client.may_ask
-        with pytest.raises(AskedToWait, match="too often"):
+        with pytest.raises(Throttled, match="too often"):
             await client.details("movie", 1)
         await asyncio.sleep(client.seconds_to_wait)
         assert client.may_ask
@@ -175,7 +175,7 @@ async def test_a_dead_tmdb_is_left_alone(known):
                 await client.details("movie", 1)
         assert len(known.requests) == 4
         assert not client.may_ask
-        with pytest.raises(NotAnswering):
+        with pytest.raises(CircuitOpen):
             await client.details("movie", 1)
 
 
@@ -199,7 +199,7 @@ def test_the_circuit_closes_after_its_pause_and_opens_at_the_next_failure():
 
 async def test_requests_keep_the_rate_limit():
     """Twenty turns at 100 a second are never had in less than 0.19 seconds."""
-    rate = RateLimit(100)
+    rate = RequestPacer(100)
     before = time.monotonic()
     await asyncio.gather(*(rate.wait() for _ in range(20)))
     assert time.monotonic() - before >= 0.19
@@ -230,7 +230,7 @@ async def test_a_pause_holds_those_already_waiting():
                 await asyncio.sleep(0)
         now[0] = until
 
-    rate = RateLimit(1, clock=lambda: now[0], sleep=sleep)
+    rate = RequestPacer(1, clock=lambda: now[0], sleep=sleep)
     tasks = [asyncio.create_task(one(name)) for name in "abcd"]
     await pass_time(101)
     assert passed == [("a", 100), ("b", 101)]

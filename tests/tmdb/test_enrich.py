@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from mediacanon.catalog_events import CatalogChange, CatalogEvents
+from mediacanon.database.changes import Change, ChangeListener
 from mediacanon.database.pool import open_pool
 from mediacanon.settings import Settings
 from mediacanon.tmdb.client import TmdbClient
@@ -142,7 +142,7 @@ async def test_an_id_given_by_hand_is_asked_for_at_the_next_look(enrichment, poo
     title_id = await add_title(pool, "tt9000042")
     await enrichment.title(title_id)
     await update_title(pool, title_id, {"tmdb_id": 43})
-    enrichment.forget(CatalogChange("titles", (title_id,)))
+    enrichment.forget(Change("titles", (title_id,)))
     await enrichment.title(title_id)
     stored = await title_row(pool, title_id)
     assert (stored["tmdb_id"], stored["image_url"]) == (43, POSTER.format(43))
@@ -315,7 +315,7 @@ async def test_a_change_is_announced_once_and_only_if_something_changed(enrichme
 
 async def test_without_a_key_there_is_no_enrichment(database, pool):
     """No key: nothing to look or list with, and no connection opened for it."""
-    async with open_enrichment(Settings(), pool, database, CatalogEvents()) as enrichment:
+    async with open_enrichment(Settings(), pool, database, ChangeListener()) as enrichment:
         assert enrichment is None
 
 
@@ -327,9 +327,9 @@ async def test_a_title_that_needs_nothing_is_left_alone_until_it_changes(enrichm
     assert await enrichment.title(title_id) is False
     await pool.execute("UPDATE titles SET image_url = NULL WHERE id = $1", title_id)
     assert await enrichment.title(title_id) is False
-    enrichment.forget(CatalogChange("titles", (title_id,)))
+    enrichment.forget(Change("titles", (title_id,)))
     assert await enrichment.title(title_id) is True
-    enrichment.forget(CatalogChange("import"))
+    enrichment.forget(Change("import"))
     assert not enrichment._complete._until
 
 
@@ -340,7 +340,7 @@ async def test_settings_reach_the_client(database, pool, tmdb):
     settings = Settings.from_environment(
         {"TMDB_API_KEY": KEY, "TMDB_BASE_URL": tmdb.url, "TMDB_WAIT": "30", "TMDB_RATE": "0"}
     )
-    async with open_enrichment(settings, pool, database, CatalogEvents()) as enrichment:
+    async with open_enrichment(settings, pool, database, ChangeListener()) as enrichment:
         await enrichment.title(title_id)
     assert (await title_row(pool, title_id))["tmdb_id"] == 33
 

@@ -7,7 +7,7 @@ import asyncpg
 import orjson
 import pytest
 
-from mediacanon.catalog_events import CHANNEL
+from mediacanon.database.changes import CHANNEL
 from mediacanon.writes import Writes
 
 # Stands for "nothing came before this".

@@ -3,8 +3,8 @@
 import asyncpg
 import pytest
 
+from mediacanon.curation.genre_review import Mistake, Review
 from mediacanon.errors import BadArgument, Conflict
-from mediacanon.genre_review import Mistake, Review
 from mediacanon.loaders.genre import load_titles_to_review
 from mediacanon.writes.genre import ReviewCounts, create_custom_genre, find_mistakes, store_reviews
 from tests.tmdb.rows import add_title

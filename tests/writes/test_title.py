@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 
 from mediacanon.errors import BadArgument, Conflict, NotFound
-from mediacanon.notation import NO_IMAGE
+from mediacanon.vocabulary import NO_IMAGE
 from mediacanon.writes.title import TITLE_FACTS
 
 ALL_FACTS = {

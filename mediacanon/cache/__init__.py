@@ -1,0 +1,1 @@
+"""Caches of the server: responses, results and carousels, each invalidated by tags."""

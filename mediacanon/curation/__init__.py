@@ -1,0 +1,1 @@
+"""Files that people edit: collections, and the review of genres."""

@@ -1,0 +1,339 @@
+"""The collections as people write them: one YAML file each in `collections/`, read into frozen dataclasses.
+
+    files = read_collection_files()
+    files.collections     # those that are right
+    files.problems        # what is wrong with the others: file, line, key, words
+
+A file has all its problems reported and never hides another. The format is described in docs/collections.md.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from mediacanon import vocabulary
+from mediacanon.paths import COLLECTIONS
+
+STRATEGIES = ("filter", "static", "llm")
+SORTS = ("most_rated", "trending", "popular", "top_rated", "newest", "hidden_gems", "a-z")
+TYPES = ("movie", "show")
+LARGEST_LIMIT = 100
+LARGEST_NUMBER = 2**31 - 1
+MOST_TITLES, MOST_CODES = 1000, 50
+LONGEST_NAME, LONGEST_TEXT = 200, 2000
+
+# Half of a surrogate pair is no character, and PostgreSQL keeps no NUL.
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a file; line 0 and no key where it is the file as a whole."""
+
+    file: str
+    message: str
+    line: int = 0
+    key: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.key, self.message) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedTitle:
+    """A title as a language model names it."""
+
+    title: str
+    year: int | None = None
+    type: str | None = None
+
+    def __str__(self) -> str:
+        known = ", ".join(str(part) for part in (self.year, self.type) if part)
+        return f"{self.title} ({known})" if known else self.title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionFile:
+    """A collection: of a `filter`, or of `titles` in order, each an IMDb id or a name."""
+
+    slug: str
+    name: str
+    strategy: str
+    description: str | None = None
+    pinned: bool = False
+    languages: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    filter: Mapping[str, Any] | None = None
+    titles: tuple[str | NamedTitle, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionFiles:
+    """What a folder holds; `names` are those of all files, wrong ones too, without .yaml: the slugs they want."""
+
+    collections: tuple[CollectionFile, ...]
+    problems: tuple[Problem, ...]
+    names: frozenset[str]
+
+
+class _Finding(NamedTuple):
+    """What is wrong, and where unless it is the value itself."""
+
+    message: str
+    node: yaml.Node | None = None
+    key: str = ""
+
+    def within(self, node: yaml.Node, key: str) -> "_Finding":
+        """Return it as seen from one level up."""
+        dot = "." if self.key and not self.key.startswith("[") else ""
+        return _Finding(self.message, self.node or node, f"{key}{dot}{self.key}")
+
+
+class _Wrong(Exception):  # noqa: N818 - never leaves this file
+    """A value that is not what its key wants."""
+
+    def __init__(self, *findings: _Finding) -> None:
+        super().__init__()
+        self.findings = findings
+
+
+def _wrong(message: str) -> _Wrong:
+    return _Wrong(_Finding(message))
+
+
+Parse = Callable[[yaml.Node], Any]
+
+
+def _scalar(node: yaml.Node, wanted: str) -> Any:  # noqa: ANN401 - whatever YAML reads
+    if not isinstance(node, yaml.ScalarNode):
+        raise _wrong(f"must be {wanted}")
+    try:
+        return yaml.constructor.SafeConstructor().construct_object(node)
+    # The latter two for `!!bool x` and `!!float ""`, which PyYAML looks up unchecked.
+    except (yaml.YAMLError, ValueError, OverflowError, KeyError, IndexError):
+        raise _wrong(f"must be {wanted}, not {node.value[:50]!r}") from None
+
+
+def _text(wanted: str, pattern: re.Pattern[str]) -> Parse:
+    def parse(node: yaml.Node) -> str:
+        value = _scalar(node, wanted)
+        if value is None or value == "":
+            raise _wrong(f"is empty; it must be {wanted}")
+        if not isinstance(value, str):
+            raise _wrong(f"must be {wanted}; YAML takes {node.value[:50]} for no text unless it is in quotes")
+        value = value.strip()
+        if _CONTROL.search(value) or not pattern.fullmatch(value):
+            raise _wrong(f"must be {wanted}, not {value[:50]!r}")
+        return value
+
+    return parse
+
+
+def _one_of(words: tuple[str, ...]) -> Parse:
+    wanted = f"one of {', '.join(words)}"
+
+    def parse(node: yaml.Node) -> str:
+        value = _scalar(node, wanted)
+        if value not in words:
+            raise _wrong(f"must be {wanted}, not {node.value[:50]!r}{_suggestion(node.value, words)}")
+        return str(value)
+
+    return parse
+
+
+def _number(wanted: str, lowest: float, highest: float, *kinds: type) -> Parse:
+    def parse(node: yaml.Node) -> float:
+        value = _scalar(node, wanted)
+        # The type itself, since True is an int; NaN is within no bounds.
+        if type(value) not in kinds or not lowest <= value <= highest:
+            raise _wrong(f"must be {wanted}, not {node.value[:50]!r}")
+        return value  # type: ignore[no-any-return]
+
+    return parse
+
+
+def _boolean(node: yaml.Node) -> bool:
+    value = _scalar(node, "true or false")
+    if not isinstance(value, bool):
+        raise _wrong(f"must be true or false, not {node.value[:50]!r}")
+    return value
+
+
+def _list_of(parse: Parse, wanted: str, most: int) -> Parse:
+    def parse_list(node: yaml.Node) -> tuple[Any, ...]:
+        if not isinstance(node, yaml.SequenceNode):
+            raise _wrong(f"must be a list of {wanted}")
+        if len(node.value) > most:
+            raise _wrong(f"has {len(node.value)} entries; {most} is the limit")
+        values: dict[Any, int] = {}
+        findings = list[_Finding]()
+        for number, entry in enumerate(node.value, 1):
+            try:
+                first = values.setdefault(parse(entry), number)
+                if first != number:
+                    findings.append(_Finding(f"repeats entry {first}", entry, f"[{number}]"))
+            except _Wrong as wrong:
+                findings += [finding.within(entry, f"[{number}]") for finding in wrong.findings]
+        if findings:
+            raise _Wrong(*findings)
+        return tuple(values)
+
+    return parse_list
+
+
+def _mapping_of(keys: Mapping[str, Parse], required: tuple[str, ...] = ()) -> Parse:
+    def parse_mapping(node: yaml.Node) -> dict[str, Any]:
+        if not isinstance(node, yaml.MappingNode):
+            raise _Wrong(_Finding(f"must be a mapping with keys such as {next(iter(keys))}", node))
+        findings = list[_Finding]()
+        nodes = dict(_entries(node, keys, findings))
+        values: dict[str, Any] = {}
+        for key, value in nodes.items():
+            try:
+                values[key] = keys[key](value)
+            except _Wrong as wrong:
+                findings += [finding.within(value, key) for finding in wrong.findings]
+        findings += [_Finding("is missing", node, key) for key in required if key not in nodes]
+        if findings:
+            raise _Wrong(*findings)
+        return values
+
+    return parse_mapping
+
+
+def _entries(
+    node: yaml.MappingNode, keys: Mapping[str, Parse], findings: list[_Finding]
+) -> Iterator[tuple[str, yaml.Node]]:
+    """Yield each known key with its value; add to the findings what is unknown or said twice."""
+    seen: dict[str, int] = {}
+    for key_node, value in node.value:
+        key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
+        line = key_node.start_mark.line + 1
+        if key not in keys:
+            message = f"is no key here{_suggestion(key, keys) or '; known are ' + ', '.join(keys)}"
+            findings.append(_Finding(message, key_node, key[:50]))
+        elif key in seen:
+            findings.append(_Finding(f"is there already, in line {seen[key]}", key_node, key))
+        else:
+            seen[key] = line
+            yield key, value
+
+
+def _suggestion(word: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+_NAME = _text(f"1 to {LONGEST_NAME} characters of one line", re.compile(rf".{{1,{LONGEST_NAME}}}"))
+_TEXT = _text(f"1 to {LONGEST_TEXT} characters", re.compile(rf".{{1,{LONGEST_TEXT}}}", re.DOTALL))
+_LANGUAGE = _text("a language code such as en", re.compile(r"[a-z]{2,3}"))
+_COUNTRY = _text("a country code such as US", re.compile(r"[A-Z]{2}"))
+_REGION = _text("global or a country code such as US", re.compile(r"global|[A-Z]{2}"))
+_IMDB_ID = _text("an IMDb id such as tt0903747", vocabulary.IMDB_ID)
+_YEAR = _number(
+    f"a year from {vocabulary.FIRST_YEAR} to {vocabulary.LAST_YEAR}", vocabulary.FIRST_YEAR, vocabulary.LAST_YEAR, int
+)
+
+FILTER_KEYS: dict[str, Parse] = {
+    "type": _one_of(TYPES),
+    "genre": _NAME,
+    "lang": _LANGUAGE,
+    "country": _COUNTRY,
+    "sort": _one_of(SORTS),
+    "year_min": _YEAR,
+    "rating_min": _number("a rating from 0 to 10", 0, 10, int, float),
+    "min_votes": _number("a number of votes", 0, LARGEST_NUMBER, int),
+    "limit": _number(f"a number from 1 to {LARGEST_LIMIT}", 1, LARGEST_LIMIT, int),
+}
+_NAMED_TITLE = _mapping_of({"title": _NAME, "year": _YEAR, "type": _one_of(TYPES)}, required=("title",))
+
+
+def _title(node: yaml.Node) -> str | NamedTitle:
+    return NamedTitle(**_NAMED_TITLE(node)) if isinstance(node, yaml.MappingNode) else _IMDB_ID(node)
+
+
+COLLECTION_KEYS: dict[str, Parse] = {
+    "slug": _text("lower-case words with hyphens between them", re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")),
+    "name": _NAME,
+    "description": _TEXT,
+    "strategy": _one_of(STRATEGIES),
+    "pinned": _boolean,
+    "languages": _list_of(_LANGUAGE, "language codes", MOST_CODES),
+    "regions": _list_of(_REGION, "country codes", MOST_CODES),
+    "filter": _mapping_of(FILTER_KEYS),
+    "titles": _list_of(_title, "IMDb ids", MOST_TITLES),
+}
+_COLLECTION = _mapping_of(COLLECTION_KEYS, required=("slug", "name", "strategy"))
+
+
+def _collection(node: yaml.Node, name: str) -> CollectionFile:
+    """Return the collection of a file called `name`. Raises _Wrong also for keys that do not go together."""
+    collection = CollectionFile(**_COLLECTION(node))
+    findings = [_Finding(message, _value(node, key), key) for key, message in _contradictions(collection, name)]
+    if findings:
+        raise _Wrong(*findings)
+    return collection
+
+
+def _contradictions(collection: CollectionFile, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the key and the trouble of what is right alone and wrong together."""
+    strategy = collection.strategy
+    wanted, unwanted = ("filter", "titles") if strategy == "filter" else ("titles", "filter")
+    if collection.slug != name:
+        yield "slug", f"must be the file's name, {name}"
+    if not getattr(collection, wanted):
+        yield wanted, f"is what a collection of strategy {strategy} needs"
+    if getattr(collection, unwanted):
+        yield unwanted, f"has no meaning for strategy {strategy}"
+    if strategy == "static" and any(isinstance(title, NamedTitle) for title in collection.titles):
+        yield "titles", "must be IMDb ids; only the strategy llm takes names"
+
+
+def _value(node: yaml.Node, key: str) -> yaml.Node:
+    return next((value for known, value in node.value if known.value == key), node)
+
+
+def read_collection_files(folder: Path = COLLECTIONS) -> CollectionFiles:
+    """Return what the YAML files of a folder say, by file name; other files are ignored."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+    except OSError as error:
+        return CollectionFiles((), (Problem(str(folder), error.strerror or "cannot be read"),), frozenset())
+    collections, problems = list[CollectionFile](), list[Problem]()
+    for path in paths:
+        try:
+            collections.append(_read(path))
+        except _Wrong as wrong:
+            problems += [_problem(path, finding) for finding in wrong.findings]
+    return CollectionFiles(tuple(collections), tuple(problems), frozenset(path.stem for path in paths))
+
+
+def _read(path: Path) -> CollectionFile:
+    if path.suffix != ".yaml":
+        raise _wrong("must end in .yaml")
+    try:
+        node = yaml.compose(path.read_bytes(), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise _wrong(error.strerror or "cannot be read") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = yaml.ScalarNode("", "", mark, mark) if mark else None
+        raise _Wrong(_Finding(f"is no YAML: {error.problem or error.context}", place)) from None
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise _wrong(f"is no YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise _wrong("is nested too deeply") from None
+    if node is None:
+        raise _wrong("is empty")
+    return _collection(node, path.stem)
+
+
+def _problem(path: Path, finding: _Finding) -> Problem:
+    line = finding.node.start_mark.line + 1 if finding.node else 0
+    return Problem(path.name, finding.message, line, finding.key)

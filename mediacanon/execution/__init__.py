@@ -1,0 +1,1 @@
+"""The GraphQL engine: documents, compiled execution, cost and errors. It knows no movie."""

@@ -1,0 +1,1 @@
+"""HTTP plumbing that knows no title: ids of requests, origins, bodies, caching headers, compression, limits."""

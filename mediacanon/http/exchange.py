@@ -1,0 +1,74 @@
+"""Request ids, and the exchange of a request and its response."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# The ids of a process share their first half, and count up in the other one.
+_PROCESS = secrets.token_hex(4).encode()
+_NUMBERS = count(1)
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request and what was answered: status 0 where nothing was, `size` in bytes, how long it took."""
+
+    scope: Scope
+    status: int = 0
+    size: int = 0
+    seconds: float = 0.0
+
+
+class RequestIds:
+    """Middleware: every request has an id, a proxy's where it sends a proper one, and every answer tells it.
+
+    `finished` is called with each exchange once it is over, however it ended.
+    """
+
+    def __init__(self, app: ASGIApp, finished: Callable[[Exchange], None] | None = None) -> None:
+        self.app = app
+        self._finished = finished
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the request's id in X-Request-Id."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, exchange = time.perf_counter(), Exchange(scope)
+        given = b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                given = value
+        id_ = given if given and _REQUEST_ID.fullmatch(given) else b"%s%08x" % (_PROCESS, next(_NUMBERS))
+        scope.setdefault("state", {})["request_id"] = id_.decode()
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", id_)]
+            else:
+                exchange.size += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, tell)
+        except Exception:
+            exchange.status = exchange.status or 500
+            raise
+        finally:
+            exchange.seconds = time.perf_counter() - began
+            if self._finished:
+                self._finished(exchange)
+
+
+def request_id(request: HTTPConnection) -> str:
+    """Return the id of a request, empty outside the middleware."""
+    id_: str = request.scope.get("state", {}).get("request_id", "")
+    return id_

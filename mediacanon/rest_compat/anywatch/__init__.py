@@ -1,0 +1,1 @@
+"""The contract of the original MediaCanon: its endpoints, documents and rules."""

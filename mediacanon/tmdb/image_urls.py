@@ -1,0 +1,27 @@
+"""Addresses of images at TMDB, and the addresses at which pages show them."""
+
+import re
+from collections.abc import Callable
+
+from mediacanon.settings import Settings
+
+TMDB = "https://image.tmdb.org/t/p"
+# The names of files at TMDB.
+FILE = re.compile(r"[A-Za-z0-9_-]{1,100}\.(jpg|png)")
+# The size in an address of TMDB's; those of other hosts have none.
+SIZE = re.compile(r"(?<=/t/p/)(?:[wh]\d+|original)(?=/[^/]+$)")
+
+
+def image_addresses(settings: Settings) -> Callable[..., str]:
+    """Return the function from an image's address and size to the address at which pages show it.
+
+    That is /images/{kind}/{size}/{file} where this server passes on TMDB's images; those of other hosts stay.
+    """
+    bases = "|".join(map(re.escape, (TMDB, settings.tmdb_image_base_url)))
+    at_tmdb = re.compile(rf"(?:{bases})/[^/]+/(?P<file>{FILE.pattern})")
+
+    def address(image_url: str, size: str, kind: str = "poster") -> str:
+        found = at_tmdb.fullmatch(image_url) if settings.image_cache_mb else None
+        return f"/images/{kind}/{size}/{found['file']}" if found else SIZE.sub(size, image_url)
+
+    return address

@@ -1,0 +1,199 @@
+"""The collections' YAML files: those we ship, and what is said of those that are wrong."""
+
+import csv
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from mediacanon.curation.collection_files import NamedTitle, Problem, read_collection_files
+from mediacanon.paths import COLLECTIONS
+
+SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[2] / "shared")
+CONTRACT = SHARED / "contract" / "collections.csv"
+
+RIGHT = """\
+slug: right
+name: Right
+strategy: filter
+filter: {genre: Drama}
+"""
+STATIC = "slug: wrong\nname: Wrong\nstrategy: static\n"
+
+
+def read(folder, **files):
+    """Write files and return what is read of their folder."""
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_collection_files(folder)
+
+
+def test_shipped_files_are_right():
+    """All 46 are read without a problem, each with a description of a sentence or two."""
+    files = read_collection_files()
+    assert files.problems == ()
+    assert len(files.collections) == 46
+    assert {one.slug for one in files.collections} == files.names
+    for one in files.collections:
+        assert re.fullmatch(r"[^.]{20,}\.( [^.]+\.)?", one.description), one.slug
+    assert len({one.description for one in files.collections}) == 46
+
+
+@pytest.mark.skipif(not CONTRACT.exists(), reason="the original's list is not here")
+def test_shipped_files_are_the_originals():
+    """Slug, name, filter and the rest are those of the original's list."""
+    with CONTRACT.open() as lines:
+        expected = {row.pop("slug"): row for row in csv.DictReader(lines)}
+    collections = read_collection_files().collections
+    filters = ("type", "genre", "lang", "sort", "min_votes", "limit")
+    found = {
+        one.slug: {
+            "name": one.name,
+            "strategy": one.strategy,
+            **{key: str(one.filter.get(key, "")) for key in filters},
+            "languages": ",".join(one.languages),
+            "regions": ",".join(one.regions),
+            "pinned": str(one.pinned).lower(),
+        }
+        for one in collections
+    }
+    assert found == expected
+
+
+def test_korean_collections_filter_by_language():
+    """They ask for Korean titles, not for a genre that nothing assigns."""
+    korean = {one.slug: dict(one.filter) for one in read_collection_files().collections if "korean" in one.slug}
+    assert len(korean) == 4
+    assert {asked["lang"] for asked in korean.values()} == {"ko"}
+    assert {asked.get("genre") for asked in korean.values()} == {None, "Dating"}
+
+
+def test_folder_holds_no_python():
+    """A .py file there would shadow the standard library's module."""
+    assert {path.suffix for path in COLLECTIONS.iterdir()} == {".yaml", ".md"}
+
+
+def test_every_key_is_read(tmp_path):
+    """A filter with all there is, blanks trimmed, and a list of names for a language model's."""
+    files = read(
+        tmp_path,
+        one="slug: one\nname: ' One '\ndescription: |\n  Two\n  lines.\nstrategy: filter\npinned: true\n"
+        "languages: [en, 'no']\nregions: [global, US]\nfilter: {type: show, genre: Sci-Fi, lang: ko, country: KR, "
+        "sort: a-z, year_min: 1990, rating_min: 7, min_votes: 0, limit: 1}\n",
+        two="slug: two\nname: Two\nstrategy: llm\ntitles:\n- tt0000001\n- {title: Dune, year: 2021, type: movie}\n"
+        "- title: '300'\n",
+    )
+    assert files.problems == ()
+    one, two = files.collections
+    assert (one.name, one.description, one.pinned) == ("One", "Two\nlines.", True)
+    assert (one.languages, one.regions) == (("en", "no"), ("global", "US"))
+    assert len(one.filter) == 9
+    assert two.titles == ("tt0000001", NamedTitle("Dune", 2021, "movie"), NamedTitle("300"))
+    assert [str(title) for title in two.titles] == ["tt0000001", "Dune (2021, movie)", "300"]
+
+
+FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "words"),
+    [
+        ("", 0, "", "is empty"),
+        ("# nothing\n", 0, "", "is empty"),
+        ("just words", 1, "", "must be a mapping"),
+        ("- a\n- b\n", 1, "", "must be a mapping"),
+        ("slug: [wrong\nname: x\n", 2, "", "is no YAML"),
+        ("slug: wrong\n\tname: x\n", 2, "", "is no YAML"),
+        (f"{FILTER}---\nslug: other\n", 4, "", "is no YAML"),
+        (b"slug: \xff\xfe\n", 0, "", "is no YAML"),
+        (b"slug: a\x00b\n", 0, "", "is no YAML"),
+        ("[" * 5000, 0, "", "is nested too deeply"),
+        (f"{FILTER}filter: {{genre: *nowhere}}\n", 4, "", "is no YAML"),
+        (f"{FILTER}filter: &me {{genre: *me}}\n", 4, "filter.genre", "must be 1 to 200 characters"),
+        (f"{FILTER}filter: {{genre: !!python/object:os.system x}}\n", 4, "filter.genre", "must be 1 to 200"),
+        ("name: Wrong\nstrategy: filter\nfilter: {genre: x}\n", 1, "slug", "is missing"),
+        ("slug: wrong\nstrategy: filter\nfilter: {genre: x}\n", 1, "name", "is missing"),
+        ("slug: wrong\nname: Wrong\nfilter: {genre: x}\n", 1, "strategy", "is missing"),
+        ("slug: other\nname: x\nstrategy: filter\nfilter: {genre: x}\n", 1, "slug", "must be the file's name, wrong"),
+        ("slug: Not This\nname: x\nstrategy: filter\nfilter: {genre: x}\n", 1, "slug", "must be lower-case words"),
+        (f"{FILTER}nmae: x\nfilter: {{genre: x}}\n", 4, "nmae", "is no key here; did you mean name?"),
+        (f"{FILTER}quux: x\nfilter: {{genre: x}}\n", 4, "quux", "is no key here; known are slug, name,"),
+        (f"{FILTER}? [a]\n: b\nfilter: {{genre: x}}\n", 4, "?", "is no key here"),
+        (f"{FILTER}name: again\nfilter: {{genre: x}}\n", 4, "name", "is there already, in line 2"),
+        (f"{FILTER}filter:\n  genre: x\n  typ: show\n", 6, "filter.typ", "is no key here; did you mean type?"),
+        (f"{FILTER}filter:\n  type: movies\n", 5, "filter.type", "not 'movies'; did you mean movie?"),
+        (f"{FILTER}filter:\n  sort: best\n", 5, "filter.sort", "must be one of most_rated, trending,"),
+        (f"{FILTER}filter:\n  lang: no\n", 5, "filter.lang", "YAML takes no for no text unless it is in quotes"),
+        (f"{FILTER}filter:\n  lang: english\n", 5, "filter.lang", "must be a language code such as en"),
+        (f"{FILTER}filter:\n  country: us\n", 5, "filter.country", "must be a country code such as US"),
+        (f"{FILTER}filter:\n  min_votes: many\n", 5, "filter.min_votes", "must be a number of votes, not 'many'"),
+        (f"{FILTER}filter:\n  min_votes: true\n", 5, "filter.min_votes", "must be a number of votes"),
+        (f"{FILTER}filter:\n  min_votes: 99999999999\n", 5, "filter.min_votes", "must be a number of votes"),
+        (f"{FILTER}filter:\n  rating_min: .nan\n", 5, "filter.rating_min", "must be a rating from 0 to 10"),
+        (f"{FILTER}filter:\n  limit: 101\n", 5, "filter.limit", "must be a number from 1 to 100"),
+        (f"{FILTER}filter:\n  limit: 10.0\n", 5, "filter.limit", "must be a number from 1 to 100"),
+        (f"{FILTER}filter:\n  year_min: 1066\n", 5, "filter.year_min", "must be a year from"),
+        (f"{FILTER}filter:\n  genre:\n", 5, "filter.genre", "is empty"),
+        (f"{FILTER}filter:\n  genre: [Drama]\n", 5, "filter.genre", "must be 1 to 200 characters"),
+        (f"{FILTER}filter: Drama\n", 4, "filter", "must be a mapping"),
+        (f"{FILTER}filter: {{}}\n", 4, "filter", "is what a collection of strategy filter needs"),
+        (FILTER, 1, "filter", "is what a collection of strategy filter needs"),
+        (f"{FILTER}filter: {{genre: x}}\ntitles: [tt0000001]\n", 5, "titles", "has no meaning for strategy filter"),
+        (f"{FILTER}filter: {{genre: x}}\npinned: yesterday\n", 5, "pinned", "must be true or false"),
+        (f"{FILTER}filter: {{genre: x}}\npinned: !!bool x\n", 5, "pinned", "must be true or false"),
+        (f'{FILTER}filter:\n  rating_min: !!float ""\n', 5, "filter.rating_min", "must be a rating from 0 to 10"),
+        (f'{FILTER}filter:\n  limit: !!int ""\n', 5, "filter.limit", "must be a number from 1 to 100"),
+        (f"{FILTER}filter: {{genre: x}}\nlanguages: en\n", 5, "languages", "must be a list of language codes"),
+        (f"{FILTER}filter: {{genre: x}}\nregions: [global, Mars]\n", 5, "regions[2]", "must be global or a country"),
+        (f"{FILTER}filter: {{genre: x}}\nname: {'x' * 201}\n", 5, "name", "is there already"),
+        (f'{FILTER}filter: {{genre: x}}\ndescription: "a\\0b"\n', 5, "description", "must be 1 to 2000 characters"),
+        (f'{FILTER}filter: {{genre: x}}\ndescription: "\\ud800"\n', 5, "description", "must be 1 to 2000 characters"),
+        (f"{FILTER}filter: {{genre: x}}\ndescription: 2020-01-01\n", 5, "description", "for no text unless"),
+        (f"{FILTER}filter: {{genre: x}}\ndescription: 2020-99-99\n", 5, "description", "must be 1 to 2000"),
+        (STATIC, 1, "titles", "is what a collection of strategy static needs"),
+        (f"{STATIC}titles: []\n", 4, "titles", "is what a collection of strategy static needs"),
+        (f"{STATIC}titles: [tt0000001]\nfilter: {{genre: x}}\n", 5, "filter", "has no meaning for strategy static"),
+        (f"{STATIC}titles: [nm0000001]\n", 4, "titles[1]", "must be an IMDb id such as tt0903747, not 'nm0000001'"),
+        (f"{STATIC}titles:\n- tt0000001\n- tt0000001\n", 6, "titles[2]", "repeats entry 1"),
+        (f"{STATIC}titles:\n- title: Dune\n", 5, "titles", "must be IMDb ids; only the strategy llm takes names"),
+        (f"{STATIC}titles:\n- tt0000001\n- titel: Dune\n", 6, "titles[2].titel", "did you mean title?"),
+        (f"{STATIC}titles: [{', '.join(f'tt{n:07}' for n in range(1001))}]\n", 4, "titles", "has 1001 entries"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, text, line, key, words):
+    """File, line, key and trouble; the file beside it is read all the same."""
+    files = read(tmp_path, wrong=text, right=RIGHT)
+    assert [one.slug for one in files.collections] == ["right"]
+    assert files.names == {"right", "wrong"}
+    said = [problem for problem in files.problems if problem.key == key and words in problem.message]
+    assert said, [str(problem) for problem in files.problems]
+    assert (said[0].file, said[0].line) == ("wrong.yaml", line)
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path):
+    """Nobody has to run the check once per mistake; each is one line."""
+    files = read(tmp_path, wrong="slug: wrong\nnam: x\nstrategy: filter\nfilter: {typ: show, limit: 0}\n")
+    assert [str(problem) for problem in files.problems] == [
+        "wrong.yaml:2: nam: is no key here; did you mean name?",
+        "wrong.yaml:4: filter.typ: is no key here; did you mean type?",
+        "wrong.yaml:4: filter.limit: must be a number from 1 to 100, not '0'",
+        "wrong.yaml:1: name: is missing",
+    ]
+
+
+def test_other_files_are_ignored_and_yml_is_named(tmp_path):
+    """README.md and the like are no collections; a file that looks like one is not left out in silence."""
+    (tmp_path / "README.md").write_text("# Collections\n")
+    (tmp_path / "other.yml").write_text(RIGHT)
+    (tmp_path / "folder.yaml").mkdir()
+    files = read(tmp_path, right=RIGHT)
+    assert [one.slug for one in files.collections] == ["right"]
+    assert files.problems == (Problem("folder.yaml", "Is a directory"), Problem("other.yml", "must end in .yaml"))
+
+
+def test_a_missing_folder_is_a_problem(tmp_path):
+    """It is named, and nothing is raised."""
+    files = read_collection_files(tmp_path / "nowhere")
+    assert (files.collections, files.names) == ((), frozenset())
+    assert str(files.problems[0]) == f"{tmp_path / 'nowhere'}: No such file or directory"

@@ -1,0 +1,161 @@
+"""Who may write: everybody, those with the token, nobody; by REST and GraphQL alike, and no other site's page."""
+
+import httpx
+import pytest
+
+from cli.serve import _warn_of_open_writes
+from mediacanon.errors import WrongSetting
+from mediacanon.settings import Settings
+from tests.serving import app_of, ask, client_of
+
+CREATE = 'mutation { createMovie(input: {displayName: "x"}) { movieId } }'
+BODY = {"display_name": "x"}
+FORM = {"type": "movie", "displayName": "x"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "header", "status", "code"),
+    [
+        ({}, None, 201, None),
+        ({"MEDIACANON_WRITES": "off"}, None, 403, "FORBIDDEN"),
+        ({"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}, None, 401, "UNAUTHENTICATED"),
+        ({"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}, "Bearer wrong", 401, "UNAUTHENTICATED"),
+        ({"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}, "Bearer s3cret", 201, None),
+    ],
+)
+async def test_the_setting_rules_rest_and_graphql(demo_database: str, environment, header, status, code):
+    """Both refuse alike, and both read."""
+    async with client_of(app_of(demo_database, **environment)) as client:
+        client.headers.update({"authorization": header} if header else {})
+        response = await client.post("/api/movies", json=BODY)
+        assert response.status_code == status
+        assert ("www-authenticate" in response.headers) == (status == 401)
+        answer = await ask(client, CREATE)
+        assert [error["extensions"]["code"] for error in answer.get("errors", ())] == ([code] if code else [])
+        assert (await client.put("/api/titles/1", content=b"{")).status_code == (400 if code is None else status)
+        assert (await client.delete("/api/titles/999999")).status_code == (204 if code is None else status)
+        assert (await client.get("/api/titles/1")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}],
+)
+async def test_a_page_of_another_site_cannot_write(client_for_writing: httpx.AsyncClient, headers: dict[str, str]):
+    """Nor is it invited to: CORS is for reads."""
+    response = await client_for_writing.post("/api/movies", json=BODY, headers=headers)
+    assert response.status_code == 403
+    assert "access-control-allow-origin" not in response.headers
+    preflight = await client_for_writing.options("/api/movies/1", headers=headers)
+    assert "PUT" not in preflight.headers["access-control-allow-methods"]
+    read = await client_for_writing.get("/api/titles/1", headers=headers)
+    assert read.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        (b"bearer s3cret", 201),
+        (b"BEARER  s3cret", 201),
+        (b"Basic s3cret", 401),
+        (b"s3cret", 401),
+        (b"Bearer", 401),
+        (b"Bearer s3cr\xe9t", 401),
+    ],
+)
+async def test_the_scheme_may_be_written_in_any_case(demo_database: str, header: bytes, status: int):
+    """As HTTP has it; what is no token of ours is refused, whatever bytes it has."""
+    settings = {"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}
+    async with client_of(app_of(demo_database, **settings)) as client:
+        response = await client.post("/api/movies", json=BODY, headers={b"authorization": header})
+        assert response.status_code == status
+
+
+WRITES = (("/api/movies", "json", BODY), ("/graphql", "json", {"query": CREATE}), ("/add", "data", FORM))
+
+
+HOME = ("localhost:8080", "Media.LOCALHOST", "127.0.0.1:8080", "[::1]:8080", "192.168.1.7", "media.example.org")
+STRANGERS = ("evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "evillocalhost", "[::1")
+
+
+@pytest.mark.parametrize("host", [*HOME, *STRANGERS])
+async def test_a_browser_writes_to_an_open_server_by_its_own_names_only(client_for_writing, host: str):
+    """A name that somebody had lead to this machine is none; programs may use any."""
+    for path, kind, body in WRITES:
+        for sent_by_browsers in ({"sec-fetch-site": "same-origin"}, {"origin": f"http://{host}"}):
+            response = await client_for_writing.post(path, **{kind: body}, headers={"host": host, **sent_by_browsers})
+            is_refused = response.status_code == 403 or "FORBIDDEN" in response.text
+            assert is_refused == ("MEDIACANON_ALLOWED_HOSTS" in response.text) == (host in STRANGERS)
+        by_program = await client_for_writing.post(path, **{kind: body}, headers={"host": host})
+        assert by_program.status_code in (200, 201, 303)
+
+
+async def test_with_a_token_any_name_will_do(demo_database: str):
+    """The page of a stranger's name does not know it."""
+    settings = {"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}
+    headers = {"authorization": "Bearer s3cret", "sec-fetch-site": "same-origin", "host": "media.example.org"}
+    async with client_of(app_of(demo_database, **settings)) as client:
+        assert (await client.post("/api/movies", json=BODY, headers=headers)).status_code == 201
+
+
+@pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}])
+async def test_another_sites_page_cannot_write_with_the_token_either(demo_database: str, headers: dict[str, str]):
+    """Whatever the setting, and by whatever method."""
+    settings = {"MEDIACANON_WRITES": "token", "MEDIACANON_WRITE_TOKEN": "s3cret"}
+    async with client_of(app_of(demo_database, **settings)) as client:
+        client.headers.update({"authorization": "Bearer s3cret"})
+        for method, path, body in (
+            ("POST", "/api/movies", BODY),
+            ("PUT", "/api/titles/1", BODY),
+            ("DELETE", "/api/titles/1", None),
+        ):
+            response = await client.request(method, path, json=body, headers=headers)
+            assert response.status_code == 403
+        assert (await client.get("/api/titles/1")).json()["display_name"] != "x"
+        assert (await client.put("/api/titles/1", json=BODY)).status_code == 200
+
+
+async def test_a_proxy_may_rewrite_host(client_for_writing: httpx.AsyncClient):
+    """What the browser says of the site counts; its Origin is compared only where it says nothing."""
+    headers = {"sec-fetch-site": "same-origin", "origin": "https://media.example.org", "host": "127.0.0.1:8080"}
+    assert (await client_for_writing.post("/api/movies", json=BODY, headers=headers)).status_code == 201
+    del headers["sec-fetch-site"]
+    assert (await client_for_writing.post("/api/movies", json=BODY, headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+async def test_what_a_form_can_send_is_no_write(client_for_writing: httpx.AsyncClient, media_type: str):
+    """A body must be JSON and say so."""
+    headers = {"content-type": media_type}
+    response = await client_for_writing.post("/api/movies", content=b'{"display_name": "x"}', headers=headers)
+    assert response.status_code == 415
+    assert list(response.json()) == ["error"]
+
+
+async def test_a_large_body_is_refused(client_for_writing: httpx.AsyncClient):
+    """413, after 64 KiB."""
+    response = await client_for_writing.post("/api/movies", json={"display_name": "x" * 70_000})
+    assert response.status_code == 413
+
+
+@pytest.fixture
+async def client_for_writing(demo_database: str):
+    """Give a client of a server that takes writes."""
+    async with client_of(app_of(demo_database, MEDIACANON_ALLOWED_HOSTS="media.example.org, nas.local")) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("host", "writes", "is_warned"),
+    [("0.0.0.0", "open", True), ("0.0.0.0", "off", False), ("127.0.0.1", "open", False)],
+)
+def test_open_writes_beyond_this_machine_are_warned_of(caplog, host: str, writes: str, is_warned: bool):
+    """The operator is told what it means, and how to close it."""
+    _warn_of_open_writes(Settings.from_environment({"HOST": host, "MEDIACANON_WRITES": writes}))
+    assert ("may change and delete titles" in caplog.text) == is_warned
+
+
+def test_a_token_must_be_set_where_one_is_asked_for():
+    """A server that nobody could write to does not pretend otherwise."""
+    with pytest.raises(WrongSetting, match="MEDIACANON_WRITE_TOKEN"):
+        Settings.from_environment({"MEDIACANON_WRITES": "token"})

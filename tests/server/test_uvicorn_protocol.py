@@ -1,0 +1,203 @@
+"""Answers leave whole: head and body in one packet, in order, and nothing is lost or piles up."""
+
+import asyncio
+import logging
+import socket
+import struct
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from mediacanon.server import uvicorn_protocol
+from mediacanon.server.uvicorn_protocol import HttpProtocol
+
+GET = b"GET %s HTTP/1.1\r\nHost: here\r\n\r\n"
+LARGE = 5_000_000
+TCP_INFO = 11
+THREAD = "server of these tests"
+PIECES: list[int] = []
+
+
+async def small(request: Request) -> Response:
+    """Answer with a few bytes, those of the query string."""
+    return PlainTextResponse(f"<{request.url.query}>")
+
+
+async def large(_: Request) -> Response:
+    """Answer with more than any buffer holds."""
+    return PlainTextResponse("x" * LARGE)
+
+
+async def stream(_: Request) -> Response:
+    """Answer bit by bit, the last one half a minute after the others."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"one"
+        yield b"two"
+        await asyncio.sleep(30)
+
+    return StreamingResponse(parts())
+
+
+async def endless(_: Request) -> Response:
+    """Answer with small pieces for as long as they are taken, and count them."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        while True:
+            PIECES.append(1)
+            yield b"x" * 1000
+            # Else nobody hears that the client has gone.
+            await asyncio.sleep(0)
+
+    return StreamingResponse(parts())
+
+
+@pytest.fixture(scope="module", params=["uvloop", "asyncio"])
+def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
+    """Give host and port of a server of these, in a thread and over each event loop."""
+    app = Starlette(routes=[Route(f"/{one.__name__}", one) for one in (small, large, stream, endless)])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(
+            app, http=HttpProtocol, loop=request.param, log_config=None, timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, name=THREAD, kwargs={"sockets": [listener]})
+        thread.start()
+        yield listener.getsockname()
+        server.should_exit = True
+        thread.join()
+
+
+def packets_received(writer: asyncio.StreamWriter) -> int:
+    """Return how many packets with data a client has received: tcpi_data_segs_in of Linux."""
+    [packets] = struct.unpack_from("I", writer.get_extra_info("socket").getsockopt(socket.SOL_TCP, TCP_INFO, 160), 152)
+    return int(packets)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="The packets are counted by Linux")
+async def test_head_and_body_come_together(address: tuple[str, int]) -> None:
+    """An answer is one packet."""
+    reader, writer = await asyncio.open_connection(*address)
+    for number in range(1, 11):
+        writer.write(GET % b"/small?7")
+        assert (await reader.readuntil(b"<7>")).startswith(b"HTTP/1.1 200 OK\r\n")
+        assert packets_received(writer) == number
+    writer.close()
+
+
+async def test_answers_keep_their_order(address: tuple[str, int]) -> None:
+    """Requests that are sent at once are answered in their order, and the last one closes the connection."""
+    reader, writer = await asyncio.open_connection(*address)
+    requests = b"".join(GET % b"/small?%d" % number for number in range(20))
+    writer.write(requests + b"GET /small?20 HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+    answers = await reader.read()
+    assert [part[: part.index(b">")] for part in answers.split(b"<")[1:]] == [b"%d" % number for number in range(21)]
+    writer.close()
+
+
+async def test_an_answer_without_body_comes_at_once(address: tuple[str, int]) -> None:
+    """HEAD is a head alone."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"HEAD /small HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert (await asyncio.wait_for(reader.read(65536), 5)).endswith(
+        b"content-length: 2\r\ncontent-type: text/plain; charset=utf-8\r\n\r\n"
+    )
+    writer.close()
+
+
+async def test_a_stream_is_not_held_back(address: tuple[str, int]) -> None:
+    """What a stream has so far is there long before its end."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(GET % b"/stream")
+    async with asyncio.timeout(10):
+        await reader.readuntil(b"3\r\none\r\n3\r\ntwo\r\n")
+    writer.close()
+
+
+async def test_large_answers_come_whole(address: tuple[str, int]) -> None:
+    """Also to a client that reads slowly."""
+    reader, writer = await asyncio.open_connection(*address, limit=1024)
+    writer.write(GET % b"/large")
+    await reader.readuntil(b"\r\n\r\n")
+    await asyncio.sleep(0.1)
+    assert await reader.readexactly(LARGE) == b"x" * LARGE
+    writer.close()
+
+
+async def test_a_client_that_does_not_read_is_waited_for(address: tuple[str, int]) -> None:
+    """What it does not take is not made: buffers are bounded."""
+    _, writer = await asyncio.open_connection(*address, limit=1024)
+    PIECES.clear()
+    writer.write(GET % b"/endless")
+    made = 0
+    async with asyncio.timeout(10):
+        while made == 0 or len(PIECES) > made:
+            made = len(PIECES)
+            await asyncio.sleep(0.2)
+    assert 0 < made < 20_000
+    writer.close()
+
+
+async def test_who_hangs_up_is_no_error(address: tuple[str, int], caplog: pytest.LogCaptureFixture) -> None:
+    """A client that leaves before it is answered leaves no trace in the log, and the next one is answered."""
+    caplog.set_level(logging.WARNING)
+    for _ in range(20):
+        with socket.create_connection(address) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            client.sendall(GET % b"/large")
+        await asyncio.sleep(0)
+    await test_answers_keep_their_order(address)
+    # Servers of other tests may log meanwhile.
+    assert not [record for record in caplog.records if record.threadName == THREAD]
+
+
+class Transport(asyncio.Transport):
+    """Remembers what reached it."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1)})
+        self.sent: list[bytes] = []
+        self.is_closed = False
+
+    def writelines(self, list_of_data: list[bytes]) -> None:  # type: ignore[override]
+        self.sent.append(b"".join(list_of_data))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+
+async def test_much_does_not_wait() -> None:
+    """What is written in one turn waits up to a size; from there the transport has it."""
+    inner = Transport()
+    transport = uvicorn_protocol.CoalescingTransport(inner, asyncio.get_running_loop())
+    transport.write(b"a" * uvicorn_protocol.MOST_WAITING)
+    assert inner.sent == []
+    transport.write(b"b")
+    assert [len(part) for part in inner.sent] == [uvicorn_protocol.MOST_WAITING + 1]
+    transport.write(b"c")
+    transport.write(b"d")
+    await asyncio.sleep(0)
+    assert inner.sent[1:] == [b"cd"]
+
+
+async def test_closing_sends_first() -> None:
+    """What was written before the end arrives; what is written after it is nobody's."""
+    inner = Transport()
+    transport = uvicorn_protocol.CoalescingTransport(inner, asyncio.get_running_loop())
+    transport.write(b"last words")
+    transport.close()
+    transport.write(b"too late")
+    await asyncio.sleep(0)
+    assert (inner.sent, inner.is_closed) == ([b"last words"], True)
+    assert transport.is_closing()
+    assert transport.get_extra_info("peername") == ("127.0.0.1", 1)

@@ -1,0 +1,160 @@
+"""The log: what its lines say and never say, and a file that several processes rotate."""
+
+import asyncio
+import json
+import logging
+import multiprocessing
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from mediacanon.http.exchange import RequestIds
+from mediacanon.settings import Settings
+from mediacanon.telemetry.logs import AccessLog, SharedFile, start_logging
+from tests.serving import app_of, client_of
+
+HUMAN = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO GET /api/shows/1 200 (\d+) B \d+\.\d ms from-a-proxy"
+SECRETS = ("hush-hush", "tmdb-key-0123")
+
+
+@pytest.fixture
+def log_file(tmp_path: Path) -> Iterator[Path]:
+    """Give where the test's log goes; afterwards logging is as pytest has it."""
+    root, quiet = (
+        logging.getLogger(),
+        {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "uvicorn")},
+    )
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()
+    yield tmp_path / "logs" / "mediacanon.log"
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in quiet.items():
+        logging.getLogger(name).setLevel(before)
+
+
+def log_to(file: Path, **environment: str) -> None:
+    """Start logging as a server does."""
+    start_logging(Settings.from_environment({"MEDIACANON_LOG_FILE": str(file), **environment}))
+
+
+def lines_of(file: Path) -> list[str]:
+    """Return the lines written so far."""
+    return file.read_text().splitlines()
+
+
+async def test_each_request_is_a_line(demo: str, log_file: Path):
+    """Method, path, status, bytes, duration and the id that the answer has."""
+    log_to(log_file)
+    async with client_of(app_of(demo)) as client:
+        headers = {"x-request-id": "from-a-proxy", "accept-encoding": "identity"}
+        answer = await client.get("/api/shows/1", headers=headers)
+    line = next(line for line in lines_of(log_file) if "/api/shows/1" in line)
+    assert int(re.fullmatch(HUMAN, line)[1]) == len(answer.content)
+
+
+async def test_json_lines_hold_the_parts(demo: str, log_file: Path):
+    """One object a line, whatever a path holds."""
+    log_to(log_file, MEDIACANON_LOG_FORMAT="json")
+    async with client_of(app_of(demo, MEDIACANON_LOG_FORMAT="json")) as client:
+        answer = await client.get("/no%0Asuch%1Bpage", headers={"accept-encoding": "identity"})
+    line = json.loads(lines_of(log_file)[-1])
+    assert (line["level"], line["method"], line["path"]) == ("INFO", "GET", "/no%0Asuch%1Bpage")
+    assert (line["status"], line["bytes"]) == (404, len(answer.content))
+    assert line["request_id"] == answer.headers["x-request-id"]
+    assert line["milliseconds"] > 0
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
+
+
+async def test_probes_that_find_all_well_are_no_lines(demo: str, log_file: Path):
+    """They come every few seconds; lines of a server that is used are gathered, in order, without waiting for its end."""
+    log_to(log_file)
+    async with client_of(app_of(demo)) as client:
+        for path in ("/healthz", "/readyz", "/api/shows/1", "/api/shows/2"):
+            await client.get(path)
+        async with asyncio.timeout(20):
+            while not any("/api/shows/2" in line for line in lines_of(log_file)):
+                await asyncio.sleep(0.01)
+    found = [line.split()[4] for line in lines_of(log_file) if " GET " in line]
+    assert found == ["/api/shows/1", "/api/shows/2"]
+
+
+@pytest.mark.parametrize("log_format", ["human", "json"])
+async def test_no_line_holds_a_secret(demo: str, log_file: Path, log_format: str):
+    """Neither query strings nor headers nor TMDB's key, whoever logs."""
+    log_to(log_file, MEDIACANON_LOG_FORMAT=log_format)
+    settings = {
+        "MEDIACANON_WRITES": "token",
+        "MEDIACANON_WRITE_TOKEN": "hush-hush",
+        "MEDIACANON_LOG_FORMAT": log_format,
+    }
+    async with client_of(app_of(demo, **settings)) as client:
+        await client.get("/api/titles?api_key=hush-hush", headers={"authorization": "Bearer hush-hush"})
+        await client.delete("/api/titles/1", headers={"authorization": "Bearer wrong hush-hush"})
+        await client.get(f"/api/titles?key={SECRETS[1]}")
+    written = "\n".join(lines_of(log_file))
+    assert "GET /api/titles " in written
+    for secret in SECRETS:
+        assert secret not in written
+
+
+async def test_what_failed_is_logged_under_its_request(log_file: Path):
+    """An error nobody foresaw: its access line says 500, with the request's id."""
+    log_to(log_file, MEDIACANON_LOG_FORMAT="json")
+
+    async def fail(_):
+        raise RuntimeError("unforeseen")
+
+    access_log = AccessLog(Settings.from_environment({"MEDIACANON_LOG_FORMAT": "json"}))
+    app = Starlette(routes=[Route("/", fail)], middleware=[Middleware(RequestIds, finished=access_log.note)])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False)) as client:
+        await client.get("http://mediacanon.test/", headers={"x-request-id": "seven"})
+    access_log.write()
+    line = json.loads(lines_of(log_file)[-1])
+    assert (line["status"], line["request_id"]) == (500, "seven")
+
+
+def test_a_traceback_stays_on_its_json_line(log_file: Path):
+    """With the message beside it."""
+    log_to(log_file, MEDIACANON_LOG_FORMAT="json")
+    try:
+        int("why")
+    except ValueError:
+        logging.getLogger("mediacanon.test").exception("It failed")
+    line = json.loads(lines_of(log_file)[0])
+    assert line["message"] == "It failed"
+    assert line["error"].startswith("Traceback")
+    assert line["error"].endswith("'why'")
+
+
+def write_lines(file: Path, name: str) -> None:
+    """Write numbered lines, in a process of its own."""
+    handler = SharedFile(file, maxBytes=2_000, backupCount=200, encoding="utf-8")
+    for number in range(500):
+        handler.handle(logging.makeLogRecord({"msg": f"{name} {number}"}))
+    handler.close()
+
+
+def test_processes_share_a_file_that_is_rotated(tmp_path: Path):
+    """Three write at once: no line is lost or torn, and no file grows far beyond its size."""
+    file = tmp_path / "mediacanon.log"
+    spawn = multiprocessing.get_context("spawn")
+    writers = [spawn.Process(target=write_lines, args=(file, name)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    files = [each for each in tmp_path.iterdir() if not each.name.endswith(".lock")]
+    lines = [line for each in files for line in each.read_text().splitlines()]
+    assert sorted(lines) == sorted(f"{name} {number}" for name in "abc" for number in range(500))
+    assert len(files) > 3
+    assert max(each.stat().st_size for each in files) < 2_500

@@ -1,0 +1,274 @@
+"""GraphQL over HTTP: media types, statuses, persisted queries, entity tags, other sites, and the audits."""
+
+import asyncio
+import hashlib
+import shutil
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+
+from mediacanon import paths
+from mediacanon.execution import executor
+from tests.serving import IS_CI, app_of, client_of, run_program, served
+
+STATS = "{ stats { movies } }"
+SEARCH = '{ search(query: "x") { matchedOn } }'
+RESPONSE = {"accept": "application/graphql-response+json"}
+DELETE = "mutation { deleteTitle(id: 1) }"
+
+
+def persisted(query: str) -> dict[str, object]:
+    """Return the extensions that name a query by its hash."""
+    return {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(query.encode()).hexdigest()}}
+
+
+async def test_post_and_get_answer_alike(demo_client: httpx.AsyncClient):
+    """The same data, whichever way it is asked for."""
+    posted = await demo_client.post("/graphql", json={"query": STATS})
+    got = await demo_client.get("/graphql", params={"query": STATS})
+    assert posted.status_code == got.status_code == 200
+    assert posted.json() == got.json() == {"data": {"stats": {"movies": 600}}}
+
+
+async def test_get_is_conditional(demo_client: httpx.AsyncClient):
+    """The entity tag of an answer saves sending it again, and a different answer has another."""
+    first = await demo_client.get("/graphql", params={"query": STATS})
+    tag = first.headers["etag"]
+    assert tag.startswith('"')
+    again = await demo_client.get("/graphql", params={"query": STATS}, headers={"if-none-match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    other = await demo_client.get("/graphql", params={"query": "{ stats { shows } }"}, headers={"if-none-match": tag})
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/graphql-response+json", "application/graphql-response+json"),
+        ("application/json", "application/json"),
+        ("*/*", "application/json"),
+        ("application/graphql-response+json, application/json;q=0.9", "application/graphql-response+json"),
+        ("application/json;q=0, application/graphql-response+json", "application/graphql-response+json"),
+        ("application/json;q=0.1, application/graphql-response+json;q=0.9", "application/graphql-response+json"),
+        (
+            "application/json; q=0.1, application/graphql-response+json; charset=utf-8",
+            "application/graphql-response+json",
+        ),
+        ("application/graphql-response+json;q=0.8, application/json", "application/json"),
+        ("application/json, application/graphql-response+json", "application/json"),
+        ("*/*;q=0.1, application/graphql-response+json;q=0.2", "application/graphql-response+json"),
+        ("application/json;q=0, */*", "application/graphql-response+json"),
+        ("text/csv, application/*;q=0.5", "application/json"),
+    ],
+)
+async def test_media_type_is_the_client_s(demo_client: httpx.AsyncClient, accept: str, media_type: str):
+    """The most preferred media type is sent, the first of those that tie."""
+    response = await demo_client.post("/graphql", json={"query": STATS}, headers={"accept": accept})
+    assert response.headers["content-type"] == media_type
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/json;q=0", "*/*;q=0.0"])
+async def test_unacceptable_is_406(demo_client: httpx.AsyncClient, accept: str):
+    """A client that takes no JSON is told so."""
+    response = await demo_client.post("/graphql", json={"query": STATS}, headers={"accept": accept})
+    assert response.status_code == 406
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status", "message"),
+    [
+        (b"{", "application/json", 400, "must be JSON"),
+        (b"[]", "application/json", 400, "batching is off"),
+        (b"1", "application/json", 400, "JSON object"),
+        (b"{}", "application/json", 400, "query is missing"),
+        (b'{"query": 1}', "application/json", 400, "query must be a string"),
+        (b'{"query": "{a}", "variables": []}', "application/json", 400, "variables must be an object"),
+        (b'{"query": "{a}", "operationName": 3}', "application/json", 400, "operationName must be a string"),
+        (b'{"query": "{a}", "extensions": "x"}', "application/json", 400, "extensions must be an object"),
+        (b"query=%7Bstats%7D", "application/x-www-form-urlencoded", 415, "application/json"),
+        (b"x", "multipart/form-data; boundary=x", 415, "application/json"),
+        (b"{stats}", "text/plain", 415, "application/json"),
+        (b'{"query": "\xff"}', "application/json", 400, "must be JSON"),
+        (b" " * 300_000, "application/json", 413, "256 KiB"),
+    ],
+)
+async def test_what_is_no_request_is_refused(
+    demo_client: httpx.AsyncClient, content: bytes, content_type: str, status: int, message: str
+):
+    """A malformed request gets a clear error in JSON."""
+    response = await demo_client.post("/graphql", content=content, headers={"content-type": content_type})
+    error = response.json()["errors"][0]
+    assert response.status_code == status
+    assert message in error["message"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize(
+    "query", ["{ stats { movies", "{ nothing }", "query ($id: Int!) { movie(id: $id) { movieId } }"]
+)
+async def test_what_cannot_run_has_no_data(demo_client: httpx.AsyncClient, query: str):
+    """A query that never ran is 400 to those who know GraphQL's own media type, and has no data."""
+    response = await demo_client.post("/graphql", json={"query": query}, headers=RESPONSE)
+    assert response.status_code == 400
+    assert response.json().keys() == {"errors"}
+    assert response.json()["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_persisted_queries_are_registered_and_found(demo_client: httpx.AsyncClient):
+    """A hash is unknown at first, then stands for its query, by GET too."""
+    query = "query Persisted { stats { movies shows } }"
+    extensions = persisted(query)
+    unknown = await demo_client.get("/graphql", params={"extensions": orjson.dumps(extensions).decode()})
+    assert unknown.headers["cache-control"] == "no-store"
+    assert unknown.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+    both = await demo_client.post("/graphql", json={"query": query, "extensions": extensions})
+    assert both.json()["data"]["stats"] == {"movies": 600, "shows": 120}
+    short = await demo_client.get("/graphql", params={"extensions": orjson.dumps(extensions).decode()})
+    assert short.json() == both.json()
+    assert "etag" in short.headers
+
+
+async def test_a_false_hash_is_refused(demo_client: httpx.AsyncClient):
+    """Nobody registers a query under another's hash."""
+    response = await demo_client.post("/graphql", json={"query": STATS, "extensions": persisted("{ other }")})
+    assert response.status_code == 400
+    assert "sha256Hash" in response.json()["errors"][0]["message"]
+
+
+async def test_only_what_can_run_is_persisted(demo_client: httpx.AsyncClient):
+    """A document that does not fit the schema is answered with its errors and not registered."""
+    query = "{ nothing }"
+    for _ in range(2):
+        unknown = await demo_client.post("/graphql", json={"extensions": persisted(query)})
+        assert unknown.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+        both = await demo_client.post("/graphql", json={"query": query, "extensions": persisted(query)})
+        assert "nothing" in both.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("length", [0, 100_000])
+async def test_persisted_queries_are_bounded(length: int):
+    """Registering without end forgets the oldest, long ones and short ones."""
+    from mediacanon.graphql_http import PERSISTED_CHARACTERS, PERSISTED_OVERHEAD, Asked, PersistedQueries
+
+    store = PersistedQueries()
+    queries = [f"# {number:4}".ljust(length) for number in range(12 if length else 4_000)]
+    for query in queries:
+        store.register(Asked(query, None, None, persisted(query)))
+    known = [store.resolve(Asked(None, None, None, persisted(query))) is not None for query in queries]
+    most = PERSISTED_CHARACTERS // (PERSISTED_OVERHEAD + len(queries[0]))
+    assert known == [False] * (len(queries) - most) + [True] * most
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "BREW"])
+async def test_a_wrong_method_is_told_the_right_ones(demo_client: httpx.AsyncClient, method: str):
+    """405 with Allow, in JSON as every other error."""
+    response = await demo_client.request(method, "/graphql", json={"query": "{ stats { movies } }"})
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET, HEAD, POST, OPTIONS"
+    assert response.headers["content-type"] == "application/json"
+    assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_USER_INPUT"]
+
+
+async def test_mutations_need_post(demo_client: httpx.AsyncClient):
+    """A link or an image changes nothing."""
+    response = await demo_client.get("/graphql", params={"query": DELETE})
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://elsewhere.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "null"},
+    ],
+)
+async def test_other_sites_may_read_not_write(demo_client: httpx.AsyncClient, headers: dict[str, str]):
+    """A browser on another site reads our data, and cannot change it."""
+    read = await demo_client.post("/graphql", json={"query": STATS}, headers=headers)
+    assert (read.status_code, read.headers["access-control-allow-origin"]) == (200, "*")
+    written = await demo_client.post("/graphql", json={"query": DELETE}, headers=headers)
+    assert written.status_code == 403
+    assert written.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+async def test_a_conflict_is_told_by_its_code(demo_database: str):
+    """What is there already is CONFLICT on the wire, at the field that wanted it, and changes nothing."""
+    create = 'mutation { createMovie(input: {displayName: "x", imdbId: "tt7654321"}) { movieId } }'
+    async with client_of(app_of(demo_database)) as client:
+        first = await client.post("/graphql", json={"query": create}, headers=RESPONSE)
+        assert "errors" not in first.json()
+        again = await client.post("/graphql", json={"query": create}, headers=RESPONSE)
+        assert again.json()["errors"][0]["extensions"] == {"code": "CONFLICT"}
+        assert again.json()["errors"][0]["path"] == ["createMovie"]
+        assert (await client.post("/graphql", json={"query": STATS})).json()["data"]["stats"]["movies"] == 601
+
+
+async def test_preflight_is_answered(demo_client: httpx.AsyncClient):
+    """A browser may ask before it posts JSON."""
+    response = await demo_client.options("/graphql", headers={"origin": "https://elsewhere.example"})
+    assert response.status_code == 204
+    assert "POST" in response.headers["access-control-allow-methods"]
+
+
+async def test_what_nobody_foresaw_is_masked_and_logged(demo_client, monkeypatch, caplog):
+    """The client gets the request's id, the log the whole error."""
+    from mediacanon import loaders
+
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the secret detail")
+
+    monkeypatch.setitem(loaders.LISTS, "titles_by_rank", fail)
+    response = await demo_client.post("/graphql", json={"query": SEARCH}, headers={"x-request-id": "abc-1"})
+    error = response.json()["errors"][0]
+    assert error["extensions"] == {"code": "INTERNAL", "requestId": "abc-1"}
+    assert "secret" not in response.text
+    assert "abc-1" in error["message"]
+    assert "the secret detail" in caplog.text
+
+
+async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
+    """What takes too long ends with a clear error."""
+    from mediacanon import loaders
+
+    async def wait(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setitem(loaders.LISTS, "titles_by_rank", wait)
+    monkeypatch.setattr(executor, "LONGEST_RUN", 0.05)
+    response = await demo_client.post("/graphql", json={"query": SEARCH})
+    assert response.status_code == 503
+    error = response.json()["errors"][0]
+    assert "10 seconds" in error["message"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_a_lost_database_is_said_so(demo: str):
+    """Without a database the answer is 503's word, not a traceback."""
+    app = app_of(demo)
+    async with client_of(app) as client:
+        assert (await client.get("/readyz")).status_code == 200
+        await app.state.server.pool.close()
+        response = await client.post("/graphql", json={"query": STATS})
+        assert response.json()["errors"][0]["message"] == "The database cannot be reached."
+        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/movies/1")).status_code == 503
+
+
+@pytest.mark.skipif(
+    not (IS_CI or (shutil.which("node") and (paths.PACKAGE.parent / "node_modules" / "graphql-http").is_dir())),
+    reason="needs npm's graphql-http",
+)
+async def test_all_audits_of_graphql_http_pass(demo: str):
+    """GraphQL over HTTP as its reference implementation audits it: 61 of 61."""
+    async with served(app_of(demo)) as url:
+        code, output = await run_program("node", str(Path(__file__).with_name("audits.mjs")), f"{url}/graphql")
+    assert code == 0, output
+    results = [orjson.loads(line) for line in output.splitlines()]
+    assert len(results) == 61
+    assert [each for each in results if each["status"] != "ok"] == []

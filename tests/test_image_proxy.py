@@ -1,0 +1,164 @@
+"""/images: what comes from TMDB's image host once, stays bounded on disk, and is nothing but images."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from mediacanon.image_proxy import LARGEST_IMAGE, ImageFolder, ImageName
+from tests.serving import app_of, client_of, served
+
+JPEG = b"\xff\xd8\xff" + bytes(1000)
+POSTER = "/images/poster/w500/{}.jpg"
+
+
+class ImageHost:
+    """A stand-in for TMDB's image host; remembers what it was asked, answers once `open` is set."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def answer(self, request: Request) -> Response:
+        """Answer an image, or what the file's name says."""
+        self.requests.append(request.url.path)
+        await self.open.wait()
+        match request.path_params["file"]:
+            case "missing.jpg":
+                return Response(status_code=404)
+            case "broken.jpg":
+                return Response(status_code=500)
+            case "page.jpg":
+                return Response("<script>alert(1)</script>", media_type="text/html")
+            case "huge.jpg":
+                return Response(bytes(LARGEST_IMAGE + 1), media_type="image/jpeg")
+            case "moved.jpg":
+                return RedirectResponse("http://127.0.0.1:9/elsewhere.jpg")
+        return Response(JPEG, media_type="image/jpeg")
+
+
+def bytes_in(folder: Path) -> int:
+    """Return how much is kept in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+async def host() -> ImageHost:
+    """Give a host that answers."""
+    return ImageHost()
+
+
+@asynccontextmanager
+async def proxied(dsn: str, host: ImageHost, folder: Path, *, megabytes: str = "1") -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of a server that keeps the host's images."""
+    async with served(Starlette(routes=[Route("/t/p/{size}/{file}", host.answer)])) as url:
+        settings = {"TMDB_IMAGE_BASE_URL": f"{url}/t/p", "MEDIACANON_DATA_DIR": str(folder)}
+        async with client_of(app_of(dsn, MEDIACANON_IMAGE_CACHE_MB=megabytes, **settings)) as client:
+            yield client
+
+
+async def test_an_image_is_fetched_once_and_then_kept(demo: str, host: ImageHost, tmp_path: Path) -> None:
+    """The second answer, and those of a restarted server, come from disk; browsers may keep it for ever."""
+    for _ in range(2):
+        async with proxied(demo, host, tmp_path) as client:
+            for _ in range(2):
+                answer = await client.get(POSTER.format("a"))
+                assert (answer.status_code, answer.content) == (200, JPEG)
+            known = await client.get(POSTER.format("a"), headers={"if-none-match": answer.headers["etag"]})
+    assert host.requests == ["/t/p/w500/a.jpg"]
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert known.status_code == 304
+
+
+async def test_many_who_ask_at_once_cause_one_request(demo: str, host: ImageHost, tmp_path: Path) -> None:
+    """Even if the first of them leaves."""
+    host.open.clear()
+    async with proxied(demo, host, tmp_path) as client:
+        asking = [asyncio.create_task(client.get(POSTER.format("a"))) for _ in range(10)]
+        while not host.requests:
+            await asyncio.sleep(0.01)
+        asking[0].cancel()
+        host.open.set()
+        answers = await asyncio.gather(*asking[1:])
+    assert {answer.content for answer in answers} == {JPEG}
+    assert len(host.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "status"), [("missing", 404), ("broken", 503), ("page", 503), ("huge", 503), ("moved", 503)]
+)
+async def test_what_is_no_image_is_neither_kept_nor_passed_on(
+    demo: str, host: ImageHost, tmp_path: Path, file: str, status: int
+) -> None:
+    """An error says so, redirections are not followed, nothing is on disk, and it is asked for again."""
+    async with proxied(demo, host, tmp_path) as client:
+        for _ in range(2):
+            answer = await client.get(POSTER.format(file))
+            assert answer.status_code == status
+            assert b"alert" not in answer.content
+    assert len(host.requests) == 2
+    assert bytes_in(tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/images/poster/w501/a.jpg",
+        "/images/still/w780/a.jpg",
+        "/images/logo/w500/a.jpg",
+        "/images/poster/w500/a.svg",
+        "/images/poster/w500/..%2f..%2fa.jpg",
+        "/images/poster/w500/a.jpg%0a",
+        "/images/poster/w500/.jpg",
+        "/images/poster/../w500/a.jpg",
+    ],
+)
+async def test_other_paths_lead_nowhere(demo: str, host: ImageHost, tmp_path: Path, path: str) -> None:
+    """Only sizes and names that TMDB has; the host is not even asked."""
+    async with proxied(demo, host, tmp_path) as client:
+        assert (await client.get(path)).status_code == 404
+    assert host.requests == []
+
+
+async def test_a_host_that_cannot_be_reached_is_an_error(demo: str, tmp_path: Path) -> None:
+    """503, not a stack trace."""
+    app = app_of(
+        demo,
+        MEDIACANON_IMAGE_CACHE_MB="1",
+        TMDB_IMAGE_BASE_URL="http://127.0.0.1:9/t/p",
+        MEDIACANON_DATA_DIR=str(tmp_path),
+    )
+    async with client_of(app) as client:
+        assert (await client.get(POSTER.format("a"))).status_code == 503
+
+
+async def test_without_the_setting_there_are_no_images(demo_client: httpx.AsyncClient) -> None:
+    """Off by default."""
+    assert (await demo_client.get(POSTER.format("a"))).status_code == 404
+
+
+def test_the_folder_stays_within_its_bound(tmp_path: Path) -> None:
+    """The images that were not asked for longest go first."""
+    images = ImageFolder(tmp_path, most_bytes=100_000)
+    names = [ImageName("w500", f"{number}.jpg") for number in range(300)]
+    images.write(names[0], bytes(1000))
+    for age, name in enumerate(names[1:]):
+        images.write(name, bytes(1000))
+        path = tmp_path / name.size / name.file
+        os.utime(path, (1_000_000 + age, path.stat().st_mtime))
+        assert images.read(names[0])
+    assert bytes_in(tmp_path) <= 100_000
+    assert images.read(names[-1])
+    assert images.read(names[1]) is None
+    assert images.read(names[0])
