@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import uvicorn
-from starlette.applications import Starlette
 
+from mediacanon.database.changes import LISTS, Change, tag_of
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders.search import load_titles_by_rank
-from mediacanon.server.app import build_app
+from mediacanon.server.app import Application, build_app
 from mediacanon.server.uvicorn_protocol import HttpProtocol
 from mediacanon.settings import Settings
 from mediacanon.writes.collection import load_collections
@@ -22,22 +22,22 @@ from mediacanon.writes.collection import load_collections
 IS_CI = "CI" in os.environ
 
 
-def app_of(dsn: str, **environment: str) -> Starlette:
+def app_of(dsn: str, **environment: str) -> Application:
     """Return the server over a database, with these settings and none of the machine's."""
     return build_app(Settings.from_environment(environment), dsn)
 
 
 @contextlib.asynccontextmanager
-async def client_of(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(app: Application) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client that asks the app without a socket, between its start-up and its shut-down."""
-    async with app.router.lifespan_context(app):
+    async with app.services.lifespan():
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://mediacanon.test") as client:
             yield client
 
 
 @contextlib.asynccontextmanager
-async def served(app: Starlette) -> AsyncIterator[str]:
+async def served(app: Application) -> AsyncIterator[str]:
     """Give the address of the app, listening on a real port of its own."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, http=HttpProtocol, log_config=None, lifespan="on")
     server = uvicorn.Server(config)
@@ -53,8 +53,13 @@ async def served(app: Starlette) -> AsyncIterator[str]:
 
 
 async def certain() -> bool:
-    """Have ChangeListener hear of nothing but what the test tells, for certain."""
+    """Stand in for the round trip of a ChangeListener that receives the changes of the test alone."""
     return True
+
+
+def title_change(*title_ids: int) -> Change:
+    """Return the change that a write to these titles publishes."""
+    return Change(frozenset({LISTS, *(tag_of("title", title_id) for title_id in title_ids)}))
 
 
 async def ask(client: httpx.AsyncClient, query: str, **variables: Any) -> dict[str, Any]:

@@ -252,7 +252,7 @@ async def test_a_lost_database_is_said_so(demo: str):
     app = app_of(demo)
     async with client_of(app) as client:
         assert (await client.get("/readyz")).status_code == 200
-        await app.state.server.pool.close()
+        await app.services.pool.close()
         response = await client.post("/graphql", json={"query": STATS})
         assert response.json()["errors"][0]["message"] == "The database cannot be reached."
         assert (await client.get("/readyz")).status_code == 503

@@ -1,12 +1,12 @@
-"""What is computed once and served many times: the carousels, and counts over the whole catalogue.
+"""Carousel cache: a snapshot of all carousels, built in the background.
 
-    carousels = CarouselCache(partial(load_carousels, pool), events, renew=partial(renew_carousels, pool))
-    async with carousels:             # builds in the background, now and whenever told
-        await carousels.current()     # at once; before the first set is ready: as soon as it is
+    carousels = CarouselCache(partial(load_carousels, pool), changes, renew=partial(renew_carousels, pool))
+    async with carousels:             # builds now, and after changes
+        await carousels.current()     # at once; before the first snapshot: as soon as it is built
 
-It is told, not timed: each change that ChangeListener hears makes the set stale, and it is built anew, though at most
-once in ten seconds. The old set serves until the new one is ready, and for as long as building fails, but no title of
-it as it was before a change of that title: which titles there are, and their order, wait for the building alone.
+A change makes the snapshot stale, and a new one is built at most once in ten seconds. The stale snapshot serves until
+the new one is ready, and for as long as building fails. Its titles are never stale: a title that changed is read again
+before the snapshot is served. Only the choice and the order of titles wait for the next snapshot.
 """
 
 import asyncio
@@ -14,38 +14,40 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Generic, Protocol, Self, TypeVar
 
-from mediacanon.database.changes import Change
+from mediacanon.database.changes import COLLECTIONS, ENGAGEMENT, LISTS, Change
 
 log = logging.getLogger(__name__)
 
 Carousel = TypeVar("Carousel")
 # Seconds between the end of one building and the beginning of the next.
 PAUSE = 10.0
+CAROUSEL_TAGS = frozenset({LISTS, COLLECTIONS, ENGAGEMENT})
 
 
 class Changes(Protocol):
-    """What tells of changes: ChangeListener."""
+    """The source of changes: ChangeListener."""
 
-    def subscribe(self, subscriber: Callable[[Any], None]) -> Callable[[], None]:
-        """Have `subscriber` called with each change; return what ends that."""
+    def subscribe(self, subscriber: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `subscriber` with each change; return the function that ends the subscription."""
 
     async def catch_up(self) -> bool:
-        """Hear of all that was committed before; return whether that is certain."""
+        """Receive every change that was committed before; return whether that is certain."""
 
 
 class CarouselCache(Generic[Carousel]):
-    """The carousels as last built; `build` is called in the background, never twice at the same time.
+    """The newest snapshot of the carousels; one building at a time.
 
-    `renew` returns a set with these of its titles as they are now, None being all; the same set where it has none.
-    `built` is called after each building: what was made of the set before is old.
+    `build` returns a snapshot. `renew` returns a snapshot with some of its titles read again, None being all of them;
+    the same snapshot if it holds none of these. `built` is called after each building, to invalidate the responses that
+    show the snapshot before.
     """
 
     def __init__(
         self,
         build: Callable[[], Awaitable[Sequence[Carousel]]],
-        events: Changes,
+        changes: Changes,
         *,
         renew: Callable[[Sequence[Carousel], AbstractSet[int] | None], Awaitable[Sequence[Carousel]]],
         built: Callable[[], None] = lambda: None,
@@ -53,18 +55,18 @@ class CarouselCache(Generic[Carousel]):
     ) -> None:
         self._build = build
         self._renew = renew
-        self._events = events
+        self._changes = changes
         self._built = built
         self._pause = pause
         self._is_stale = asyncio.Event()
-        # Titles that changed since the building of the set began; so many of them are renewed in it.
+        # Titles that changed since the building of the snapshot began; the first `_renewed` are up to date in it.
         self._changed: list[int] = []
         self._renewed = 0
         self._renewing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        self._set: asyncio.Future[Sequence[Carousel]] = asyncio.get_running_loop().create_future()
-        self._unsubscribe = self._events.subscribe(self._note)
+        self._snapshot: asyncio.Future[Sequence[Carousel]] = asyncio.get_running_loop().create_future()
+        self._unsubscribe = self._changes.subscribe(self._note)
         self._building = asyncio.create_task(self._keep_fresh(), name="carousels")
         return self
 
@@ -73,35 +75,36 @@ class CarouselCache(Generic[Carousel]):
         self._building.cancel()
         with suppress(asyncio.CancelledError):
             await self._building
-        self._set.cancel()
+        self._snapshot.cancel()
 
     async def current(self) -> Sequence[Carousel]:
-        """Return the newest set, no title of it older than what was committed before, or wait for the first.
+        """Return the newest snapshot, its titles as of the last commit before the call; wait for the first one.
 
-        Raises what kept the first from being built, or a title from being read.
+        Raises the exception of the first building, or of reading a title again.
         """
-        asked_for = self._set
-        is_certain = await self._events.catch_up()
-        await asyncio.shield(asked_for)
+        awaited = self._snapshot
+        is_certain = await self._changes.catch_up()
+        await asyncio.shield(awaited)
         if not is_certain:
-            return await self._renew(self._set.result(), None)
+            return await self._renew(self._snapshot.result(), None)
         async with self._renewing:
-            return await self._renewed_set()
+            return await self._renewed_snapshot()
 
-    async def _renewed_set(self) -> Sequence[Carousel]:
-        """Return the set with all that has been heard of; once more where a new one came meanwhile."""
-        while self._renewed < (heard := len(self._changed)):
-            known = self._set
-            carousels = await self._renew(known.result(), frozenset(self._changed[self._renewed : heard]))
-            if self._set is known:
-                self._renewed = heard
-                self._put(carousels)
+    async def _renewed_snapshot(self) -> Sequence[Carousel]:
+        """Return the snapshot with every changed title renewed; once more if a new snapshot came meanwhile."""
+        while self._renewed < (received := len(self._changed)):
+            known = self._snapshot
+            carousels = await self._renew(known.result(), frozenset(self._changed[self._renewed : received]))
+            if self._snapshot is known:
+                self._renewed = received
+                self._publish(carousels)
                 break
-        return self._set.result()
+        return self._snapshot.result()
 
     def _note(self, change: Change) -> None:
-        self._is_stale.set()
-        self._changed += change.title_ids
+        if change.touches(CAROUSEL_TAGS):
+            self._is_stale.set()
+            self._changed += change.ids("title")
 
     async def _keep_fresh(self) -> None:
         while True:
@@ -121,18 +124,18 @@ class CarouselCache(Generic[Carousel]):
         else:
             del self._changed[:begun]
             self._renewed = 0
-            self._put(carousels)
+            self._publish(carousels)
             self._built()
 
-    def _put(self, carousels: Sequence[Carousel]) -> None:
-        """Have a set served: give it to who waits for the first, let it follow the one before."""
-        if self._set.done():
-            self._set = asyncio.get_running_loop().create_future()
-        self._set.set_result(carousels)
+    def _publish(self, carousels: Sequence[Carousel]) -> None:
+        """Publish a new snapshot and wake the callers waiting for the first one."""
+        if self._snapshot.done():
+            self._snapshot = asyncio.get_running_loop().create_future()
+        self._snapshot.set_result(carousels)
 
     def _fail(self, error: Exception) -> None:
-        """Tell those who wait for a first set why there is none; the next ones wait for the next attempt."""
-        if not self._set.done():
-            self._set.set_exception(error)
-            self._set.exception()  # else asyncio complains where nobody waits
-            self._set = asyncio.get_running_loop().create_future()
+        """Raise in the callers waiting for the first snapshot; later callers wait for the next attempt."""
+        if not self._snapshot.done():
+            self._snapshot.set_exception(error)
+            self._snapshot.exception()  # Without a waiting caller asyncio would complain.
+            self._snapshot = asyncio.get_running_loop().create_future()

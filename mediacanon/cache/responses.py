@@ -1,41 +1,51 @@
-"""Answers that are asked for often, kept as the bytes that were sent, and never given once they are stale.
+"""Response cache: serves stored bytes, and never a stale response.
 
-An answer is dropped by what changed: one about a single title by changes of that title, a list by any change.
-Before a kept answer is given, all that was committed until then has been heard (`ChangeListener.catch_up`), whoever
-committed it, through whatever worker: `docs/decisions/006-hot-answers.md`.
+A response carries the tags of the rows it depends on; a change invalidates the responses that share a tag with it.
+Before a hit is served, the worker has received every change that was committed until then (`ChangeListener.catch_up`),
+by any worker: `docs/decisions/006-response-cache.md`.
 
-Who makes an answer keeps it under its request and sends it; `ResponseCacheMiddleware` gives it to the next one who asks.
+A handler makes a response, stores it under the key of its request and sends it; `ResponseCacheMiddleware` serves the
+next request of the same key.
 """
 
 import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
+from cachetools import Cache, LRUCache
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mediacanon.database.changes import Change, ChangeListener
+from mediacanon.cache.single_flight import SingleFlight
+from mediacanon.database.changes import ENGAGEMENT, LISTS, Change, ChangeListener
 from mediacanon.http.compression import SMALLEST, compress, preferred_encoding
 from mediacanon.http.conditional import entity_tag, has_tag
+from mediacanon.http.exchange import exchange_of
 
 Headers = list[tuple[bytes, bytes]]
+Make = Callable[[], Coroutine[Any, Any, "CachedResponse"]]
 
-# Views grow old by themselves, and titles that wait for TMDB are asked about anew.
-LONGEST_AGE = 300.0
-# What an answer costs beside its bytes.
+# The tags of a response that is a list: any title may enter it, and views order it.
+LIST_TAGS = frozenset({LISTS, ENGAGEMENT})
+# Seconds: views leave the last seven days by themselves, and titles that lack facts of TMDB are asked for again.
+MAX_AGE = 300.0
+# Estimated overhead of an entry in bytes.
 OVERHEAD = 2_000
-# A longer address is not worth keeping an answer under.
-LONGEST_ADDRESS = 500
-# All below it is the same at any address; the documentation page itself tells its own.
-API = "/api/"
+# Characters: a response under a longer key is not stored.
+LONGEST_KEY = 500
+# Responses stored by version, one for each address of the server that clients use.
+MOST_VERSIONED = 32
+# Seconds a request waits for the new version of a response before it gets the stale one (RFC 5861).
+STALE_WHILE_REVALIDATE = 0.3
 SOURCE = b"source="
 
 
-class Asked(NamedTuple):
-    """What an answer is kept under. Pages tell their own address, so that each origin has its own."""
+class CacheKey(NamedTuple):
+    """The key of a response. Scheme and host are empty in the key of a response that is the same at any origin."""
 
     scheme: str
     host: bytes
@@ -44,38 +54,41 @@ class Asked(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How long the address is."""
+        """Length of the address in characters."""
         return len(self.host) + len(self.path) + len(self.query)
 
 
-def cache_key(scope: Scope) -> Asked:
-    """Return what a request asks for; where it comes from (`source` alone) makes no other answer."""
+def cache_key(scope: Scope, *, by_origin: bool = False) -> CacheKey:
+    """Return the key of a request. A response that prints its own address is stored `by_origin`.
+
+    `source` alone in the query makes no difference to a response.
+    """
     path, query = scope["path"], scope["query_string"]
     if query.startswith(SOURCE) and b"&" not in query:
         query = b""
-    if path.startswith(API) and path != API:
-        return Asked("", b"", path, query)
+    if not by_origin:
+        return CacheKey("", b"", path, query)
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-    return Asked(scope["scheme"], host, path, query)
+    return CacheKey(scope["scheme"], host, path, query)
 
 
 @dataclass(slots=True, kw_only=True)
 class CachedResponse:
-    """An answer as bytes, an ASGI app that sends them; whose view and click it is."""
+    """A response as bytes, and an ASGI app that sends them."""
 
     body: bytes
     media_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    # The title it is about; None: a list, which any change may change.
-    about: int | None = None
+    tags: frozenset[str] = LIST_TAGS
+    # The title whose view, and the collection whose click, this response counts as.
     view: int | None = None
     click: str | None = None
-    # What made it, by which requests are counted.
-    endpoint: object = None
-    kept_at: float = 0.0
+    # The route that metrics count a request by.
+    route: str = ""
+    stored_at: float = 0.0
     tag: str = ""
     _heads: Headers = field(default_factory=list)
-    # As they were asked for: encoding -> head and body.
+    # Content encoding -> head and body.
     _versions: dict[str | None, tuple[Headers, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,12 +98,13 @@ class CachedResponse:
 
     @property
     def size(self) -> int:
-        """Bytes it is reckoned with: compressed versions together are smaller than the body."""
+        """Estimated bytes in memory: the compressed versions together are smaller than the body."""
         return 2 * len(self.body) + OVERHEAD
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's
-        """Send the bytes, compressed as the client likes it, or word that it has them already."""
-        scope["endpoint"], scope["answer"] = self.endpoint or scope.get("endpoint"), self
+        """Send the bytes in the encoding that the client prefers, or 304 where it has them already."""
+        if exchange := exchange_of(scope):
+            exchange.route, exchange.viewed = self.route or exchange.route, self
         accepted = known = b""
         for name, value in scope["headers"]:
             if name == b"accept-encoding":
@@ -118,152 +132,179 @@ class CachedResponse:
         return known
 
 
-class Making(NamedTuple):
-    """An answer that is being made, begun in this generation."""
+class _Entries(LRUCache[CacheKey, CachedResponse]):
+    """The stored responses, indexed by their tags."""
 
-    generation: int
-    task: asyncio.Future[CachedResponse]
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(most_bytes, getsizeof=lambda response: response.size)
+        self._by_tag: dict[str, set[CacheKey]] = {}
+
+    def __setitem__(self, key: CacheKey, response: CachedResponse) -> None:
+        self.pop(key, None)
+        super().__setitem__(key, response)
+        for tag in response.tags:
+            self._by_tag.setdefault(tag, set()).add(key)
+
+    def __delitem__(self, key: CacheKey) -> None:
+        # An eviction comes this way, too.
+        for tag in Cache.__getitem__(self, key).tags:
+            keys = self._by_tag[tag]
+            keys.discard(key)
+            if not keys:
+                del self._by_tag[tag]
+        super().__delitem__(key)
+
+    def clear(self) -> None:
+        super().clear()
+        self._by_tag.clear()
+
+    def drop(self, tags: Iterable[str]) -> None:
+        """Remove the responses that carry one of these tags."""
+        for key in {key for tag in tags for key in self._by_tag.get(tag, ())}:
+            del self[key]
+
+
+class _Versioned(NamedTuple):
+    """A response, and the version of the data it shows."""
+
+    version: object
+    response: CachedResponse
 
 
 class ResponseCache:
-    """The kept answers, the least used forgotten."""
+    """The stored responses, bounded in bytes; the least recently used is evicted."""
 
-    def __init__(self, *, most_bytes: int, longest_age: float = LONGEST_AGE) -> None:
-        self._answers: OrderedDict[Asked, CachedResponse] = OrderedDict()
-        self._by_title: dict[int | None, set[Asked]] = {}
-        self._making: dict[Asked, Making] = {}
-        self._bytes = 0
-        self._most_bytes = most_bytes
-        self._longest_age = longest_age
-        self._events: ChangeListener | None = None
-        # Rises with each change: an answer that was begun before one is not kept.
+    def __init__(self, *, most_bytes: int, max_age: float = MAX_AGE, patience: float = STALE_WHILE_REVALIDATE) -> None:
+        self._entries = _Entries(most_bytes)
+        self._versioned: LRUCache[CacheKey, _Versioned] = LRUCache(MOST_VERSIONED)
+        # A generation has flights of its own: a response begun before a change is not shared after it.
+        self._flights: SingleFlight[tuple[int, CacheKey], CachedResponse] = SingleFlight(outlives_callers=True)
+        self._renewals: SingleFlight[CacheKey, CachedResponse] = SingleFlight(outlives_callers=True)
+        self._max_age = max_age
+        self._patience = patience
+        self._changes: ChangeListener | None = None
+        # Rises with each change: a response that was begun before one is not stored.
         self.generation = 0
 
     @property
     def count(self) -> int:
-        """How many there are."""
-        return len(self._answers)
+        """Number of entries."""
+        return len(self._entries)
 
     @property
     def size(self) -> int:
-        """Bytes they are reckoned with."""
-        return self._bytes
+        """Estimated bytes of all entries."""
+        return int(self._entries.currsize)
 
     @asynccontextmanager
-    async def invalidated_by(self, events: ChangeListener) -> AsyncIterator[None]:
-        """Keep answers while the block runs; outside of it none are."""
-        self._events = events
-        stop = events.subscribe(self.drop)
+    async def invalidated_by(self, changes: ChangeListener) -> AsyncIterator[None]:
+        """Store responses while the block runs; outside of it none are."""
+        self._changes = changes
+        stop = changes.subscribe(self.invalidate)
         try:
             yield
         finally:
             stop()
-            self._events = None
-            self._drop_all()
+            self._changes = None
+            self._entries.clear()
+            self._versioned.clear()
+            await self._flights.close()
+            await self._renewals.close()
 
-    async def get(self, key: Asked) -> CachedResponse | None:
-        """Return a kept answer that is as fresh as one made now; None where there is none."""
-        if self._events is None or key not in self._answers or not await self._events.catch_up():
-            return None
-        answer = self._answers.get(key)
-        if answer is None:
-            return None
-        if time.monotonic() - answer.kept_at > self._longest_age:
-            self._forget(key)
-            return None
-        self._answers.move_to_end(key)
-        return answer
+    async def lookup(self, scope: Scope) -> CachedResponse | None:
+        """Return the fresh stored response of a request, None where there is none."""
+        key = cache_key(scope)
+        if key not in self._entries:
+            key = cache_key(scope, by_origin=True)
+        return await self.get(key)
 
-    async def made(self, key: Asked, make: Callable[[], Coroutine[Any, Any, CachedResponse]]) -> CachedResponse:
-        """Return the answer that is made now, or by another who was asked since the last change; keep it.
+    async def get(self, key: CacheKey) -> CachedResponse | None:
+        """Return a stored response that is as fresh as one made now, None where there is none."""
+        if self._changes is None or key not in self._entries or not await self._changes.catch_up():
+            return None
+        response = self._entries.get(key)
+        if response is None:
+            return None
+        if time.monotonic() - response.stored_at > self._max_age:
+            del self._entries[key]
+            return None
+        return response
 
-        Raises what kept it from being made, by whomever: it is as fresh as a failure of one's own.
+    async def get_or_create(self, key: CacheKey, make: Make) -> CachedResponse:
+        """Return the response of `make`, shared by the concurrent callers since the last change, and store it.
+
+        Raises the exception of `make`, of any of these callers: it is as fresh as one's own.
         """
-        if self._events is None or not self._most_bytes:
+        if self._changes is None or not self._entries.maxsize:
             return await make()
-        making = None
-        if key in self._making and await self._events.catch_up():
-            if key in self._answers:
-                return self._answers[key]
-            making = self._making.get(key)
-        if making is None or making.generation != self.generation:
-            making = self._begin(key, make)
-        # One who gives up waiting takes nothing from the others.
-        return await asyncio.shield(making.task)
+        if self._is_in_flight(key):
+            if not await self._changes.catch_up():
+                return await make()
+            if (known := self._entries.get(key)) is not None:
+                return known
+        return await self._flights.do((self.generation, key), partial(self._make, key, make))
 
-    def _begin(self, key: Asked, make: Callable[[], Coroutine[Any, Any, CachedResponse]]) -> Making:
-        making = Making(self.generation, asyncio.ensure_future(make()))
-        self._making[key] = making
-        making.task.add_done_callback(lambda _: self._finish(key, making))
-        return making
+    def _is_in_flight(self, key: CacheKey) -> bool:
+        return (self.generation, key) in self._flights
 
-    def _finish(self, key: Asked, making: Making) -> None:
-        """Keep what was made, also where all who asked for it have left."""
-        if self._making.get(key) is making:
-            del self._making[key]
-        if not making.task.cancelled() and not making.task.exception():
-            self.keep(key, making.task.result(), making.generation)
+    async def _make(self, key: CacheKey, make: Make) -> CachedResponse:
+        generation = self.generation
+        response = await make()
+        self.store(key, response, generation)
+        return response
 
-    def keep(self, key: Asked, answer: CachedResponse, generation: int) -> None:
-        """Keep an answer, unless something changed since the `generation` at which it was begun."""
-        if self._events is None or generation != self.generation or answer.size > self._most_bytes:
+    def store(self, key: CacheKey, response: CachedResponse, generation: int) -> None:
+        """Store a response, unless a change came since the `generation` at which it was begun."""
+        if self._changes is None or generation != self.generation:
             return
-        if key.size > LONGEST_ADDRESS:
+        if key.size > LONGEST_KEY or response.size > self._entries.maxsize:
             return
-        if key in self._answers:
-            self._forget(key)
-        answer.kept_at = time.monotonic()
-        self._answers[key] = answer
-        self._by_title.setdefault(answer.about, set()).add(key)
-        self._bytes += answer.size
-        while self._bytes > self._most_bytes:
-            self._forget(next(iter(self._answers)))
+        response.stored_at = time.monotonic()
+        self._entries[key] = response
 
-    def drop(self, change: Change) -> None:
-        """Drop what a change makes stale."""
-        if change.kind == "engagement":
-            self.drop_lists()
-            return
+    async def get_version(self, key: CacheKey, version: object, make: Make) -> CachedResponse:
+        """Return the response that shows this version of its data; the stale one while a new one takes too long.
+
+        Tags do not matter here: the caller knows the version, and that it is fresh.
+        """
+        known = self._versioned.get(key)
+        if known and known.version is version:
+            return known.response
+        renewal = self._renewals.start(key, partial(self._renew, key, version, make))
+        if known:
+            await asyncio.wait([renewal], timeout=self._patience)
+            if not renewal.done() or renewal.exception():
+                return known.response
+        return await asyncio.shield(renewal)
+
+    async def _renew(self, key: CacheKey, version: object, make: Make) -> CachedResponse:
+        response = await make()
+        self._versioned[key] = _Versioned(version, response)
+        return response
+
+    def invalidate(self, change: Change) -> None:
+        """Drop the responses that a change makes stale."""
         self.generation += 1
-        if change.kind == "titles":
-            for title_id in (None, *change.title_ids):
-                self._drop_about(title_id)
+        if change.is_everything:
+            self._entries.clear()
         else:
-            self._drop_all()
+            self._entries.drop(change.tags)
 
-    def drop_lists(self) -> None:
-        """Drop all that is not about a single title."""
-        self.generation += 1
-        self._drop_about(None)
-
-    def _drop_about(self, title_id: int | None) -> None:
-        for key in tuple(self._by_title.get(title_id, ())):
-            self._forget(key)
-
-    def _drop_all(self) -> None:
-        self._answers.clear()
-        self._by_title.clear()
-        self._bytes = 0
-
-    def _forget(self, key: Asked) -> None:
-        answer = self._answers.pop(key)
-        self._bytes -= answer.size
-        keys = self._by_title[answer.about]
-        keys.discard(key)
-        if not keys:
-            del self._by_title[answer.about]
+    def drop(self, tags: AbstractSet[str]) -> None:
+        """Drop the responses that carry one of these tags."""
+        self.invalidate(Change(frozenset(tags)))
 
 
 class ResponseCacheMiddleware:
-    """Middleware: gives what is kept before anything else looks at the request."""
+    """Middleware: serves a stored response before any routing."""
 
-    def __init__(self, app: ASGIApp, answers: ResponseCache) -> None:
+    def __init__(self, app: ASGIApp, cache: ResponseCache) -> None:
         self.app = app
-        self._answers = answers
+        self._cache = cache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with what is kept, or have the answer made."""
+        """Serve the stored response, or the one of the app."""
         app: ASGIApp | None = None
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
-            app = await self._answers.get(cache_key(scope))
+            app = await self._cache.lookup(scope)
         await (app or self.app)(scope, receive, send)

@@ -1,87 +1,70 @@
-"""Result cache: counts and distributions over the whole catalogue."""
+"""Result cache: counts and distributions over the whole catalogue, computed once until the catalogue changes."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from mediacanon.database.changes import Change, ChangeListener
+from cachetools import LRUCache
 
-# How many kept answers are computed at once: a strange question must leave connections to those who read by id.
+from mediacanon.cache.single_flight import SingleFlight
+from mediacanon.database.changes import LISTS, Change, ChangeListener
+
+# Results computed at the same time: the others wait, so that rare questions leave connections to reads by id.
 AT_ONCE = 4
-
-
-@dataclass(slots=True)
-class _Answer:
-    """An answer that is there or being computed, and how many wait for it."""
-
-    computed: asyncio.Future[Any]
-    waiting: int = 0
+MISSING = object()
 
 
 class ResultCache:
-    """Answers that take long and change only with the catalogue: counts and distributions.
+    """Results by key, valid until a change that carries the tag `lists`; views and clicks carry another.
 
-    Kept until the next change of the catalogue; views and clicks are none. Who asks for what is being computed waits
-    for that: a count is never computed twice at the same time, and no longer than somebody waits for it. Few are
-    computed at once, the others wait their turn: each goes over much of the catalogue. The least used are forgotten.
+    Concurrent callers of one key share one computation, which is cancelled when the last of them leaves. At most
+    `at_once` computations run at a time, since each reads much of the catalogue. The cache holds the `most` entries
+    used last.
     """
 
     def __init__(self, *, most: int = 2_000, at_once: int = AT_ONCE) -> None:
-        self._events: ChangeListener | None = None
-        self._most = most
+        self._changes: ChangeListener | None = None
         self._turns = asyncio.Semaphore(at_once)
-        self._answers: OrderedDict[Hashable, _Answer] = OrderedDict()
+        self._results: LRUCache[Hashable, Any] = LRUCache(most)
+        self._flights: SingleFlight[tuple[int, Hashable], Any] = SingleFlight()
+        # Rises with each change: a result that was begun before one is not stored.
+        self._generation = 0
 
     @asynccontextmanager
-    async def invalidated_by(self, events: ChangeListener) -> AsyncIterator[None]:
-        """Keep answers while the block runs; outside of it none are."""
-        self._events = events
-        stop = events.subscribe(self._forget)
+    async def invalidated_by(self, changes: ChangeListener) -> AsyncIterator[None]:
+        """Store results while the block runs; outside of it none are."""
+        self._changes = changes
+        stop = changes.subscribe(self._invalidate)
         try:
             yield
         finally:
             stop()
-            self._events = None
-            self._answers.clear()
+            self._changes = None
+            self._results.clear()
 
-    async def get(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what `ask` answers
-        """Return the answer to `key`, asked for if it is not kept; never older than what was committed before."""
-        if self._events is None or not await self._events.catch_up():
-            return await self._ask_in_turn(ask)
-        answer = self._answers.get(key) or self._begin(key, ask)
-        self._answers.move_to_end(key)
-        answer.waiting += 1
-        try:
-            # One who gives up waiting takes nothing from the others.
-            return await asyncio.shield(answer.computed)
-        finally:
-            answer.waiting -= 1
-            if not answer.waiting and not answer.computed.done():
-                answer.computed.cancel()
-                self._drop(key, answer)
+    async def get(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - of `make`
+        """Return the result of a key, made if it is not cached; never older than the last commit before the call."""
+        if self._changes is None or not await self._changes.catch_up():
+            return await self._make_in_turn(make)
+        result = self._results.get(key, MISSING)
+        if result is not MISSING:
+            return result
+        return await self._flights.do((self._generation, key), partial(self._make, key, make))
 
-    def _begin(self, key: Hashable, ask: Callable[[], Coroutine[Any, Any, Any]]) -> _Answer:
-        answer = self._answers[key] = _Answer(asyncio.ensure_future(self._ask_in_turn(ask)))
-        answer.computed.add_done_callback(lambda done: self._drop_failed(key, answer, done))
-        while len(self._answers) > self._most:
-            self._answers.popitem(last=False)
-        return answer
+    async def _make(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - of `make`
+        generation = self._generation
+        result = await self._make_in_turn(make)
+        if generation == self._generation and self._changes is not None:
+            self._results[key] = result
+        return result
 
-    async def _ask_in_turn(self, ask: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - what `ask` answers
+    async def _make_in_turn(self, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 - of `make`
         async with self._turns:
-            return await ask()
+            return await make()
 
-    def _forget(self, change: Change) -> None:
-        if change.kind != "engagement":
-            self._answers.clear()
-
-    def _drop_failed(self, key: Hashable, answer: _Answer, done: asyncio.Future[Any]) -> None:
-        if done.cancelled() or done.exception():
-            self._drop(key, answer)
-
-    def _drop(self, key: Hashable, answer: _Answer) -> None:
-        if self._answers.get(key) is answer:
-            del self._answers[key]
+    def _invalidate(self, change: Change) -> None:
+        if change.touches({LISTS}):
+            self._generation += 1
+            self._results.clear()

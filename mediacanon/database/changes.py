@@ -1,23 +1,25 @@
-"""What changed in the catalogue, told to every worker through PostgreSQL's NOTIFY.
+"""Changes of the catalogue, published to every worker through PostgreSQL's NOTIFY.
 
-Who changes something announces it inside the transaction (`notify_title`, `notify_titles`,
-`notify_collections`; an import announces itself): it is heard when, and only if, the transaction commits.
-Who keeps answers listens:
+A change carries tags: `title:47` for a title and all below it, `lists` for every list and count, `engagement` for views
+and clicks, `collections`, `everything`. A cached value carries the tags it depends on, and a change invalidates the
+values that share a tag with it: a new noun needs a tag, and no code in the caches.
 
-    async with listening(dsn) as events:
-        stop = events.subscribe(lambda change: ...)  # called in the event loop, must not block
+A writer notifies inside its transaction (`notify_title` and the others), so that listeners hear of the change when, and
+only if, the transaction commits. A worker listens:
 
-`await events.catch_up()` returns once all is heard that was committed before the call: who asks it before giving a kept
-answer gives none that is stale.
+    async with listening(dsn) as changes:
+        stop = changes.subscribe(lambda change: ...)  # called in the event loop, must not block
 
-`change.kind` is one of KINDS, `change.title_ids` the titles of a `titles` change; `engagement` are views and clicks.
-After a lost connection, and after an announcement that cannot be read, the change is `everything`: nobody knows what
-was missed.
+`await changes.catch_up()` returns once the worker has received every change that was committed before the call. A cache
+that awaits it before a hit serves nothing stale.
+
+After a lost connection, and after a payload that cannot be read, the change is EVERYTHING: some changes may be missing.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -25,70 +27,100 @@ import asyncpg
 import orjson
 
 from mediacanon.database.pool import UNREACHABLE
+from mediacanon.http.retries import backoff
 
 log = logging.getLogger(__name__)
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 CHANNEL = "catalog"
-ANNOUNCE = "SELECT pg_notify($1::text, $2::text)"
+NOTIFY = "SELECT pg_notify($1::text, $2::text)"
 # PostgreSQL refuses a notification of 8,000 bytes or more.
 LARGEST_PAYLOAD = 7999
+# A payload around its tags, and the longest tag of a row with its quotes and comma: "collection:9223372036854775807",
+PAYLOAD_OVERHEAD, LONGEST_TAG = 40, 40
 
-KINDS = ("import", "titles", "collections", "engagement", "everything")
-# Seconds: the first and the longest pause between attempts to connect, how often a silent connection is tried,
-# how long any of it may take.
+# Seconds: the first and the longest pause between attempts to connect, the interval at which a silent connection is
+# probed, the time limit of each of these.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 SILENCE = 30.0
-# Nothing to do for PostgreSQL; what there is to hear it sends before the answer.
+# Nothing to do for PostgreSQL; it sends pending notifications before the response.
 ROUND_TRIP = "SELECT"
 PATIENCE = 10.0
+
+LISTS = "lists"
+ENGAGEMENT = "engagement"
+COLLECTIONS = "collections"
+ALL = "everything"
+
+
+def tag_of(noun: str, id_: int) -> str:
+    """Return the tag of a row: `title:47`."""
+    return f"{noun}:{id_}"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What changed: one of KINDS, and which titles where the kind is `titles`."""
+    """The tags of a change."""
 
-    kind: str
-    title_ids: tuple[int, ...] = ()
+    tags: frozenset[str]
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether any row may have changed."""
+        return ALL in self.tags
+
+    def touches(self, tags: AbstractSet[str]) -> bool:
+        """Return whether a value that depends on `tags` is stale."""
+        return self.is_everything or not self.tags.isdisjoint(tags)
+
+    def ids(self, noun: str) -> list[int]:
+        """Return the ids of the changed rows of a noun, in no order."""
+        prefix = f"{noun}:"
+        return [int(tag.removeprefix(prefix)) for tag in self.tags if tag.startswith(prefix)]
 
 
-EVERYTHING = Change("everything")
+EVERYTHING = Change(frozenset({ALL}))
 Subscriber = Callable[[Change], None]
 
 
 async def notify_title(connection: Connection, title_id: int) -> None:
-    """Tell every worker that a title, or what is below it, changed; heard when the transaction commits."""
-    await _announce(connection, {"kind": "title", "id": title_id})
+    """Notify every worker of a change of a title or of a row below it."""
+    await notify_titles(connection, [title_id])
 
 
 async def notify_titles(connection: Connection, title_ids: Iterable[int]) -> None:
-    """Tell every worker that these titles changed; heard when the transaction commits."""
+    """Notify every worker of changes of these titles."""
     for ids in _in_payloads(title_ids):
-        await _announce(connection, {"kind": "titles", "ids": ids})
+        await _notify(connection, [LISTS, *(tag_of("title", title_id) for title_id in ids)])
 
 
 async def notify_collections(connection: Connection) -> None:
-    """Tell every worker that collections changed; heard when the transaction commits."""
-    await _announce(connection, {"kind": "collections"})
+    """Notify every worker of changed collections."""
+    await _notify(connection, [COLLECTIONS, LISTS])
 
 
 async def notify_engagement(connection: Connection) -> None:
-    """Tell every worker that views or clicks were counted; heard when the transaction commits."""
-    await _announce(connection, {"kind": "engagement"})
+    """Notify every worker of counted views or clicks."""
+    await _notify(connection, [ENGAGEMENT])
 
 
-async def _announce(connection: Connection, event: dict[str, object]) -> None:
-    await connection.execute(ANNOUNCE, CHANNEL, orjson.dumps(event).decode())
+async def notify_everything(connection: Connection) -> None:
+    """Notify every worker of an import, which may have changed any row."""
+    await _notify(connection, [ALL])
 
 
-def _in_payloads(title_ids: Iterable[int]) -> Iterator[list[int]]:
+async def _notify(connection: Connection, tags: Iterable[str]) -> None:
+    await connection.execute(NOTIFY, CHANNEL, orjson.dumps({"tags": list(tags)}).decode())
+
+
+def _in_payloads(ids: Iterable[int]) -> Iterator[list[int]]:
     """Yield the ids in lists that each fit into a notification."""
+    most = (LARGEST_PAYLOAD - PAYLOAD_OVERHEAD) // LONGEST_TAG
     pending: list[int] = []
-    for title_id in title_ids:
-        pending.append(title_id)
-        # 11 bytes: the longest id and its comma; up to 33 around them and the next one.
-        if 11 * (len(pending) + 4) > LARGEST_PAYLOAD:
+    for id_ in ids:
+        pending.append(id_)
+        if len(pending) == most:
             yield pending
             pending = []
     if pending:
@@ -96,67 +128,70 @@ def _in_payloads(title_ids: Iterable[int]) -> Iterator[list[int]]:
 
 
 def parse_change(payload: str) -> Change:
-    """Return what an announcement says; EVERYTHING for one that cannot be read."""
+    """Return the change in a payload; EVERYTHING for one that cannot be read."""
     try:
         match orjson.loads(payload):
-            case {"kind": "import" | "collections" | "engagement" as kind}:
-                return Change(kind)
-            case {"kind": "title", "id": int(title_id)}:
-                return Change("titles", (title_id,))
-            case {"kind": "titles", "ids": [*title_ids]} if all(type(one) is int for one in title_ids):
-                return Change("titles", tuple(title_ids))
+            case {"tags": [str(), *_] as tags} if all(_is_tag(tag) for tag in tags):
+                return Change(frozenset(tags))
     except orjson.JSONDecodeError:
         pass
-    log.warning("Heard %.200r on channel %s, which says nothing known", payload, CHANNEL)
+    log.warning("Unknown payload %.200r on channel %s: every cached value is dropped", payload, CHANNEL)
     return EVERYTHING
 
 
-class ChangeListener:
-    """The changes as they are heard, told to everyone who subscribed."""
+def _is_tag(tag: object) -> bool:
+    if not isinstance(tag, str):
+        return False
+    noun, colon, id_ = tag.partition(":")
+    return bool(noun) and (not colon or (id_.isascii() and id_.isdecimal()))
 
-    def __init__(self, ask: Callable[[], Awaitable[bool]] | None = None) -> None:
+
+class ChangeListener:
+    """The changes that a worker receives, dispatched to its subscribers."""
+
+    def __init__(self, round_trip: Callable[[], Awaitable[bool]] | None = None) -> None:
         self._subscribers: list[Subscriber] = []
-        self._ask = ask
+        self._round_trip = round_trip
         self._waiting: list[asyncio.Future[bool]] = []
-        self._asking: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
 
     async def catch_up(self) -> bool:
-        """Hear of all that was committed before this call; return whether that is certain.
+        """Receive every change that was committed before this call; return whether that is certain.
 
-        One round trip answers all who came before it began.
+        One round trip answers all callers that came before it began.
         """
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._keep_asking(), name="catching up")
+        if self._running is None:
+            self._running = asyncio.create_task(self._keep_running(), name="catching up")
         return await answer
 
-    async def _keep_asking(self) -> None:
+    async def _keep_running(self) -> None:
         try:
             while self._waiting:
-                asked, self._waiting = self._waiting, []
+                callers, self._waiting = self._waiting, []
                 is_certain = await self._is_certain()
-                for answer in asked:
-                    if not answer.done():
-                        answer.set_result(is_certain)
+                for caller in callers:
+                    if not caller.done():
+                        caller.set_result(is_certain)
         finally:
-            self._asking = None
+            self._running = None
 
     async def _is_certain(self) -> bool:
         try:
-            return self._ask is not None and await self._ask()
+            return self._round_trip is not None and await self._round_trip()
         except Exception:
-            # Requests wait for this word.
-            log.exception("Whether all changes have been heard cannot be told")
+            # Requests wait for this result.
+            log.exception("The round trip that proves freshness failed")
             return False
 
     def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Have `subscriber` called with each change from now on; return what ends that."""
+        """Call `subscriber` with each change from now on; return the function that ends the subscription."""
         self._subscribers.append(subscriber)
         return lambda: self._subscribers.remove(subscriber)
 
-    def tell(self, change: Change) -> None:
-        """Tell every subscriber of this worker; one that fails does not keep it from the others."""
+    def publish(self, change: Change) -> None:
+        """Dispatch a change to every subscriber of this worker; one that fails does not keep it from the others."""
         for subscriber in tuple(self._subscribers):
             try:
                 subscriber(change)
@@ -166,42 +201,43 @@ class ChangeListener:
 
 @asynccontextmanager
 async def listening(dsn: str) -> AsyncIterator[ChangeListener]:
-    """Give the changes announced in the database at `dsn`, over one connection of their own while the block runs.
+    """Give the changes published in the database at `dsn`, over a connection of its own, while the block runs.
 
-    Whatever is announced after the block begins is heard. `dsn` must lead to PostgreSQL itself or to a pooler in
-    session mode. Raises OSError or asyncpg's errors where the database cannot be reached at the beginning; a
+    Every change that is published after the block begins is received. `dsn` must lead to PostgreSQL itself or to a
+    pooler in session mode. Raises OSError or asyncpg's errors where the database cannot be reached at the beginning; a
     connection lost later is made anew until it works.
     """
-    listener = _Listener(dsn)
-    events = listener.events
-    await listener.connect()
-    listener.has_missed_nothing = True
-    watching = asyncio.create_task(listener.watch(), name="catalog events")
+    connection = _ListeningConnection(dsn)
+    changes = connection.changes
+    await connection.connect()
+    connection.is_complete = True
+    watching = asyncio.create_task(connection.watch(), name="changes")
     try:
-        yield events
+        yield changes
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-        await listener.close()
+        await connection.close()
 
 
-class _Listener:
+class _ListeningConnection:
     """The connection that listens, and its successors."""
 
     _connection: asyncpg.Connection
     _lost: asyncio.Event
 
-    has_missed_nothing = False
+    # Whether every change since the beginning was received or made up for by EVERYTHING.
+    is_complete = False
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self.events = ChangeListener(self.ask)
+        self.changes = ChangeListener(self.round_trip)
 
-    async def ask(self) -> bool:
-        """Go once to the database and back; return whether all that was committed before has been heard.
+    async def round_trip(self) -> bool:
+        """Go once to the database and back; return whether every change committed before has been received.
 
-        PostgreSQL signals listeners before a commit returns, and sends what they hear before it answers them.
+        PostgreSQL signals listeners before a commit returns, and sends their notifications before it answers them.
         """
         connection = self._connection
         try:
@@ -210,54 +246,52 @@ class _Listener:
             if connection is self._connection:
                 self._lost.set()
             return False
-        return self.has_missed_nothing and connection is self._connection
+        return self.is_complete and connection is self._connection
 
     async def connect(self) -> None:
-        """Open a connection that listens, and have it be the one that is asked."""
+        """Open a connection that listens, and use it for round trips from now on."""
         lost = asyncio.Event()
         connection = await asyncpg.connect(
-            self._dsn, timeout=PATIENCE, server_settings={"application_name": "mediacanon events"}
+            self._dsn, timeout=PATIENCE, server_settings={"application_name": "mediacanon changes"}
         )
         connection.add_termination_listener(lambda _: lost.set())
         try:
-            await connection.add_listener(CHANNEL, lambda *event: self.events.tell(parse_change(event[-1])))
+            await connection.add_listener(CHANNEL, lambda *event: self.changes.publish(parse_change(event[-1])))
         except BaseException:
-            # Nobody would close it; asked as the one that listens it would say that nothing happens.
+            # A connection that does not listen would prove a freshness that is none; left open, it would leak.
             connection.terminate()
             raise
         self._connection, self._lost = connection, lost
 
     async def watch(self) -> None:
-        """Keep listening for ever."""
+        """Reconnect after each loss, without end."""
         while True:
             await self._until_lost()
-            log.warning("The connection that hears of changes is lost; connecting anew")
-            self.has_missed_nothing = False
+            log.warning("The connection that receives changes is lost; connecting anew")
+            self.is_complete = False
             await self._reconnect()
-            log.info("Changes are heard again")
-            self.events.tell(EVERYTHING)
-            self.has_missed_nothing = True
+            log.info("Changes are received again")
+            self.changes.publish(EVERYTHING)
+            self.is_complete = True
 
     async def _until_lost(self) -> None:
-        # A peer that vanished without a word is noticed only by talking to it.
+        # A peer that vanished without a FIN is noticed only by a round trip.
         while not self._lost.is_set():
             try:
-                # Not wait_for: of Python 3.11 it forgets that it was cancelled when the wait ends at that moment.
+                # Not wait_for: Python 3.11's loses a cancellation that comes as the wait ends.
                 async with asyncio.timeout(SILENCE):
                     await self._lost.wait()
             except TimeoutError:
-                await self.events.catch_up()
+                await self.changes.catch_up()
 
     async def _reconnect(self) -> None:
         self._connection.terminate()
-        pause = FIRST_PAUSE
-        while True:
+        for pause in backoff(FIRST_PAUSE, LONGEST_PAUSE):
             try:
                 await self.connect()
             except (*UNREACHABLE, asyncpg.PostgresError) as error:
                 log.debug("No connection yet: %s", error)
                 await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 return
 

@@ -13,17 +13,30 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # The ids of a process share their first half, and count up in the other one.
 _PROCESS = secrets.token_hex(4).encode()
 _NUMBERS = count(1)
+EXCHANGE = "mediacanon.exchange"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and what was answered: status 0 where nothing was, `size` in bytes, how long it took."""
+    """A request and its response, found in the scope by `exchange_of`."""
 
     scope: Scope
+    id: str
+    # The path pattern that metrics count the request by; empty: the one of Starlette's route.
+    route: str = ""
+    # The cached response that was sent, which knows the view or click it counts as.
+    viewed: object = None
+    # Status 0: no response. `size` is the body's in bytes.
     status: int = 0
     size: int = 0
     seconds: float = 0.0
+
+
+def exchange_of(scope: Scope) -> Exchange | None:
+    """Return the exchange of a request, None outside the middleware."""
+    exchange: Exchange | None = scope.get(EXCHANGE)
+    return exchange
 
 
 class RequestIds:
@@ -41,13 +54,12 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, exchange = time.perf_counter(), Exchange(scope)
-        given = b""
+        began, given = time.perf_counter(), b""
         for name, value in scope["headers"]:
             if name == b"x-request-id":
                 given = value
         id_ = given if given and _REQUEST_ID.fullmatch(given) else b"%s%08x" % (_PROCESS, next(_NUMBERS))
-        scope.setdefault("state", {})["request_id"] = id_.decode()
+        exchange = scope[EXCHANGE] = Exchange(scope, id_.decode())
 
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -70,5 +82,5 @@ class RequestIds:
 
 def request_id(request: HTTPConnection) -> str:
     """Return the id of a request, empty outside the middleware."""
-    id_: str = request.scope.get("state", {}).get("request_id", "")
-    return id_
+    exchange = exchange_of(request.scope)
+    return exchange.id if exchange else ""

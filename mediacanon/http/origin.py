@@ -1,10 +1,14 @@
-"""The origin of a request: the site it comes from, and the host it names."""
+"""The origin of a request: the site it comes from, the host it names, and whether it may write."""
 
+import hmac
 import ipaddress
 from collections.abc import Container
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
+
+from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized
 
 _SAME_SITE = ("same-origin", "none")
 
@@ -27,7 +31,7 @@ def is_from_browser(request: Request) -> bool:
 def is_allowed_host(request: Request, hosts: Container[str]) -> bool:
     """Return whether a request names this server by an address, as localhost, or as one of `hosts`.
 
-    Anybody can have a name of theirs lead to 127.0.0.1: then browsers take what is here for their site.
+    Any name on the internet can resolve to 127.0.0.1: a browser then takes this server for the site of that name.
     """
     name = host_name(request)
     return name in hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
@@ -47,3 +51,30 @@ def _is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class WritePolicy:
+    """The requests that may write: all of them (`open`), those with the `token`, none (`off`)."""
+
+    mode: str
+    token: str | None
+    allowed_hosts: Container[str]
+
+    def denial(self, request: Request) -> MediaCanonError | None:
+        """Return the error of a request that may not write, None where it may."""
+        if is_cross_site(request):
+            return Forbidden("A page of another site may read, not write.")
+        if self.mode == "off":
+            return Forbidden("This server takes no writes.")
+        if self.mode == "token":
+            return None if self._has_token(request) else Unauthorized()
+        if is_from_browser(request) and not is_allowed_host(request, self.allowed_hosts):
+            host = host_name(request) or "the Host"
+            return Forbidden(f"Browsers may write here once MEDIACANON_ALLOWED_HOSTS lists {host}.")
+        return None
+
+    def _has_token(self, request: Request) -> bool:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        is_same = hmac.compare_digest(given.strip().encode("latin-1"), str(self.token).encode())
+        return is_same and scheme.lower() == "bearer"

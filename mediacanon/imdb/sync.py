@@ -18,6 +18,7 @@ import asyncpg
 import orjson
 
 from mediacanon import paths
+from mediacanon.database.changes import notify_everything
 from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import DatabaseUnavailable, ImportRefused
 from mediacanon.imdb import datasets
@@ -270,5 +271,5 @@ async def _merge(connection: asyncpg.Connection, state: dict[str, str], progress
             for key, value in state.items():
                 await connection.execute(SAVE_STATE, key, value)
             await connection.execute(SAVE_STATE, LAST_IMPORT, orjson.dumps(report).decode())
-            await connection.execute("""SELECT pg_notify('catalog', '{"kind": "import"}')""")
+            await notify_everything(connection)
         bar.advance(1)

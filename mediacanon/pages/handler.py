@@ -13,7 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mediacanon import paths
-from mediacanon.cache.responses import CachedResponse, ResponseCache, cache_key
+from mediacanon.cache.responses import LIST_TAGS, CachedResponse, ResponseCache, cache_key
+from mediacanon.database.changes import tag_of
 from mediacanon.errors import MediaCanonError, NotFound
 from mediacanon.execution.documents import PreparedDocument
 from mediacanon.execution.executor import Execution
@@ -21,7 +22,6 @@ from mediacanon.execution.variables import read_variables, variable_types
 from mediacanon.http.exchange import request_id
 from mediacanon.pages.add import AddTitle
 from mediacanon.pages.environment import HTML, SECURITY
-from mediacanon.pages.kept import KeptPages
 from mediacanon.pages.page import PAGES, Page, sort_in_graphql
 from mediacanon.pages.sitemap import Sitemap
 from mediacanon.schema.context import Context
@@ -58,8 +58,7 @@ class Pages:
         self._execution = execution
         self._environment = environment
         self._new_context = new_context
-        self._hot = response_cache
-        self._kept = KeptPages()
+        self._cache = response_cache
         self._add = AddTitle(execution, environment, new_context=new_context)
         self._sitemap = Sitemap(new_context=new_context)
 
@@ -90,9 +89,10 @@ class Pages:
     async def _answer(self, request: Request, rendering: Rendering) -> CachedResponse:
         context = self._new_context(request)
         make = partial(self._make, request, rendering, context)
+        key = cache_key(request.scope, by_origin=True)
         if rendering.page.is_kept and not request.url.query and context.carousels:
-            return await self._kept.get(str(request.url), await context.carousels.current(), make)
-        return await self._hot.made(cache_key(request.scope), make)
+            return await self._cache.get_version(key, await context.carousels.current(), make)
+        return await self._cache.get_or_create(key, make)
 
     async def _make(self, request: Request, rendering: Rendering, context: Context) -> CachedResponse:
         query = request.query_params
@@ -114,8 +114,8 @@ class Pages:
             body=body,
             media_type=f"{HTML}; charset=utf-8",
             headers=SECURITY,
-            endpoint=request.scope.get("endpoint"),
-            about=title_id,
+            tags=LIST_TAGS if title_id is None else frozenset({tag_of("title", title_id)}),
+            route=rendering.page.path,
             view=title_id,
             click=found.get("slug"),
         )

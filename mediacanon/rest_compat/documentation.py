@@ -47,7 +47,7 @@ class Documentation:
         self._execution = execution
         self._api = api
         self._new_context = new_context
-        self._hot = response_cache
+        self._cache = response_cache
         self._headers = headers
         self._template = environment.get_template("api.html")
         self._examples = execution.prepare_trusted(document_text("examples"), name="examples.graphql")
@@ -61,7 +61,7 @@ class Documentation:
 
     async def page(self, request: Request) -> CachedResponse:
         """Answer with the page: a list, of every example's answer."""
-        return await self._hot.made(cache_key(request.scope), partial(self._make, request))
+        return await self._cache.get_or_create(cache_key(request.scope, by_origin=True), partial(self._make, request))
 
     async def _make(self, request: Request) -> CachedResponse:
         data = await self._execution.run(self._examples, {}, self._new_context(request))
@@ -83,7 +83,7 @@ class Documentation:
             body=text.encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=self._headers,
-            endpoint=request.scope.get("endpoint"),
+            route="/api",
         )
 
     async def _ask(self, request: Request, target: str) -> str:

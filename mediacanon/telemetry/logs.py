@@ -147,14 +147,14 @@ class AccessLog:
 
 def _human_line(exchange: Exchange, now: float) -> str:
     scope = exchange.scope
-    method, path, id_ = scope["method"], _quoted(scope["path"]), scope["state"]["request_id"]
+    method, path, id_ = scope["method"], _quoted(scope["path"]), exchange.id
     what = f"{method} {path} {exchange.status} {exchange.size} B {exchange.seconds * 1000:.1f} ms {id_}"
     return f"{_local(int(now))},{int(now % 1 * 1000):03} INFO {what}"
 
 
 def _json_line(exchange: Exchange, now: float) -> str:
     scope, milliseconds = exchange.scope, round(exchange.seconds * 1000, 1)
-    method, path, id_ = scope["method"], _quoted(scope["path"]), scope["state"]["request_id"]
+    method, path, id_ = scope["method"], _quoted(scope["path"]), exchange.id
     line = {
         "time": _utc(now),
         "level": "INFO",

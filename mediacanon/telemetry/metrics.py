@@ -5,7 +5,7 @@ read every few seconds in every worker, and at once in the one that is asked.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
@@ -14,7 +14,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MutexValue, ValueClass
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
 
 from mediacanon.http.exchange import Exchange
 
@@ -30,11 +29,9 @@ LAST_IMPORT = "SELECT extract(epoch FROM updated_at)::float8 FROM sync_state WHE
 Reading = Callable[[], float]
 
 
-def labels_of(routes: Iterable[BaseRoute], others: Mapping[int, str]) -> dict[int, str]:
-    """Return what requests are counted by: the path of a route, by the id of its endpoint."""
-    named = {id(route.endpoint): route.path for route in routes if isinstance(route, Route)}
-    mounted = {id(route.app): route.path for route in routes if isinstance(route, Mount)}
-    return {**mounted, **named, **others}
+def _route_of(exchange: Exchange) -> str:
+    """Return the path pattern that a request is counted by."""
+    return exchange.route or getattr(exchange.scope.get("route"), "path", OTHER)
 
 
 class Metrics:
@@ -56,13 +53,8 @@ class Metrics:
             registry=self._registry,
         )
         self._gauges: list[tuple[Gauge, Reading]] = []
-        self._labels: Mapping[int, str] = {}
         # Looking a series up by its labels costs more than counting in it.
         self._series: dict[tuple[str, str, int], tuple[Histogram, Counter]] = {}
-
-    def count_by(self, labels: Mapping[int, str]) -> None:
-        """Count requests by the endpoints that `labels` names, by id."""
-        self._labels = labels
 
     def watch(self, name: str, says: str, read: Reading, *, of_all: Literal["livesum", "livemax"] = "livesum") -> None:
         """Tell a number that is read; that of several workers is their sum, or whatever else `of_all` says."""
@@ -72,9 +64,8 @@ class Metrics:
 
     def finished(self, exchange: Exchange) -> None:
         """Count a request that is over."""
-        scope = exchange.scope
-        endpoint = self._labels.get(id(scope.get("endpoint")), OTHER)
-        method = scope["method"] if scope["method"] in METHODS else OTHER
+        endpoint, method = _route_of(exchange), exchange.scope["method"]
+        method = method if method in METHODS else OTHER
         key = (endpoint, method, exchange.status)
         if key not in self._series:
             self._series[key] = self._requests.labels(endpoint, method), self._answers.labels(*key)

@@ -224,9 +224,9 @@ class Enrichment:
 
     def forget(self, change: Change) -> None:
         """Look again at titles that changed, after an import at all."""
-        for title_id in change.title_ids:
+        for title_id in change.ids("title"):
             self._complete.forget(title_id)
-        if change.kind in ("import", "everything"):
+        if change.is_everything:
             self._complete.clear()
 
     async def close(self) -> None:

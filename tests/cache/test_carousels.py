@@ -1,4 +1,4 @@
-"""The carousels' cache: built in the background, the old set until the new one is there, no changed title in it."""
+"""The carousel cache: built in the background, stale until the next snapshot, and never with a stale title."""
 
 import asyncio
 
@@ -6,11 +6,11 @@ import pytest
 
 from mediacanon.cache.carousels import CarouselCache
 from mediacanon.database.changes import EVERYTHING, Change, ChangeListener
-from tests.serving import certain
+from tests.serving import certain, title_change
 
 
 class Renewal:
-    """Renews sets: `asked` are the titles it was asked for, `gate` lets it go on, `error` is what it fails with."""
+    """Renews snapshots: `asked` holds the titles of each call, `gate` lets a call end, `error` is raised by it."""
 
     def __init__(self):
         self.asked = []
@@ -26,14 +26,14 @@ class Renewal:
         return [*carousels, *sorted(title_ids or ())]
 
     async def has_begun(self):
-        """Wait until it was asked."""
+        """Wait for the first call."""
         async with asyncio.timeout(30):
             while not self.asked:
                 await asyncio.sleep(0)
 
 
 class Builder:
-    """Builds sets on demand: `begun` counts the buildings, `finish` ends the one that waits."""
+    """Builds snapshots on demand: `begun` counts the buildings, `finish` ends the one under way."""
 
     def __init__(self):
         self.begun = asyncio.Semaphore(0)
@@ -51,7 +51,7 @@ class Builder:
         return result
 
     def finish(self, result):
-        """Let the building end with a set or an error."""
+        """End the building with a snapshot or an error."""
         self.results.put_nowait(result)
 
     async def has_begun(self):
@@ -66,8 +66,8 @@ def build():
 
 
 @pytest.fixture
-def events():
-    """Give events that the test tells of."""
+def changes():
+    """Give a listener for the changes that the test publishes."""
     return ChangeListener(certain)
 
 
@@ -78,29 +78,29 @@ def renew():
 
 
 @pytest.fixture
-async def cache(build, events, renew):
-    """Give a running cache that pauses not at all, its first building begun."""
-    async with CarouselCache(build, events, renew=renew, pause=0) as running:
+async def cache(build, changes, renew):
+    """Give a running cache without pauses, its first building begun."""
+    async with CarouselCache(build, changes, renew=renew, pause=0) as running:
         await build.has_begun()
         yield running
 
 
 async def newer(cache, than):
-    """Return the first set that is another one."""
+    """Return the first snapshot that is another one."""
     while (found := await cache.current()) is than:
         await asyncio.sleep(0)
     return found
 
 
-async def test_what_was_made_of_the_set_before_is_told_to_be_old(build, events, renew):
-    """After each building, and not before the new set is there."""
+async def test_built_is_called_after_each_building(build, changes, renew):
+    """`built` is called once the new snapshot is published, not before."""
     told = []
-    async with CarouselCache(build, events, renew=renew, built=lambda: told.append(1), pause=0) as running:
+    async with CarouselCache(build, changes, renew=renew, built=lambda: told.append(1), pause=0) as running:
         await build.has_begun()
         build.finish(["first"])
         first = await running.current()
         assert told == [1]
-        events.tell(EVERYTHING)
+        changes.publish(EVERYTHING)
         await build.has_begun()
         assert told == [1]
         build.finish(["second"])
@@ -108,8 +108,8 @@ async def test_what_was_made_of_the_set_before_is_told_to_be_old(build, events, 
         assert told == [1, 1]
 
 
-async def test_a_request_before_the_first_set_waits_for_it(cache, build):
-    """Any number of them wait for one building; a request that gives up takes nothing from the others."""
+async def test_a_request_waits_for_the_first_snapshot(cache, build):
+    """Concurrent requests share the first building, and a cancelled request does not cancel it."""
     impatient, *waiting = [asyncio.create_task(cache.current()) for _ in range(3)]
     await asyncio.sleep(0)
     impatient.cancel()
@@ -118,30 +118,30 @@ async def test_a_request_before_the_first_set_waits_for_it(cache, build):
     assert await cache.current() == ["first"]
 
 
-async def test_the_old_set_serves_until_the_new_one_is_ready(cache, build, events):
-    """A change builds anew; requests meanwhile get what there is, at once."""
+async def test_the_stale_snapshot_serves_until_the_next_is_ready(cache, build, changes):
+    """A change begins a building; requests meanwhile get the stale snapshot at once."""
     build.finish(["old"])
     old = await cache.current()
-    events.tell(Change("import"))
+    changes.publish(EVERYTHING)
     await build.has_begun()
     assert await cache.current() is old
     build.finish(["new"])
     assert await newer(cache, old) == ["new"]
 
 
-@pytest.mark.parametrize("kind", ["import", "titles", "collections", "everything"])
-async def test_every_change_builds_anew(cache, build, events, kind):
-    """Whatever changed may show in a carousel."""
+@pytest.mark.parametrize("tag", ["lists", "engagement", "collections", "everything"])
+async def test_a_change_of_lists_builds_a_new_snapshot(cache, build, changes, tag):
+    """Titles, views and collections may change the carousels."""
     build.finish([])
     await cache.current()
-    events.tell(Change(kind))
+    changes.publish(Change(frozenset({tag})))
     await build.has_begun()
 
 
-async def test_changes_during_a_building_are_one_more_building(cache, build, events):
-    """What changed after the building began may be missing from it; many changes are built once."""
+async def test_changes_during_a_building_cause_one_more(cache, build, changes):
+    """A building may miss the changes since it began; many changes cause one building."""
     for _ in range(100):
-        events.tell(EVERYTHING)
+        changes.publish(EVERYTHING)
     build.finish(["first"])
     await build.has_begun()
     first = await cache.current()
@@ -150,11 +150,11 @@ async def test_changes_during_a_building_are_one_more_building(cache, build, eve
     assert build.begun.locked()
 
 
-async def test_a_failed_building_keeps_the_old_set_and_is_tried_again(cache, build, events, caplog):
-    """The database was away for a moment: nobody notices but the log."""
+async def test_a_failed_building_is_tried_again(cache, build, changes, caplog):
+    """A failure is logged, and the stale snapshot serves on."""
     build.finish(["old"])
     old = await cache.current()
-    events.tell(EVERYTHING)
+    changes.publish(EVERYTHING)
     await build.has_begun()
     build.finish(OSError("gone"))
     await build.has_begun()
@@ -164,8 +164,8 @@ async def test_a_failed_building_keeps_the_old_set_and_is_tried_again(cache, bui
     assert await newer(cache, old) == ["new"]
 
 
-async def test_who_waits_for_a_first_set_that_fails_is_told_why(cache, build):
-    """The request fails as its own query would have; the next one waits for the next attempt."""
+async def test_a_failed_first_building_raises_in_its_requests(cache, build):
+    """The waiting request fails as its own query would; the next request waits for the next attempt."""
     waiting = asyncio.create_task(cache.current())
     await asyncio.sleep(0)
     build.finish(OSError("gone"))
@@ -175,32 +175,32 @@ async def test_who_waits_for_a_first_set_that_fails_is_told_why(cache, build):
     assert await cache.current() == ["first"]
 
 
-async def test_between_buildings_there_is_a_pause(build, events, renew):
-    """However often things change: the next building does not begin before the pause is over."""
-    async with CarouselCache(build, events, renew=renew, pause=3600) as cache:
+async def test_between_buildings_there_is_a_pause(build, changes, renew):
+    """However many changes come, the next building does not begin before the pause is over."""
+    async with CarouselCache(build, changes, renew=renew, pause=3600) as cache:
         await build.has_begun()
         build.finish(["first"])
         await cache.current()
         for _ in range(50):
-            events.tell(EVERYTHING)
+            changes.publish(EVERYTHING)
             await asyncio.sleep(0)
         assert build.begun.locked()
 
 
-async def test_the_cache_ends_with_its_block(build, events, renew):
-    """Building stops, and changes are no longer listened to."""
-    async with CarouselCache(build, events, renew=renew):
+async def test_the_cache_ends_with_its_block(build, changes, renew):
+    """The building is cancelled and the subscription ends."""
+    async with CarouselCache(build, changes, renew=renew):
         await build.has_begun()
     assert build.results.empty()
-    assert events._subscribers == []
+    assert changes._subscribers == []
 
 
-async def test_a_changed_title_is_renewed_before_the_next_answer(cache, build, events, renew):
-    """Once, for all who ask; the building that has begun meanwhile ends when it ends."""
+async def test_a_changed_title_is_renewed_before_the_next_request(cache, build, changes, renew):
+    """Concurrent requests share one renewal, and none of them waits for the building."""
     build.finish(["old"])
     await cache.current()
-    events.tell(Change("titles", (7, 3)))
-    events.tell(Change("import"))
+    changes.publish(title_change(7, 3))
+    changes.publish(EVERYTHING)
     renew.gate.clear()
     asking = [asyncio.create_task(cache.current()) for _ in range(3)]
     await renew.has_begun()
@@ -210,13 +210,13 @@ async def test_a_changed_title_is_renewed_before_the_next_answer(cache, build, e
     assert renew.asked == [{3, 7}]
 
 
-async def test_a_title_that_changed_during_a_building_is_renewed_in_the_new_set(cache, build, events, renew):
-    """The building may have read it before; what changed before the building began is in it."""
+async def test_a_title_changed_during_a_building_is_renewed_in_the_new_snapshot(cache, build, changes, renew):
+    """The building may have read the title too early; earlier changes are in its snapshot."""
     build.finish(["old"])
     old = await cache.current()
-    events.tell(Change("titles", (7,)))
+    changes.publish(title_change(7))
     await build.has_begun()
-    events.tell(Change("titles", (8,)))
+    changes.publish(title_change(8))
     build.finish(["new"])
     assert await newer(cache, old) in (["old", 7, 8], ["new", 8])
     while (found := await cache.current())[0] == "old":
@@ -224,28 +224,28 @@ async def test_a_title_that_changed_during_a_building_is_renewed_in_the_new_set(
     assert found == ["new", 8]
 
 
-async def test_a_set_that_was_built_during_a_renewal_is_renewed_as_well(cache, build, events, renew):
-    """What was renewed of the set before is not put in its place."""
+async def test_a_snapshot_built_during_a_renewal_is_renewed_as_well(cache, build, changes, renew):
+    """The renewed stale snapshot does not replace the new one."""
     build.finish(["old"])
     await cache.current()
-    events.tell(EVERYTHING)
+    changes.publish(EVERYTHING)
     await build.has_begun()
-    events.tell(Change("titles", (7,)))
+    changes.publish(title_change(7))
     renew.gate.clear()
     asking = asyncio.create_task(cache.current())
     await renew.has_begun()
     build.finish(["new"])
-    while cache._set.result() != ["new"]:
+    while cache._snapshot.result() != ["new"]:
         await asyncio.sleep(0)
     renew.gate.set()
     assert await asking == await cache.current() == ["new", 7]
 
 
-async def test_a_renewal_that_fails_or_is_given_up_is_made_by_the_next(cache, build, events, renew):
-    """Nobody is answered with what is old, and nothing is forgotten."""
+async def test_a_failed_or_cancelled_renewal_is_made_by_the_next_request(cache, build, changes, renew):
+    """No request gets a stale title, and no change is lost."""
     build.finish(["old"])
     await cache.current()
-    events.tell(Change("titles", (7,)))
+    changes.publish(title_change(7))
     renew.gate.clear()
     impatient = asyncio.create_task(cache.current())
     await renew.has_begun()
@@ -258,8 +258,8 @@ async def test_a_renewal_that_fails_or_is_given_up_is_made_by_the_next(cache, bu
     assert await cache.current() == ["old", 7]
 
 
-async def test_all_titles_are_renewed_while_changes_cannot_be_heard(build, renew):
-    """For each who asks, as what cannot be known to be fresh is not kept."""
+async def test_all_titles_are_renewed_while_changes_cannot_be_received(build, renew):
+    """Without a proof of freshness every request reads all titles again."""
     async with CarouselCache(build, ChangeListener(), renew=renew) as cache:
         build.finish(["old"])
         assert [await cache.current() for _ in range(2)] == [["old"]] * 2

@@ -1,35 +1,44 @@
-"""Kept answers are given again, and never once they are stale, whichever worker was written through."""
+"""Cached responses are served again, and never stale, through any worker."""
 
 import asyncio
 
 import asyncpg
 import pytest
 
-from mediacanon.cache.responses import Asked, CachedResponse, ResponseCache
-from mediacanon.database.changes import EVERYTHING, Change, ChangeListener, notify_collections
-from tests.serving import app_of, ask, certain, client_of, with_collections
+from mediacanon.cache.responses import LIST_TAGS, CachedResponse, CacheKey, ResponseCache
+from mediacanon.database.changes import (
+    COLLECTIONS,
+    ENGAGEMENT,
+    EVERYTHING,
+    LISTS,
+    Change,
+    ChangeListener,
+    notify_collections,
+    tag_of,
+)
+from tests.serving import app_of, ask, certain, client_of, title_change, with_collections
 
 RENAME = "mutation ($id: Int!, $name: String!) { updateTitle(id: $id, input: {displayName: $name}) { titleId } }"
 CHANGE = "mutation ($name: String!) { updateTitle(id: 1, input: {displayName: $name}) { titleId } }"
 
 
-async def test_an_answer_is_kept_and_given_again(demo_database: str):
-    """The second time the catalogue is not asked."""
+async def test_a_response_is_stored_and_served_again(demo_database: str):
+    """The second request asks the catalogue nothing."""
     app = app_of(demo_database)
     async with client_of(app) as client:
-        hot = app.state.server.response_cache
+        cache = app.services.response_cache
         async with asyncio.timeout(20):
-            while not hot.count:  # the clean-up at the start is a change, too
+            while not cache.count:  # the clean-up at the start is a change, too
                 first = await client.get("/api/shows/1")
-        [kept] = hot._answers.values()
+        [kept] = cache._entries.values()
         second = await client.get("/api/shows/1?source=elsewhere")
         assert first.content == second.content == kept.body
-        assert hot.count == 1
+        assert cache.count == 1
 
 
 @pytest.mark.parametrize("path", ["/api/titles/1", "/api/movies/1", "/api/titles?q=name", "/api/discover?limit=5"])
-async def test_after_a_write_any_worker_answers_fresh(demo_database: str, path: str):
-    """Written through one worker, read at once through the other: a hundred times."""
+async def test_after_a_write_any_worker_serves_fresh_responses(demo_database: str, path: str):
+    """A write through one worker is in the next read through the other: a hundred times."""
     async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
         for number in range(100):
             await asyncio.gather(one.get(path), other.get(path))
@@ -43,7 +52,7 @@ async def test_after_a_write_any_worker_answers_fresh(demo_database: str, path: 
 
 
 async def test_after_a_write_the_start_page_is_fresh(demo_database: str):
-    """Through any worker, as the lists of the API are."""
+    """The start page follows a write at once through any worker, as lists of the API do."""
     async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
         [title] = (await one.get("/api/titles?per_page=1")).json()["titles"]
         for number in range(1000, 1020):
@@ -54,7 +63,7 @@ async def test_after_a_write_the_start_page_is_fresh(demo_database: str):
 
 @pytest.mark.parametrize("noun", ["shows", "seasons", "episodes"])
 async def test_after_a_write_below_a_title_any_worker_answers_fresh(demo_database: str, noun: str):
-    """A show, its seasons and its episodes, alone and within one another."""
+    """A show, its seasons and its episodes are fresh, alone and within one another."""
     async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
         show = (await one.get("/api/shows/1")).json()
         season, episode = show["seasons"][0], show["seasons"][0]["episodes"][0]
@@ -80,7 +89,7 @@ async def test_after_a_write_below_a_title_any_worker_answers_fresh(demo_databas
 
 
 async def test_after_a_write_any_worker_answers_fresh_collections(demo_database: str):
-    """Their titles as they are now, and themselves."""
+    """Collections and their titles are fresh."""
     await with_collections(demo_database)
     path = "/api/collections/top-drama-movies"
     connection = await asyncpg.connect(demo_database)
@@ -102,12 +111,12 @@ async def test_after_a_write_any_worker_answers_fresh_collections(demo_database:
 COUNTS = ("SELECT count(*)\n  FROM titles", "SELECT t.original_language, count(*)")
 
 
-async def test_counts_are_asked_once(demo_database: str):
-    """The next page of a search has those of the first, in any language; a list those of the filter in any order."""
+async def test_counts_are_computed_once(demo_database: str):
+    """One count serves all pages and languages of a search, and all orders of a filter."""
     app = app_of(demo_database, MEDIACANON_POOL_SIZE="1")
     statements: list[str] = []
     async with client_of(app) as client:
-        async with app.state.server.reads.acquire() as connection:
+        async with app.services.reads.acquire() as connection:
             connection._con.add_query_logger(lambda record: statements.append(record.query))
 
         async def counts_for(path: str) -> int:
@@ -130,7 +139,7 @@ async def test_counts_are_asked_once(demo_database: str):
 
 
 async def test_carousels_show_no_title_as_it_was_before_a_write(demo_database: str):
-    """Renamed or deleted through one worker, it is so in the other's next answer, long before the set is built anew."""
+    """A title renamed or deleted through one worker is so in the other's next response, before the next snapscache."""
     await with_collections(demo_database)
     async with client_of(app_of(demo_database)) as one, client_of(app_of(demo_database)) as other:
         [carousel] = (await other.get("/api/discover/carousels?per_page=1")).json()["carousels"]
@@ -151,47 +160,50 @@ async def test_carousels_show_no_title_as_it_was_before_a_write(demo_database: s
                 assert answer["carousels"][0]["total_count"] == carousel["total_count"] - number - 1
 
 
-async def test_what_was_begun_before_a_write_is_not_kept(demo_database: str):
-    """An answer that was made while somebody wrote may be old already."""
-    hot, events = ResponseCache(most_bytes=100_000), ChangeListener()
-    async with hot.invalidated_by(events):
-        generation = hot.generation
-        events.tell(Change("titles", (7,)))
-        hot.keep(asked("/x"), answer_of(1), generation)
-        assert hot.count == 0
+async def test_a_response_begun_before_a_change_is_not_stored(demo_database: str):
+    """A response made during a write may be stale already."""
+    cache, changes = ResponseCache(most_bytes=100_000), ChangeListener()
+    async with cache.invalidated_by(changes):
+        generation = cache.generation
+        changes.publish(title_change(7))
+        cache.store(key_of("/x"), response_of(1), generation)
+        assert cache.count == 0
 
 
-def answer_of(title_id: int | None, body: bytes = b"{}") -> CachedResponse:
-    return CachedResponse(body=body, media_type="application/json", about=title_id)
+def response_of(title_id: int | None, body: bytes = b"{}") -> CachedResponse:
+    return CachedResponse(
+        body=body,
+        media_type="application/json",
+        tags=LIST_TAGS if title_id is None else frozenset({tag_of("title", title_id)}),
+    )
 
 
-def asked(path: str) -> Asked:
-    return Asked("http", b"mediacanon.test", path, b"")
+def key_of(path: str) -> CacheKey:
+    return CacheKey("http", b"mediacanon.test", path, b"")
 
 
 @pytest.mark.parametrize(
     ("change", "left"),
     [
-        (Change("titles", (1,)), ["two"]),
-        (Change("titles", (9,)), ["one", "two"]),
-        (Change("engagement"), ["one", "two"]),
-        (Change("collections"), []),
-        (Change("import"), []),
+        (title_change(1), ["two"]),
+        (title_change(9), ["one", "two"]),
+        (Change(frozenset({ENGAGEMENT})), ["one", "two"]),
+        (Change(frozenset({COLLECTIONS, LISTS})), ["one", "two"]),
         (EVERYTHING, []),
     ],
 )
-async def test_a_change_drops_what_it_makes_stale(change: Change, left: list[str]):
-    """A title's own answers and all lists; everything where everything may have changed."""
-    hot, events = ResponseCache(most_bytes=100_000), ChangeListener()
-    async with hot.invalidated_by(events):
+async def test_a_change_drops_the_responses_with_its_tags(change: Change, left: list[str]):
+    """A change of a title drops its responses and every list; an import drops all."""
+    cache, changes = ResponseCache(most_bytes=100_000), ChangeListener()
+    async with cache.invalidated_by(changes):
         for key, title_id in (("one", 1), ("two", 2), ("list", None)):
-            hot.keep(asked(key), answer_of(title_id), hot.generation)
-        events.tell(change)
-        assert [key.path for key in hot._answers] == left
+            cache.store(key_of(key), response_of(title_id), cache.generation)
+        changes.publish(change)
+        assert [key.path for key in cache._entries] == left
 
 
 class Maker:
-    """Makes answers that tell their number when it is let; `error` is what it fails with."""
+    """Makes numbered responses once its gate is open; raises `error` where one is set."""
 
     def __init__(self) -> None:
         self.made = 0
@@ -204,14 +216,14 @@ class Maker:
         await self.gate.wait()
         if self.error:
             raise self.error
-        return answer_of(None, b"%d" % number)
+        return response_of(None, b"%d" % number)
 
 
-async def asking(hot: ResponseCache, make: Maker, times: int) -> list[asyncio.Task[bytes]]:
-    """Have so many ask for a list at once, and wait until they wait."""
+async def asking(cache: ResponseCache, make: Maker, times: int) -> list[asyncio.Task[bytes]]:
+    """Start concurrent requests for a list, and return once all of them wait."""
 
     async def ask() -> bytes:
-        return (await hot.get(asked("/list")) or await hot.made(asked("/list"), make)).body
+        return (await cache.get(key_of("/list")) or await cache.get_or_create(key_of("/list"), make)).body
 
     tasks = [asyncio.create_task(ask()) for _ in range(times)]
     for _ in range(20):
@@ -219,100 +231,127 @@ async def asking(hot: ResponseCache, make: Maker, times: int) -> list[asyncio.Ta
     return tasks
 
 
-async def test_what_many_ask_for_at_once_is_made_once():
-    """But for those who came after a change: they share what is made after it, and that is kept."""
-    hot, events, make = ResponseCache(most_bytes=100_000), ChangeListener(certain), Maker()
-    async with hot.invalidated_by(events):
-        early = await asking(hot, make, 5) + await asking(hot, make, 5)
+async def test_concurrent_requests_share_one_response():
+    """Requests after a change share a response begun after it, and that one is stored."""
+    cache, changes, make = ResponseCache(most_bytes=100_000), ChangeListener(certain), Maker()
+    async with cache.invalidated_by(changes):
+        early = await asking(cache, make, 5) + await asking(cache, make, 5)
         assert make.made == 1
-        events.tell(Change("titles", (7,)))
-        late = await asking(hot, make, 5)
+        changes.publish(title_change(7))
+        late = await asking(cache, make, 5)
         make.gate.set()
         assert await asyncio.gather(*early) == [b"1"] * 10
         assert await asyncio.gather(*late) == [b"2"] * 5
-        assert await asyncio.gather(*await asking(hot, make, 5)) == [b"2"] * 5
+        assert await asyncio.gather(*await asking(cache, make, 5)) == [b"2"] * 5
 
 
-async def test_what_cannot_be_made_is_tried_once_for_all_who_wait():
-    """A database in trouble is not asked by all at once; each is told, and the next one tries again."""
-    hot, events, make = ResponseCache(most_bytes=100_000), ChangeListener(certain), Maker()
-    async with hot.invalidated_by(events):
-        tasks = await asking(hot, make, 10)
+async def test_a_failure_is_shared_by_the_waiting_requests():
+    """A database in trouble gets one attempt; every waiting request fails, and the next one tries again."""
+    cache, changes, make = ResponseCache(most_bytes=100_000), ChangeListener(certain), Maker()
+    async with cache.invalidated_by(changes):
+        tasks = await asking(cache, make, 10)
         make.error = ValueError("nothing")
         make.gate.set()
         assert await asyncio.gather(*tasks, return_exceptions=True) == [make.error] * 10
         assert make.made == 1
         make.error = None
-        assert await asyncio.gather(*await asking(hot, make, 1)) == [b"2"]
+        assert await asyncio.gather(*await asking(cache, make, 1)) == [b"2"]
 
 
-async def test_who_leaves_takes_no_answer_from_the_others():
-    """The first one's is made to its end, given to who waits and kept, even where nobody waits any more."""
-    hot, events, make = ResponseCache(most_bytes=100_000), ChangeListener(certain), Maker()
-    async with hot.invalidated_by(events):
-        first, *others = await asking(hot, make, 3)
+async def test_a_cancelled_request_does_not_cancel_the_shared_response():
+    """The response is made to its end and stored, also when every request has left."""
+    cache, changes, make = ResponseCache(most_bytes=100_000), ChangeListener(certain), Maker()
+    async with cache.invalidated_by(changes):
+        first, *others = await asking(cache, make, 3)
         first.cancel()
         make.gate.set()
         assert await asyncio.gather(*others) == [b"1"] * 2
-        events.tell(EVERYTHING)
+        changes.publish(EVERYTHING)
         make.gate.clear()
-        for task in await asking(hot, make, 3):
+        for task in await asking(cache, make, 3):
             task.cancel()
         make.gate.set()
-        assert await asyncio.gather(*await asking(hot, make, 3)) == [b"2"] * 3
-        assert hot.count == 1
+        assert await asyncio.gather(*await asking(cache, make, 3)) == [b"2"] * 3
+        assert cache.count == 1
 
 
-async def test_nobody_waits_for_another_while_changes_cannot_be_heard():
-    """Whether another's is still fresh cannot be known."""
-    hot, make = ResponseCache(most_bytes=100_000), Maker()
-    async with hot.invalidated_by(ChangeListener()):
-        tasks = await asking(hot, make, 3)
+async def test_requests_share_nothing_while_changes_cannot_be_received():
+    """Without changes, the freshness of another request's response is unknown."""
+    cache, make = ResponseCache(most_bytes=100_000), Maker()
+    async with cache.invalidated_by(ChangeListener()):
+        tasks = await asking(cache, make, 3)
         make.gate.set()
         assert await asyncio.gather(*tasks) == [b"1", b"2", b"3"]
 
 
-async def test_none_are_kept_where_the_operator_wants_none(demo_database: str):
-    """Every answer is made anew then."""
+async def test_a_cache_of_no_size_stores_nothing(demo_database: str):
+    """With MEDIACANON_RESPONSE_CACHE_MB=0 every response is made anew."""
     app = app_of(demo_database, MEDIACANON_RESPONSE_CACHE_MB="0")
     async with client_of(app) as client:
         for _ in range(3):
             assert (await client.get("/api/shows/1")).status_code == 200
-        assert app.state.server.response_cache.count == 0
+        assert app.services.response_cache.count == 0
 
 
-async def test_the_least_used_are_forgotten():
-    """Memory is bounded, and one answer larger than all of it is not kept."""
-    hot, events = ResponseCache(most_bytes=10_000), ChangeListener()
-    async with hot.invalidated_by(events):
+async def test_the_least_recently_used_are_evicted():
+    """Memory is bounded; a response larger than all of it, or under a long key, is not stored."""
+    cache, changes = ResponseCache(most_bytes=10_000), ChangeListener()
+    async with cache.invalidated_by(changes):
         for number in range(20):
-            hot.keep(asked(str(number)), answer_of(number, b"x" * 1000), hot.generation)
-        assert [key.path for key in hot._answers] == ["18", "19"]
-        assert hot.size == 8000
-        hot.keep(asked("large"), answer_of(1, b"x" * 10_000), hot.generation)
-        hot.keep(asked("long")._replace(query=b"x" * 501), answer_of(1), hot.generation)
-        assert hot.count == 2
-    assert hot.count == 0
+            cache.store(key_of(str(number)), response_of(number, b"x" * 1000), cache.generation)
+        assert [key.path for key in cache._entries] == ["18", "19"]
+        assert cache.size == 8000
+        cache.store(key_of("large"), response_of(1, b"x" * 10_000), cache.generation)
+        cache.store(key_of("long")._replace(query=b"x" * 501), response_of(1), cache.generation)
+        assert cache.count == 2
+    assert cache.count == 0
 
 
-async def test_nothing_kept_is_given_while_changes_cannot_be_heard(demo_database: str):
-    """A lost connection makes answers slower, not stale."""
+async def test_no_hit_is_served_while_changes_cannot_be_received(demo_database: str):
+    """A lost connection makes responses slower, not stale."""
     app = app_of(demo_database)
     connection = await asyncpg.connect(demo_database)
     async with client_of(app) as client:
         await client.get("/api/titles/1")
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name = 'mediacanon events' AND datname = current_database()"
+            " WHERE application_name = 'mediacanon changes' AND datname = current_database()"
         )
         await connection.execute("UPDATE titles SET display_name = 'Unheard' WHERE id = 1")
         assert (await client.get("/api/titles/1")).json()["display_name"] == "Unheard"
     await connection.close()
 
 
-async def test_collections_loaded_anew_are_seen(demo_database: str):
-    """Lists are dropped by what another program loads."""
+async def test_loading_collections_drops_lists(demo_database: str):
+    """Collections loaded by another program are in the next list."""
     async with client_of(app_of(demo_database)) as client:
         assert (await client.get("/api/collections")).json() == []
         await with_collections(demo_database)
         assert len((await client.get("/api/collections")).json()) > 40
+
+
+async def test_a_version_is_made_once():
+    """Concurrent requests share the response of a version; another version makes another."""
+    cache, versions, make = ResponseCache(most_bytes=100_000), [object(), object()], Maker()
+    make.gate.set()
+    async with cache.invalidated_by(ChangeListener(certain)):
+        found = await asyncio.gather(*(cache.get_version(key_of("/"), versions[0], make) for _ in range(5)))
+        assert {response.body for response in found} == {b"1"}
+        assert (await cache.get_version(key_of("/"), versions[1], make)).body == b"2"
+
+
+async def test_a_stale_version_serves_while_the_new_one_takes_its_time():
+    """A failing renewal serves the stale version too; without one the failure is raised."""
+    cache, make, newer = ResponseCache(most_bytes=100_000, patience=0), Maker(), object()
+    make.gate.set()
+    async with cache.invalidated_by(ChangeListener(certain)):
+        make.error = ValueError("no page")
+        with pytest.raises(ValueError, match="no page"):
+            await cache.get_version(key_of("/"), object(), make)
+        make.error = None
+        await cache.get_version(key_of("/"), object(), make)
+        make.gate.clear()
+        assert (await cache.get_version(key_of("/"), newer, make)).body == b"2"
+        make.gate.set()
+        await cache._renewals.start(key_of("/"), make)
+        assert (await cache.get_version(key_of("/"), newer, make)).body == b"3"

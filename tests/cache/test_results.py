@@ -1,4 +1,4 @@
-"""Counts are computed once until the catalogue changes, and are never stale."""
+"""Results are computed once until the catalogue changes, and are never stale."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from mediacanon.database.changes import listening, notify_engagement, notify_tit
 
 
 class Question:
-    """Something that is asked, counted, and answered when it is let; `running` are those being computed."""
+    """A computation that counts its calls and ends once its gate is open; `running` is the number under way."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -33,51 +33,51 @@ class Question:
 
 
 @pytest.fixture
-async def kept(database: str):
-    """Give kept answers that listen to a database."""
-    async with listening(database) as events:
-        answers = ResultCache(most=3, at_once=2)
-        async with answers.invalidated_by(events):
-            yield answers
+async def cache(database: str):
+    """Give a result cache that receives the changes of a database."""
+    async with listening(database) as changes:
+        results = ResultCache(most=3, at_once=2)
+        async with results.invalidated_by(changes):
+            yield results
 
 
-async def test_an_answer_is_kept(kept: ResultCache):
-    """Asked twice, computed once; another key is another answer."""
+async def test_a_result_is_cached(cache: ResultCache):
+    """The second call of a key computes nothing; another key is another result."""
     question = Question()
-    assert [await kept.get("a", question), await kept.get("a", question), await kept.get("b", question)] == [1, 1, 2]
+    assert [await cache.get("a", question), await cache.get("a", question), await cache.get("b", question)] == [1, 1, 2]
 
 
-async def test_a_change_is_seen_at_once(kept: ResultCache, pool: asyncpg.Pool):
-    """Whoever commits a change, the next to ask gets a new answer; views and clicks change nothing."""
+async def test_a_change_is_seen_at_once(cache: ResultCache, pool: asyncpg.Pool):
+    """The call after a commit gets a new result; views and clicks invalidate nothing."""
     question = Question()
-    await kept.get("a", question)
+    await cache.get("a", question)
     async with pool.acquire() as connection, connection.transaction():
         await notify_engagement(connection)
-    assert await kept.get("a", question) == 1
+    assert await cache.get("a", question) == 1
     async with pool.acquire() as connection, connection.transaction():
         await notify_title(connection, 1)
-    assert await kept.get("a", question) == 2
+    assert await cache.get("a", question) == 2
 
 
-async def test_those_who_come_together_share_one_computation(kept: ResultCache):
-    """Sixteen at once cost one; one who leaves takes nothing from the others."""
+async def test_concurrent_callers_share_one_computation(cache: ResultCache):
+    """Sixteen callers cost one computation, and a cancelled caller does not cancel it."""
     question = Question()
     question.may_answer.clear()
-    asking = [asyncio.ensure_future(kept.get("a", question)) for _ in range(16)]
+    asking = [asyncio.ensure_future(cache.get("a", question)) for _ in range(16)]
     while not question.asked:
         await asyncio.sleep(0)
     asking[0].cancel()
     question.may_answer.set()
-    answers = await asyncio.gather(*asking, return_exceptions=True)
-    assert isinstance(answers[0], asyncio.CancelledError)
-    assert answers[1:] == [1] * 15
+    results = await asyncio.gather(*asking, return_exceptions=True)
+    assert isinstance(results[0], asyncio.CancelledError)
+    assert results[1:] == [1] * 15
 
 
-async def test_what_nobody_waits_for_any_more_is_not_computed(kept: ResultCache):
-    """The last one to leave ends the computation, and the next to come begins another."""
+async def test_a_computation_ends_with_its_last_caller(cache: ResultCache):
+    """The last caller to leave cancels the computation, and the next caller begins another."""
     question = Question()
     question.may_answer.clear()
-    leaving = [asyncio.ensure_future(kept.get("a", question)) for _ in range(2)]
+    leaving = [asyncio.ensure_future(cache.get("a", question)) for _ in range(2)]
     while not question.running:
         await asyncio.sleep(0)
     leaving[0].cancel()
@@ -85,8 +85,8 @@ async def test_what_nobody_waits_for_any_more_is_not_computed(kept: ResultCache)
     assert question.running == 1
     leaving[1].cancel()
     await asyncio.wait(leaving)
-    # Whoever comes at that very moment does not wait for what has been given up.
-    late = asyncio.ensure_future(kept.get("a", question))
+    # A caller at that very moment must not join the cancelled computation.
+    late = asyncio.ensure_future(cache.get("a", question))
     for _ in range(20):
         await asyncio.sleep(0)
     question.may_answer.set()
@@ -94,17 +94,17 @@ async def test_what_nobody_waits_for_any_more_is_not_computed(kept: ResultCache)
     assert question.running == 0
 
 
-@pytest.mark.parametrize("are_kept", [True, False])
-async def test_few_answers_are_computed_at_once(kept: ResultCache, are_kept: bool):
-    """The others wait their turn and are answered, also while nothing can be kept."""
-    kept = kept if are_kept else ResultCache(at_once=2)
+@pytest.mark.parametrize("is_listening", [True, False])
+async def test_few_results_are_computed_at_a_time(cache: ResultCache, is_listening: bool):
+    """The others wait their turn, also while nothing can be cached."""
+    cache = cache if is_listening else ResultCache(at_once=2)
     question = Question()
     question.may_answer.clear()
-    asking = [asyncio.ensure_future(kept.get(key, question)) for key in "abcde"]
+    asking = [asyncio.ensure_future(cache.get(key, question)) for key in "abcde"]
     while question.running < 2:
         await asyncio.sleep(0)
-    # Each has had every chance to begin that catching up with the changes leaves it.
-    await asyncio.gather(*(kept._events.catch_up() for _ in asking) if are_kept else ())
+    # Each caller has had every chance to begin after the round trip.
+    await asyncio.gather(*(cache._changes.catch_up() for _ in asking) if is_listening else ())
     for _ in range(20):
         await asyncio.sleep(0)
     assert question.running == 2
@@ -112,41 +112,41 @@ async def test_few_answers_are_computed_at_once(kept: ResultCache, are_kept: boo
     assert sorted(await asyncio.gather(*asking)) == [1, 2, 3, 4, 5]
 
 
-async def test_an_answer_from_before_a_change_is_not_kept(kept: ResultCache, pool: asyncpg.Pool):
-    """What was begun before a change may be given to who waits for it, not to who comes later."""
+async def test_a_result_begun_before_a_change_is_not_cached(cache: ResultCache, pool: asyncpg.Pool):
+    """Callers from before a change may get its result, later ones must not."""
     question = Question()
     question.may_answer.clear()
-    early = asyncio.ensure_future(kept.get("a", question))
+    early = asyncio.ensure_future(cache.get("a", question))
     while not question.asked:
         await asyncio.sleep(0)
     async with pool.acquire() as connection, connection.transaction():
         await notify_title(connection, 1)
-    late = asyncio.ensure_future(kept.get("a", question))
+    late = asyncio.ensure_future(cache.get("a", question))
     while question.asked < 2:
         await asyncio.sleep(0)
     question.may_answer.set()
-    assert [await early, await late, await kept.get("a", question)] == [1, 2, 2]
+    assert [await early, await late, await cache.get("a", question)] == [1, 2, 2]
 
 
-async def test_failures_are_not_kept(kept: ResultCache):
-    """The next to ask tries again."""
+async def test_failures_are_not_cached(cache: ResultCache):
+    """The next caller tries again."""
     question = Question()
     question.fails = True
     with pytest.raises(RuntimeError):
-        await kept.get("a", question)
+        await cache.get("a", question)
     question.fails = False
-    assert await kept.get("a", question) == 2
+    assert await cache.get("a", question) == 2
 
 
-async def test_the_least_used_are_forgotten(kept: ResultCache):
+async def test_the_least_recently_used_are_evicted(cache: ResultCache):
     """Memory is bounded."""
     question = Question()
     for key in ("a", "b", "c", "a", "d"):
-        await kept.get(key, question)
-    assert [await kept.get("a", question), await kept.get("b", question)] == [1, 5]
+        await cache.get(key, question)
+    assert [await cache.get("a", question), await cache.get("b", question)] == [1, 5]
 
 
-async def test_without_events_nothing_is_kept():
-    """Who cannot be told of changes keeps nothing."""
-    question, answers = Question(), ResultCache()
-    assert [await answers.get("a", question), await answers.get("a", question)] == [1, 2]
+async def test_without_changes_nothing_is_cached():
+    """A cache that receives no changes stores nothing."""
+    question, results = Question(), ResultCache()
+    assert [await results.get("a", question), await results.get("a", question)] == [1, 2]

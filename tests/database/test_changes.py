@@ -1,4 +1,4 @@
-"""Announcements: heard by every worker when their transaction commits, and by a listener that lost its connection."""
+"""Changes: received by every worker at commit, and made up for after a lost connection."""
 
 import asyncio
 import tempfile
@@ -12,54 +12,61 @@ import pytest
 
 from mediacanon.database.changes import (
     CHANNEL,
+    COLLECTIONS,
+    ENGAGEMENT,
     EVERYTHING,
     LARGEST_PAYLOAD,
+    LISTS,
     Change,
     ChangeListener,
     _in_payloads,
     listening,
     notify_collections,
+    notify_engagement,
+    notify_everything,
     notify_title,
     notify_titles,
     parse_change,
+    tag_of,
 )
 from mediacanon.writes import Writes
 from tests.conftest import with_database
+from tests.serving import title_change
 
 BACKENDS = (
-    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mediacanon events'"
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mediacanon changes'"
 )
 
 
-async def next_of(heard: asyncio.Queue[Change]) -> Change:
-    """Return the next change that is heard."""
-    return await asyncio.wait_for(heard.get(), timeout=60)
+async def next_of(received: asyncio.Queue[Change]) -> Change:
+    """Return the next change that is received."""
+    return await asyncio.wait_for(received.get(), timeout=60)
 
 
-def queue_of(events: ChangeListener) -> asyncio.Queue[Change]:
-    """Return a queue of all changes heard from now on."""
-    heard: asyncio.Queue[Change] = asyncio.Queue()
-    events.subscribe(heard.put_nowait)
-    return heard
+def queue_of(changes: ChangeListener) -> asyncio.Queue[Change]:
+    """Return a queue of all changes received from now on."""
+    received: asyncio.Queue[Change] = asyncio.Queue()
+    changes.subscribe(received.put_nowait)
+    return received
 
 
 @pytest.fixture
-async def heard(database: str):
-    """Give a queue of all changes announced in a fresh database."""
-    async with listening(database) as events:
-        yield queue_of(events)
+async def received(database: str):
+    """Give a queue of all changes published in a fresh database."""
+    async with listening(database) as changes:
+        yield queue_of(changes)
 
 
-async def test_a_write_reaches_every_listener(database, pool, heard):
-    """Two workers hear of one change of a client."""
+async def test_a_write_reaches_every_listener(database, pool, received):
+    """Two workers receive the change of one client."""
     async with listening(database) as other:
         others = queue_of(other)
         title_id = await Writes(pool).create_title("movie", {"display_name": "x"})
-        assert await next_of(heard) == await next_of(others) == Change("titles", (title_id,))
+        assert await next_of(received) == await next_of(others) == title_change(title_id)
 
 
-async def test_only_what_is_committed_is_heard(pool, heard):
-    """A change that was rolled back is not announced; each way to announce arrives as what it is."""
+async def test_only_committed_changes_are_received(pool, received):
+    """A change that was rolled back is not published; every kind of change arrives with its tags."""
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
@@ -69,60 +76,76 @@ async def test_only_what_is_committed_is_heard(pool, heard):
         await notify_titles(connection, [3, 4])
         await notify_titles(connection, [])
         await notify_collections(connection)
-    await pool.execute("SELECT pg_notify('catalog', '{\"kind\": \"import\"}')")
-    assert [await next_of(heard) for _ in range(4)] == [
-        Change("titles", (2,)),
-        Change("titles", (3, 4)),
-        Change("collections"),
-        Change("import"),
+        await notify_engagement(connection)
+        await notify_everything(connection)
+    assert [await next_of(received) for _ in range(5)] == [
+        title_change(2),
+        title_change(3, 4),
+        Change(frozenset({COLLECTIONS, LISTS})),
+        Change(frozenset({ENGAGEMENT})),
+        EVERYTHING,
     ]
 
 
 @pytest.mark.parametrize(
-    "payload", ["", "end", "[]", '"import"', '{"kind":"new"}', '{"kind":"title"}', '{"kind":"titles","ids":["1"]}']
+    "payload",
+    [
+        "",
+        "end",
+        "[]",
+        '"lists"',
+        '{"kind":"import"}',
+        '{"tags":[]}',
+        '{"tags":[1]}',
+        '{"tags":["title:x"]}',
+        '{"tags":[""]}',
+    ],
 )
-def test_what_cannot_be_read_is_everything(payload, caplog):
-    """A worker of another version may say what we do not know: better too much is dropped than too little."""
+def test_an_unknown_payload_is_everything(payload, caplog):
+    """A worker of another version may publish a form we do not know: it drops too much, never too little."""
     assert parse_change(payload) == EVERYTHING
-    assert "nothing known" in caplog.text
+    assert "Unknown payload" in caplog.text
 
 
-@pytest.mark.parametrize("count", [0, 1, 724, 725, 726, 5000])
-def test_announcements_fit_into_notifications(count):
+@pytest.mark.parametrize("count", [0, 1, 197, 198, 199, 5000])
+def test_changes_fit_into_notifications(count):
     """However many and however long the ids, each payload is below 8,000 bytes and none is lost."""
     ids = list(range(2**31 - count, 2**31))
     lists = list(_in_payloads(ids))
     assert [one for some in lists for one in some] == ids
-    assert all(len(orjson.dumps({"kind": "titles", "ids": some})) <= LARGEST_PAYLOAD for some in lists)
+    assert all(
+        len(orjson.dumps({"tags": [LISTS, *(tag_of("collection", 2**63 - one) for one in some)]})) <= LARGEST_PAYLOAD
+        for some in lists
+    )
 
 
 async def test_a_listener_connects_anew(database, pool):
-    """After its backend was terminated everything counts as changed, and what comes then is heard, again and again."""
-    async with listening(database) as events:
-        heard = queue_of(events)
+    """After the loss of its backend everything counts as changed, and later changes are received, again and again."""
+    async with listening(database) as changes:
+        received = queue_of(changes)
         for title_id in range(2):
             [pid] = await pool.fetchrow(BACKENDS)
             assert await pool.fetchval("SELECT pg_terminate_backend($1::integer)", pid)
-            assert await next_of(heard) == EVERYTHING
+            assert await next_of(received) == EVERYTHING
             async with pool.acquire() as connection:
                 await notify_title(connection, title_id)
-            assert await next_of(heard) == Change("titles", (title_id,))
+            assert await next_of(received) == title_change(title_id)
 
 
 async def test_a_listener_waits_for_its_database(cluster, database, pool):
-    """While nobody may connect it keeps trying; once one may, everything counts as changed."""
+    """While the database takes no connection it keeps trying; once it does, everything counts as changed."""
     name = urlsplit(database).path[1:]
     admin = await asyncpg.connect(cluster)
-    async with listening(database) as events:
-        heard = queue_of(events)
+    async with listening(database) as changes:
+        received = queue_of(changes)
         await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
         assert await pool.fetchval(f"SELECT pg_terminate_backend(pid) FROM ({BACKENDS}) AS listener")
         # The pool's own connections are still open and see that no listener is back.
         while await pool.fetchrow(BACKENDS):
             await asyncio.sleep(0)
-        assert heard.empty()
+        assert received.empty()
         await admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-        assert await next_of(heard) == EVERYTHING
+        assert await next_of(received) == EVERYTHING
     await admin.close()
 
 
@@ -136,7 +159,7 @@ async def test_listening_ends_with_its_block(database, pool):
 
 
 async def test_an_unreachable_database_is_an_error_at_the_beginning(database):
-    """A server that cannot hear of changes does not pretend to."""
+    """A server that cannot receive changes does not start."""
     with pytest.raises((OSError, asyncpg.PostgresError)):
         async with listening(with_database(database, "nowhere")):
             pass
@@ -164,7 +187,7 @@ async def refusing_to_listen(dsn: str) -> AsyncIterator[str]:
 
 
 async def test_a_connection_that_cannot_listen_is_not_left_behind(database, pool):
-    """It is ended at once, and never asked as if it heard of anything."""
+    """The connection is closed at once, and no round trip over it proves anything."""
     async with refusing_to_listen(database) as refusing:
         with pytest.raises(asyncpg.PostgresSyntaxError) as raised:
             async with listening(refusing):
@@ -175,8 +198,8 @@ async def test_a_connection_that_cannot_listen_is_not_left_behind(database, pool
         del raised
 
 
-async def test_nobody_waits_for_a_word_that_cannot_be_had(caplog):
-    """Whatever keeps the database from answering, nothing is certain then, and the next one is asked anew."""
+async def test_a_failed_round_trip_proves_nothing(caplog):
+    """Whatever the failure, freshness is uncertain, and the next caller begins another round trip."""
     answers = [asyncpg.InternalClientError("got result for unknown protocol state"), True]
 
     async def ask() -> bool:
@@ -185,34 +208,34 @@ async def test_nobody_waits_for_a_word_that_cannot_be_had(caplog):
             raise answer
         return answer
 
-    events = ChangeListener(ask)
+    changes = ChangeListener(ask)
     async with asyncio.timeout(60):
-        assert await events.catch_up() is False
-        assert await events.catch_up() is True
+        assert await changes.catch_up() is False
+        assert await changes.catch_up() is True
     assert "unknown protocol state" in caplog.text
 
 
 async def test_listening_ends_even_as_its_connection_is_lost(database):
-    """The end is not taken for the loss, which would be waited out for ever."""
-    async with asyncio.timeout(60) as patience, listening(database) as events:
-        listener = events._ask.__self__
+    """The end of the block is not taken for the loss, which would reconnect for ever."""
+    async with asyncio.timeout(60) as patience, listening(database) as changes:
+        listener = changes._round_trip.__self__
         await asyncio.sleep(0.1)
         listener._lost.set()
     assert not patience.expired()
 
 
-def test_a_failing_subscriber_keeps_nobody_from_hearing(caplog):
-    """The others are told, the failure is logged, and who has unsubscribed is left alone."""
-    events, told = ChangeListener(), []
+def test_a_failing_subscriber_does_not_stop_the_others(caplog):
+    """The others get the change, the failure is logged, and an ended subscription gets nothing."""
+    changes, got = ChangeListener(), []
 
     def fail(change):
         raise ValueError(change)
 
-    events.subscribe(fail)
-    stop = events.subscribe(told.append)
-    events.tell(EVERYTHING)
+    changes.subscribe(fail)
+    stop = changes.subscribe(got.append)
+    changes.publish(EVERYTHING)
     stop()
-    events.tell(EVERYTHING)
-    assert told == [EVERYTHING]
+    changes.publish(EVERYTHING)
+    assert got == [EVERYTHING]
     assert caplog.text.count("ValueError") >= 2
     assert CHANNEL == "catalog"

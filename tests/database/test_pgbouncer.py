@@ -88,7 +88,7 @@ async def test_sessions_of_a_pooler_are_shared_and_ours_hold_utc(demo_database: 
     """All connections of the server meet two sessions, and the time zone comes along."""
     app = app_of(demo_database, DATABASE_URL=demo_database, DATABASE_POOLER_URL=pooler)
     async with client_of(app):
-        pool = app.state.server.pool
+        pool = app.services.pool
         asked = await asyncio.gather(*(pool.fetchrow(SESSION) for _ in range(20)))
     assert len({pid for pid, _ in asked}) <= 2
     assert {zone for _, zone in asked} == {"UTC"}

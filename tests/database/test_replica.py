@@ -140,7 +140,7 @@ async def test_what_was_written_is_read_though_the_standby_lags(primary: str, st
     """By who wrote it and by everybody else, through this server and another; the standby serves again later."""
     async with server_of(primary, standby) as one, server_of(primary, standby) as other:
         for client in (one, other):
-            reads = client._transport.app.state.server.reads
+            reads = client._transport.app.services.reads
             await until(lambda reads=reads: not reads.is_behind)
         async with standby.held_back():
             for name in ("First", "Second"):

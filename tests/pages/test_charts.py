@@ -1,12 +1,6 @@
-"""The map of a show's ratings and the line of its seasons, and pages that are kept."""
+"""The heat map of a show's ratings and the line of its seasons."""
 
-import asyncio
-
-import pytest
-
-from mediacanon.cache.responses import CachedResponse
 from mediacanon.pages.charts import heat_map, season_line, shade
-from mediacanon.pages.kept import KeptPages
 
 
 def season(number: int, ratings: dict[int, float | None], average: float | None = None) -> dict:
@@ -52,48 +46,3 @@ def test_shades_rise_with_the_rating():
     found = [shade(rating / 10) for rating in range(10, 101)]
     assert found == sorted(found)
     assert (found[0], found[-1], len(set(found)), shade(None)) == ("s0", "s9", 10, "none")
-
-
-def rendering(body: bytes):
-    """Return what renders a page."""
-
-    async def render() -> CachedResponse:
-        return CachedResponse(body=body, media_type="text/html")
-
-    return render
-
-
-async def test_a_kept_page_is_rendered_once_for_each_state():
-    """However many ask; another state renews it."""
-    pages, states, count = KeptPages(), [object(), object()], 0
-
-    async def render() -> CachedResponse:
-        nonlocal count
-        count += 1
-        await asyncio.sleep(0)
-        return CachedResponse(body=b"%d" % count, media_type="text/html")
-
-    found = await asyncio.gather(*(pages.get("/", states[0], render) for _ in range(5)))
-    assert {answer.body for answer in found} == {b"1"}
-    assert (await pages.get("/", states[1], render)).body == b"2"
-
-
-async def test_the_old_page_serves_while_the_new_one_takes_its_time():
-    """And when making the new one fails; where there is no old one the error is told."""
-    pages, state, blocked = KeptPages(patience=0), object(), asyncio.Event()
-
-    async def slow() -> CachedResponse:
-        await blocked.wait()
-        return CachedResponse(body=b"new", media_type="text/html")
-
-    async def fail() -> CachedResponse:
-        raise ValueError("no page")
-
-    with pytest.raises(ValueError, match="no page"):
-        await pages.get("/", state, fail)
-    await pages.get("/", state, rendering(b"old"))
-    newer = object()
-    assert (await pages.get("/", newer, slow)).body == b"old"
-    blocked.set()
-    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == "/"))
-    assert (await pages.get("/", newer, slow)).body == b"new"

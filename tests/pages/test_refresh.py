@@ -83,9 +83,9 @@ async def test_a_refresh_that_brings_nothing_new_is_dated_all_the_same(
     async with client_of(app) as client:
         await client.get("/movies/1")
         await pool.execute("UPDATE titles SET enriched_at = now() - interval '1 hour' WHERE id = $1", title_id)
-        app.state.server.response_cache.drop(EVERYTHING)
+        app.services.response_cache.drop(EVERYTHING)
         async with asyncio.timeout(20):
-            while not app.state.server.response_cache.count:
+            while not app.services.response_cache.count:
                 before = (await client.get("/movies/1")).text
         await pressed(client, "/movies/1")
         after = (await client.get("/movies/1")).text

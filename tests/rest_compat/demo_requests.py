@@ -158,7 +158,7 @@ async def record(dsn: str) -> None:
         for method, path, body in REQUESTS:
             content = body if isinstance(body, str | None) else json.dumps(body)
             response = await client.request(method, path, content=content)
-            await app.state.server.engagement.write(app.state.server.pool)
+            await app.services.engagement.write(app.services.pool)
             lines.append(recorded(method, path, body, response))
     EXAMPLES.write_text("".join(lines))
     sys.stdout.write(f"{len(lines)} answers in {EXAMPLES}\n")

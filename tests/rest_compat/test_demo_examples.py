@@ -12,7 +12,7 @@ async def test_the_demos_requests_are_answered_as_recorded(demo_database: str):
     async with client_of(app) as client:
         for example in examples(EXAMPLES):
             response = await client.request(example.method, example.path, content=example.request_body)
-            await app.state.server.engagement.write(app.state.server.pool)
+            await app.services.engagement.write(app.services.pool)
             problems += compare(example, response)
     assert problems == []
 

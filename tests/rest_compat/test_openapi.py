@@ -71,7 +71,7 @@ async def test_the_page_is_kept_and_fresh(client: httpx.AsyncClient):
     assert "http://elsewhere.test/api" in (await client.get("/api", headers={"host": "elsewhere.test"})).text
     page = await client.get("/api")
     assert "elsewhere.test" not in page.text
-    hot = client._transport.app.state.server.response_cache
+    hot = client._transport.app.services.response_cache
     async with asyncio.timeout(60):
         while not (kept := [answer for key, answer in hot._answers.items() if key.host == b"mediacanon.test"]):
             page = await client.get("/api")  # the carousels, once built, are a change

@@ -16,7 +16,7 @@ async def test_recorded_requests_are_answered_alike(original: str):
     async with client_of(app) as client:
         for example in examples(CONTRACT / "examples.jsonl"):
             response = await client.request(example.method, example.path, content=example.request_body)
-            await app.state.server.engagement.write(app.state.server.pool)
+            await app.services.engagement.write(app.services.pool)
             deviation = DEVIATIONS.get((example.method, example.path, example.status), AS_RECORDED)
             problems += compare(example, response, deviation)
     assert problems == []

@@ -81,7 +81,7 @@ async def test_answers_come_while_tmdb_hangs(database: str, pool: asyncpg.Pool, 
         movie_id = await pool.fetchval("SELECT id FROM movies WHERE title_id = $1", wanting)
         page = await client.get(f"/movies/{movie_id}")
         other = await ask(client, TITLE, id=whole)
-        assert list(app.state.server.enrichment._running) == [wanting]
+        assert list(app.services.enrichment._running) == [wanting]
     assert answer["data"]["title"]["imageUrl"] is None
     assert page.status_code == 200
     assert other["data"]["title"]["imageUrl"] == POSTER.format(4)
@@ -96,7 +96,7 @@ async def test_what_comes_late_is_there_at_the_next_look(database: str, pool: as
     async with client_of(app) as client:
         with tmdb.thinking():
             first = await ask(client, TITLE, id=title_id)
-        await asyncio.wait(app.state.server.enrichment._running.values())
+        await asyncio.wait(app.services.enrichment._running.values())
         second = await ask(client, TITLE, id=title_id)
     assert first["data"]["title"]["imageUrl"] is None
     assert second["data"]["title"]["imageUrl"] == POSTER.format(5)
@@ -117,7 +117,7 @@ async def test_what_comes_late_is_in_every_servers_next_answer(
                 assert [answer.status_code for answer in answers] == [200, 200]
                 assert not any("image_url" in answer.text for answer in answers)
         for app in apps:
-            if running := list(app.state.server.enrichment._running.values()):
+            if running := list(app.services.enrichment._running.values()):
                 await asyncio.wait(running)
         for path in paths:
             for client in (other, one):
@@ -140,7 +140,7 @@ async def test_stills_that_come_late_are_in_every_servers_next_answer(
             for _ in range(2):
                 answers = await asyncio.gather(one.get(path), other.get(path))
                 assert not any("still8s1e1" in answer.text for answer in answers)
-        if running := list(app.state.server.enrichment._running.values()):
+        if running := list(app.services.enrichment._running.values()):
             await asyncio.wait(running)
         for client in (other, one):
             assert "still8s1e1" in (await client.get(path)).text
@@ -250,7 +250,7 @@ async def test_lists_have_their_titles_fetched_when_nobody_waits(
     app = app_with(database, tmdb)
     async with client_of(app) as client:
         await ask(client, f"{{ {LISTS[name]} }}")
-        while app.state.server.enrichment._queued:
+        while app.services.enrichment._queued:
             await asyncio.sleep(0.01)
     assert (await title_row(pool, wanting))["image_url"] == POSTER.format(10)
     assert (await title_row(pool, never_asked))["image_url"] == POSTER.format(18)

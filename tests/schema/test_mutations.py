@@ -7,8 +7,7 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType
 from mediacanon.errors import BadArgument, Conflict, NotFound
 from mediacanon.loaders import Loaders
 from mediacanon.schema.context import Context
-from mediacanon.schema.mutation import Mutations
-from mediacanon.schema.root import Query
+from mediacanon.schema.root import Mutations, Query
 from mediacanon.schema.scalars import CONFIG
 from mediacanon.writes import Writes
 from tests import serving

@@ -82,7 +82,7 @@ async def test_pool_caches_and_last_import_are_told(demo: str):
     app = app_of(demo, MEDIACANON_POOL_SIZE="3")
     async with client_of(app) as client:
         async with asyncio.timeout(20):
-            while not app.state.server.response_cache.count:  # the carousels, once built, are a change, too
+            while not app.services.response_cache.count:  # the carousels, once built, are a change, too
                 await client.get("/api/shows/1")
         told = await invalidated_by(client)
     connection = await asyncpg.connect(demo)
@@ -94,8 +94,8 @@ async def test_pool_caches_and_last_import_are_told(demo: str):
         await connection.close()
     assert 1 <= value(told, "database_connections") <= 3
     assert value(told, "database_connections_idle") <= value(told, "database_connections")
-    assert value(told, "response_cache") == 1
-    assert value(told, "hot_answers_bytes") > 1000
+    assert value(told, "response_cache_entries") == 1
+    assert value(told, "response_cache_bytes") > 1000
     assert value(told, "engagement_waiting") >= 0
     assert value(told, "tmdb_titles_under_way") == value(told, "tmdb_pause_seconds") == 0
     assert value(told, "last_import_timestamp_seconds") == imported

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from mediacanon.database.changes import Change, ChangeListener
+from mediacanon.database.changes import EVERYTHING, ChangeListener
 from mediacanon.database.pool import open_pool
 from mediacanon.settings import Settings
 from mediacanon.tmdb.client import TmdbClient
@@ -13,6 +13,7 @@ from mediacanon.tmdb.enrich import LOCK_CLASS, Enrichment, FetchedElsewhere, ope
 from mediacanon.writes.title import update_title
 from tests.fakes.tmdb import KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
+from tests.serving import title_change
 from tests.tmdb.announcements import heard_from
 from tests.tmdb.conftest import IMAGES, POSTER
 from tests.tmdb.rows import LOCKS, add_episodes, add_title, episode_rows, title_row
@@ -142,7 +143,7 @@ async def test_an_id_given_by_hand_is_asked_for_at_the_next_look(enrichment, poo
     title_id = await add_title(pool, "tt9000042")
     await enrichment.title(title_id)
     await update_title(pool, title_id, {"tmdb_id": 43})
-    enrichment.forget(Change("titles", (title_id,)))
+    enrichment.forget(title_change(title_id))
     await enrichment.title(title_id)
     stored = await title_row(pool, title_id)
     assert (stored["tmdb_id"], stored["image_url"]) == (43, POSTER.format(43))
@@ -308,7 +309,7 @@ async def test_a_change_is_announced_once_and_only_if_something_changed(enrichme
         await enrichment.title(title_id)
         await until_idle(enrichment)
         after = await title_row(pool, title_id)
-        assert await heard() == [{"kind": "titles", "ids": [title_id]}]
+        assert await heard() == [{"tags": ["lists", f"title:{title_id}"]}]
     assert after["enriched_at"] > before["enriched_at"]
     assert after["updated_at"] == before["updated_at"]
 
@@ -327,9 +328,9 @@ async def test_a_title_that_needs_nothing_is_left_alone_until_it_changes(enrichm
     assert await enrichment.title(title_id) is False
     await pool.execute("UPDATE titles SET image_url = NULL WHERE id = $1", title_id)
     assert await enrichment.title(title_id) is False
-    enrichment.forget(Change("titles", (title_id,)))
+    enrichment.forget(title_change(title_id))
     assert await enrichment.title(title_id) is True
-    enrichment.forget(Change("import"))
+    enrichment.forget(EVERYTHING)
     assert not enrichment._complete._until
 
 

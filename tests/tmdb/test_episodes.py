@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from mediacanon.database.changes import Change
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.episodes import MOST_SINGLE_REQUESTS, NO_STILL, enrich_episodes
 from tests.fakes.tmdb import Fault
 from tests.fakes.tmdb_catalogue import episode, show
+from tests.serving import title_change
 from tests.tmdb.conftest import IMAGES
 from tests.tmdb.rows import add_episodes, add_title, episode_rows, title_row
 
@@ -108,7 +108,7 @@ async def test_missing_stills_are_tried_again_after_a_day(enrichment, pool, tmdb
     await enrichment.title(title_id)
     assert tmdb.requests == []
     await pool.execute("UPDATE titles SET episodes_checked_at = now() - INTERVAL '25 hours'")
-    enrichment.forget(Change("titles", (title_id,)))
+    enrichment.forget(title_change(title_id))
     await enrichment.title(title_id)
     assert (await episode_rows(pool, title_id))[0]["image_url"] == STILL.format(50, 1, 1)
 
@@ -158,7 +158,7 @@ async def test_a_running_show_s_newest_season_is_asked_for_when_its_facts_are_ol
 ):
     """Behind the reader's back; of a finished show only the facts are."""
     await pool.execute("UPDATE titles SET enriched_at = now() - INTERVAL '40 days', end_year = $1", end_year)
-    enrichment.forget(Change("titles", (complete,)))
+    enrichment.forget(title_change(complete))
     assert await enrichment.title(complete) is False
     await asyncio.gather(*enrichment._running.values())
     assert tmdb.requests == ["/3/tv/50", *(["/3/tv/50/season/3"] if end_year is None else [])]

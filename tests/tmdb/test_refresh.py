@@ -22,7 +22,7 @@ async def test_a_refresh_is_announced_even_if_it_brings_nothing(enrichment, pool
     before = await title_row(pool, title_id)
     async with heard_from(database) as heard:
         await enrichment.refresh(title_id)
-        assert await heard() == [{"kind": "title", "id": title_id}]
+        assert await heard() == [{"tags": ["lists", f"title:{title_id}"]}]
     after = await title_row(pool, title_id)
     assert after["enriched_at"] > before["enriched_at"]
     assert after["updated_at"] == before["updated_at"]

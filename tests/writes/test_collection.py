@@ -72,7 +72,7 @@ async def test_loading_twice_changes_nothing(load, folder, rows, announced):
     assert (one["filter_params"], one["languages"], one["regions"]) == ({"type": "show"}, ["en", "fr"], ["global"])
     assert (one["active"], one["engagement_count"]) == (True, 0)
     assert (first["two"]["filter_params"], first["two"]["description"]) == (None, None)
-    assert await announced() == [{"kind": "collections"}]
+    assert await announced() == [{"tags": ["collections", "lists"]}]
     assert await load() == LoadReport(unchanged=2, problems=["two.yaml: titles[1]: tt0000001 is unknown"])
     assert await rows() == first
     assert await announced() == []
@@ -105,7 +105,7 @@ async def test_a_vanished_file_rests_and_returns(load, folder, rows, tmp_path, a
     (tmp_path / "two.yaml").unlink()
     await announced()
     assert (await load()).deactivated == ["two"]
-    assert await announced() == [{"kind": "collections"}]
+    assert await announced() == [{"tags": ["collections", "lists"]}]
     assert await load() == LoadReport(unchanged=1)
     assert (await rows())["two"]["active"] is False
     folder("two")

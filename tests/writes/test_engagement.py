@@ -34,7 +34,7 @@ async def test_views_announce_no_change_of_a_title(writes, announced, title_id):
     """A view is a reason to count anew, none to drop what is known of a title."""
     await announced()
     await writes.record_view(title_id, "search")
-    assert await announced() == [{"kind": "engagement"}]
+    assert await announced() == [{"tags": ["engagement"]}]
 
 
 @pytest.mark.parametrize("unknown", [404, -1, 2**31, 2**63 - 1])

@@ -36,7 +36,7 @@ async def test_an_episode_is_created_with_every_fact(pool, writes, announced, se
     episode_id = await writes.create_episode(season_id, ALL_FACTS)
     assert await stored(pool, episode_id) == ALL_FACTS
     assert await pool.fetchval("SELECT season_id FROM show_episodes") == season_id
-    assert await announced() == [{"kind": "title", "id": await pool.fetchval("SELECT title_id FROM shows")}]
+    assert await announced() == [{"tags": ["lists", f"title:{await pool.fetchval('SELECT title_id FROM shows')}"]}]
 
 
 async def test_an_update_leaves_clears_and_sets(pool, writes, announced, season_id):

@@ -44,7 +44,7 @@ async def test_reviewed_titles_have_just_the_genres_decided(pool, titles, announ
     )
     assert counts == ReviewCounts(reviewed=3, changed=2, given=1, taken=1)
     assert [await genres_of(pool, one) for one in titles] == [["Dating", "Drama"], ["Drama"], ["Dating"]]
-    assert await announced() == [{"kind": "titles", "ids": [first, third]}]
+    assert await announced() == [{"tags": ["lists", f"title:{first}", f"title:{third}"]}]
 
 
 async def test_only_unreviewed_titles_are_listed_most_voted_first(pool, titles):

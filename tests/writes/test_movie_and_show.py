@@ -25,7 +25,7 @@ async def test_it_is_created_with_its_title(pool, writes, announced, counts, kin
     title = await title_of(pool, kind, entity_id)
     assert (title["type"], title["display_name"], title["start_year"]) == (kind, "Fresh", 2026)
     assert await counts() == {"titles": 1, f"{kind}s": 1}
-    assert await announced() == [{"kind": "title", "id": title["id"]}]
+    assert await announced() == [{"tags": ["lists", f"title:{title['id']}"]}]
 
 
 @kinds
@@ -74,7 +74,7 @@ async def test_an_update_changes_its_title(pool, writes, announced, kind):
     title = await title_of(pool, kind, entity_id)
     assert (title["display_name"], title["start_year"], title["locked_fields"]) == ("New", 2000, ["display_name"])
     assert await pool.fetchval("SELECT count(*) FROM titles WHERE display_name = 'Another''s'") == 1
-    assert await announced() == [{"kind": "title", "id": title["id"]}]
+    assert await announced() == [{"tags": ["lists", f"title:{title['id']}"]}]
 
 
 @kinds
@@ -116,7 +116,7 @@ async def test_deleting_it_deletes_its_title(pool, writes, announced, counts, ki
     assert await of(writes, "delete", kind)(entity_id) is True
     assert await pool.fetchval("SELECT display_name FROM titles") == "stays"
     assert await counts() == {"titles": 1}
-    assert await announced() == [{"kind": "title", "id": title_id}]
+    assert await announced() == [{"tags": ["lists", f"title:{title_id}"]}]
     assert await of(writes, "delete", kind)(entity_id) is False
 
 

@@ -20,7 +20,7 @@ async def test_a_season_is_created(pool, writes, announced, show_id):
     await announced()
     season_id = await writes.create_season(show_id, 0)
     assert tuple(await pool.fetchrow("SELECT id, show_id, season FROM show_seasons")) == (season_id, show_id, 0)
-    assert await announced() == [{"kind": "title", "id": title_id}]
+    assert await announced() == [{"tags": ["lists", f"title:{title_id}"]}]
 
 
 async def test_a_taken_number_conflicts(writes, counts, show_id):
@@ -48,7 +48,7 @@ async def test_a_season_is_renumbered(pool, writes, announced, show_id):
     await announced()
     await writes.update_season(season_id, 7)
     assert tuple(await pool.fetchrow("SELECT id, season FROM show_seasons")) == (season_id, 7)
-    assert await announced() == [{"kind": "title", "id": await pool.fetchval("SELECT title_id FROM shows")}]
+    assert await announced() == [{"tags": ["lists", f"title:{await pool.fetchval('SELECT title_id FROM shows')}"]}]
 
 
 async def test_the_episodes_of_a_renumbered_season_keep_its_number(pool, writes, show_id):

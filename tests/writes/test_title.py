@@ -38,7 +38,7 @@ async def test_a_title_is_created_alone_with_every_fact(pool, writes, announced,
     assert row["locked_fields"] == []
     assert row["created_at"] == row["updated_at"]
     assert await counts() == {"titles": 1}
-    assert await announced() == [{"kind": "title", "id": title_id}]
+    assert await announced() == [{"tags": ["lists", f"title:{title_id}"]}]
 
 
 async def test_facts_left_out_are_null(pool, writes):
@@ -85,7 +85,7 @@ async def test_an_update_leaves_clears_and_sets(pool, writes, announced):
     assert {name: row[name] for name in NAMES} == ALL_FACTS | {"display_name": "Other", "end_year": None}
     assert row["locked_fields"] == ["display_name", "end_year"]
     assert row["updated_at"] > before["updated_at"]
-    assert await announced() == [{"kind": "title", "id": title_id}]
+    assert await announced() == [{"tags": ["lists", f"title:{title_id}"]}]
 
 
 async def test_locks_add_up_and_go_on_request(pool, writes):
@@ -200,6 +200,6 @@ async def test_deleting_a_title_deletes_all_below_it(pool, writes, announced, co
     assert await writes.delete_title(title_id) is True
     assert await counts() == {"titles": 1, "movies": 1}
     assert await pool.fetchval("SELECT count(*) FROM title_genres") == 0
-    assert await announced() == [{"kind": "title", "id": title_id}]
+    assert await announced() == [{"tags": ["lists", f"title:{title_id}"]}]
     assert await writes.delete_title(title_id) is False
     assert await announced() == []

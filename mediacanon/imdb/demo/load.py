@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import orjson
 
+from mediacanon.database.changes import notify_everything
 from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import Conflict
 from mediacanon.imdb.demo.catalogue import DemoEpisode, DemoTitle
@@ -64,8 +65,6 @@ SELECT titles.id, now() - interval '6 days' * ((number * 37 + titles.id) % 100) 
  CROSS JOIN generate_series(1, known.views) AS number
 """
 
-TELL = """SELECT pg_notify('catalog', '{"kind": "import"}')"""
-
 
 async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
     """Fill the database at `dsn`, which has the schema, with the demo catalogue.
@@ -86,7 +85,7 @@ async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
             await connection.execute(FILL_EPISODES, episodes)
             await connection.execute(ASSIGN_CUSTOM_GENRES, titles)
             await connection.execute(ADD_VIEWS, titles)
-            await connection.execute(TELL)
+            await notify_everything(connection)
         # The planner has seen the rows of the import, not yet what was added to them.
         await connection.execute("ANALYZE titles, show_episodes, title_genres, title_views")
     finally:
