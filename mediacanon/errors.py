@@ -1,7 +1,7 @@
-"""The exception tree: what can go wrong, in words for the client.
+"""The exception tree: every failure with its message for the client.
 
-Each class carries the GraphQL error code (`extensions.code`) and the HTTP status it is answered with.
-The default message of an exception is its class docstring.
+Each class carries its GraphQL error code (`extensions.code`) and its HTTP status. The default message of an exception
+is its class docstring.
 """
 
 from typing import ClassVar
@@ -18,18 +18,18 @@ class MediaCanonError(Exception):
 
     @property
     def message(self) -> str:
-        """What happened, in one sentence for the client."""
+        """The failure, in one sentence for the client."""
         return str(self)
 
 
-class BadArgument(MediaCanonError):  # noqa: N818 - named after what the client did
-    """An argument is wrong."""
+class BadArgument(MediaCanonError):  # noqa: N818 - named after the client's mistake
+    """An argument is invalid."""
 
     code = "BAD_USER_INPUT"
     http_status = 400
 
 
-class NotFound(MediaCanonError):  # noqa: N818 - named after what the client sees
+class NotFound(MediaCanonError):  # noqa: N818 - named as the HTTP status
     """Not found."""
 
     code = "NOT_FOUND"
@@ -60,44 +60,44 @@ class WrongMediaType(BadArgument):
     http_status = 415
 
 
-class Conflict(MediaCanonError):  # noqa: N818 - named after what the client sees
-    """It is already there."""
+class Conflict(MediaCanonError):  # noqa: N818 - named as the HTTP status
+    """An entry with this key already exists."""
 
     code = "CONFLICT"
     http_status = 409
 
 
-class Forbidden(MediaCanonError):  # noqa: N818 - named after what the client sees
+class Forbidden(MediaCanonError):  # noqa: N818 - named as the HTTP status
     """This is not allowed here."""
 
     code = "FORBIDDEN"
     http_status = 403
 
 
-class Unauthorized(MediaCanonError):  # noqa: N818 - named after what the client is
+class Unauthorized(MediaCanonError):  # noqa: N818 - named as the HTTP status
     """Writing needs the token: Authorization: Bearer."""
 
     code = "UNAUTHENTICATED"
     http_status = 401
 
 
-class UpstreamUnavailable(MediaCanonError):  # noqa: N818 - named after what the client sees
-    """A service this one depends on does not answer."""
+class UpstreamUnavailable(MediaCanonError):  # noqa: N818 - named after the state of the service
+    """A service that this server depends on is not responding."""
 
     code = "UPSTREAM_UNAVAILABLE"
     http_status = 503
 
 
-class WrongSetting(MediaCanonError):  # noqa: N818 - named after what the operator did
-    """A setting has a value that cannot be used."""
+class WrongSetting(MediaCanonError):  # noqa: N818 - named after the operator's mistake
+    """A setting has an unusable value."""
 
 
-class DatabaseUnavailable(MediaCanonError):  # noqa: N818 - named after what the operator sees
+class DatabaseUnavailable(MediaCanonError):  # noqa: N818 - named after the state of the database
     """The database cannot be reached."""
 
     code = "UPSTREAM_UNAVAILABLE"
     http_status = 503
 
 
-class ImportRefused(MediaCanonError):  # noqa: N818 - named after what happened to the import
-    """The import was stopped before anything changed."""
+class ImportRefused(MediaCanonError):  # noqa: N818 - named after the import's outcome
+    """The import was stopped before it changed anything."""

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from mediacanon.errors import DatabaseUnavailable
 
-# Who may run a server when we are root, by preference; macOS calls the first one _postgres.
+# Accounts that may run a server when we are root, by preference; macOS names the first one _postgres.
 UNPRIVILEGED = ("postgres", "_postgres", "nobody")
-# Nothing of our environment (PGDATA, PGOPTIONS, LANG ...) may change what a server does or says.
+# Our own environment (PGDATA, PGOPTIONS, LANG ...) must not change a server's behaviour or messages.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAccount:
-    """Who runs the server; `is_ours` unless we are root and drop to somebody else."""
+    """The account that runs the server; `is_ours` is false only when we are root and drop to another account."""
 
     name: str
     uid: int
@@ -29,8 +29,8 @@ class ServerAccount:
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a program to its end as this account and return its exit code and output.
 
-        `keep_open` are descriptors it inherits. It runs in a session of its own: Ctrl-C is for us.
-        Raises OSError when it cannot be started.
+        `keep_open` lists the descriptors that the program inherits. The program has a session of its own, so
+        Ctrl-C does not reach it. Raises OSError when it cannot be started.
         """
         dropped = None if self.is_ours else self
         return subprocess.run(  # noqa: S603 - programs of our choice, no shell, arguments as a list
@@ -48,21 +48,21 @@ class ServerAccount:
         )
 
     def reaches(self, folder: Path) -> bool:
-        """Tell whether this account can enter `folder`, found out by entering it."""
+        """Return whether this account can enter `folder`, tested by entering it."""
         if self.is_ours:
             return os.access(folder, os.X_OK)
         return self.run(["/bin/sh", "-c", 'cd -- "$0"', folder]).returncode == 0
 
     def take(self, path: Path | int) -> None:
-        """Make this account the owner of a file or folder we just made."""
+        """Make this account the owner of a file or folder that we created."""
         if not self.is_ours:
             os.chown(path, self.uid, self.gid)
 
 
 def server_account(cluster: Path | None) -> ServerAccount:
-    """Return who has to run the server of `cluster`, or of a new one for None.
+    """Return the account for the server of `cluster`, or of a new cluster for None.
 
-    A cluster is run by its owner. Raises DatabaseUnavailable when we may not act as that account.
+    The owner of a cluster runs its server. Raises DatabaseUnavailable when we may not act as that account.
     """
     owner = cluster.stat() if cluster else None
     if os.geteuid() != 0:

@@ -1,7 +1,7 @@
-"""The whole database into a file and back; the old one stays until the new one is complete.
+"""Backup and restore of the whole database; the old database stays until the new one is complete.
 
-A new database is made under another name beside the old one, filled, brought up to this version's schema, and the two
-trade names in one transaction. Killed at any moment, MediaCanon has the old database or the new one.
+A restore creates a new database under another name, fills it and upgrades it to this version's schema. Then the two
+databases trade names in one transaction. A kill at any moment leaves the old database or the new one in place.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from mediacanon.database.migrate import SCHEMA_VERSION, address, connect, migrat
 from mediacanon.database.programs import Programs, find_programs, with_database
 from mediacanon.errors import BadArgument, Conflict, DatabaseUnavailable
 
-# The bytes of "mcswap": whoever holds this advisory lock is the one who replaces databases.
+# The bytes of "mcswap": the holder of this advisory lock is the one process that replaces databases.
 REPLACE_LOCK = 0x6D6373776170
 # Names hold 63 bytes.
 _LONGEST_NAME = 50
-_LOOK_AGAIN = 0.2
+_POLL_INTERVAL = 0.2
 _MOST_JOBS = 4
 
 _NEWER_FORMAT = "unsupported version"
@@ -31,9 +31,9 @@ _HAS_TITLES = re.compile(r"^\d+;.* TABLE DATA \S+ titles ", re.MULTILINE)
 _SCHEMA_VERSION = re.compile(r"^schema_version\t(\d+)\t", re.MULTILINE)
 
 NAME = "SELECT current_database()"
-# Other providers than libc are the server's default, which template0 has.
+# Locale providers other than libc are the server's default, which template0 has.
 COLLATION = "SELECT datcollate, datctype FROM pg_database WHERE datname = $1::text AND datlocprovider = 'c'"
-# Those we may not end would stop the statement before it comes to the others.
+# A session that we may not end would abort the statement before it reaches the others.
 END_SESSIONS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
  WHERE datname = ANY ($1::text[]) AND pg_has_role(usesysid, 'MEMBER')
@@ -41,9 +41,9 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 
 
 async def back_up(dsn: str, file: Path) -> int:
-    """Write the database at `dsn` into `file`, which is replaced when all is written; return its bytes.
+    """Write the database at `dsn` into `file`, which is replaced once the backup is complete; return its size in bytes.
 
-    Raises DatabaseUnavailable or BadArgument saying what is in the way.
+    Raises DatabaseUnavailable or BadArgument with the reason.
     """
     _, major = await server_of(dsn)
     programs = find_programs(server=major)[0]
@@ -64,10 +64,11 @@ async def back_up(dsn: str, file: Path) -> int:
 
 
 async def restore(dsn: str, file: Path) -> None:
-    """Replace the database at `dsn` by what `file` holds, upgraded to this version's schema.
+    """Replace the database at `dsn` by the content of `file`, upgraded to this version's schema.
 
-    Raises BadArgument when it is no backup of a MediaCanon, or one of a newer MediaCanon or PostgreSQL;
-    Conflict when somebody else is replacing it; DatabaseUnavailable when it fails. The old one is there then.
+    Raises BadArgument when `file` is no MediaCanon backup, or one of a newer MediaCanon or PostgreSQL; Conflict when
+    another process is replacing the database; DatabaseUnavailable when the restore fails. A failure leaves the old
+    database as it was.
     """
     _, major = await server_of(dsn)
     programs = await asyncio.to_thread(_check_file, file, major)
@@ -79,7 +80,7 @@ async def restore(dsn: str, file: Path) -> None:
             raise DatabaseUnavailable(f"{file} cannot be restored, the database is as it was: {_reason(done)}")
         await migrate(new)
         with translate_errors(new):
-            # A dump has no statistics, and without them the first queries are slow.
+            # A dump has no planner statistics, and without them the first queries are slow.
             await _execute(new, "ANALYZE")
 
 
@@ -113,7 +114,7 @@ def _check_file(file: Path, server: int) -> Programs:
 def _refuse_newer_schema(programs: Programs, file: Path) -> None:
     state = programs.run("pg_restore", "--data-only", "--table=sync_state", "--file=-", file)
     version = _SCHEMA_VERSION.search(state.stdout)
-    # The original recorded none.
+    # The original MediaCanon recorded no version.
     if version and int(version[1]) > SCHEMA_VERSION:
         raise BadArgument(
             f"{file} has schema version {version[1]}, this MediaCanon knows version {SCHEMA_VERSION}:"
@@ -123,7 +124,7 @@ def _refuse_newer_schema(programs: Programs, file: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def _replacement(dsn: str) -> AsyncIterator[str]:
-    """Give the URL of a new empty database, which takes the place of the one at `dsn` when the block succeeds."""
+    """Yield the URL of a new empty database, which replaces the database at `dsn` when the block succeeds."""
     name, _ = await server_of(dsn)
     new, old = f"{name[:_LONGEST_NAME]}_unfinished", f"{name[:_LONGEST_NAME]}_replaced"
     # A database cannot be renamed over a connection to it.
@@ -131,7 +132,7 @@ async def _replacement(dsn: str) -> AsyncIterator[str]:
         connection = await connect(with_database(dsn, "postgres"))
         try:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REPLACE_LOCK):
-                raise Conflict(f"Somebody else is replacing {address(dsn)} just now.")
+                raise Conflict(f"Another process is replacing {address(dsn)}.")
             await _drop(connection, new, old)
             await connection.execute(await _create(connection, name, new))
             try:
@@ -144,7 +145,7 @@ async def _replacement(dsn: str) -> AsyncIterator[str]:
 
 
 async def _create(connection: asyncpg.Connection, name: str, new: str) -> str:
-    """Return the statement that makes a database sorting as the one it replaces."""
+    """Return the statement that creates the new database with the collation of the old one."""
     statement = f"CREATE DATABASE {_quoted(new)} TEMPLATE template0 ENCODING 'UTF8'"
     for collation, ctype in await connection.fetch(COLLATION, name):
         statement += f" LC_COLLATE {_literal(collation)} LC_CTYPE {_literal(ctype)}"
@@ -152,11 +153,11 @@ async def _create(connection: asyncpg.Connection, name: str, new: str) -> str:
 
 
 async def _trade_names(connection: asyncpg.Connection, dsn: str, *, name: str, new: str, old: str) -> None:
-    """Rename both in one transaction, whoever is connected; those connect anew, to the new one."""
+    """Rename both databases in one transaction and end all sessions; clients reconnect to the new one."""
     ending = asyncio.create_task(_keep_ending_sessions(dsn, name, new))
     try:
         async with connection.transaction():
-            # It keeps newcomers out and waits up to 5 seconds for those that are there.
+            # RENAME keeps new sessions out and waits up to 5 seconds for the open ones to end.
             await connection.execute(f"ALTER DATABASE {_quoted(name)} RENAME TO {_quoted(old)}")
             await connection.execute(f"ALTER DATABASE {_quoted(new)} RENAME TO {_quoted(name)}")
     finally:
@@ -169,13 +170,13 @@ async def _keep_ending_sessions(dsn: str, *names: str) -> None:
     try:
         while True:
             await connection.execute(END_SESSIONS, names)
-            await asyncio.sleep(_LOOK_AGAIN)
+            await asyncio.sleep(_POLL_INTERVAL)
     finally:
         await connection.close()
 
 
 async def _drop(connection: asyncpg.Connection, *names: str) -> None:
-    """Drop databases, those that a killed run left behind included."""
+    """Drop databases, including the leftovers of a killed run."""
     for name in names:
         await connection.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
 
@@ -199,7 +200,7 @@ async def _execute(dsn: str, statement: str) -> None:
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the first line that says what went wrong."""
+    """Return the program's first error message."""
     lines = [line.partition("error: ")[2] or line for line in done.stderr.splitlines() if "error: " in line]
     return next(iter(lines), done.stderr.strip() or f"exit code {done.returncode}")
 

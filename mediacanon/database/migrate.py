@@ -1,4 +1,4 @@
-"""Brings a database up to schema.sql: one transaction, under a lock that makes concurrent starts queue up."""
+"""Upgrades a database to schema.sql in one transaction; a lock makes concurrent starts queue up."""
 
 import contextlib
 import hashlib
@@ -12,9 +12,9 @@ from mediacanon.database.binaries import OLDEST_MAJOR
 from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import DatabaseUnavailable
 
-# Raise it when an older MediaCanon could no longer work with what schema.sql makes.
+# Increase it when an older MediaCanon could no longer work with the schema.
 SCHEMA_VERSION = 1
-# Any constant works as long as every MediaCanon uses the same one; these are the bytes of "mcschema".
+# Any constant works as long as every MediaCanon uses the same one: the bytes of "mcschema".
 SCHEMA_LOCK = 0x6D63736368656D61
 
 HAS_SYNC_STATE = "SELECT to_regclass('sync_state') IS NOT NULL"
@@ -26,10 +26,10 @@ RECORD = """
 
 
 async def migrate(dsn: str, *, is_forced: bool = False) -> None:
-    """Apply schema.sql to the database at `dsn` unless it is as this very file made it.
+    """Apply schema.sql to the database at `dsn` unless the recorded hash is this file's.
 
-    Applying it anyway (`is_forced`) restores what somebody dropped. Raises DatabaseUnavailable, in one line
-    without the password, when the database cannot be reached or changed, when its server is too old, or when
+    `is_forced` applies it in any case, which restores dropped tables and indexes. Raises DatabaseUnavailable, in one
+    line without the password, when the database cannot be reached or changed, when its server is too old, or when
     a newer MediaCanon has upgraded it.
     """
     with translate_errors(dsn):
@@ -50,7 +50,7 @@ async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: 
     if await connection.fetchval(HAS_SYNC_STATE):
         recorded |= {row["key"]: row["value"] for row in await connection.fetch(RECORDED)}
     _refuse_newer_schema(int(recorded.get("schema_version", 0)), dsn)
-    # Even without a change ALTER TABLE locks readers out, for as long as an import keeps it waiting.
+    # ALTER TABLE locks readers out even without a change, and while it waits for an import.
     if recorded.get("schema_hash") == schema_hash and not is_forced:
         return
     await connection.execute("SET LOCAL client_min_messages = warning")
@@ -59,7 +59,7 @@ async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: 
 
 
 def address(dsn: str) -> str:
-    """Return what a database URL points to, for people: database and host, never the password."""
+    """Return the target of a database URL in words: database and host, never the password."""
     parts = urlsplit(dsn)
     query = parse_qs(parts.query)
     host = parts.netloc.rpartition("@")[2] or query.get("host", ["the default host"])[0]
@@ -68,11 +68,11 @@ def address(dsn: str) -> str:
 
 
 async def connect(dsn: str) -> asyncpg.Connection:
-    """Open a connection. Raises the driver's errors, and DatabaseUnavailable for a URL that is none."""
+    """Open a connection. Raises the driver's errors, and DatabaseUnavailable for a malformed URL."""
     try:
         return await asyncpg.connect(dsn, server_settings=SESSION_SETTINGS)
     except ValueError:
-        # What the parser stumbled over may be a piece of the password.
+        # The parser's message may contain a piece of the password.
         raise DatabaseUnavailable("The database URL is malformed; wanted: postgresql://user@host/database") from None
 
 
@@ -94,7 +94,7 @@ def _refuse_newer_schema(recorded: int, dsn: str) -> None:
 
 @contextlib.contextmanager
 def translate_errors(dsn: str) -> Iterator[None]:
-    """Turn whatever the driver raises into one line that names the database and the reason."""
+    """Turn the driver's errors into one line that names the database and the reason."""
     try:
         yield
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -1,4 +1,4 @@
-"""Where a cluster lives: beside the other data, or where the server's account can reach it."""
+"""The folder of a cluster: beside the other data, or in a place that the server's account can reach."""
 
 import hashlib
 import os
@@ -12,17 +12,17 @@ from mediacanon.database.server_settings import SOCKET
 from mediacanon.errors import DatabaseUnavailable
 from mediacanon.settings import default_data_dir
 
-# Reachable by every account, for what a server started by root cannot have elsewhere.
+# Reachable by every account: for the clusters of root, whose server runs under another account.
 SHARED = Path("/var/lib/mediacanon")
 # sockaddr_un holds 104 bytes with the closing zero on macOS, 108 on Linux.
 _LONGEST_SOCKET = 103
 
 
 def find_place(data_dir: Path) -> tuple[Path, ServerAccount]:
-    """Return the folder of the cluster that belongs to `data_dir`, made when missing, and its account.
+    """Return the folder of the cluster of `data_dir`, created if missing, and its account.
 
-    That is `data_dir`/postgres; when we are root and the server's account cannot get there, a folder
-    under /var/lib/mediacanon/clusters. Raises DatabaseUnavailable when there is no place for it.
+    The folder is `data_dir`/postgres. When we are root and the server's account cannot reach it, the folder stands
+    under /var/lib/mediacanon/clusters. Raises DatabaseUnavailable when neither place is usable.
     """
     if "\n" in str(data_dir):
         raise DatabaseUnavailable("A folder with a line break in its name cannot hold a database.")
@@ -34,7 +34,7 @@ def find_place(data_dir: Path) -> tuple[Path, ServerAccount]:
     if not account.is_ours and not account.reaches(data_dir):
         if made[:1] == [place]:
             raise DatabaseUnavailable(
-                f"The database in {place} belongs to {account.name}, who cannot enter {data_dir}."
+                f"The database in {place} belongs to the user {account.name}, which cannot enter {data_dir}."
             )
         _make_reachable(elsewhere.parent)
         place = elsewhere
@@ -45,16 +45,16 @@ def find_place(data_dir: Path) -> tuple[Path, ServerAccount]:
 
 
 def copies_of_binaries(account: ServerAccount) -> Path:
-    """Return the folder for copies of binaries that `account` cannot use where they are."""
+    """Return the folder for copies of binaries, for those installed out of reach of `account`."""
     folder = (default_data_dir() if account.is_ours else SHARED) / "binaries"
     _make_reachable(folder)
     return folder
 
 
 def socket_folder(place: Path, account: ServerAccount, name: str) -> Path:
-    """Return a private folder for the socket: `place`, or one called `name` when that is too long.
+    """Return a private folder for the socket: `place`, or one named `name` where the path of `place` is unsuitable.
 
-    Raises DatabaseUnavailable when somebody else made that folder first.
+    Raises DatabaseUnavailable when that folder belongs to another user.
     """
     if _suits_a_socket(place):
         return place
@@ -66,7 +66,7 @@ def socket_folder(place: Path, account: ServerAccount, name: str) -> Path:
 
 
 def _suits_a_socket(folder: Path) -> bool:
-    """Tell whether clients can name a socket in `folder`: short, in UTF-8, no comma (it separates hosts)."""
+    """Return whether clients can name a socket in `folder`: short, in UTF-8, no comma (it separates hosts)."""
     try:
         length = len(str(folder / SOCKET).encode())
     except UnicodeEncodeError:
@@ -75,7 +75,7 @@ def _suits_a_socket(folder: Path) -> bool:
 
 
 def _make_reachable(folder: Path) -> None:
-    """Make `folder` and its missing parents; made by root, others may pass through. What exists stays as it is."""
+    """Create `folder` and its missing parents, open to all users if we are root. Existing folders stay unchanged."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         each.mkdir(exist_ok=True)
@@ -84,14 +84,14 @@ def _make_reachable(folder: Path) -> None:
 
 
 def _make_private(folder: Path, account: ServerAccount) -> None:
-    """Make `folder` for `account` alone, or see that it is."""
+    """Create `folder` for `account` alone, or make an existing one private."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.stat()
     if found.st_uid == 0 and not account.is_ours and not any(folder.iterdir()):
         account.take(folder)
         found = folder.stat()
     if found.st_uid != account.uid:
-        raise DatabaseUnavailable(f"{folder} must belong to {account.name}, who runs PostgreSQL.")
+        raise DatabaseUnavailable(f"{folder} must belong to {account.name}, the user that runs PostgreSQL.")
     if stat.S_IMODE(found.st_mode) & 0o077:
         folder.chmod(0o700)
 
@@ -102,5 +102,5 @@ def _readable_name(data_dir: Path) -> str:
 
 
 def digest(folder: Path) -> str:
-    """Return 12 hexadecimal digits that stand for a folder, however its path is spelled."""
+    """Return 12 hexadecimal digits that identify a folder by its resolved path."""
     return hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:12]

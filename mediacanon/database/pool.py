@@ -1,4 +1,4 @@
-"""Connection pools with the session settings and codecs every query of MediaCanon relies on."""
+"""Connection pools with the session settings and codecs that every query relies on."""
 
 import logging
 
@@ -12,27 +12,27 @@ log = logging.getLogger(__name__)
 SESSION_SETTINGS = {
     "application_name": "mediacanon",
     "timezone": "UTC",
-    # Days come as text, written so.
+    # Loaders select dates as text, which must be ISO 8601.
     "datestyle": "ISO",
-    # Short queries by key dominate: planning for JIT costs them more than it ever saves.
+    # Short queries by key dominate: JIT planning costs them more than it ever saves.
     "jit": "off",
-    # Of keys in an array PostgreSQL expects ten, so it would plan anew for the one that comes, which takes longer than
-    # to answer. Where the values decide, the transaction says so: PLAN_FOR_THESE_VALUES.
+    # PostgreSQL estimates ten keys for an array, so it would replan for each array of one key, which takes longer than
+    # the query. A query whose plan depends on its values asks for it in the transaction: PLAN_FOR_THESE_VALUES.
     "plan_cache_mode": "force_generic_plan",
 }
-# A plan for any language suits no rare one. And for one process each: to halve the time on an idle machine, parallel
-# plans cost several times the work, which is what others wait for.
+# A generic plan suits no rare language. Without parallel workers: they halve the time on an idle machine but cost
+# several times the work, which delays the other requests.
 PLAN_FOR_THESE_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL max_parallel_workers_per_gather = 0"
-# PgBouncer passes on those it knows and refuses all others.
+# PgBouncer passes on the settings that it knows and refuses all others.
 POOLED_SETTINGS = {name: SESSION_SETTINGS[name] for name in ("application_name", "timezone", "datestyle")}
-# Statements a connection keeps prepared: asyncpg's own default.
+# Prepared statements cached per connection: asyncpg's own default.
 STATEMENTS = 100
-# Seconds; a host that is gone does not even refuse.
+# Seconds. A host that is down does not refuse a connection, so only a timeout ends the attempt.
 CONNECT_TIMEOUT = 10
 
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:
-    """Teach a new connection our types: jsonb comes and goes as Python objects."""
+    """Set the codecs of a new connection: jsonb is encoded from and decoded to Python objects."""
     await connection.set_type_codec(
         "jsonb",
         encoder=lambda value: orjson.dumps(value).decode(),
@@ -42,16 +42,16 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
 
 
 async def skip_reset(_: asyncpg.Connection) -> None:
-    """Spare the round trip that resets a connection after each use: what we set, we set for one transaction."""
+    """Skip the round trip that resets a connection after each use: our settings are all local to a transaction."""
 
 
 async def open_pool(
     dsn: str, *, size: int = 10, at_least: int = 1, command_timeout: float = 30, is_pooled: bool = False
 ) -> asyncpg.Pool:
-    """Return a pool of up to `size` connections, the first `at_least` of them open.
+    """Return a pool of up to `size` connections, `at_least` of them open from the start.
 
-    A query longer than `command_timeout` seconds fails. `is_pooled` says that `dsn` leads to PgBouncer in transaction
-    mode: each transaction may meet another session, so no statement is prepared for later.
+    A query longer than `command_timeout` seconds fails. `is_pooled` means that `dsn` leads to PgBouncer in transaction
+    mode: each transaction may run in another session, so prepared statements are not cached.
     """
     return await asyncpg.create_pool(
         dsn,
@@ -66,7 +66,7 @@ async def open_pool(
     )
 
 
-# asyncpg calls it an internal error when a connection is used between the server's farewell and its end.
+# asyncpg raises InternalClientError for a connection in use between the server's termination message and its close.
 UNREACHABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
@@ -77,18 +77,18 @@ UNREACHABLE = (
 
 
 def translate_error(error: Exception) -> MediaCanonError | None:
-    """Return our exception for an error of the database that has a known reason, None for any other.
+    """Return our exception for a database error with a known reason, None for any other error.
 
-    What says that the database cannot be reached is logged: the client is not told more.
+    The reason of an unreachable database is logged, since the client learns only the fact.
     """
     if isinstance(error, UNREACHABLE):
         log.warning("The database cannot be reached: %s: %s", type(error).__name__, error)
         return DatabaseUnavailable()
-    return BadArgument("A text holds characters that no text here can have") if _is_impossible_text(error) else None
+    return BadArgument("A text holds characters that cannot be stored") if _is_impossible_text(error) else None
 
 
 def _is_impossible_text(error: Exception) -> bool:
-    """Return whether a text held U+0000, which PostgreSQL refuses, or half a character, which asyncpg does."""
+    """Return whether a text held U+0000, which PostgreSQL refuses, or a lone surrogate, which asyncpg refuses."""
     return isinstance(error, asyncpg.CharacterNotInRepertoireError) or (
         isinstance(error, asyncpg.DataError) and isinstance(error.__cause__, UnicodeEncodeError)
     )

@@ -1,4 +1,4 @@
-"""What runs on this machine: asked of /proc where there is one, of `ps` elsewhere."""
+"""The processes of this machine, read from /proc where it exists and from `ps` elsewhere."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ _LISTENS = "0A"
 
 
 def command_line(pid: int) -> bytes:
-    """Return the command line of a process, arguments one space apart; empty when it is gone or a zombie."""
+    """Return the command line of a process, arguments one space apart; empty for a dead process or a zombie."""
     if not (_PROC / "self").exists():
         return _ps("-ww", "-o", "command=", "-p", str(pid)).strip()
     try:
@@ -23,13 +23,13 @@ def command_line(pid: int) -> bytes:
 
 
 def send(pid: int, number: signal.Signals) -> None:
-    """Send a signal to a process that may have just ended."""
+    """Send a signal to a process; one that has ended is ignored."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
 
 
 def server_children(cluster_name: str) -> list[int]:
-    """Return the pids of all backends and helpers of the cluster called `cluster_name`, its postmaster excepted."""
+    """Return the pids of all backends and auxiliary processes of the cluster `cluster_name`, without its postmaster."""
     title = f"postgres: {cluster_name}:".encode()
     return [pid for pid in _pids() if command_line(pid).startswith(title)]
 
@@ -48,7 +48,7 @@ def _ps(*arguments: str) -> bytes:
 
 
 def listening_on(port: int) -> str | None:
-    """Return which process listens on a TCP port, None where that cannot be found out."""
+    """Return the pid and command line of the process that listens on a TCP port, None if unknown."""
     sockets = {f"socket:[{inode}]" for table in ("tcp", "tcp6") for inode in _listening_inodes(table, port)}
     for pid in _pids() if sockets else ():
         with contextlib.suppress(OSError):
@@ -58,7 +58,7 @@ def listening_on(port: int) -> str | None:
 
 
 def _listening_inodes(table: str, port: int) -> Iterator[str]:
-    """Yield the inodes of the sockets that listen on a port; columns as in proc(5)."""
+    """Yield the inodes of the sockets that listen on a port; proc(5) describes the columns."""
     try:
         lines = (_PROC / "net" / table).read_text().splitlines()[1:]
     except OSError:

@@ -1,4 +1,4 @@
-"""PostgreSQL's client programs: pg_dump, pg_restore and psql, found for a server and run without showing a password."""
+"""PostgreSQL's client programs pg_dump, pg_restore and psql: matched to a server, run without exposing a password."""
 
 import os
 import re
@@ -24,9 +24,9 @@ class Programs:
     folder: Path
 
     def run(self, name: str, *arguments: str | Path, dsn: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end, on the database at `dsn` if there is one, and return its exit code and output.
+        """Run a program to its end, on the database at `dsn` if given, and return its exit code and output.
 
-        It speaks English; being interrupted ends it, too.
+        Its messages are in English. Ctrl-C ends it as well.
         """
         command, environment = self.command(name, *arguments, dsn=dsn)
         return subprocess.run(  # noqa: S603 - a program we found, no shell, arguments as a list
@@ -42,7 +42,7 @@ class Programs:
     def command(
         self, name: str, *arguments: str | Path, dsn: str | None = None
     ) -> tuple[list[str | Path], dict[str, str]]:
-        """Return a program's command line and environment; only the latter, which nobody else sees, has a password."""
+        """Return a program's command line and environment; the password stands only in the environment."""
         command = [self.folder / name, *arguments]
         if dsn is None:
             return command, environment_with()
@@ -52,26 +52,26 @@ class Programs:
 
 
 def find_programs(*, server: int) -> list[Programs]:
-    """Return the programs that can talk to a server of major version `server`, the closest version first.
+    """Return the programs for a server of major version `server`, the closest version first.
 
-    The closest, since older servers do not understand all that a newer pg_restore says. Raises DatabaseUnavailable,
-    with the versions found, when there are none.
+    An older server does not understand every statement of a newer pg_restore. Raises DatabaseUnavailable with the
+    versions found when none fits.
     """
-    # They run as ourselves, root too: only a server refuses that.
+    # The programs run under our own account, root included: only a server refuses root.
     account = ServerAccount("ourselves", os.geteuid(), os.getegid(), is_ours=True)
     found = {programs for folder in program_folders(account) if (programs := _examine(folder))}
     fitting = sorted(programs for programs in found if programs.major >= server)
     if not fitting:
         versions = ", ".join(str(programs.major) for programs in sorted(found)) or "none"
         raise DatabaseUnavailable(
-            f"This takes pg_dump, pg_restore and psql of PostgreSQL {server} or newer; found: {versions}."
+            f"pg_dump, pg_restore and psql of PostgreSQL {server} or newer are needed; found: {versions}."
             f" Install your system's postgresql-client-{server}."
         )
     return fitting
 
 
 def without_password(dsn: str) -> tuple[str, str | None]:
-    """Return a database URL without the password in it, and the password; None: it has none."""
+    """Return a database URL without its password, and the password, None if it has none."""
     parts = urlsplit(dsn)
     account, at, host = parts.netloc.rpartition("@")
     user, colon, password = account.partition(":")
@@ -83,20 +83,20 @@ def without_password(dsn: str) -> tuple[str, str | None]:
 
 
 def with_database(dsn: str, name: str) -> str:
-    """Return a database URL that leads to another database of the same server."""
+    """Return the URL of another database of the same server."""
     parts = urlsplit(dsn)
     query = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] not in _DATABASE_KEYS]
     return _url(parts.scheme, parts.netloc, "/" + quote(name, safe=""), query)
 
 
 def _url(scheme: str, host: str, path: str, query: list[tuple[str, str]]) -> str:
-    """Return a URL; urlunsplit would leave the two slashes out where there is no host."""
+    """Return a URL; urlunsplit would drop the two slashes where the host is empty."""
     rest = f"?{urlencode(query, quote_via=quote)}" if query else ""
     return f"{scheme}://{host}{path}{rest}"
 
 
 def _examine(folder: Path) -> Programs | None:
-    """Return the programs in `folder`, None when one is missing or does not run."""
+    """Return the programs in `folder`, None if one is missing or does not run."""
     if not all(os.access(folder / name, os.X_OK) for name in _NAMES):
         return None
     try:

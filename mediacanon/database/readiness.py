@@ -1,4 +1,4 @@
-"""Whether the database can serve: it answers, it has the schema, it holds titles."""
+"""The readiness of the database: it responds, it has the schema, it holds titles."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ HAS_TITLES = "SELECT EXISTS (SELECT FROM titles)"
 
 
 async def check_readiness(pool: asyncpg.Pool) -> tuple[bool, dict[str, Any]]:
-    """Return whether the server can serve, and what was found out: database, schema, catalogue.
+    """Return whether the server can serve, and the state of database, schema and catalogue.
 
-    An empty catalogue is served, too: the start page says how to fill it.
+    An empty catalogue counts as ready: the start page says how to fill it.
     """
     found = {"database": "ok", "schema": "ok", "catalogue": "ok"}
     try:

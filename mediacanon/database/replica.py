@@ -1,7 +1,7 @@
-"""Reads from a streaming standby, never older than what was written before them.
+"""Reads from a streaming standby that are never older than the writes before them.
 
-Every write announces itself (`catalog_events`). Before a read, all that was committed until then has been heard; from
-the first such change until the standby has replayed it, and while the standby cannot be reached, the primary is read.
+Every write publishes a change (`database/changes.py`). Each read first catches up with the changes committed so far.
+From the first change until the standby has replayed it, and while the standby is unreachable, the primary is read.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from mediacanon.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# Seconds between looks at a standby that is behind, and at one that is down.
-LOOK_AGAIN, TRY_AGAIN = 0.02, 1.0
+# Seconds between two checks of a standby that is behind, and between two attempts at one that is down.
+POLL_INTERVAL, RETRY_INTERVAL = 0.02, 1.0
 WRITTEN = "SELECT pg_current_wal_insert_lsn()::text"
-# A server that is no standby, or none any more, replays nothing.
+# A server that is no standby, or was promoted, replays nothing.
 HAS_REPLAYED = "SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn, false)"
-# A standby cancels a query that reads what it has to remove.
+# A standby cancels a query that conflicts with its replay.
 FAILURES = (*UNREACHABLE, asyncpg.SerializationError)
 
 
 class ReplicaReads:
-    """Answers queries as a pool does, from the standby where it can."""
+    """The read methods of a pool, served by the standby while it is fresh."""
 
     def __init__(self, primary: asyncpg.Pool, replica: asyncpg.Pool, events: ChangeListener) -> None:
         self._primary = primary
@@ -40,19 +40,19 @@ class ReplicaReads:
 
     async def fetch(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
         """Return all rows."""
-        return await self._ask("fetch", *query, **options)
+        return await self._read("fetch", *query, **options)
 
     async def fetchrow(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
         """Return the first row."""
-        return await self._ask("fetchrow", *query, **options)
+        return await self._read("fetchrow", *query, **options)
 
     async def fetchval(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
         """Return a value of the first row."""
-        return await self._ask("fetchval", *query, **options)
+        return await self._read("fetchval", *query, **options)
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        """Give a connection for the block; what fails inside of it is not tried again."""
+        """Yield a connection for the block; a failure inside the block is not retried on the primary."""
         connection = await self._acquire_from_replica()
         if connection is None:
             async with self._primary.acquire() as connection:
@@ -68,10 +68,10 @@ class ReplicaReads:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the primary is read at the moment."""
+        """True while the primary is read."""
         return self._is_behind.is_set()
 
-    async def _ask(self, method: str, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+    async def _read(self, method: str, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
         if await self._is_fresh():
             with self._failures_noted():
                 return await getattr(self._replica, method)(*query, **options)
@@ -85,11 +85,11 @@ class ReplicaReads:
 
     @contextmanager
     def _failures_noted(self) -> Iterator[None]:
-        """Go on after the block where the standby failed in it, and read the primary from then on."""
+        """Suppress a failure of the standby, log it and read the primary from then on."""
         try:
             yield
         except ValueError:
-            # A value that no server takes.
+            # asyncpg cannot encode the value, so the primary would refuse it as well.
             raise
         except FAILURES as error:
             log.warning("The replica failed, the primary is read: %s", error)
@@ -104,7 +104,7 @@ class ReplicaReads:
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """Hear of changes, and watch the standby replay them, while the block runs."""
+        """Receive changes and track their replay by the standby while the block runs."""
         stop = self._events.subscribe(self._fall_behind)
         task = asyncio.create_task(self._follow(), name="replica")
         try:
@@ -122,27 +122,27 @@ class ReplicaReads:
             try:
                 await self._until_replayed(await self._primary.fetchval(WRITTEN))
             except FAILURES as error:
-                log.debug("The replica is not there yet: %s", error)
-                await asyncio.sleep(TRY_AGAIN)
+                log.debug("The replica is still unreachable: %s", error)
+                await asyncio.sleep(RETRY_INTERVAL)
             else:
-                # A change heard meanwhile may be newer than what has been replayed.
+                # A change received in the meantime may be newer than the replayed position.
                 if changes == self._changes:
                     self._is_behind.clear()
 
     async def _until_replayed(self, written: str) -> None:
-        # A standby tells nobody what it has replayed.
+        # A standby sends no notification about its replay, so its position is polled.
         while not await self._replica.fetchval(HAS_REPLAYED, written):  # noqa: ASYNC110
-            await asyncio.sleep(LOOK_AGAIN)
+            await asyncio.sleep(POLL_INTERVAL)
 
 
 @asynccontextmanager
 async def open_reads(settings: Settings, primary: asyncpg.Pool, events: ChangeListener) -> AsyncIterator[asyncpg.Pool]:
-    """Give what to read from: the primary, or a standby in front of it; one that is down may come later."""
+    """Yield the pool for reads: the primary, or a standby backed by it; the standby may be down at the start."""
     if settings.database_replica_url is None:
         yield primary
         return
     async with await open_pool(settings.database_replica_url, size=settings.pool_size, at_least=0) as replica:
         reads = ReplicaReads(primary, replica, events)
         async with reads.following():
-            # Loaders only fetch.
+            # Loaders use only the read methods of a pool.
             yield cast("asyncpg.Pool", reads)

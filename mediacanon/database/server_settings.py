@@ -1,15 +1,15 @@
-"""The settings of our own PostgreSQL: made for a catalogue of 10 GB on a small machine."""
+"""The settings of our own PostgreSQL, sized for a catalogue of 10 GB on a small machine."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 _MB = 1024 * 1024
-# Parallel queries share memory there; containers often get 64 MB of it.
+# Parallel queries allocate shared memory in /dev/shm, where containers often have only 64 MB.
 _ROOMY_SHM = 1024 * _MB
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
-# Names the socket; nothing listens on it.
+# Part of the socket's name; no TCP port is opened.
 PORT = "5432"
 SOCKET = f".s.PGSQL.{PORT}"
 
@@ -20,16 +20,16 @@ FIXED = {
     "max_connections": "100",
     "work_mem": "16MB",
     "huge_pages": "off",
-    # Imports write much at once; a checkpoint every 15 minutes keeps full-page images few.
+    # Imports write a lot at once; one checkpoint in 15 minutes keeps full-page images few.
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
-    # Enough for a standby made later; the price beside minimal is WAL for bulk loads.
+    # Allows a standby later; compared with minimal it costs WAL for bulk loads.
     "wal_level": "replica",
     "random_page_cost": "1.1",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # One file per weekday, each overwritten a week later: the log stays bounded.
+    # One file per weekday, overwritten after a week: the log stays bounded.
     "logging_collector": "on",
     "log_directory": "../log",
     "log_filename": "postgresql-%a.log",
@@ -41,7 +41,7 @@ FIXED = {
 
 
 def memory() -> int:
-    """Return the bytes of memory this process may use: the machine's, or its container's limit."""
+    """Return the memory limit of this process in bytes: the machine's memory or its container's limit."""
     sizes = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     for limit in map(Path, _CGROUP_LIMITS):
         try:
@@ -61,8 +61,8 @@ def sized(total: int) -> dict[str, str]:
 
 
 def shared_memory() -> dict[str, str]:
-    """Return the kind of shared memory for parallel queries that has room here."""
-    shm = Path("/dev/shm")  # noqa: S108 - only its size is asked
+    """Return the setting that moves parallel queries off /dev/shm where /dev/shm is small; else no setting."""
+    shm = Path("/dev/shm")  # noqa: S108 - only its size is read
     if not shm.is_dir():
         return {}
     size = os.statvfs(shm)

@@ -1,7 +1,7 @@
-"""Everything that changes the catalogue on behalf of a client: `Writes` is the index of all changes.
+"""The changes that clients make to the catalogue: `Writes` is their index.
 
-Facts come as mappings by their names in snake_case (`TITLE_FACTS`, `EPISODE_FACTS`): one that is absent is left as
-it is, None clears it. Each change is one transaction that also tells every worker which title changed.
+Facts are mappings from names in snake_case (`TITLE_FACTS`, `EPISODE_FACTS`) to values. An absent fact keeps its value,
+None clears it. Each change is one transaction, which also notifies every worker of the changed title.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,8 +17,8 @@ Facts = Mapping[str, object]
 class Writes:
     """The changes of one request, each in a transaction of its own.
 
-    A `create` returns the new id and a `delete` whether there was anything. Raises NotFound, Conflict for what must
-    be unique, and BadArgument, whose message begins with the argument's name in GraphQL.
+    A `create` returns the new id; a `delete` returns False if nothing existed. Raises NotFound, Conflict for a value
+    that must be unique, and BadArgument, whose message begins with the argument's name in GraphQL.
     """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -29,11 +29,11 @@ class Writes:
         return await title.create_title(self._pool, title_type, facts)
 
     async def update_title(self, title_id: int, changes: Facts, unlock: Iterable[str] = ()) -> None:
-        """Change a title's facts and lock them against imports; those in `unlock` lose their lock."""
+        """Change a title's facts and lock them against imports; the facts in `unlock` lose their lock."""
         await title.update_title(self._pool, title_id, changes, unlock)
 
     async def delete_title(self, title_id: int) -> bool:
-        """Delete a title and all below it."""
+        """Delete a title and everything below it."""
         return await title.delete_title(self._pool, title_id)
 
     async def create_movie(self, facts: Facts) -> int:
@@ -77,7 +77,7 @@ class Writes:
         return await episode.create_episode(self._pool, season_id, facts)
 
     async def update_episode(self, episode_id: int, changes: Facts, unlock: Iterable[str] = ()) -> None:
-        """Change an episode's facts and lock them against imports; those in `unlock` lose their lock."""
+        """Change an episode's facts and lock them against imports; the facts in `unlock` lose their lock."""
         await episode.update_episode(self._pool, episode_id, changes, unlock)
 
     async def delete_episode(self, episode_id: int) -> bool:

@@ -1,10 +1,10 @@
-"""Collections: the rows that the YAML files describe, and the titles that static and llm ones list.
+"""Collections: the rows of the YAML files, and the titles of static and llm collections.
 
     report = await load_collections(pool, search=partial(load_titles_by_rank, pool))
 
-Files are upserted by slug in one transaction. What the database knows better stays: ids, `engagement_count` and
-`active`, the operator's choice. A collection whose file vanished since the last loading is deactivated, and active
-again when the file returns; collections that never had a file are left alone.
+Files are upserted by slug in one transaction. Ids, `engagement_count` and `active`, the operator's choice, stay as the
+database has them. A collection whose file vanished since the last loading is deactivated, and reactivated when the
+file returns. Collections that never had a file stay unchanged.
 """
 
 from collections import defaultdict
@@ -21,11 +21,11 @@ from mediacanon.database.changes import Connection, notify_collections
 from mediacanon.paths import COLLECTIONS
 from mediacanon.writes.transaction import change
 
-# Hits of a search that are the name itself; as many are looked at as a search can rank.
+# Matches on the whole name. Their number is bounded by the number of hits that a search can rank.
 EXACT = ("NAME", "ORIGINAL_TITLE")
 MOST_HITS = 300
 
-# Loadings queue up and readers go on; clicks wait for the few milliseconds that it takes.
+# Loadings queue up and readers continue; clicks wait for the few milliseconds of the transaction.
 LOCK = "LOCK TABLE collections IN SHARE ROW EXCLUSIVE MODE"
 
 UPSERT_COLLECTIONS = """
@@ -85,10 +85,10 @@ UPDATE collections
 RETURNING slug
 """
 
-# What the last loading saw: {"files": [slugs], "deactivated": [slugs whose file had vanished]}.
+# The state after the last loading: {"files": [slugs], "deactivated": [slugs whose file had vanished]}.
 STATE_KEY = "collection_files"
 STATE = "SELECT value FROM sync_state WHERE key = $1::text"
-REMEMBER = """
+RECORD_STATE = """
 INSERT INTO sync_state AS s (key, value) VALUES ($1::text, $2::text)
     ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value, updated_at = now() WHERE s.value <> EXCLUDED.value
 """
@@ -111,7 +111,7 @@ class _Hit(Protocol):
 
 
 class Search(Protocol):
-    """The ranked search: the best titles for what was typed, and why each was found."""
+    """The ranked search: the best titles for a query, each with the name that it matched on."""
 
     async def __call__(self, query: str, *, limit: int) -> Sequence[_Hit]:
         """Return at most `limit` hits, best first."""
@@ -119,7 +119,7 @@ class Search(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What a loading did, by slug; `problems` are sentences about files and titles that could not be used."""
+    """The outcome of a loading, by slug; `problems` are sentences about unusable files and titles."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -139,9 +139,9 @@ class _Listed:
 
 
 async def load_collections(pool: asyncpg.Pool, *, search: Search, folder: Path = COLLECTIONS) -> LoadReport:
-    """Bring the collections in line with the files of a folder; return what changed and what could not be used.
+    """Bring the collections in line with the files of a folder; return the changes and the problems.
 
-    A file that cannot be used leaves its collection as it is. Where no file can be read, nothing changes at all.
+    An unusable file leaves its collection unchanged. Without any usable file nothing changes.
     """
     files = read_collection_files(folder)
     problems = [str(problem) for problem in files.problems]
@@ -151,8 +151,8 @@ async def load_collections(pool: asyncpg.Pool, *, search: Search, folder: Path =
     async with change(pool) as connection:
         await connection.execute(LOCK)
         done = {"created": list[str](), "updated": list[str]()}
-        for slug, what in await connection.fetch(UPSERT_COLLECTIONS, [asdict(one) for one in files.collections]):
-            done[what].append(slug)
+        for slug, outcome in await connection.fetch(UPSERT_COLLECTIONS, [asdict(one) for one in files.collections]):
+            done[outcome].append(slug)
         relisted = await _list_titles(connection, files.collections, listed)
         done["updated"] = sorted({*done["updated"], *relisted} - {*done["created"]})
         deactivated, reactivated = await _follow_files(connection, files)
@@ -170,7 +170,7 @@ async def load_collections(pool: asyncpg.Pool, *, search: Search, folder: Path =
 async def _resolve(
     pool: asyncpg.Pool, collections: Iterable[CollectionFile], search: Search
 ) -> tuple[list[_Listed], list[str]]:
-    """Return the titles that collections list, as ours, and sentences about those that cannot be told."""
+    """Return the listed titles with their ids, and sentences about unknown, repeated and ambiguous ones."""
     imdb_ids = {title for one in collections for title in one.titles if isinstance(title, str)}
     known: dict[str, int] = dict(await pool.fetch(TITLE_IDS, imdb_ids)) if imdb_ids else {}  # type: ignore[arg-type]
     listed, unusable = list[_Listed](), list[str]()
@@ -201,7 +201,7 @@ def _one_of(title_id: int | None) -> list[int]:
 
 
 async def _find(named: NamedTitle, search: Search) -> list[int]:
-    """Return the ids of all titles that have the name, and the year and type where they are given."""
+    """Return the ids of all titles with this name, and with its year and type if given."""
     query = f"{named.title} {named.year}" if named.year else named.title
     hits = await search(query, limit=MOST_HITS)
     return [
@@ -216,7 +216,7 @@ async def _find(named: NamedTitle, search: Search) -> list[int]:
 async def _list_titles(
     connection: Connection, collections: Iterable[CollectionFile], listed: Sequence[_Listed]
 ) -> set[str]:
-    """Make the listed titles those of the collections; return the slugs of which any changed."""
+    """Replace the titles of the collections by the listed ones; return the slugs of the changed collections."""
     slugs, title_ids, ranks = ([getattr(one, column) for one in listed] for column in ("slug", "title_id", "rank"))
     loaded = [one.slug for one in collections]
     removed = await connection.fetch(REMOVE_COLLECTION_TITLES, loaded, slugs, title_ids)
@@ -225,14 +225,14 @@ async def _list_titles(
 
 
 async def _follow_files(connection: Connection, files: CollectionFiles) -> tuple[list[str], list[str]]:
-    """Deactivate collections whose file vanished, reactivate those whose file returned; return both slugs."""
+    """Deactivate collections without their file, reactivate those whose file returned; return the slugs of both."""
     state: dict[str, list[str]] = orjson.loads(await connection.fetchval(STATE, STATE_KEY) or "{}")
     resting = set(state.get("deactivated", ()))
     returned = resting & {one.slug for one in files.collections}
     reactivated = await _set_active(connection, returned, active=True)
     deactivated = await _set_active(connection, set(state.get("files", ())) - files.names, active=False)
     seen = {"files": sorted(files.names), "deactivated": sorted(resting - returned | set(deactivated))}
-    await connection.execute(REMEMBER, STATE_KEY, orjson.dumps(seen).decode())
+    await connection.execute(RECORD_STATE, STATE_KEY, orjson.dumps(seen).decode())
     return deactivated, reactivated
 
 

@@ -1,10 +1,10 @@
-"""What people looked at: views of titles, and clicks of the collections that led there.
+"""Engagement: views of titles, and clicks of the collections that led to them.
 
-A view that a client reports is written at once (`record_view`). Views of the server's own answers are gathered and
-written together twice a second, after the answer and never in its way:
+A view that a client reports is written at once (`record_view`). Views of the server's own responses are buffered and
+written in one batch twice a second, after the response and never before it:
 
     buffer = EngagementBuffer()
-    async with buffer.writing_to(pool):      # also cleans up what is older than 7 days, now and daily
+    async with buffer.writing_to(pool):      # also deletes rows older than 7 days, now and daily
         buffer.record(title_id=47, source="collection-top-crime-shows")
 """
 
@@ -24,19 +24,19 @@ from mediacanon.writes.transaction import change
 
 log = logging.getLogger(__name__)
 
-# A title and where its visitor came from.
+# A title's id and the source that its visitor came from.
 View = tuple[int, str | None]
 SOURCE = Fact("source", short_line(100))
-# Consumers say source=collection-{slug} for a title they found in a collection.
+# Clients send source=collection-{slug} for a title opened from a collection.
 COLLECTION = "collection-"
 
-# Seconds between two batches, between two clean-ups, and after one that failed.
+# Seconds between two batches, between two clean-ups, and after a failed clean-up.
 PAUSE = 0.5
 DAY = 86_400.0
 MINUTE = 60.0
-# Different ones: so many rows, however often each was looked at.
-MOST_WAITING = 10_000
-# Any number, as long as nothing else takes it: the lock of those who count and clean up.
+# The bound on distinct entries, which is the number of rows; repeated views only raise a counter.
+MAX_ENTRIES = 10_000
+# An arbitrary number that no other lock uses: it serializes the writers of engagement and the clean-up.
 ENGAGEMENT_LOCK = 7_305_000
 
 INSERT_VIEW = """
@@ -55,7 +55,7 @@ WITH viewed AS (
 SELECT title_id FROM viewed
 """
 
-# Titles and collections that are gone meanwhile are left out.
+# Titles and collections deleted in the meantime are left out.
 INSERT_VIEWS = """
 INSERT INTO title_views (title_id, source, views)
 SELECT t.id, seen.source, seen.times
@@ -95,7 +95,7 @@ UPDATE collections c
 async def record_view(pool: asyncpg.Pool, title_id: int, source: str | None) -> None:
     """Count a view of a title, and a click of the collection that `source` names.
 
-    Raises NotFound for an unknown title, BadArgument for a source that is none.
+    Raises NotFound for an unknown title, BadArgument for an invalid source.
     """
     SOURCE.check(source)
     async with change(pool) as connection:
@@ -106,12 +106,12 @@ async def record_view(pool: asyncpg.Pool, title_id: int, source: str | None) -> 
 
 
 def slug_in(source: str | None) -> str | None:
-    """Return the slug of the collection that a source names, None where it names none."""
+    """Return the slug of the collection that a source names, None if it names none."""
     return source.removeprefix(COLLECTION) if source and source.startswith(COLLECTION) else None
 
 
 async def write_engagement(pool: asyncpg.Pool, views: Mapping[View, int], clicks: Mapping[str, int]) -> None:
-    """Count views, by title and source, and clicks, by the slug of the collection, each so many times."""
+    """Add the counted views, by title and source, and the counted clicks, by the slug of the collection."""
     title_ids, sources = [title_id for title_id, _ in views], [source for _, source in views]
     async with change(pool) as connection:
         await connection.execute(LOCK, ENGAGEMENT_LOCK)
@@ -121,7 +121,7 @@ async def write_engagement(pool: asyncpg.Pool, views: Mapping[View, int], clicks
 
 
 async def clean_up_engagement(pool: asyncpg.Pool) -> None:
-    """Delete what is older than 7 days and count the clicks anew; of several workers the others find it done."""
+    """Delete rows older than 7 days and recount the clicks. Workers take turns; all but the first find it done."""
     async with change(pool) as connection:
         await connection.execute(LOCK, ENGAGEMENT_LOCK)
         done = [await connection.execute(sql) for sql in (DELETE_OLD_VIEWS, DELETE_OLD_CLICKS, COUNT_CLICKS)]
@@ -130,28 +130,28 @@ async def clean_up_engagement(pool: asyncpg.Pool) -> None:
 
 
 class EngagementBuffer:
-    """Views and clicks that wait to be written, counted by what was looked at.
+    """Views and clicks that wait to be written, as counters by title and source, and by slug.
 
-    New ones are dropped, and the log says so, where too many different ones wait.
+    A full buffer drops new entries and logs their number.
     """
 
-    def __init__(self, *, pause: float = PAUSE, most: int = MOST_WAITING) -> None:
+    def __init__(self, *, pause: float = PAUSE, most: int = MAX_ENTRIES) -> None:
         self._pause = pause
         self._most = most
         self._views = Counter[View]()
         self._clicks = Counter[str]()
         self._dropped = 0
         self._turn = asyncio.Lock()
-        # Why writing fails, as the log has it: twice a second it would say the same.
-        self._complaint = ""
+        # The failure logged last: at two batches a second the log would repeat it.
+        self._failure = ""
 
     @property
     def waiting(self) -> int:
-        """How many views and clicks wait."""
+        """The number of views and clicks in the buffer."""
         return self._views.total() + self._clicks.total()
 
     def record(self, *, title_id: int | None = None, source: str | None = None, slug: str | None = None) -> None:
-        """Count a view of a title, with the click its source names, or a click of the collection `slug`."""
+        """Count a view of a title, with the click that its source names, or a click of the collection `slug`."""
         if title_id is not None:
             known = source if source and SOURCE.rule.is_met(source) else None
             self._count(self._views, (title_id, known))
@@ -166,12 +166,12 @@ class EngagementBuffer:
             self._dropped += times
 
     async def write(self, pool: asyncpg.Pool) -> None:
-        """Write what waits, once a batch that has begun is done; where that fails it waits on."""
+        """Write the buffer after any batch in progress; a failed batch goes back into the buffer."""
         async with self._turn:
             if self._views or self._clicks:
                 await self._write_all(pool)
-            # While writing fails they become ever more.
-            if self._dropped and not self._complaint:
+            # During a failure the number still grows, so it is logged afterwards.
+            if self._dropped and not self._failure:
                 log.warning("Too many views at once: %s were not counted", f"{self._dropped:,}")
                 self._dropped = 0
 
@@ -180,27 +180,27 @@ class EngagementBuffer:
         self._views, self._clicks = Counter(), Counter()
         try:
             await write_engagement(pool, views, clicks)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next batch may succeed
-            if self._complaint != str(error):
-                self._complaint = str(error)
+        except Exception as error:  # noqa: BLE001 - after any failure the next batch may succeed
+            if self._failure != str(error):
+                self._failure = str(error)
                 log.warning("Views could not be counted yet: %s", error)
-            self._wait_on(views, clicks)
+            self._put_back(views, clicks)
         else:
-            if self._complaint:
-                self._complaint = ""
+            if self._failure:
+                self._failure = ""
                 log.info("Views are counted again")
 
-    def _wait_on(self, views: Counter[View], clicks: Counter[str]) -> None:
-        """Take back what could not be written, before what came meanwhile."""
+    def _put_back(self, views: Counter[View], clicks: Counter[str]) -> None:
+        """Restore a failed batch; it precedes the entries recorded in the meantime."""
         new = ((self._views, views), (self._clicks, clicks))
         self._views, self._clicks = views, clicks
-        for came, counted in new:
-            for key, times in came.items():
+        for recorded, counted in new:
+            for key, times in recorded.items():
                 self._count(counted, key, times)
 
     @asynccontextmanager
     async def writing_to(self, pool: asyncpg.Pool) -> AsyncIterator[None]:
-        """Write batches while the block runs, and the last one at its end."""
+        """Write batches while the block runs, and the last batch at its end."""
         tasks = [
             asyncio.create_task(self._keep_writing(pool), name="engagement"),
             asyncio.create_task(_keep_cleaning(pool), name="engagement clean-up"),
@@ -219,7 +219,7 @@ class EngagementBuffer:
     async def _keep_writing(self, pool: asyncpg.Pool) -> None:
         while True:
             await asyncio.sleep(self._pause)
-            # A batch that has begun is finished also when the server stops.
+            # A shutdown must not cancel a batch in progress.
             await asyncio.shield(self.write(pool))
 
 
@@ -227,7 +227,7 @@ async def _keep_cleaning(pool: asyncpg.Pool, *, pause: float = DAY, pause_after_
     while True:
         try:
             await clean_up_engagement(pool)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next attempt may succeed
+        except Exception as error:  # noqa: BLE001 - after any failure the next attempt may succeed
             log.warning("Old views could not be cleaned up yet: %s", error)
             await asyncio.sleep(pause_after_failure)
         else:

@@ -19,10 +19,10 @@ from mediacanon.writes.facts import (
     columns,
     differing,
     locked_after,
-    places,
+    placeholders,
 )
 from mediacanon.writes.season import SEASON_NUMBER
-from mediacanon.writes.title import announce_removal
+from mediacanon.writes.title import notify_removal
 from mediacanon.writes.transaction import change
 
 EPISODE_FACTS = (
@@ -33,10 +33,10 @@ EPISODE_FACTS = (
     Fact("air_date", DAY),
     Fact("runtime_minutes", NUMBER),
 )
-# The season's number is locked by renumbering the season.
+# Renumbering a season locks the season number of its episodes.
 LOCKABLE = frozenset({SEASON_NUMBER.name, *(fact.name for fact in EPISODE_FACTS)})
 
-# The lock keeps the season there until the episode is.
+# The lock on the season prevents its deletion before the episode is inserted.
 INSERT_EPISODE = f"""
 WITH parent AS (
     SELECT ss.id, s.title_id
@@ -46,7 +46,7 @@ WITH parent AS (
        FOR KEY SHARE OF ss
 ), created AS (
     INSERT INTO show_episodes (season_id, {columns(EPISODE_FACTS)})
-    SELECT id, {places(EPISODE_FACTS, first=2)} FROM parent
+    SELECT id, {placeholders(EPISODE_FACTS, first=2)} FROM parent
     RETURNING id
 )
 SELECT created.id, parent.title_id FROM created, parent
@@ -81,7 +81,7 @@ RETURNING s.title_id
 async def create_episode(pool: asyncpg.Pool, season_id: int, facts: Mapping[str, object]) -> int:
     """Create an episode; return its id.
 
-    Raises NotFound for an unknown season, BadArgument for a wrong fact, Conflict where the number is taken.
+    Raises NotFound for an unknown season, BadArgument for an invalid fact, Conflict for a number in use.
     """
     values = {fact.name: facts.get(fact.name) for fact in EPISODE_FACTS}
     check_facts(EPISODE_FACTS, values)
@@ -97,9 +97,9 @@ async def create_episode(pool: asyncpg.Pool, season_id: int, facts: Mapping[str,
 async def update_episode(
     pool: asyncpg.Pool, episode_id: int, changes: Mapping[str, object], unlock: Iterable[str] = ()
 ) -> None:
-    """Change the given facts and lock them against imports and TMDB; facts in `unlock` lose their lock.
+    """Change the given facts and lock them against imports and TMDB; the facts in `unlock` lose their lock.
 
-    Raises NotFound, BadArgument for a wrong fact, Conflict where the number is taken.
+    Raises NotFound, BadArgument for an invalid fact, Conflict for a number in use.
     """
     unlock = frozenset(unlock)
     check_unlock(unlock, LOCKABLE)
@@ -116,6 +116,6 @@ async def update_episode(
 
 
 async def delete_episode(pool: asyncpg.Pool, episode_id: int) -> bool:
-    """Delete an episode; return whether there was one."""
+    """Delete an episode; return whether it existed."""
     async with change(pool) as connection:
-        return await announce_removal(connection, await connection.fetchval(DELETE_EPISODE, episode_id))
+        return await notify_removal(connection, await connection.fetchval(DELETE_EPISODE, episode_id))

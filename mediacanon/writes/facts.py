@@ -1,4 +1,4 @@
-"""The facts that clients may write: their columns, and what a value must be."""
+"""The facts that clients may write: their columns, and the rules for their values."""
 
 import datetime as dt
 import re
@@ -29,7 +29,7 @@ _ADDRESS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a value must be: in words, as a test, and for PostgreSQL."""
+    """The rule for a value: in words, as a predicate, and as a PostgreSQL type."""
 
     words: str
     is_met: Callable[[Any], bool]
@@ -38,7 +38,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A fact by the name clients know it by in snake_case, with its column where that is called otherwise."""
+    """A fact by its public name in snake_case, and its column if that has another name."""
 
     name: str
     rule: Rule
@@ -47,16 +47,16 @@ class Fact:
 
     @property
     def column(self) -> str:
-        """The column it is stored in."""
+        """The column of the fact."""
         return self.stored_as or self.name
 
     @property
     def argument(self) -> str:
-        """Its name in GraphQL: display_name is displayName."""
+        """The fact's name in GraphQL: displayName for display_name."""
         return to_camel_case(self.name)
 
     def check(self, value: object) -> None:
-        """Raise BadArgument unless the fact may have this value; None: it has none."""
+        """Raise BadArgument unless the value follows the rule; None clears a fact that is not required."""
         if value is None:
             if self.is_required:
                 raise BadArgument(f"{self.argument} is required")
@@ -73,7 +73,7 @@ def _pattern(words: str, pattern: re.Pattern[str]) -> Rule:
 
 
 def short_line(longest: int) -> Rule:
-    """Return the rule of a text in one line."""
+    """Return the rule for a text of one line with at most `longest` characters."""
     return Rule(
         f"1 to {longest} characters of one line, not all blank",
         lambda value: bool(value.strip()) and len(value) <= longest and not CONTROL.search(value),
@@ -103,14 +103,14 @@ DAY = Rule("a day", lambda value: isinstance(value, dt.date), "date")
 
 
 def check_facts(facts: Sequence[Fact], given: Mapping[str, object]) -> None:
-    """Raise BadArgument unless each given fact may have its value; those not given may be anything."""
+    """Raise BadArgument unless each given value follows its fact's rule; absent facts are not checked."""
     for fact in facts:
         if fact.name in given:
             fact.check(given[fact.name])
 
 
 def differing(facts: Sequence[Fact], stored: asyncpg.Record, given: Mapping[str, object]) -> dict[str, object]:
-    """Return those of the given facts that change what clients see: clearing an image that was never found does not."""
+    """Return the given facts that differ from the values clients see; an image not found counts as no image."""
     return {
         fact.name: given[fact.name]
         for fact in facts
@@ -123,13 +123,13 @@ def _shown(fact: Fact, value: object) -> object:
 
 
 def check_unlock(unlock: Collection[str], lockable: Collection[str]) -> None:
-    """Raise BadArgument unless each name is of a fact that can be locked."""
+    """Raise BadArgument unless each name is that of a lockable fact."""
     if unknown := set(unlock).difference(lockable):
         raise BadArgument(f"unlock must name facts among {', '.join(sorted(lockable))}; {min(unknown)!r} is none")
 
 
 def locked_after(locked: Iterable[str], unlock: Iterable[str], changed: Iterable[str]) -> list[str]:
-    """Return the facts that imports and refreshes leave alone after a change, in order."""
+    """Return the facts locked against imports and refreshes after a change, sorted."""
     return sorted(set(locked).difference(unlock).union(changed))
 
 
@@ -138,11 +138,11 @@ def columns(facts: Sequence[Fact], table: str = "") -> str:
     return ", ".join(f"{table and table + '.'}{fact.column}" for fact in facts)
 
 
-def places(facts: Sequence[Fact], *, first: int) -> str:
-    """Return the SQL list of the facts' values, numbered from `first`."""
+def placeholders(facts: Sequence[Fact], *, first: int) -> str:
+    """Return the SQL list of the facts' typed placeholders, numbered from `first`."""
     return ", ".join(f"${number}::{fact.rule.sql_type}" for number, fact in enumerate(facts, first))
 
 
 def assignments(facts: Sequence[Fact], *, first: int) -> str:
-    """Return the SQL list that sets the facts' columns to their values, numbered from `first`."""
+    """Return the SQL assignments of the facts' columns to their placeholders, numbered from `first`."""
     return ", ".join(f"{fact.column} = ${number}::{fact.rule.sql_type}" for number, fact in enumerate(facts, first))

@@ -1,4 +1,4 @@
-"""Custom genres: new ones, and what people decided about titles they reviewed."""
+"""Custom genres: their creation, and the reviews that assign them to titles."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -13,17 +13,17 @@ from mediacanon.writes.facts import Fact, short_line
 from mediacanon.writes.transaction import change
 
 NAME = Fact("name", short_line(50), is_required=True)
-# They stand between genres, and between a review's columns.
+# A comma separates genres in a review, a bar separates its columns.
 SEPARATORS = frozenset(",|")
 
 GENRES = "SELECT id, name, is_custom FROM genres ORDER BY id"
 INSERT_CUSTOM_GENRE = "INSERT INTO genres (name, is_custom) VALUES ($1::text, true)"
-# Two of the same name in other letters would be one name to a reviewer.
+# Concurrent creations must not add two names that differ only in case: reviews ignore case.
 LOCK_GENRES = "LOCK TABLE genres IN SHARE ROW EXCLUSIVE MODE"
-# Locked, so that none goes before its review is stored.
+# The lock prevents the deletion of a title before its review is stored.
 REVIEWED_TITLES = "SELECT id FROM titles WHERE id = ANY ($1::bigint[]) ORDER BY id FOR KEY SHARE"
 
-# The pairs ($2, $3) of title and genre are all that the titles $1 shall have.
+# Deletes every custom genre of the titles $1 that is not among the pairs ($2, $3) of title and genre.
 DELETE_OTHER_GENRES = """
 DELETE FROM title_genres tg
  USING genres g
@@ -50,7 +50,7 @@ TOUCH_TITLES = "UPDATE titles SET updated_at = now() WHERE id = ANY ($1::bigint[
 
 @dataclass(frozen=True, slots=True)
 class ReviewCounts:
-    """What storing reviews came to: titles reviewed, titles whose genres changed, genres given and taken."""
+    """The outcome of storing reviews: numbers of titles reviewed and changed, of genres given and taken."""
 
     reviewed: int
     changed: int
@@ -59,9 +59,9 @@ class ReviewCounts:
 
 
 async def create_custom_genre(pool: asyncpg.Pool, name: str) -> str:
-    """Create a custom genre; return its name as it is stored, with single spaces.
+    """Create a custom genre; return its name as stored, with single spaces.
 
-    Raises BadArgument for a name that cannot stand in a review, Conflict where a genre has it in any letters.
+    Raises BadArgument for a name that a review cannot express, Conflict for the name of a genre in any case.
     """
     name = " ".join(name.split())
     NAME.check(name)
@@ -77,16 +77,16 @@ async def create_custom_genre(pool: asyncpg.Pool, name: str) -> str:
 
 
 async def find_mistakes(pool: asyncpg.Pool, reviews: Sequence[Review]) -> list[Mistake]:
-    """Return what the catalogue does not know of these reviews: titles and genres, by line."""
+    """Return the unknown titles and genres of these reviews, by line."""
     async with change(pool) as connection:
-        mistakes, _ = await _decided(connection, reviews)
+        mistakes, _ = await _resolve(connection, reviews)
     return mistakes
 
 
 async def store_reviews(pool: asyncpg.Pool, reviews: Sequence[Review], *, is_rehearsal: bool = False) -> ReviewCounts:
-    """Give the reviewed titles exactly the custom genres decided and mark them reviewed; return the counts.
+    """Give the reviewed titles exactly their reviewed custom genres and mark them as reviewed; return the counts.
 
-    A rehearsal does the same and takes it back. Raises BadArgument when find_mistakes has any: nothing is stored.
+    A rehearsal does the same and rolls it back. Raises BadArgument, and stores nothing, if find_mistakes finds any.
     """
     async with change(pool) as connection:
         attempt = connection.transaction()
@@ -97,7 +97,7 @@ async def store_reviews(pool: asyncpg.Pool, reviews: Sequence[Review], *, is_reh
 
 
 async def _store(connection: Connection, reviews: Sequence[Review]) -> ReviewCounts:
-    mistakes, pairs = await _decided(connection, reviews)
+    mistakes, pairs = await _resolve(connection, reviews)
     if mistakes:
         raise BadArgument(f"Line {mistakes[0].line}: {mistakes[0].what}")
     title_ids = [review.title_id for review in reviews]
@@ -112,8 +112,8 @@ async def _store(connection: Connection, reviews: Sequence[Review]) -> ReviewCou
     return ReviewCounts(reviewed=len(title_ids), changed=len(changed), given=len(given), taken=len(taken))
 
 
-async def _decided(connection: Connection, reviews: Sequence[Review]) -> tuple[list[Mistake], list[tuple[int, int]]]:
-    """Return what the catalogue does not know, and else the pairs of title and genre."""
+async def _resolve(connection: Connection, reviews: Sequence[Review]) -> tuple[list[Mistake], list[tuple[int, int]]]:
+    """Return the mistakes about unknown titles and genres, and the pairs of title and genre."""
     genres = {record["name"].lower(): record for record in await connection.fetch(GENRES)}
     known = {record["id"] for record in await connection.fetch(REVIEWED_TITLES, [one.title_id for one in reviews])}
     mistakes: list[Mistake] = []
@@ -126,12 +126,12 @@ async def _decided(connection: Connection, reviews: Sequence[Review]) -> tuple[l
             if genre and genre["is_custom"]:
                 pairs.add((review.title_id, genre["id"]))
             else:
-                mistakes.append(Mistake(review.genres_line, _refused(name, genres)))
+                mistakes.append(Mistake(review.genres_line, _refusal(name, genres)))
     return sorted(mistakes), sorted(pairs)
 
 
-def _refused(name: str, genres: Mapping[str, asyncpg.Record]) -> str:
-    """Return why a name is no custom genre, and what may have been meant."""
+def _refusal(name: str, genres: Mapping[str, asyncpg.Record]) -> str:
+    """Return the reason to refuse a genre, with a suggestion if there is a similar name."""
     if genre := genres.get(name.lower()):
         return f"{genre['name']} is IMDb's genre, which imports give and take; only custom genres can be given"
     custom = [key for key, genre in genres.items() if genre["is_custom"]]

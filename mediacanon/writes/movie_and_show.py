@@ -1,4 +1,4 @@
-"""Movies and shows: made with their title and deleted with it; their facts are the title's."""
+"""Movies and shows: created and deleted with their title; their facts are the title's."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -6,12 +6,12 @@ from typing import NamedTuple
 import asyncpg
 
 from mediacanon.errors import NotFound
-from mediacanon.writes.title import announce_removal, change_title, insert_title
+from mediacanon.writes.title import change_title, insert_title, notify_removal
 from mediacanon.writes.transaction import change
 
 
 class Kind(NamedTuple):
-    """A type of titles, and the statements about the rows that stand beside them."""
+    """A title type, and the statements for the rows of its own table."""
 
     type: str
     insert: str
@@ -34,7 +34,7 @@ MOVIE, SHOW = _kind("movie", "movies"), _kind("show", "shows")
 async def create(pool: asyncpg.Pool, kind: Kind, facts: Mapping[str, object]) -> int:
     """Create a movie or a show with its title; return its id.
 
-    Raises BadArgument for a wrong fact, Conflict where the IMDb id is taken.
+    Raises BadArgument for an invalid fact, Conflict for an IMDb id in use.
     """
     async with change(pool) as connection:
         title_id = await insert_title(connection, kind.type, facts)
@@ -45,9 +45,9 @@ async def create(pool: asyncpg.Pool, kind: Kind, facts: Mapping[str, object]) ->
 async def update(
     pool: asyncpg.Pool, kind: Kind, id_: int, changes: Mapping[str, object], unlock: Iterable[str] = ()
 ) -> None:
-    """Change the given facts of its title and lock them against imports; those in `unlock` lose their lock.
+    """Change the given facts of its title and lock them against imports; the facts in `unlock` lose their lock.
 
-    Raises NotFound, BadArgument for a wrong fact, Conflict where the IMDb id is taken.
+    Raises NotFound, BadArgument for an invalid fact, Conflict for an IMDb id in use.
     """
     async with change(pool) as connection:
         title_id = await connection.fetchval(kind.title_id, id_)
@@ -57,6 +57,6 @@ async def update(
 
 
 async def delete(pool: asyncpg.Pool, kind: Kind, id_: int) -> bool:
-    """Delete it, its title and all below it; return whether there was one."""
+    """Delete a movie or a show, its title and everything below it; return whether it existed."""
     async with change(pool) as connection:
-        return await announce_removal(connection, await connection.fetchval(kind.delete, id_))
+        return await notify_removal(connection, await connection.fetchval(kind.delete, id_))

@@ -1,16 +1,16 @@
-"""Seasons of a show; a season's episodes go with it."""
+"""Seasons of a show; deleting a season deletes its episodes."""
 
 import asyncpg
 
 from mediacanon.database.changes import notify_title
 from mediacanon.errors import NotFound
 from mediacanon.writes.facts import NUMBER, Fact
-from mediacanon.writes.title import announce_removal
+from mediacanon.writes.title import notify_removal
 from mediacanon.writes.transaction import change
 
 SEASON_NUMBER = Fact("season_number", NUMBER, is_required=True, stored_as="season")
 
-# The lock keeps the show there until the season is.
+# The lock on the show prevents its deletion before the season is inserted.
 INSERT_SEASON = """
 WITH parent AS (
     SELECT id, title_id FROM shows WHERE id = $1::bigint FOR KEY SHARE
@@ -20,7 +20,7 @@ WITH parent AS (
 SELECT created.id, parent.title_id FROM created, parent
 """
 
-# Imports place episodes, not seasons: so it is the episodes that keep the number.
+# Imports place episodes, not seasons, so the lock on the number stands at the episodes.
 UPDATE_SEASON = f"""
 WITH stored AS (
     SELECT ss.id, ss.season, s.title_id
@@ -57,7 +57,7 @@ RETURNING s.title_id
 async def create_season(pool: asyncpg.Pool, show_id: int, season_number: int) -> int:
     """Create a season without episodes; return its id.
 
-    Raises NotFound for an unknown show, BadArgument for a wrong number, Conflict where it is taken.
+    Raises NotFound for an unknown show, BadArgument for an invalid number, Conflict for a number in use.
     """
     SEASON_NUMBER.check(season_number)
     async with change(pool) as connection:
@@ -70,9 +70,9 @@ async def create_season(pool: asyncpg.Pool, show_id: int, season_number: int) ->
 
 
 async def update_season(pool: asyncpg.Pool, season_id: int, season_number: int) -> None:
-    """Give a season another number, which its episodes keep through imports.
+    """Give a season another number, and lock that number at its episodes against imports.
 
-    Raises NotFound, BadArgument for a wrong number, Conflict where it is taken.
+    Raises NotFound, BadArgument for an invalid number, Conflict for a number in use.
     """
     SEASON_NUMBER.check(season_number)
     async with change(pool) as connection:
@@ -83,6 +83,6 @@ async def update_season(pool: asyncpg.Pool, season_id: int, season_number: int) 
 
 
 async def delete_season(pool: asyncpg.Pool, season_id: int) -> bool:
-    """Delete a season and its episodes; return whether there was one."""
+    """Delete a season and its episodes; return whether it existed."""
     async with change(pool) as connection:
-        return await announce_removal(connection, await connection.fetchval(DELETE_SEASON, season_id))
+        return await notify_removal(connection, await connection.fetchval(DELETE_SEASON, season_id))

@@ -1,4 +1,4 @@
-"""Titles: created alone, changed under a lock on their row, deleted with all that is below them."""
+"""Titles: created alone, changed under a lock on their row, deleted with everything below them."""
 
 from collections.abc import Iterable, Mapping
 
@@ -23,7 +23,7 @@ from mediacanon.writes.facts import (
     columns,
     differing,
     locked_after,
-    places,
+    placeholders,
 )
 from mediacanon.writes.transaction import change
 
@@ -45,7 +45,7 @@ TYPES = ("movie", "show")
 
 INSERT_TITLE = f"""
 INSERT INTO titles (type, {columns(TITLE_FACTS)})
-VALUES ($1::text, {places(TITLE_FACTS, first=2)})
+VALUES ($1::text, {placeholders(TITLE_FACTS, first=2)})
 RETURNING id
 """
 
@@ -56,7 +56,7 @@ SELECT {columns(TITLE_FACTS)}, locked_fields
    FOR NO KEY UPDATE
 """
 
-# A title that gets another IMDb id is withdrawn no more; with another id of either kind TMDB is asked anew.
+# Another IMDb id ends the withdrawal of a title; another IMDb or TMDB id requests a new look-up at TMDB.
 UPDATE_TITLE = f"""
 UPDATE titles
    SET locked_fields = $2::text[],
@@ -73,7 +73,7 @@ DELETE_TITLE = "DELETE FROM titles WHERE id = $1::bigint RETURNING id"
 async def create_title(pool: asyncpg.Pool, title_type: str, facts: Mapping[str, object]) -> int:
     """Create a title without a movie or show; return its id.
 
-    Raises BadArgument for a wrong fact, Conflict where the IMDb id is taken.
+    Raises BadArgument for an invalid fact, Conflict for an IMDb id in use.
     """
     async with change(pool) as connection:
         return await insert_title(connection, title_type, facts)
@@ -82,22 +82,22 @@ async def create_title(pool: asyncpg.Pool, title_type: str, facts: Mapping[str, 
 async def update_title(
     pool: asyncpg.Pool, title_id: int, changes: Mapping[str, object], unlock: Iterable[str] = ()
 ) -> None:
-    """Change the given facts and lock them against imports; facts in `unlock` lose their lock.
+    """Change the given facts and lock them against imports; the facts in `unlock` lose their lock.
 
-    Raises NotFound, BadArgument for a wrong fact, Conflict where the IMDb id is taken.
+    Raises NotFound, BadArgument for an invalid fact, Conflict for an IMDb id in use.
     """
     async with change(pool) as connection:
         await change_title(connection, title_id, changes, unlock)
 
 
 async def delete_title(pool: asyncpg.Pool, title_id: int) -> bool:
-    """Delete a title and all below it; return whether there was one."""
+    """Delete a title and everything below it; return whether it existed."""
     async with change(pool) as connection:
-        return await announce_removal(connection, await connection.fetchval(DELETE_TITLE, title_id))
+        return await notify_removal(connection, await connection.fetchval(DELETE_TITLE, title_id))
 
 
 async def insert_title(connection: Connection, title_type: str, facts: Mapping[str, object]) -> int:
-    """Insert and announce a title; return its id. Raises BadArgument for a wrong fact."""
+    """Insert a title and notify the workers; return its id. Raises BadArgument for an invalid fact."""
     if title_type not in TYPES:
         raise BadArgument("type must be movie or show")
     values = {fact.name: facts.get(fact.name) for fact in TITLE_FACTS}
@@ -111,7 +111,7 @@ async def insert_title(connection: Connection, title_type: str, facts: Mapping[s
 async def change_title(
     connection: Connection, title_id: int, changes: Mapping[str, object], unlock: Iterable[str]
 ) -> None:
-    """Change and announce a title. Raises NotFound, and BadArgument for a wrong fact."""
+    """Change a title and notify the workers. Raises NotFound, and BadArgument for an invalid fact."""
     unlock = frozenset(unlock)
     check_unlock(unlock, LOCKABLE)
     check_facts(TITLE_FACTS, changes)
@@ -130,8 +130,8 @@ async def change_title(
     await notify_title(connection, title_id)
 
 
-async def announce_removal(connection: Connection, title_id: int | None) -> bool:
-    """Announce that something of a title was removed, None: nothing was; return whether it was."""
+async def notify_removal(connection: Connection, title_id: int | None) -> bool:
+    """Notify the workers of a removal below a title; return False for None, which means that nothing was removed."""
     if title_id is not None:
         await notify_title(connection, title_id)
     return title_id is not None

@@ -1,4 +1,4 @@
-"""The transaction of a change, and the database's refusals in the client's words."""
+"""The transaction of a change; constraint violations become errors in the client's words."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ import asyncpg
 from mediacanon.database.changes import Connection
 from mediacanon.errors import BadArgument, Conflict
 
-# unique key -> what the client tried to have twice
+# unique key -> the client's message
 TAKEN = {
     "titles_imdb_id_key": "A title with this imdbId is already there",
     "show_seasons_show_id_season_key": "The show already has a season of this seasonNumber",
@@ -18,10 +18,10 @@ TAKEN = {
 
 @asynccontextmanager
 async def change(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
-    """Give a connection in a transaction: all that the block does happens, or nothing.
+    """Yield a connection in a transaction, which commits at the end of the block.
 
-    Raises Conflict for what must be unique and is there, and where somebody else holds the rows for too long (an
-    import may); BadArgument for names that no index can hold.
+    Raises Conflict for a duplicate of a unique value, and for rows locked for too long by another transaction, such as
+    an import; BadArgument for names too long for an index entry.
     """
     try:
         async with pool.acquire() as connection, connection.transaction():
@@ -32,4 +32,4 @@ async def change(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
         # An index entry holds 2,704 bytes, which both names share once folded and compressed.
         raise BadArgument("displayName and originalTitle are too long together") from error
     except (TimeoutError, asyncpg.DeadlockDetectedError) as error:
-        raise Conflict("Somebody else is changing the same just now; try again") from error
+        raise Conflict("Another client or an import is changing the same entry; try again") from error

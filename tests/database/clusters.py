@@ -102,7 +102,7 @@ def kill_server(home: Path, *, is_whole: bool) -> None:
 def end_server(home: Path) -> None:
     """Kill all of the server of `home` and wait until nothing of it is left."""
     kill_server(home, is_whole=True)
-    with locks.exclusive(home / "postgres" / "server.lock", patience=60):
+    with locks.exclusive(home / "postgres" / "server.lock", timeout=60):
         pass
 
 
