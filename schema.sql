@@ -1,13 +1,13 @@
--- MediaCanon's database: the truth about tables, keys and indexes.
+-- MediaCanon's database: the one definition of tables, keys and indexes.
 --
--- Idempotent: applied at every start (under an advisory lock, in one transaction) it creates what is missing,
--- upgrades a database of the original MediaCanon in place with every row and id intact, and else does nothing.
+-- Idempotent: a start applies this file, under an advisory lock and in one transaction, if it has changed. It creates
+-- missing objects, and it upgrades a database of the original MediaCanon in place with every row and id intact.
 -- Runs on PostgreSQL 15 to 18. Times are UTC in `timestamp without time zone`, as the original stored them.
 
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
--- A name as people type it: lower case, without accents and punctuation, words one space apart; a name of nothing
--- but punctuation stays itself. Most names are plain words, which one cheap test tells.
+-- Folds a name for search: lower case, without accents and punctuation, words one space apart. A name of punctuation
+-- alone stays as it is. Most names are plain words, for which the cheap first test suffices.
 CREATE OR REPLACE FUNCTION fold(value TEXT) RETURNS TEXT
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE
@@ -15,18 +15,18 @@ CREATE OR REPLACE FUNCTION fold(value TEXT) RETURNS TEXT
         ELSE COALESCE(NULLIF(btrim(regexp_replace(
                  translate(
                      replace(replace(replace(
-                         -- Accents come off and apostrophes vanish: what's = whats.
+                         -- Removes accents and apostrophes: "what's" becomes "whats".
                          lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f''\u2018\u2019\u02bb`\u00b4]+', '', 'g')),
                          'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'),
                      'øłđðıþ', 'olddit'),
-                 -- ASCII's and Latin-1's punctuation, the general and the CJK one.
+                 -- Punctuation of ASCII and Latin-1, general punctuation and CJK punctuation.
                  '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u3003\u30fb]+', ' ', 'g')), ''),
              lower(value))
     END;
 
 ---------------------------------------------------------------------------------------------------------------
--- The original's VARCHAR(n) columns become TEXT: real titles do not fit. Changes the catalogue only, rewrites no row.
--- Before anything is generated from them: then their type could not change any more.
+-- The original's VARCHAR(n) columns become TEXT, since real titles are longer. The change rewrites no row.
+-- It precedes the generated columns: PostgreSQL refuses to change the type of a column that they use.
 
 DO $$
 DECLARE
@@ -46,22 +46,22 @@ END
 $$;
 
 ---------------------------------------------------------------------------------------------------------------
--- Titles: a movie or a show, with what IMDb and TMDB know of it.
+-- Titles: movies and shows, with their facts from IMDb and TMDB.
 
 CREATE TABLE IF NOT EXISTS titles (
     id                  SERIAL PRIMARY KEY,
     type                TEXT NOT NULL CONSTRAINT titles_type_check CHECK (type IN ('movie', 'show')),
     display_name        TEXT NOT NULL,
     start_year          INTEGER,
-    end_year            INTEGER,              -- of a show: it is finished
-    imdb_id             TEXT CONSTRAINT titles_imdb_id_key UNIQUE,  -- null: created by hand, never touched by imports
-    image_url           TEXT,                 -- full URL; 'none': looked for, not found; null and '': not looked for
+    end_year            INTEGER,              -- set for a finished show
+    imdb_id             TEXT CONSTRAINT titles_imdb_id_key UNIQUE,  -- null: created by hand, never changed by imports
+    image_url           TEXT,                 -- full URL; 'none': searched, not found; null and '': not searched yet
     tmdb_id             INTEGER,
     created_at          TIMESTAMP DEFAULT now(),
     updated_at          TIMESTAMP DEFAULT now()
 );
 
--- Columns the original added over time, and ours.
+-- Columns that the original added over time, and our own.
 ALTER TABLE titles
     ADD COLUMN IF NOT EXISTS num_votes           INTEGER,
     ADD COLUMN IF NOT EXISTS average_rating      REAL,
@@ -73,13 +73,13 @@ ALTER TABLE titles
     ADD COLUMN IF NOT EXISTS origin_country      TEXT,
     ADD COLUMN IF NOT EXISTS needs_backfill_tmdb BOOLEAN DEFAULT true,
     ADD COLUMN IF NOT EXISTS episodes_checked_at TIMESTAMP,
-    ADD COLUMN IF NOT EXISTS imdb_genres         TEXT,                  -- as the last import read them ('Comedy,Drama'): only where they change are genres linked anew
+    ADD COLUMN IF NOT EXISTS imdb_genres         TEXT,                  -- the last import's genres ('Comedy,Drama'): an import relinks genres only if they differ
     ADD COLUMN IF NOT EXISTS withdrawn_at        TIMESTAMP,             -- gone from IMDb's dump: out of lists and search, still reachable by id
-    ADD COLUMN IF NOT EXISTS enriched_at         TIMESTAMP,             -- when TMDB was last asked successfully
+    ADD COLUMN IF NOT EXISTS enriched_at         TIMESTAMP,             -- time of the last successful request to TMDB
     ADD COLUMN IF NOT EXISTS locked_fields       TEXT[] NOT NULL DEFAULT '{}';  -- columns edited by hand: no import or refresh writes them
 
--- Both names, folded, between bars: '| amelie | le fabuleux destin damelie poulain |'. A bar starts and ends a name, a space a word,
--- so exact, prefix and word matches are plain LIKE patterns. fold() leaves no bar in a name.
+-- Both names, folded, between bars: '| amelie | le fabuleux destin damelie poulain |'. Bars delimit names and spaces
+-- delimit words, so exact, prefix and word matches are plain LIKE patterns. fold() leaves no bar in a name.
 ALTER TABLE titles
     ADD COLUMN IF NOT EXISTS search_names TEXT GENERATED ALWAYS AS (
         '| ' || fold(display_name) || ' |' || COALESCE(' ' || fold(NULLIF(original_title, display_name)) || ' |', '')) STORED;
@@ -104,10 +104,10 @@ CREATE TABLE IF NOT EXISTS show_seasons (
 CREATE TABLE IF NOT EXISTS show_episodes (
     id              SERIAL PRIMARY KEY,
     season_id       INTEGER NOT NULL REFERENCES show_seasons (id) ON DELETE CASCADE,
-    episode         INTEGER NOT NULL,         -- numbers to 97,251 exist: no smallint
+    episode         INTEGER NOT NULL,         -- numbers up to 97,251 exist, too large for smallint
     display_name    TEXT,
     synopsis        TEXT,
-    image_url       TEXT,                     -- full URL; 'TMDB_NOT_FOUND_DO_NOT_RETRY': looked for, not found; null and '': not looked for
+    image_url       TEXT,                     -- full URL; 'TMDB_NOT_FOUND_DO_NOT_RETRY': searched, not found; null and '': not searched yet
     air_date        DATE,
     runtime_minutes INTEGER,
     CONSTRAINT show_episodes_season_id_episode_key UNIQUE (season_id, episode)
@@ -118,13 +118,13 @@ ALTER TABLE show_episodes
     ADD COLUMN IF NOT EXISTS image_url       TEXT,
     ADD COLUMN IF NOT EXISTS air_date        DATE,
     ADD COLUMN IF NOT EXISTS runtime_minutes INTEGER,
-    ADD COLUMN IF NOT EXISTS imdb_id         TEXT CONSTRAINT show_episodes_imdb_id_key UNIQUE,  -- null: by hand, or imported by the original
+    ADD COLUMN IF NOT EXISTS imdb_id         TEXT CONSTRAINT show_episodes_imdb_id_key UNIQUE,  -- null: created by hand, or imported by the original
     ADD COLUMN IF NOT EXISTS average_rating  REAL,
     ADD COLUMN IF NOT EXISTS num_votes       INTEGER,
-    ADD COLUMN IF NOT EXISTS locked_fields   TEXT[];      -- facts edited by hand: no import or refresh writes them; null, without a byte: none
+    ADD COLUMN IF NOT EXISTS locked_fields   TEXT[];      -- facts edited by hand: no import or refresh writes them; null, which takes no space, means none
 
 ---------------------------------------------------------------------------------------------------------------
--- Genres: IMDb's, and custom ones that people assign and every import leaves alone.
+-- Genres: IMDb's, and custom genres, which people assign and imports never change.
 
 CREATE TABLE IF NOT EXISTS genres (
     id        SERIAL PRIMARY KEY,
@@ -138,7 +138,7 @@ CREATE TABLE IF NOT EXISTS title_genres (
     PRIMARY KEY (title_id, genre_id)
 );
 
-CREATE TABLE IF NOT EXISTS custom_genre_reviews (   -- titles a person has looked at for custom genres
+CREATE TABLE IF NOT EXISTS custom_genre_reviews (   -- titles reviewed by a person for custom genres
     title_id    INTEGER PRIMARY KEY REFERENCES titles (id) ON DELETE CASCADE,
     reviewed_at TIMESTAMP DEFAULT now()
 );
@@ -154,7 +154,7 @@ SELECT custom.name, true
 CREATE TABLE IF NOT EXISTS collections (
     id               SERIAL PRIMARY KEY,
     name             TEXT NOT NULL,
-    slug             TEXT NOT NULL CONSTRAINT collections_slug_key UNIQUE,  -- contract: consumers send source=collection-{slug}
+    slug             TEXT NOT NULL CONSTRAINT collections_slug_key UNIQUE,  -- contract: clients send source=collection-{slug}
     description      TEXT,
     strategy         TEXT NOT NULL DEFAULT 'filter',   -- filter: a query; static, llm: the rows of collection_titles
     filter_params    JSONB,
@@ -175,7 +175,7 @@ CREATE TABLE IF NOT EXISTS collection_titles (
 );
 
 ---------------------------------------------------------------------------------------------------------------
--- What people looked at; rows older than 7 days are cleaned up daily.
+-- Engagement: views and clicks. A daily clean-up deletes rows older than 7 days.
 
 CREATE TABLE IF NOT EXISTS title_views (
     id        BIGSERIAL PRIMARY KEY,
@@ -185,9 +185,9 @@ CREATE TABLE IF NOT EXISTS title_views (
 );
 
 ALTER TABLE title_views
-    ADD COLUMN IF NOT EXISTS views INTEGER NOT NULL DEFAULT 1;  -- those of a moment are one row: a title that everybody looks at is not thousands
+    ADD COLUMN IF NOT EXISTS views INTEGER NOT NULL DEFAULT 1;  -- a batch adds one row per title and source, so a popular title is not thousands of rows
 
--- The newest rows are counted again and again; of those that are not vacuumed yet, each is looked up in the table.
+-- The newest rows are counted often, and an index-only scan must visit the table for each row not vacuumed yet.
 ALTER TABLE title_views
     SET (autovacuum_vacuum_insert_threshold = 1000, autovacuum_vacuum_insert_scale_factor = 0);
 
@@ -201,7 +201,7 @@ ALTER TABLE collection_clicks
     ADD COLUMN IF NOT EXISTS clicks INTEGER NOT NULL DEFAULT 1;
 
 ---------------------------------------------------------------------------------------------------------------
--- What the imports remember between runs (imdb_files_hash, rows of each file, the last report).
+-- The state of imports between runs (imdb_files_hash, rows of each file, the last report), and of the schema.
 
 CREATE TABLE IF NOT EXISTS sync_state (
     key        TEXT PRIMARY KEY,
@@ -210,20 +210,20 @@ CREATE TABLE IF NOT EXISTS sync_state (
 );
 
 ---------------------------------------------------------------------------------------------------------------
--- Indexes. The keys above serve look-ups by id, by imdb_id and by parent, so the original's indexes on
--- the same leading columns only cost writes; they go.
+-- Indexes. The keys above serve look-ups by id, by imdb_id and by parent. The original's indexes on the same leading
+-- columns only cost writes, so they are dropped.
 
 DROP INDEX IF EXISTS idx_titles_imdb_id, idx_show_seasons_show, idx_show_episodes_season, idx_title_genres_title,
                      idx_collection_titles_collection, idx_collections_active, idx_titles_type;
 
 CREATE INDEX IF NOT EXISTS idx_titles_display_name ON titles (display_name);
--- Search: names that begin so (and exact ones) by the first, words anywhere and typos by the second.
+-- Search: the first index serves exact and prefix matches, the second words anywhere and typos.
 CREATE INDEX IF NOT EXISTS idx_titles_search_prefix ON titles (search_names text_pattern_ops);
 CREATE INDEX IF NOT EXISTS idx_titles_search_names ON titles USING gin (search_names gin_trgm_ops);
--- The same for the known few: a word that half the catalogue has is found among them at once.
+-- The same for the few well-known titles: a frequent word is found among them at once.
 CREATE INDEX IF NOT EXISTS idx_titles_search_known ON titles USING gin (search_names gin_trgm_ops) WHERE num_votes >= 1000;
--- Most voted first, those without votes last: the order of lists and search. (The original's could only be read
--- backwards, which puts those without votes first.)
+-- The order of lists and search: most votes first, titles without votes last. (The original's index had to be read
+-- backwards, which puts titles without votes first.)
 DROP INDEX IF EXISTS idx_titles_num_votes;
 CREATE INDEX IF NOT EXISTS idx_titles_by_votes ON titles (num_votes DESC NULLS LAST, id);
 CREATE INDEX IF NOT EXISTS idx_titles_original_language ON titles (original_language);
@@ -233,11 +233,11 @@ CREATE INDEX IF NOT EXISTS idx_title_views_source ON title_views (source);
 CREATE INDEX IF NOT EXISTS idx_collection_clicks_collection ON collection_clicks (collection_id);
 CREATE INDEX IF NOT EXISTS idx_collection_clicks_clicked_at ON collection_clicks (clicked_at);
 
--- Discover: one index for each order, of the titles that it may show (a tenth of the catalogue has a poster), so the
--- first page is the first entries. The facts that filters ask for ride along: entries that do not match are passed over
--- without a look at the table. The original's indexes on the bare columns go: they had no ties, and all titles.
+-- Discover: one index per order, limited to the titles that discover shows (a tenth of the catalogue has a poster), so
+-- a first page is the first entries of an index. The columns of the filters are included, so entries that do not match
+-- are skipped without a visit to the table. The original's indexes are dropped: they lack tie-breakers and hold all titles.
 DROP INDEX IF EXISTS idx_titles_popularity, idx_titles_rating, idx_titles_start_year;
--- Most voted. Also the thresholds of votes of the other orders.
+-- Most votes. It also serves the other orders' thresholds of votes.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_votes ON titles
     (num_votes DESC NULLS LAST, id)
     INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes)
@@ -246,7 +246,7 @@ CREATE INDEX IF NOT EXISTS idx_titles_discover_trending ON titles
     (tmdb_popularity DESC NULLS LAST, num_votes DESC NULLS LAST, id)
     INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
--- Top rated and hidden gems. Votes are part of the key, so too few of them are passed over at once.
+-- Top rated and hidden gems. Votes are part of the key, so entries with too few are skipped inside the index.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_rating ON titles
     (average_rating DESC NULLS LAST, num_votes DESC NULLS LAST, id)
     INCLUDE (type, start_year, original_language, origin_country, runtime_minutes)
@@ -256,13 +256,13 @@ CREATE INDEX IF NOT EXISTS idx_titles_discover_newest ON titles
     (start_year DESC NULLS LAST, release_date DESC NULLS LAST, num_votes DESC NULLS LAST, id)
     INCLUDE (type, average_rating, original_language, origin_country, runtime_minutes)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
--- A to Z, the same on every system.
+-- A to Z, in an order that is the same on every system.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_name ON titles
     (lower(display_name) COLLATE "C", num_votes DESC NULLS LAST, id)
     INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
--- A rare language, country or running time in any order: its few thousand entries are read whole and sorted, which takes 2 ms
--- where walking along an order until twenty have turned up takes 50.
+-- A rare language, country or running time in any order: reading and sorting its few thousand entries takes 2 ms, while
+-- scanning the index of the order for twenty matches takes 50 ms.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_language ON titles
     (original_language, num_votes DESC NULLS LAST, id)
     INCLUDE (type, start_year, release_date, average_rating, tmdb_popularity, origin_country, runtime_minutes)
@@ -275,16 +275,16 @@ CREATE INDEX IF NOT EXISTS idx_titles_discover_runtime ON titles
     (runtime_minutes, num_votes DESC NULLS LAST, id)
     INCLUDE (type, start_year, release_date, average_rating, tmdb_popularity, original_language, origin_country)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
--- Titles found by way of a genre or of their views, held against the other filters without a look at the table.
+-- Titles found by genre or by views: the other filters are checked without a visit to the table.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_id ON titles
     (id)
     INCLUDE (num_votes, type, start_year, release_date, average_rating, tmdb_popularity, original_language,
              origin_country, runtime_minutes)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
--- The titles of a rare genre, from the index alone; of a frequent one the primary key tells title by title.
+-- The titles of a rare genre, from the index alone; a frequent genre is checked title by title in the primary key.
 DROP INDEX IF EXISTS idx_title_genres_genre;
 CREATE INDEX IF NOT EXISTS idx_title_genres_by_genre ON title_genres (genre_id, title_id);
--- Views of the last days: counted for all titles by the first, for the titles of one page by the second.
+-- Views of the last days: the first index counts them for all titles, the second for the titles of one page.
 DROP INDEX IF EXISTS idx_title_views_title, idx_title_views_viewed_at, idx_title_views_recent, idx_title_views_by_title;
 CREATE INDEX IF NOT EXISTS idx_title_views_counted ON title_views (viewed_at, title_id, views);
 CREATE INDEX IF NOT EXISTS idx_title_views_counted_by_title ON title_views (title_id, viewed_at, views);

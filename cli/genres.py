@@ -125,7 +125,7 @@ def import_reviews(settings: "Settings", file: Path, *, is_rehearsal: bool = Fal
     async def import_into(pool: "asyncpg.Pool") -> "ReviewCounts":
         mistakes = sorted(read.mistakes + await find_mistakes(pool, read.reviews))
         if mistakes:
-            shown = [f"  {file}:{one.line}: {one.what}" for one in mistakes[:MISTAKES_SHOWN]]
+            shown = [f"  {file}:{one.line}: {one.message}" for one in mistakes[:MISTAKES_SHOWN]]
             rest = [f"  and {len(mistakes) - len(shown)} more"] if mistakes[MISTAKES_SHOWN:] else []
             header = f"{counted(len(mistakes), 'mistake')} in {file}, nothing was changed:"
             raise BadArgument("\n".join([header, *shown, *rest]))

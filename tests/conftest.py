@@ -1,4 +1,4 @@
-"""Fixtures: one PostgreSQL cluster a session, a template of the schema, and a fresh clone for each test that writes."""
+"""Fixtures: one PostgreSQL cluster per session, a template of the schema, a fresh clone for each test that writes."""
 
 import asyncio
 import itertools
@@ -26,7 +26,7 @@ from mediacanon.writes import Writes
 from mediacanon.writes.collection import load_collections
 from tests.serving import app_of, client_of, with_collections
 
-# Durability is not what the tests check, except the ones that start a cluster of their own.
+# Tests do not need durability, except the tests that start a cluster of their own.
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _numbers = itertools.count(1)
 
@@ -37,7 +37,7 @@ def with_database(dsn: str, name: str) -> str:
 
 
 def pytest_configure() -> None:
-    """Take signals: run in the background or by nohup we ignore some, and so would every program the tests end."""
+    """Restore signal handlers: `nohup` and `&` ignore some signals, and the programs under test would inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -45,7 +45,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def data_root() -> Iterator[Path]:
-    """Give a short folder that PostgreSQL may use even when the tests run as root."""
+    """Give a folder with a short path that PostgreSQL may use even when the tests run as root."""
     parent = Path("/var/lib/mediacanon") if os.geteuid() == 0 else None
     if parent:
         parent.mkdir(exist_ok=True)
@@ -76,7 +76,7 @@ async def create_database(cluster: str, *, template: str = "template0") -> str:
 
 
 async def drop_database(cluster: str, dsn: str) -> None:
-    """Drop a database, whoever is still connected to it."""
+    """Drop a database and end its sessions."""
     connection = await asyncpg.connect(cluster)
     try:
         await connection.execute(f"DROP DATABASE IF EXISTS {urlsplit(dsn).path[1:]} WITH (FORCE)")
@@ -86,7 +86,7 @@ async def drop_database(cluster: str, dsn: str) -> None:
 
 @asynccontextmanager
 async def own_database(cluster: str, *, template: str = "template0") -> AsyncIterator[str]:
-    """Give the URL of a database made from a template, and drop it in the end."""
+    """Give the URL of a database created from a template, and drop it after the block."""
     dsn = await create_database(cluster, template=template)
     try:
         yield dsn
@@ -115,7 +115,7 @@ async def database(cluster: str, schema_template: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 def demo_template(cluster: str, schema_template: str) -> str:
-    """Give the name of a database that holds the demo catalogue, imported as anybody's would be."""
+    """Give the name of a database that holds the demo catalogue, loaded by the ordinary import."""
     from mediacanon.imdb.demo import load_demo
 
     async def build() -> str:
@@ -128,7 +128,7 @@ def demo_template(cluster: str, schema_template: str) -> str:
 
 @pytest.fixture(scope="session")
 def demo(cluster: str, demo_template: str) -> str:
-    """Give the URL of the demo catalogue that all tests share: nobody can write to it."""
+    """Give the URL of the read-only demo catalogue that all tests share."""
 
     async def build() -> str:
         dsn = await create_database(cluster, template=demo_template)
@@ -145,7 +145,7 @@ def demo(cluster: str, demo_template: str) -> str:
 
 @pytest.fixture
 async def demo_database(cluster: str, demo_template: str) -> AsyncIterator[str]:
-    """Give the URL of a demo catalogue of the test's own, to write to."""
+    """Give the URL of a private, writable demo catalogue."""
     async with own_database(cluster, template=demo_template) as dsn:
         yield dsn
 
@@ -159,14 +159,14 @@ async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture(scope="session")
 async def demo_client(demo: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of a server over the demo catalogue, to read from."""
+    """Give a client of a server over the read-only demo catalogue."""
     async with client_of(app_of(demo)) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
 async def demo_with_collections(cluster: str, demo_template: str) -> AsyncIterator[str]:
-    """Give the URL of the demo catalogue with the collections that we ship and one list: nobody can write to it."""
+    """Give the URL of a read-only demo catalogue with the shipped collections and one static list."""
     async with own_database(cluster, template=demo_template) as dsn:
         async with await open_pool(dsn, size=1) as pool:
             await load_collections(pool, search=partial(load_titles_by_rank, pool))
@@ -187,20 +187,20 @@ async def demo_pool(demo_with_collections: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture(scope="session")
 def make_context(demo_pool: asyncpg.Pool) -> Callable[[], Context]:
-    """Give what makes the context of one request to the demo catalogue."""
+    """Give a function that creates the context of one request to the demo catalogue."""
     return lambda: Context(Loaders(demo_pool), Writes(demo_pool))
 
 
 @pytest.fixture
 async def client(demo_database: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of a server over a demo catalogue of the test's own, with collections."""
+    """Give a client of a server over a private demo catalogue with the shipped collections."""
     async with client_of(app_of(await with_collections(demo_database))) as opened:
         yield opened
 
 
 @pytest.fixture
 async def connection(demo_database: str) -> AsyncIterator[asyncpg.Connection]:
-    """Give a connection to that catalogue."""
+    """Give a connection to the private demo catalogue."""
     opened = await asyncpg.connect(demo_database)
     yield opened
     await opened.close()

@@ -1,4 +1,4 @@
-"""The app under test: built as `serve` builds it, asked in-process through ASGI or over a real socket."""
+"""The app under test: built as `serve` builds it, called in-process through ASGI or over a real socket."""
 
 import asyncio
 import contextlib
@@ -18,18 +18,18 @@ from mediacanon.server.uvicorn_protocol import HttpProtocol
 from mediacanon.settings import Settings
 from mediacanon.writes.collection import load_collections
 
-# Where everything is to be checked, what npm brings is no reason to skip a test.
+# CI checks everything, so missing npm packages fail a test there instead of skipping it.
 IS_CI = "CI" in os.environ
 
 
 def app_of(dsn: str, **environment: str) -> Application:
-    """Return the server over a database, with these settings and none of the machine's."""
+    """Return the app over a database, with these settings and none of the machine's."""
     return build_app(Settings.from_environment(environment), dsn)
 
 
 @contextlib.asynccontextmanager
 async def client_of(app: Application) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client that asks the app without a socket, between its start-up and its shut-down."""
+    """Give a client of the app without a socket; the block runs inside the app's lifespan."""
     async with app.services.lifespan():
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://mediacanon.test") as client:
@@ -38,7 +38,7 @@ async def client_of(app: Application) -> AsyncIterator[httpx.AsyncClient]:
 
 @contextlib.asynccontextmanager
 async def served(app: Application) -> AsyncIterator[str]:
-    """Give the address of the app, listening on a real port of its own."""
+    """Give the address of the app, which listens on a free port."""
     config = uvicorn.Config(app, host="127.0.0.1", port=0, http=HttpProtocol, log_config=None, lifespan="on")
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # they are pytest's
@@ -53,7 +53,7 @@ async def served(app: Application) -> AsyncIterator[str]:
 
 
 async def certain() -> bool:
-    """Stand in for the round trip of a ChangeListener that receives the changes of the test alone."""
+    """Stand in for the round trip of ChangeListener: all published changes have been received."""
     return True
 
 
@@ -63,14 +63,14 @@ def title_change(*title_ids: int) -> Change:
 
 
 async def ask(client: httpx.AsyncClient, query: str, **variables: Any) -> dict[str, Any]:
-    """Return the JSON answer to a GraphQL document."""
+    """Return the JSON response to a GraphQL document."""
     response = await client.post("/graphql", json={"query": query, "variables": variables})
-    answer: dict[str, Any] = response.json()
-    return answer
+    result: dict[str, Any] = response.json()
+    return result
 
 
 async def run_program(*command: str, **environment: str) -> tuple[int, str]:
-    """Return exit code and output of a program run to its end."""
+    """Run a program to its end; return its exit code and output."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdout=asyncio.subprocess.PIPE,
@@ -82,7 +82,7 @@ async def run_program(*command: str, **environment: str) -> tuple[int, str]:
 
 
 async def with_collections(dsn: str) -> str:
-    """Load our collections into a database and return its URL."""
+    """Load the shipped collections into a database and return its URL."""
     async with await open_pool(dsn, size=1) as pool:
         await load_collections(pool, search=partial(load_titles_by_rank, pool))
     return dsn

@@ -1,10 +1,10 @@
-"""The collections as people write them: one YAML file each in `collections/`, read into frozen dataclasses.
+"""The collection files: one YAML file per collection in `collections/`, read into frozen dataclasses.
 
     files = read_collection_files()
-    files.collections     # those that are right
-    files.problems        # what is wrong with the others: file, line, key, words
+    files.collections     # the collections of the valid files
+    files.problems        # the problems of all other files: file, line, key, message
 
-A file has all its problems reported and never hides another. The format is described in docs/collections.md.
+All problems of all files are reported at once. docs/collections.md describes the format.
 """
 
 import difflib
@@ -33,7 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a file; line 0 and no key where it is the file as a whole."""
+    """A problem of a file; a problem of the whole file has line 0 and no key."""
 
     file: str
     message: str
@@ -47,7 +47,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class NamedTitle:
-    """A title as a language model names it."""
+    """A title by name, as a language model lists it."""
 
     title: str
     year: int | None = None
@@ -60,7 +60,7 @@ class NamedTitle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionFile:
-    """A collection: of a `filter`, or of `titles` in order, each an IMDb id or a name."""
+    """A collection of the titles that match `filter`, or of `titles` in order, each an IMDb id or a name."""
 
     slug: str
     name: str
@@ -75,7 +75,7 @@ class CollectionFile:
 
 @dataclass(frozen=True, slots=True)
 class CollectionFiles:
-    """What a folder holds; `names` are those of all files, wrong ones too, without .yaml: the slugs they want."""
+    """The content of a folder; `names` are the file names without .yaml, which are slugs, of invalid files too."""
 
     collections: tuple[CollectionFile, ...]
     problems: tuple[Problem, ...]
@@ -83,20 +83,20 @@ class CollectionFiles:
 
 
 class _Finding(NamedTuple):
-    """What is wrong, and where unless it is the value itself."""
+    """A problem of a value; `node` and `key` locate it below that value, their defaults mean the value itself."""
 
     message: str
     node: yaml.Node | None = None
     key: str = ""
 
     def within(self, node: yaml.Node, key: str) -> "_Finding":
-        """Return it as seen from one level up."""
+        """Return the same finding, located from one level up."""
         dot = "." if self.key and not self.key.startswith("[") else ""
         return _Finding(self.message, self.node or node, f"{key}{dot}{self.key}")
 
 
 class _Wrong(Exception):  # noqa: N818 - never leaves this file
-    """A value that is not what its key wants."""
+    """A value that is invalid for its key."""
 
     def __init__(self, *findings: _Finding) -> None:
         super().__init__()
@@ -110,12 +110,12 @@ def _wrong(message: str) -> _Wrong:
 Parse = Callable[[yaml.Node], Any]
 
 
-def _scalar(node: yaml.Node, wanted: str) -> Any:  # noqa: ANN401 - whatever YAML reads
+def _scalar(node: yaml.Node, wanted: str) -> Any:  # noqa: ANN401 - any scalar of YAML
     if not isinstance(node, yaml.ScalarNode):
         raise _wrong(f"must be {wanted}")
     try:
         return yaml.constructor.SafeConstructor().construct_object(node)
-    # The latter two for `!!bool x` and `!!float ""`, which PyYAML looks up unchecked.
+    # PyYAML does not check `!!bool x` and `!!float ""`, which raise KeyError and IndexError.
     except (yaml.YAMLError, ValueError, OverflowError, KeyError, IndexError):
         raise _wrong(f"must be {wanted}, not {node.value[:50]!r}") from None
 
@@ -126,7 +126,7 @@ def _text(wanted: str, pattern: re.Pattern[str]) -> Parse:
         if value is None or value == "":
             raise _wrong(f"is empty; it must be {wanted}")
         if not isinstance(value, str):
-            raise _wrong(f"must be {wanted}; YAML takes {node.value[:50]} for no text unless it is in quotes")
+            raise _wrong(f"must be {wanted}; YAML reads {node.value[:50]} as text only in quotes")
         value = value.strip()
         if _CONTROL.search(value) or not pattern.fullmatch(value):
             raise _wrong(f"must be {wanted}, not {value[:50]!r}")
@@ -150,7 +150,7 @@ def _one_of(words: tuple[str, ...]) -> Parse:
 def _number(wanted: str, lowest: float, highest: float, *kinds: type) -> Parse:
     def parse(node: yaml.Node) -> float:
         value = _scalar(node, wanted)
-        # The type itself, since True is an int; NaN is within no bounds.
+        # The exact type, since True is an int. NaN fails every comparison, so it is out of bounds.
         if type(value) not in kinds or not lowest <= value <= highest:
             raise _wrong(f"must be {wanted}, not {node.value[:50]!r}")
         return value  # type: ignore[no-any-return]
@@ -210,7 +210,7 @@ def _mapping_of(keys: Mapping[str, Parse], required: tuple[str, ...] = ()) -> Pa
 def _entries(
     node: yaml.MappingNode, keys: Mapping[str, Parse], findings: list[_Finding]
 ) -> Iterator[tuple[str, yaml.Node]]:
-    """Yield each known key with its value; add to the findings what is unknown or said twice."""
+    """Yield each known key with its value; add unknown and repeated keys to the findings."""
     seen: dict[str, int] = {}
     for key_node, value in node.value:
         key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
@@ -273,7 +273,7 @@ _COLLECTION = _mapping_of(COLLECTION_KEYS, required=("slug", "name", "strategy")
 
 
 def _collection(node: yaml.Node, name: str) -> CollectionFile:
-    """Return the collection of a file called `name`. Raises _Wrong also for keys that do not go together."""
+    """Return the collection of the file `name`. Raises _Wrong for invalid values and for contradictory keys."""
     collection = CollectionFile(**_COLLECTION(node))
     findings = [_Finding(message, _value(node, key), key) for key, message in _contradictions(collection, name)]
     if findings:
@@ -282,13 +282,13 @@ def _collection(node: yaml.Node, name: str) -> CollectionFile:
 
 
 def _contradictions(collection: CollectionFile, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the key and the trouble of what is right alone and wrong together."""
+    """Yield the key and the message of each value that contradicts another one."""
     strategy = collection.strategy
     wanted, unwanted = ("filter", "titles") if strategy == "filter" else ("titles", "filter")
     if collection.slug != name:
         yield "slug", f"must be the file's name, {name}"
     if not getattr(collection, wanted):
-        yield wanted, f"is what a collection of strategy {strategy} needs"
+        yield wanted, f"is required for strategy {strategy}"
     if getattr(collection, unwanted):
         yield unwanted, f"has no meaning for strategy {strategy}"
     if strategy == "static" and any(isinstance(title, NamedTitle) for title in collection.titles):
@@ -300,7 +300,7 @@ def _value(node: yaml.Node, key: str) -> yaml.Node:
 
 
 def read_collection_files(folder: Path = COLLECTIONS) -> CollectionFiles:
-    """Return what the YAML files of a folder say, by file name; other files are ignored."""
+    """Return the collections and problems of a folder's YAML files, in file name order; other files are ignored."""
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
     except OSError as error:

@@ -1,9 +1,10 @@
-"""The text file in which people review titles for custom genres: written, and read back after they edited it.
+"""The review file: a text file in which people assign custom genres to titles, written and read back here.
 
     [123] Love Island (2015) | show | 12,345 | 5.6 | en/GB | Game-Show, Reality-TV
     GENRES: Dating
 
-Lines that begin with `#` and empty lines mean nothing. Only the number in brackets and what follows `GENRES:` are read.
+Empty lines and lines that begin with `#` are ignored. The parser reads the number in brackets and the names after
+`GENRES:`, nothing else.
 """
 
 import re
@@ -14,8 +15,8 @@ NONE = "none"
 LARGEST_ID = 2**63 - 1
 HEADER = """\
 # Titles to review for custom genres, most voted first.
-# Write after GENRES: those that fit, with commas between: {genres}
-# none, or nothing, marks a title as reviewed without any. Delete a title (both lines) to leave it for another time.
+# After GENRES: write the genres that fit, separated by commas: {genres}
+# none, or nothing, marks the title as reviewed without a custom genre. Delete a title (both lines) to postpone it.
 # [id] Name (year) | type | votes | rating | language/COUNTRY | genres
 """
 
@@ -25,7 +26,7 @@ _GENRES = re.compile(r"GENRES\s*:(?P<names>.*)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitleToReview:
-    """A title as the file shows it; None: unknown."""
+    """A title with the facts that the file shows; None means unknown."""
 
     title_id: int
     display_name: str
@@ -41,7 +42,7 @@ class TitleToReview:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What a person decided: the title, its custom genres as they were typed, and where both stand."""
+    """The review of a title: its id, its custom genres as typed, and the lines of both."""
 
     title_id: int
     line: int
@@ -51,32 +52,32 @@ class Review:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """What cannot be understood, and in which line."""
+    """A line that cannot be parsed or stored, with the reason."""
 
     line: int
-    what: str
+    message: str
 
 
 @dataclass(slots=True)
 class ReviewFile:
-    """A file as it was read: what was decided, and what cannot be understood."""
+    """The content of a file: its reviews and its mistakes."""
 
     reviews: list[Review] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
 
-    def reject(self, line: int, what: str) -> None:
-        """Note a mistake."""
-        self.mistakes.append(Mistake(line, what))
+    def reject(self, line: int, message: str) -> None:
+        """Add a mistake."""
+        self.mistakes.append(Mistake(line, message))
 
 
 def format_reviews(titles: Iterable[TitleToReview], custom_genres: Sequence[str]) -> str:
-    """Return the file's text for these titles; custom genres they have already stand after GENRES."""
+    """Return the file's text for these titles, with their present custom genres after GENRES."""
     blocks = [HEADER.format(genres=", ".join(custom_genres)), *map(_block, titles)]
     return "\n".join(blocks)
 
 
 def parse_reviews(text: str) -> ReviewFile:
-    """Return what a file says. Raises nothing: what cannot be understood is among its mistakes."""
+    """Return the reviews and mistakes of a file. Raises nothing."""
     file = ReviewFile()
     title: Review | None = None
     seen: dict[int, int] = {}
@@ -113,7 +114,7 @@ def _meaningful_lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, content
 
 
-# What follows GENRES of a title that cannot be read is not looked at: one mistake is told, not two.
+# Stands for a title line with a mistake: its GENRES line is skipped, so one mistake is reported once.
 _UNREADABLE = Review(0, 0)
 
 
@@ -130,14 +131,14 @@ def _title(file: ReviewFile, line: int, shown: str, seen: dict[int, int]) -> Rev
 
 
 def _decide(file: ReviewFile, line: int, title: Review | None, typed: str) -> Review | None:
-    """Take the genres of a title down; return None: the next title may come."""
+    """Add the review of a title; return None, the new current title."""
     if title is None:
         file.reject(line, "GENRES without a title above it")
     elif title is not _UNREADABLE:
         names = tuple(dict.fromkeys(name for part in typed.split(",") if (name := " ".join(part.split()))))
         chosen = tuple(name for name in names if name.casefold() != NONE)
         if chosen and chosen != names:
-            file.reject(line, f"none beside {', '.join(chosen)}: which of both?")
+            file.reject(line, f"none and {', '.join(chosen)} exclude each other")
         file.reviews.append(Review(title.title_id, title.line, chosen, line))
     return None
 

@@ -64,7 +64,7 @@ def find_programs(*, server: int) -> list[Programs]:
     if not fitting:
         versions = ", ".join(str(programs.major) for programs in sorted(found)) or "none"
         raise DatabaseUnavailable(
-            f"pg_dump, pg_restore and psql of PostgreSQL {server} or newer are needed; found: {versions}."
+            f"This command needs pg_dump, pg_restore and psql of PostgreSQL {server} or newer; found: {versions}."
             f" Install your system's postgresql-client-{server}."
         )
     return fitting

@@ -99,7 +99,7 @@ async def store_reviews(pool: asyncpg.Pool, reviews: Sequence[Review], *, is_reh
 async def _store(connection: Connection, reviews: Sequence[Review]) -> ReviewCounts:
     mistakes, pairs = await _resolve(connection, reviews)
     if mistakes:
-        raise BadArgument(f"Line {mistakes[0].line}: {mistakes[0].what}")
+        raise BadArgument(f"Line {mistakes[0].line}: {mistakes[0].message}")
     title_ids = [review.title_id for review in reviews]
     title_of_pair = [title_id for title_id, _ in pairs]
     genre_of_pair = [genre_id for _, genre_id in pairs]

@@ -1,4 +1,4 @@
-"""The collections' YAML files: those we ship, and what is said of those that are wrong."""
+"""The collections' YAML files: the shipped ones are valid, and each problem of an invalid one is reported."""
 
 import csv
 import os
@@ -23,14 +23,14 @@ STATIC = "slug: wrong\nname: Wrong\nstrategy: static\n"
 
 
 def read(folder, **files):
-    """Write files and return what is read of their folder."""
+    """Write files and return the parsed content of their folder."""
     for name, text in files.items():
         (folder / f"{name}.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
     return read_collection_files(folder)
 
 
-def test_shipped_files_are_right():
-    """All 46 are read without a problem, each with a description of a sentence or two."""
+def test_shipped_files_are_valid():
+    """All 46 files are read without a problem; each has a description of one or two sentences."""
     files = read_collection_files()
     assert files.problems == ()
     assert len(files.collections) == 46
@@ -42,7 +42,7 @@ def test_shipped_files_are_right():
 
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the original's list is not here")
 def test_shipped_files_are_the_originals():
-    """Slug, name, filter and the rest are those of the original's list."""
+    """Every key has the value of the original's list."""
     with CONTRACT.open() as lines:
         expected = {row.pop("slug"): row for row in csv.DictReader(lines)}
     collections = read_collection_files().collections
@@ -62,20 +62,20 @@ def test_shipped_files_are_the_originals():
 
 
 def test_korean_collections_filter_by_language():
-    """They ask for Korean titles, not for a genre that nothing assigns."""
+    """The Korean collections filter by language, since no import assigns a genre `Korean`."""
     korean = {one.slug: dict(one.filter) for one in read_collection_files().collections if "korean" in one.slug}
     assert len(korean) == 4
-    assert {asked["lang"] for asked in korean.values()} == {"ko"}
-    assert {asked.get("genre") for asked in korean.values()} == {None, "Dating"}
+    assert {keys["lang"] for keys in korean.values()} == {"ko"}
+    assert {keys.get("genre") for keys in korean.values()} == {None, "Dating"}
 
 
 def test_folder_holds_no_python():
-    """A .py file there would shadow the standard library's module."""
+    """The folder has no .py file, which would shadow the standard library's module."""
     assert {path.suffix for path in COLLECTIONS.iterdir()} == {".yaml", ".md"}
 
 
 def test_every_key_is_read(tmp_path):
-    """A filter with all there is, blanks trimmed, and a list of names for a language model's."""
+    """Every key of a filter and every form of a listed title is read; surrounding blanks are trimmed."""
     files = read(
         tmp_path,
         one="slug: one\nname: ' One '\ndescription: |\n  Two\n  lines.\nstrategy: filter\npinned: true\n"
@@ -124,7 +124,7 @@ FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
         (f"{FILTER}filter:\n  genre: x\n  typ: show\n", 6, "filter.typ", "is no key here; did you mean type?"),
         (f"{FILTER}filter:\n  type: movies\n", 5, "filter.type", "not 'movies'; did you mean movie?"),
         (f"{FILTER}filter:\n  sort: best\n", 5, "filter.sort", "must be one of most_rated, trending,"),
-        (f"{FILTER}filter:\n  lang: no\n", 5, "filter.lang", "YAML takes no for no text unless it is in quotes"),
+        (f"{FILTER}filter:\n  lang: no\n", 5, "filter.lang", "YAML reads no as text only in quotes"),
         (f"{FILTER}filter:\n  lang: english\n", 5, "filter.lang", "must be a language code such as en"),
         (f"{FILTER}filter:\n  country: us\n", 5, "filter.country", "must be a country code such as US"),
         (f"{FILTER}filter:\n  min_votes: many\n", 5, "filter.min_votes", "must be a number of votes, not 'many'"),
@@ -137,8 +137,8 @@ FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
         (f"{FILTER}filter:\n  genre:\n", 5, "filter.genre", "is empty"),
         (f"{FILTER}filter:\n  genre: [Drama]\n", 5, "filter.genre", "must be 1 to 200 characters"),
         (f"{FILTER}filter: Drama\n", 4, "filter", "must be a mapping"),
-        (f"{FILTER}filter: {{}}\n", 4, "filter", "is what a collection of strategy filter needs"),
-        (FILTER, 1, "filter", "is what a collection of strategy filter needs"),
+        (f"{FILTER}filter: {{}}\n", 4, "filter", "is required for strategy filter"),
+        (FILTER, 1, "filter", "is required for strategy filter"),
         (f"{FILTER}filter: {{genre: x}}\ntitles: [tt0000001]\n", 5, "titles", "has no meaning for strategy filter"),
         (f"{FILTER}filter: {{genre: x}}\npinned: yesterday\n", 5, "pinned", "must be true or false"),
         (f"{FILTER}filter: {{genre: x}}\npinned: !!bool x\n", 5, "pinned", "must be true or false"),
@@ -149,10 +149,10 @@ FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
         (f"{FILTER}filter: {{genre: x}}\nname: {'x' * 201}\n", 5, "name", "is there already"),
         (f'{FILTER}filter: {{genre: x}}\ndescription: "a\\0b"\n', 5, "description", "must be 1 to 2000 characters"),
         (f'{FILTER}filter: {{genre: x}}\ndescription: "\\ud800"\n', 5, "description", "must be 1 to 2000 characters"),
-        (f"{FILTER}filter: {{genre: x}}\ndescription: 2020-01-01\n", 5, "description", "for no text unless"),
+        (f"{FILTER}filter: {{genre: x}}\ndescription: 2020-01-01\n", 5, "description", "as text only in quotes"),
         (f"{FILTER}filter: {{genre: x}}\ndescription: 2020-99-99\n", 5, "description", "must be 1 to 2000"),
-        (STATIC, 1, "titles", "is what a collection of strategy static needs"),
-        (f"{STATIC}titles: []\n", 4, "titles", "is what a collection of strategy static needs"),
+        (STATIC, 1, "titles", "is required for strategy static"),
+        (f"{STATIC}titles: []\n", 4, "titles", "is required for strategy static"),
         (f"{STATIC}titles: [tt0000001]\nfilter: {{genre: x}}\n", 5, "filter", "has no meaning for strategy static"),
         (f"{STATIC}titles: [nm0000001]\n", 4, "titles[1]", "must be an IMDb id such as tt0903747, not 'nm0000001'"),
         (f"{STATIC}titles:\n- tt0000001\n- tt0000001\n", 6, "titles[2]", "repeats entry 1"),
@@ -161,18 +161,18 @@ FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
         (f"{STATIC}titles: [{', '.join(f'tt{n:07}' for n in range(1001))}]\n", 4, "titles", "has 1001 entries"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, text, line, key, words):
-    """File, line, key and trouble; the file beside it is read all the same."""
+def test_each_problem_is_reported(tmp_path, text, line, key, words):
+    """A problem names file, line, key and reason; the valid file beside it is still read."""
     files = read(tmp_path, wrong=text, right=RIGHT)
     assert [one.slug for one in files.collections] == ["right"]
     assert files.names == {"right", "wrong"}
-    said = [problem for problem in files.problems if problem.key == key and words in problem.message]
-    assert said, [str(problem) for problem in files.problems]
-    assert (said[0].file, said[0].line) == ("wrong.yaml", line)
+    reported = [problem for problem in files.problems if problem.key == key and words in problem.message]
+    assert reported, [str(problem) for problem in files.problems]
+    assert (reported[0].file, reported[0].line) == ("wrong.yaml", line)
 
 
-def test_all_that_is_wrong_is_said_at_once(tmp_path):
-    """Nobody has to run the check once per mistake; each is one line."""
+def test_all_problems_are_reported_at_once(tmp_path):
+    """One check lists every problem of a file, one line each."""
     files = read(tmp_path, wrong="slug: wrong\nnam: x\nstrategy: filter\nfilter: {typ: show, limit: 0}\n")
     assert [str(problem) for problem in files.problems] == [
         "wrong.yaml:2: nam: is no key here; did you mean name?",
@@ -183,7 +183,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path):
 
 
 def test_other_files_are_ignored_and_yml_is_named(tmp_path):
-    """README.md and the like are no collections; a file that looks like one is not left out in silence."""
+    """README.md is ignored; a file that resembles a collection is reported."""
     (tmp_path / "README.md").write_text("# Collections\n")
     (tmp_path / "other.yml").write_text(RIGHT)
     (tmp_path / "folder.yaml").mkdir()
@@ -193,7 +193,7 @@ def test_other_files_are_ignored_and_yml_is_named(tmp_path):
 
 
 def test_a_missing_folder_is_a_problem(tmp_path):
-    """It is named, and nothing is raised."""
+    """A missing folder is a problem with its path, not an exception."""
     files = read_collection_files(tmp_path / "nowhere")
     assert (files.collections, files.names) == ((), frozenset())
     assert str(files.problems[0]) == f"{tmp_path / 'nowhere'}: No such file or directory"

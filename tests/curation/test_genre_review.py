@@ -1,4 +1,4 @@
-"""The review file: written for people, read back whatever they did to it."""
+"""The review file: written for people, and parsed after any edit."""
 
 import pytest
 from hypothesis import given
@@ -33,12 +33,12 @@ UNKNOWN = TitleToReview(
 
 
 def mistakes(text: str) -> list[tuple[int, str]]:
-    """Return the mistakes of a file: line and words."""
-    return [(one.line, one.what) for one in parse_reviews(text).mistakes]
+    """Return the mistakes of a file: line and message."""
+    return [(one.line, one.message) for one in parse_reviews(text).mistakes]
 
 
-def test_a_title_is_shown_with_all_that_is_known_of_it():
-    """The original's line: id, name, year, type, votes, rating, language and country, genres; then GENRES."""
+def test_a_title_is_shown_with_its_known_facts():
+    """A title has the original's line (id, name, year, type, votes, rating, language/country, genres), then GENRES."""
     lines = format_reviews([ISLAND, UNKNOWN], ["Cooking", "Dating"]).split("\n")
     assert lines[5:] == [
         "[7] Love Island | [8] GENRES: x (2015) | show | 12,345 | 5.6 | en/GB | Game-Show, Reality-TV",
@@ -52,8 +52,8 @@ def test_a_title_is_shown_with_all_that_is_known_of_it():
     assert "Cooking, Dating" in lines[1]
 
 
-def test_what_was_written_is_read_back():
-    """Untouched, a file says what the titles have; whatever their names look like."""
+def test_an_unedited_file_is_read_back():
+    """An unedited file holds the titles' present custom genres, even with syntax of the file in a name."""
     file = parse_reviews(format_reviews([ISLAND, UNKNOWN], ["Cooking"]))
     assert file.mistakes == []
     assert file.reviews == [Review(7, 6, ("Cooking", "Dating"), 7), Review(9, 9, (), 10)]
@@ -71,19 +71,19 @@ def test_what_was_written_is_read_back():
     ],
 )
 def test_genres_are_read_as_people_type_them(typed, genres):
-    """Capitals, spaces and repetitions do not matter; none and nothing are the same."""
+    """Capitals, spaces and repetitions do not matter; `none` and an empty list are the same."""
     [review] = parse_reviews(f"[1] x\n{typed}").reviews
     assert review.genres == genres
 
 
 def test_files_of_other_editors_are_read():
-    """A byte order mark, carriage returns, tabs and indentation are nobody's mistake."""
+    """A byte order mark, carriage returns, tabs and indentation are accepted."""
     file = parse_reviews("\ufeff# header\r\n\r\n\t[ 1 ] A | show\r\n\tGENRES:\tDating\r\n")
     assert (file.reviews, file.mistakes) == ([Review(1, 3, ("Dating",), 4)], [])
 
 
-def test_each_mistake_is_told_with_its_line_and_once():
-    """What is between the mistakes is read all the same."""
+def test_each_mistake_is_reported_once_with_its_line():
+    """A file with several mistakes yields one message with its line for each."""
     text = """GENRES: Dating
 [1] Without genres
 [x2] No id
@@ -107,7 +107,7 @@ GENRES:
         (3, "[x2] is no title's id"),
         (9, "GENRES without a title above it"),
         (10, "title 4 stands in line 7 already"),
-        (13, "none beside Dating: which of both?"),
+        (13, "none and Dating exclude each other"),
         (14, "neither a title ([id] ...) nor GENRES: 'what is this'"),
         (15, "[99999999999999999999999] is no title's id"),
         (17, "title 6 has no line GENRES"),
@@ -116,7 +116,7 @@ GENRES:
 
 @given(st.text(alphabet=st.sampled_from("[]0123456789٣GENRES:#,| \n\r\t\0abc²")) | st.text())
 def test_any_text_is_read(text):
-    """Reviews and mistakes, never an exception; no title is decided twice."""
+    """Any text yields reviews and mistakes, never an exception, and no title is reviewed twice."""
     file = parse_reviews(text)
     ids = [review.title_id for review in file.reviews]
     assert len(ids) == len(set(ids))

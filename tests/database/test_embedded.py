@@ -1,4 +1,4 @@
-"""Our own PostgreSQL in good days: made, started again, shared, left."""
+"""Our own PostgreSQL without faults: created, restarted, shared, stopped."""
 
 import asyncio
 import signal
@@ -15,7 +15,7 @@ Other = Callable[..., OtherProcess]
 
 
 def test_first_start_makes_the_database(home: Path, postgres: EmbeddedPostgres) -> None:
-    """A bare folder becomes a UTF-8 database of our name, and nothing runs after its only user left."""
+    """An empty folder becomes a UTF-8 database with our name, and its server ends with its only user."""
     dsn = postgres.start()
     assert dsn.startswith("postgresql://mediacanon@/mediacanon?host=")
     assert ask(dsn, "SELECT current_user || ' ' || current_database()") == "mediacanon mediacanon"
@@ -26,14 +26,14 @@ def test_first_start_makes_the_database(home: Path, postgres: EmbeddedPostgres) 
 
 
 def test_rows_are_there_after_the_next_start(postgres: EmbeddedPostgres) -> None:
-    """A warm start finds what was committed before."""
+    """A warm start finds the committed rows."""
     ask(postgres.start(), "CREATE TABLE kept AS SELECT 7 AS number")
     postgres.stop()
     assert ask(postgres.start(), "SELECT number FROM kept") == 7
 
 
-def test_a_dropped_database_is_made_again(postgres: EmbeddedPostgres) -> None:
-    """A start sees to it that the database exists."""
+def test_a_dropped_database_is_recreated(postgres: EmbeddedPostgres) -> None:
+    """A start creates a missing database."""
     dsn = postgres.start()
     ask(dsn.replace("/mediacanon?", "/postgres?"), "DROP DATABASE mediacanon")
     postgres.stop()
@@ -41,7 +41,7 @@ def test_a_dropped_database_is_made_again(postgres: EmbeddedPostgres) -> None:
 
 
 def test_parameters_reach_the_server(home: Path) -> None:
-    """Settings given by the one who starts the server win over ours."""
+    """The parameters of the user that starts the server override our settings."""
     postgres = EmbeddedPostgres(home, parameters={"fsync": "off", "cluster_name": "it's", "work_mem": "5MB"})
     try:
         dsn = postgres.start()
@@ -54,14 +54,14 @@ def test_parameters_reach_the_server(home: Path) -> None:
 def test_environment_of_postgresql_clients_does_not_mislead_us(
     postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """PGPORT and PGDATA of the operator's shell mean other servers."""
+    """PGPORT and PGDATA of the operator's shell are ignored, since they refer to other servers."""
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("PGDATA", "/nowhere")
     assert ask(postgres.start(), "SELECT 1") == 1
 
 
 def test_second_user_attaches_and_the_last_one_stops(home: Path, postgres: EmbeddedPostgres) -> None:
-    """Users share one server; leaving, even twice, takes it from nobody."""
+    """Users share one server; a user that leaves, even twice, does not stop it for the others."""
     second = EmbeddedPostgres(home)
     dsn = postgres.start()
     assert second.start() == dsn
@@ -75,7 +75,7 @@ def test_second_user_attaches_and_the_last_one_stops(home: Path, postgres: Embed
 
 
 def test_processes_that_start_at_once_share_one_server(home: Path, other_process: Other) -> None:
-    """Three cold starts at the same moment make one cluster and one server, which the last one stops."""
+    """Three concurrent cold starts create one cluster and one server, which the last user stops."""
     users = [other_process(home) for _ in range(3)]
     dsns = [user.says() for user in users]
     assert len(set(dsns)) == 1
@@ -104,8 +104,8 @@ def test_nothing_listens_on_the_network(home: Path, postgres: EmbeddedPostgres) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_polite_signal_stops_the_server_too(home: Path, other_process: Other, number: signal.Signals) -> None:
-    """Ctrl-C, `kill` and a closed terminal leave nothing running."""
+def test_a_catchable_signal_stops_the_server_too(home: Path, other_process: Other, number: signal.Signals) -> None:
+    """Ctrl-C, `kill` and a closed terminal stop the server as well."""
     user = other_process(home)
     user.says()
     assert user.end(number) != 0
@@ -113,7 +113,7 @@ def test_a_polite_signal_stops_the_server_too(home: Path, other_process: Other, 
 
 
 def test_signals_are_as_before_outside_the_block(home: Path) -> None:
-    """A program's own handling of signals is back when the database is left."""
+    """The program's own signal handlers are restored after the block."""
     before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with running_database(Settings(data_dir=home)):
         assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
@@ -121,14 +121,14 @@ def test_signals_are_as_before_outside_the_block(home: Path) -> None:
 
 
 async def test_starts_and_stops_beside_an_event_loop(home: Path, postgres: EmbeddedPostgres) -> None:
-    """A thread of a program that runs a loop may start it."""
+    """A thread of a program with a running event loop may start and stop the server."""
     assert "/mediacanon?" in await asyncio.to_thread(postgres.start)
     await asyncio.to_thread(postgres.stop)
 
 
 def test_the_operators_database_comes_first(home: Path) -> None:
-    """With DATABASE_URL set nothing of ours is made or started."""
-    url = "postgresql://somebody@elsewhere/films"
+    """With DATABASE_URL set no cluster of our own is created or started."""
+    url = "postgresql://user@elsewhere/films"
     with running_database(Settings(data_dir=home, database_url=url)) as dsn:
         assert dsn == url
     assert not any(home.iterdir())

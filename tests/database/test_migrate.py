@@ -1,4 +1,4 @@
-"""The schema: new, applied again, upgraded in place, and when it cannot be applied."""
+"""The schema: created, applied again, upgraded in place, and refused."""
 
 import asyncio
 import gzip
@@ -26,7 +26,7 @@ ORIGINAL = SHARED / "contract" / "catalog.sql.gz"
 
 COLUMNS = """SELECT table_name::text, array_agg(quote_ident(column_name) ORDER BY ordinal_position) AS names
                FROM information_schema.columns WHERE table_schema = 'public' GROUP BY 1"""
-# Casts are left out: the original's defaults and checks spell them otherwise.
+# Casts are left out, since the original's defaults and checks spell them differently.
 SCHEMA = """
     SELECT regexp_replace(format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default), '::[a-z ]+|[()]', '', 'g')
       FROM information_schema.columns WHERE table_schema = 'public'
@@ -40,7 +40,7 @@ FILES = "SELECT oid, relfilenode FROM pg_class WHERE relnamespace = 'public'::re
 
 @pytest.fixture(scope="module", params=["the wheel's", "the system's"])
 def any_cluster(request: pytest.FixtureRequest, cluster: str, data_root: Path) -> Iterator[str]:
-    """Give the URL of a cluster of each PostgreSQL there is here."""
+    """Give the URL of a cluster of each installed PostgreSQL."""
     if request.param == "the wheel's":
         yield cluster
         return
@@ -57,14 +57,14 @@ def any_cluster(request: pytest.FixtureRequest, cluster: str, data_root: Path) -
 
 @pytest.fixture
 async def empty(any_cluster: str) -> Any:
-    """Give the URL of a database with nothing in it."""
+    """Give the URL of an empty database."""
     async with own_database(any_cluster) as dsn:
         yield dsn
 
 
 @pytest.fixture
 async def original(empty: str) -> str:
-    """Give the URL of a database as the original MediaCanon left it."""
+    """Give the URL of a database of the original MediaCanon."""
     if not ORIGINAL.exists():
         pytest.skip("the original's database is not here")
     await asyncio.to_thread(restore, empty, gzip.decompress(ORIGINAL.read_bytes()))
@@ -72,7 +72,7 @@ async def original(empty: str) -> str:
 
 
 def restore(dsn: str, script: bytes) -> None:
-    """Run what pg_dump wrote."""
+    """Run a script of pg_dump."""
     psql = find_binaries(server_account(None)).folder / "psql"
     subprocess.run([psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d", dsn], input=script, capture_output=True, check=True)
 
@@ -87,21 +87,21 @@ async def fetch(dsn: str, sql: str) -> list[tuple[Any, ...]]:
 
 
 async def all_rows(dsn: str, columns: list[tuple[Any, ...]]) -> dict[str, set[tuple[Any, ...]]]:
-    """Return what the tables hold in these columns, as text."""
+    """Return the rows of the tables in these columns, as text."""
     return {
         table: set(await fetch(dsn, f"SELECT row({', '.join(names)})::text FROM {table}")) for table, names in columns
     }
 
 
 def dump(dsn: str) -> list[str]:
-    """Return the whole database as pg_dump writes it, without the tokens that differ every time."""
+    """Return the whole database as pg_dump writes it, without its random tokens."""
     program = find_binaries(server_account(None)).folder / "pg_dump"
     written = subprocess.run([program, "-d", dsn], check=True, capture_output=True, text=True)
     return [line for line in written.stdout.splitlines() if "restrict " not in line]
 
 
 async def test_schema_applied_again_changes_nothing(empty: str) -> None:
-    """schema.sql is idempotent: the second time no row, no definition and no file differs."""
+    """schema.sql is idempotent: a second run changes no row, no definition and no file."""
     await migrate(empty)
     once, files = dump(empty), await fetch(empty, FILES)
     await migrate(empty, is_forced=True)
@@ -110,7 +110,7 @@ async def test_schema_applied_again_changes_nothing(empty: str) -> None:
 
 
 async def test_originals_database_is_upgraded_in_place(original: str) -> None:
-    """Every row, id and sequence of the original is what it was, and stays so the second time."""
+    """Every row, id and sequence of the original stays, also on a second run."""
     columns = await fetch(original, COLUMNS)
     before, sequences = await all_rows(original, columns), await fetch(original, SEQUENCES)
     assert len(before["titles"]) > 1000
@@ -125,8 +125,8 @@ async def test_originals_database_is_upgraded_in_place(original: str) -> None:
     assert await fetch(original, FILES) == files
 
 
-async def test_upgraded_database_is_like_a_new_one(original: str, any_cluster: str) -> None:
-    """Columns, keys, checks and indexes are the same, wherever a database comes from."""
+async def test_upgraded_database_equals_a_new_one(original: str, any_cluster: str) -> None:
+    """An upgraded database has the columns, keys, checks and indexes of a new one."""
     async with own_database(any_cluster) as fresh:
         await migrate(original)
         await migrate(fresh)
@@ -134,13 +134,13 @@ async def test_upgraded_database_is_like_a_new_one(original: str, any_cluster: s
 
 
 async def test_migrating_at_once(empty: str) -> None:
-    """Servers that start together queue up, and all of them find the schema."""
+    """Concurrent starts queue up, and each finds the schema."""
     await asyncio.gather(*(migrate(empty) for _ in range(4)))
     assert await fetch(empty, "SELECT value FROM sync_state WHERE key = 'schema_version'") == [(str(SCHEMA_VERSION),)]
 
 
-async def test_up_to_date_schema_waits_for_nobody(database: str) -> None:
-    """A server may start while an import writes: nothing is locked when there is nothing to do."""
+async def test_up_to_date_schema_takes_no_lock(database: str) -> None:
+    """A server with an up-to-date schema starts during an import, since it locks nothing."""
     connection = await asyncpg.connect(database)
     try:
         async with connection.transaction(), asyncio.timeout(30):
@@ -151,7 +151,7 @@ async def test_up_to_date_schema_waits_for_nobody(database: str) -> None:
 
 
 async def test_dropped_index_comes_back_when_forced(database: str) -> None:
-    """Applying the schema by hand repairs what somebody dropped."""
+    """A forced migration restores a dropped index."""
     complete = await fetch(database, SCHEMA)
     await fetch(database, "DROP INDEX idx_titles_by_votes")
     await migrate(database, is_forced=True)
@@ -159,7 +159,7 @@ async def test_dropped_index_comes_back_when_forced(database: str) -> None:
 
 
 async def test_database_of_a_newer_program_is_refused(database: str) -> None:
-    """What a newer MediaCanon upgraded is not touched by an older one."""
+    """An older MediaCanon leaves a database with a newer schema unchanged."""
     newer = SCHEMA_VERSION + 1
     await fetch(database, f"UPDATE sync_state SET value = '{newer}' WHERE key = 'schema_version'")
     before = dump(database)
@@ -169,7 +169,7 @@ async def test_database_of_a_newer_program_is_refused(database: str) -> None:
 
 
 async def test_old_server_is_refused() -> None:
-    """A PostgreSQL before 15 is named with its version."""
+    """A PostgreSQL older than 15 is refused with its version."""
 
     def message(kind: bytes, content: bytes) -> bytes:
         return kind + (len(content) + 4).to_bytes(4) + content
@@ -188,7 +188,7 @@ async def test_old_server_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "target"),
     [
         ("postgresql://me:secret@127.0.0.1:1/films", "the database films on 127.0.0.1:1: "),
         ("postgresql://me:secret@nobody.invalid/films", "the database films on nobody.invalid: "),
@@ -197,16 +197,16 @@ async def test_old_server_is_refused() -> None:
         ("postgresql://me:se[cret@127.0.0.1:1/films", "malformed"),
     ],
 )
-async def test_unreachable_database_is_one_line_without_password(url: str, told: str) -> None:
-    """The operator reads which database on which host, and why; nobody reads the password."""
+async def test_unreachable_database_is_one_line_without_password(url: str, target: str) -> None:
+    """The message names database, host and reason in one line, never the password."""
     with pytest.raises(DatabaseUnavailable) as caught:
         await migrate(url)
-    assert told in caught.value.message
+    assert target in caught.value.message
     assert "cret" not in caught.value.message
     assert "\n" not in caught.value.message
 
 
 async def test_missing_database_is_named(cluster: str) -> None:
-    """What the server answers is passed on."""
+    """The message contains the server's reason."""
     with pytest.raises(DatabaseUnavailable, match=r'the database nope on /.*"nope" does not exist'):
         await migrate(cluster.replace("/mediacanon?", "/nope?"))

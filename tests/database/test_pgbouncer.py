@@ -1,4 +1,4 @@
-"""The server behind PgBouncer in transaction mode, where each transaction may meet another session."""
+"""The server behind PgBouncer in transaction mode, where each transaction may run in another session."""
 
 import asyncio
 import shutil
@@ -18,7 +18,7 @@ from tests.serving import app_of, ask, client_of
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 
-# Two sessions for all clients: who relies on meeting the same one again fails soon.
+# Two sessions for all clients: code that relies on keeping one session fails soon.
 CONFIGURATION = """
 [databases]
 * = host={sockets} port=5432 user=mediacanon
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not instal
 
 @pytest.fixture
 async def pooler(demo_database: str, data_root: Path) -> AsyncIterator[str]:
-    """Give the URL of a demo catalogue of the test's own behind PgBouncer."""
+    """Give the URL of a private demo catalogue behind PgBouncer."""
     account = server_account(None)
     folder = Path(tempfile.mkdtemp(prefix="b", dir=data_root))
     account.take(folder)
@@ -70,14 +70,14 @@ async def pooler(demo_database: str, data_root: Path) -> AsyncIterator[str]:
 
 
 async def test_the_server_works_through_a_pooler(demo_database: str, pooler: str):
-    """Many reads at once, writes that are read at once, search and discovery: as without it."""
+    """Concurrent reads, reads after writes, search and discover work as without a pooler."""
     app = app_of(demo_database, DATABASE_URL=demo_database, DATABASE_POOLER_URL=pooler)
     paths = [f"/api/titles/{number}" for number in range(1, 41)]
     paths += ["/", "/discover", "/titles?search=the", "/api/titles", "/api/collections", "/api/discover", "/readyz"]
     async with client_of(app) as client:
         for _ in range(3):
-            answers = await asyncio.gather(*(client.get(path) for path in paths))
-            assert {answer.status_code for answer in answers} == {200}
+            responses = await asyncio.gather(*(client.get(path) for path in paths))
+            assert {response.status_code for response in responses} == {200}
         for number in range(1, 11):
             written = await ask(client, RENAME, id=number, name=f"Name {number}")
             assert written["data"]["updateTitle"]["displayName"] == f"Name {number}"
@@ -85,17 +85,17 @@ async def test_the_server_works_through_a_pooler(demo_database: str, pooler: str
 
 
 async def test_sessions_of_a_pooler_are_shared_and_ours_hold_utc(demo_database: str, pooler: str):
-    """All connections of the server meet two sessions, and the time zone comes along."""
+    """All connections of the server share two sessions, which have our time zone."""
     app = app_of(demo_database, DATABASE_URL=demo_database, DATABASE_POOLER_URL=pooler)
     async with client_of(app):
         pool = app.services.pool
-        asked = await asyncio.gather(*(pool.fetchrow(SESSION) for _ in range(20)))
-    assert len({pid for pid, _ in asked}) <= 2
-    assert {zone for _, zone in asked} == {"UTC"}
+        sessions = await asyncio.gather(*(pool.fetchrow(SESSION) for _ in range(20)))
+    assert len({pid for pid, _ in sessions}) <= 2
+    assert {zone for _, zone in sessions} == {"UTC"}
 
 
 async def test_views_are_counted_through_a_pooler(demo_database: str, pooler: str):
-    """What waited is written at the latest when the server stops."""
+    """Buffered views are written when the server stops, at the latest."""
     app = app_of(demo_database, DATABASE_URL=demo_database, DATABASE_POOLER_URL=pooler)
     connection = await asyncpg.connect(demo_database)
     try:
@@ -109,6 +109,6 @@ async def test_views_are_counted_through_a_pooler(demo_database: str, pooler: st
 
 
 def test_a_pooler_needs_the_database_itself():
-    """Imports, migrations and the hearing of changes go past the pooler: its URL alone is refused."""
+    """Imports, migrations and LISTEN bypass the pooler, so its URL alone is refused."""
     with pytest.raises(WrongSetting, match="DATABASE_URL"):
         Settings.from_environment({"DATABASE_POOLER_URL": "postgresql://pooler/catalogue"})

@@ -1,4 +1,4 @@
-"""Where our own PostgreSQL lives, and for whom it runs: odd paths, unusable folders, root and ordinary users."""
+"""The folder and the account of our own PostgreSQL: odd paths, unusable folders, root and ordinary users."""
 
 import os
 import pwd
@@ -14,17 +14,17 @@ from mediacanon.errors import DatabaseUnavailable
 from tests.database.clusters import OtherProcess, ask, postmaster
 
 Other = Callable[..., OtherProcess]
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
 
 
 def socket_folder_of(dsn: str) -> Path:
-    """Return the folder a database URL names."""
+    """Return the socket folder in a database URL."""
     return Path(parse_qs(urlsplit(dsn).query)["host"][0])
 
 
 @pytest.mark.parametrize("name", ["two  words", 'it\'s $HOME "100 %"', "Amélie, 日本\\n", "-rf"])
 def test_any_path_will_do(home: Path, name: str) -> None:
-    """Spaces, quotes, commas, other alphabets: the folder is used as it is."""
+    """A folder with spaces, quotes, commas or other alphabets is used as it is."""
     folder = home / name
     postgres = EmbeddedPostgres(folder)
     try:
@@ -37,7 +37,7 @@ def test_any_path_will_do(home: Path, name: str) -> None:
 
 
 def test_path_too_long_for_a_socket(home: Path) -> None:
-    """The socket moves to a short private folder; everything else stays where it was asked for."""
+    """The socket of a long path moves to a short private folder; the data stays in the given one."""
     folder = home / ("long" * 30)
     postgres = EmbeddedPostgres(folder)
     try:
@@ -52,7 +52,7 @@ def test_path_too_long_for_a_socket(home: Path) -> None:
 
 
 def test_relative_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative folder means the one it meant when it was given."""
+    """A relative folder is resolved at construction."""
     monkeypatch.chdir(home)
     postgres = EmbeddedPostgres(Path("here"))
     monkeypatch.chdir("/")
@@ -63,20 +63,20 @@ def test_relative_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_folder_inside_a_file(home: Path) -> None:
-    """A folder that cannot be made is named."""
+    """The message names a folder that cannot be created."""
     (home / "file").write_text("")
     with pytest.raises(DatabaseUnavailable, match=r"/file/inside cannot hold a database: .*Not a directory"):
         EmbeddedPostgres(home / "file" / "inside").start()
 
 
 def test_folder_with_a_line_break(home: Path) -> None:
-    """PostgreSQL's own files have one path a line, so such a folder is refused at once."""
+    """A folder with a line break is refused, since PostgreSQL's own files hold one path a line."""
     with pytest.raises(DatabaseUnavailable, match="line break"):
         EmbeddedPostgres(home / "a\nb").start()
 
 
 def test_cluster_of_another_version(home: Path, postgres: EmbeddedPostgres) -> None:
-    """A cluster nobody here can run is left alone, and the message says which PostgreSQL it takes."""
+    """A cluster without its PostgreSQL stays unchanged, and the message names the version it needs."""
     postgres.start()
     postgres.stop()
     version = home / "postgres" / "cluster" / "PG_VERSION"
@@ -87,7 +87,7 @@ def test_cluster_of_another_version(home: Path, postgres: EmbeddedPostgres) -> N
 
 
 def test_server_that_cannot_start(home: Path) -> None:
-    """A server that ends at once is reported with the end of its own log, and nothing is left running."""
+    """A server that fails to start is reported with the end of its log, and no process is left."""
     postgres = EmbeddedPostgres(home, parameters={"shared_buffers": "many"})
     with pytest.raises(DatabaseUnavailable, match=r'did not start\.\n(.*\n)*.*"shared_buffers"'):
         postgres.start()
@@ -96,8 +96,8 @@ def test_server_that_cannot_start(home: Path) -> None:
 
 
 @as_root
-def test_root_lets_somebody_else_run_the_server(home: Path, postgres: EmbeddedPostgres) -> None:
-    """Started by root, the server and its files belong to an account without rights."""
+def test_root_runs_the_server_under_another_account(home: Path, postgres: EmbeddedPostgres) -> None:
+    """Started by root, the server and its files belong to an unprivileged account."""
     postgres.start()
     owner = (home / "postgres" / "cluster").stat().st_uid
     assert owner != 0
@@ -107,7 +107,7 @@ def test_root_lets_somebody_else_run_the_server(home: Path, postgres: EmbeddedPo
 
 @as_root
 def test_ordinary_user(home: Path, other_process: Other) -> None:
-    """A user runs the server as themselves; root may join them without taking anything over."""
+    """A user's server runs under the user's account; root shares it without changing an owner."""
     nobody = pwd.getpwnam("nobody").pw_uid
     os.chown(home, nobody, nobody)
     user = other_process(home, str(nobody))
@@ -126,8 +126,8 @@ def test_ordinary_user(home: Path, other_process: Other) -> None:
 
 
 @as_root
-def test_database_of_somebody_else(home: Path, postgres: EmbeddedPostgres, other_process: Other) -> None:
-    """A user is told so when the database in the folder is not theirs."""
+def test_database_of_another_user(home: Path, postgres: EmbeddedPostgres, other_process: Other) -> None:
+    """Another user's database is refused with the reason."""
     postgres.start()
     user = other_process(home, str(pwd.getpwnam("nobody").pw_uid))
     assert "Permission denied" in user.says()
@@ -136,7 +136,7 @@ def test_database_of_somebody_else(home: Path, postgres: EmbeddedPostgres, other
 
 @as_root
 def test_folder_the_server_cannot_enter(home: Path) -> None:
-    """Root's private folder stays private: the cluster goes where the server's account can get at it."""
+    """A private folder of root stays private: the cluster moves to a place that the server's account can reach."""
     private = home / "private"
     private.mkdir(mode=0o700)
     postgres = EmbeddedPostgres(private)

@@ -1,4 +1,4 @@
-"""The pool: which errors are the client's, the network's or ours, and what is planned once."""
+"""The pool: errors of the client, of the network and of our own, and generic plans."""
 
 import logging
 
@@ -12,8 +12,8 @@ from mediacanon.loaders.title_list import TitleSearch, load_titles_by_search
 
 
 async def failure(pool: asyncpg.Pool, statement: str, *arguments: object) -> Exception:
-    """Return what a statement raises."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - whichever: that is the question
+    """Return the exception of a statement."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - its type is the result
         await pool.fetchval(statement, *arguments)
     return caught.value
 
@@ -22,19 +22,19 @@ async def failure(pool: asyncpg.Pool, statement: str, *arguments: object) -> Exc
     ("statement", "argument"),
     [("SELECT $1::text", "\ud800"), ("SELECT $1::text[]", ["\ud800"]), ("SELECT $1::text", "\0")],
 )
-async def test_texts_that_cannot_be_are_the_clients_mistake(pool: asyncpg.Pool, statement: str, argument: object):
-    """Half a surrogate pair and U+0000 are bad arguments."""
+async def test_texts_that_cannot_be_stored_are_bad_arguments(pool: asyncpg.Pool, statement: str, argument: object):
+    """A lone surrogate and U+0000 are bad arguments."""
     assert isinstance(translate_error(await failure(pool, statement, argument)), BadArgument)
 
 
 @pytest.mark.parametrize("argument", ["seven", 2**40])
-async def test_wrong_arguments_are_no_lost_database(pool: asyncpg.Pool, argument: object):
-    """A wrong type or a number out of range is a fault of ours, to be logged as such."""
+async def test_wrong_types_are_no_lost_database(pool: asyncpg.Pool, argument: object):
+    """A value of a wrong type or out of range is our own fault and stays an internal error."""
     assert translate_error(await failure(pool, "SELECT $1::integer", argument)) is None
 
 
 async def test_a_lost_database_leaves_its_reason_in_the_log(database: str, caplog: pytest.LogCaptureFixture):
-    """The client hears that it cannot be reached, the log why."""
+    """The client learns that the database is unreachable, the log has the reason."""
     connection = await asyncpg.connect(database)
     await connection.close()
     with pytest.raises(asyncpg.InterfaceError) as caught:
@@ -44,8 +44,8 @@ async def test_a_lost_database_leaves_its_reason_in_the_log(database: str, caplo
     assert "connection is closed" in caplog.text
 
 
-async def test_questions_by_key_are_planned_once(demo: str):
-    """Whatever keys they are asked with; searches, whose plan depends on the values, are planned for them."""
+async def test_queries_by_key_use_a_generic_plan(demo: str):
+    """Queries by key reuse one plan for any number of keys; searches are planned for their values."""
     async with await open_pool(demo, size=1) as pool:
         for ids in ([1], [2, 3], [4], list(range(1, 50))):
             await load_titles_by_id(pool, ids)

@@ -1,4 +1,4 @@
-"""PostgreSQL's client programs: found by version, run without anybody seeing a password."""
+"""PostgreSQL's client programs: chosen by version, run without exposing a password."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from mediacanon.errors import DatabaseUnavailable
     ],
 )
 def test_a_password_leaves_the_url(url, bare, password):
-    """Whether it stands before the host or in the query, and however it is written."""
+    """A password before the host or in the query is removed from the URL and unquoted."""
     assert without_password(url) == (bare, password)
 
 
@@ -31,13 +31,13 @@ def test_a_password_leaves_the_url(url, bare, password):
         ("postgres://h", "postgres://h/o%2Fx"),
     ],
 )
-def test_another_database_of_the_same_server_is_named(url, other):
-    """Everything else of the URL stays, however it named its own."""
+def test_the_database_of_a_url_is_replaced(url, other):
+    """Only the database changes, in each of the ways that a URL can name it."""
     assert with_database(url, "o/x") == other
 
 
 def test_a_password_is_on_no_command_line(tmp_path):
-    """It goes through the environment, which only the user's own processes can read."""
+    """The password goes through the environment, which only the user's own processes can read."""
     command, environment = Programs(18, tmp_path).command("psql", "-l", dsn="postgresql://u:secret@h/d")
     assert [str(part) for part in command] == [f"{tmp_path}/psql", "-l", "--dbname=postgresql://u@h/d"]
     assert environment["PGPASSWORD"] == "secret"
@@ -45,7 +45,7 @@ def test_a_password_is_on_no_command_line(tmp_path):
 
 
 def test_the_closest_version_comes_first():
-    """None is older than the server; where there is none the versions found are named."""
+    """No program is older than the server; without a fitting one the message names the versions found."""
     majors = [programs.major for programs in find_programs(server=15)]
     assert majors == sorted(majors)
     assert all(programs.run("psql", "--version").returncode == 0 for programs in find_programs(server=15))

@@ -1,4 +1,4 @@
-"""Our own PostgreSQL in bad days: after kill -9 of anybody, at any moment, the next start just works."""
+"""Our own PostgreSQL after faults: the next start succeeds after kill -9 of any process at any moment."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ KEPT = "SELECT number FROM kept"
 
 
 def test_killed_user(home: Path, postgres: EmbeddedPostgres, other_process: Other) -> None:
-    """The server outlives its killed user; the next one attaches to it and stops it."""
+    """The server outlives its killed user; the next user joins it and stops it."""
     user = other_process(home)
     ask(user.says(), COMMIT)
     server = postmaster(home)
@@ -31,7 +31,7 @@ def test_killed_user(home: Path, postgres: EmbeddedPostgres, other_process: Othe
 
 @pytest.mark.parametrize("is_whole", [False, True], ids=["postmaster", "all"])
 def test_killed_server(home: Path, other_process: Other, postgres: EmbeddedPostgres, is_whole: bool) -> None:
-    """The next start recovers every committed row, also when the old user is still there."""
+    """The next start recovers every committed row, also while the old user still runs."""
     user = other_process(home)
     ask(user.says(), COMMIT)
     kill_server(home, is_whole=is_whole)
@@ -42,7 +42,7 @@ def test_killed_server(home: Path, other_process: Other, postgres: EmbeddedPostg
 
 
 def test_killed_with_its_user(home: Path, other_process: Other, postgres: EmbeddedPostgres) -> None:
-    """Everything gone at once, as in a power cut, is recovered from the log."""
+    """Every process killed at once, as in a power cut, loses no committed row."""
     user = other_process(home)
     ask(user.says(), COMMIT)
     user.end(signal.SIGKILL)
@@ -51,7 +51,7 @@ def test_killed_with_its_user(home: Path, other_process: Other, postgres: Embedd
 
 
 async def test_query_that_survives_its_postmaster(home: Path, postgres: EmbeddedPostgres) -> None:
-    """A busy backend without a postmaster keeps the memory of the old server: the next start ends it first."""
+    """The next start ends a busy backend whose postmaster was killed, since it holds the shared memory."""
     dsn = await asyncio.to_thread(postgres.start)
     busy, watch = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
     await watch.execute(COMMIT)
@@ -67,7 +67,7 @@ async def test_query_that_survives_its_postmaster(home: Path, postgres: Embedded
 
 
 def test_pid_file_that_names_another_program(home: Path, postgres: EmbeddedPostgres) -> None:
-    """After a reboot the pid of the old server may be anybody's: it is neither trusted nor hurt."""
+    """A stale pid that now belongs to another program is neither trusted nor signalled."""
     ask(postgres.start(), COMMIT)
     end_server(home)
     postgres.stop()
@@ -77,8 +77,8 @@ def test_pid_file_that_names_another_program(home: Path, postgres: EmbeddedPostg
     assert ask(postgres.start(), KEPT) == 7
 
 
-def test_half_made_cluster(home: Path, postgres: EmbeddedPostgres) -> None:
-    """What a killed first start left is never taken for a cluster, and goes."""
+def test_unfinished_cluster(home: Path, postgres: EmbeddedPostgres) -> None:
+    """The unfinished cluster of a killed first start is never used and is removed."""
     postgres.start()
     postgres.stop()
     whole = home / "postgres" / "cluster"
@@ -89,7 +89,7 @@ def test_half_made_cluster(home: Path, postgres: EmbeddedPostgres) -> None:
 
 
 def test_first_start_killed_in_the_middle(home: Path, other_process: Other, postgres: EmbeddedPostgres) -> None:
-    """A user killed while it makes the cluster leaves the next one a free field."""
+    """The next start succeeds after a user was killed during initdb."""
     user = other_process(home)
     while not [*home.glob("postgres/unfinished-*/base")]:
         assert user.process.poll() is None
@@ -98,7 +98,7 @@ def test_first_start_killed_in_the_middle(home: Path, other_process: Other, post
 
 
 def test_copied_cluster_is_not_taken_for_the_original(home: Path, postgres: EmbeddedPostgres) -> None:
-    """A copy's pid file names the original's server, which goes on running; the copy gets its own."""
+    """A copied pid file names the original's server, which keeps running; the copy gets its own server."""
     dsn = postgres.start()
     copied = home / "copied"
     copied.mkdir()

@@ -1,4 +1,4 @@
-"""Reads from a real streaming standby: used where it can be, never older than what was written, not missed when down."""
+"""Reads from a real streaming standby: used while fresh, never older than a write, replaced by the primary when down."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ NAME = "query ($id: Int!) { title(id: $id) { displayName } }"
 
 
 class Standby:
-    """A streaming standby of a cluster, made by pg_basebackup, in a folder that is its socket's as well."""
+    """A streaming standby made by pg_basebackup; its folder holds its socket as well."""
 
     def __init__(self, primary: str, folder: Path) -> None:
         self._account = server_account(None)
@@ -46,7 +46,7 @@ class Standby:
         assert made.returncode == 0, made.stderr
 
     def start(self) -> None:
-        """Start it; it answers a moment later."""
+        """Start it; it accepts connections a moment later."""
         command = [self._programs / "pg_ctl", "-D", self._place, "-w", "-o", self._options(), "start"]
         started = self._account.run(["/bin/sh", "-c", '"$@" </dev/null >/dev/null 2>&1', "sh", *command])
         assert started.returncode == 0
@@ -55,11 +55,11 @@ class Standby:
         return f"-c unix_socket_directories='{self._place.parent}' -c cluster_name=standby -c fsync=off"
 
     def stop(self) -> None:
-        """Stop it as its host would go down."""
+        """Stop it at once, as if its host went down."""
         self._account.run([self._programs / "pg_ctl", "-D", self._place, "-w", "-m", "immediate", "stop"])
 
     async def ask(self, sql: str) -> None:
-        """Tell the standby something."""
+        """Run a statement on the standby."""
         connection = await asyncpg.connect(self.dsn)
         try:
             await connection.execute(sql)
@@ -67,8 +67,8 @@ class Standby:
             await connection.close()
 
     @contextlib.asynccontextmanager
-    async def held_back(self) -> AsyncIterator[None]:
-        """Keep the standby from replaying what is written while the block runs."""
+    async def paused(self) -> AsyncIterator[None]:
+        """Pause the standby's replay while the block runs."""
         await self.ask("SELECT pg_wal_replay_pause()")
         try:
             yield
@@ -94,7 +94,7 @@ def primary(data_root: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def standby(primary: str, data_root: Path) -> Iterator[Standby]:
-    """Give a running standby of it."""
+    """Give a running standby of the primary."""
     made = Standby(primary, Path(tempfile.mkdtemp(prefix="s", dir=data_root)))
     made.start()
     yield made
@@ -103,7 +103,7 @@ def standby(primary: str, data_root: Path) -> Iterator[Standby]:
 
 @contextlib.asynccontextmanager
 async def reading(primary: str, standby: Standby) -> AsyncIterator[ReplicaReads]:
-    """Give what a server reads from."""
+    """Give the reads of a server with this standby."""
     settings = Settings.from_environment({"DATABASE_URL": primary, "DATABASE_REPLICA_URL": standby.dsn})
     async with (
         await open_pool(primary, size=2) as pool,
@@ -113,10 +113,10 @@ async def reading(primary: str, standby: Standby) -> AsyncIterator[ReplicaReads]
         yield reads
 
 
-async def until(is_so: Callable[[], bool]) -> None:
-    """Return once something is so."""
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds."""
     async with asyncio.timeout(30):
-        while not is_so():
+        while not condition():
             await asyncio.sleep(0.01)
 
 
@@ -126,7 +126,7 @@ def server_of(primary: str, standby: Standby):
 
 
 async def test_reads_go_to_the_standby_once_it_has_caught_up(primary: str, standby: Standby):
-    """Each kind of question is answered there."""
+    """Every read method reads from a standby that has caught up."""
     async with reading(primary, standby) as reads:
         await until(lambda: not reads.is_behind)
         assert await reads.fetchval(IS_STANDBY) is True
@@ -136,20 +136,20 @@ async def test_reads_go_to_the_standby_once_it_has_caught_up(primary: str, stand
             assert await connection.fetchval(IS_STANDBY) is True
 
 
-async def test_what_was_written_is_read_though_the_standby_lags(primary: str, standby: Standby):
-    """By who wrote it and by everybody else, through this server and another; the standby serves again later."""
+async def test_writes_are_read_while_the_standby_lags(primary: str, standby: Standby):
+    """Every client of every server reads a write that the standby lacks; later the standby serves again."""
     async with server_of(primary, standby) as one, server_of(primary, standby) as other:
         for client in (one, other):
             reads = client._transport.app.services.reads
             await until(lambda reads=reads: not reads.is_behind)
-        async with standby.held_back():
+        async with standby.paused():
             for name in ("First", "Second"):
                 written = await ask(one, RENAME, id=1, name=name)
                 assert written["data"]["updateTitle"]["displayName"] == name
                 for client in (other, one):
                     assert (await ask(client, NAME, id=1))["data"]["title"]["displayName"] == name
                     assert (await client.get("/api/titles/1")).json()["display_name"] == name
-        # Not at once: the views that were counted meanwhile are changes, too.
+        # Not at once: the views counted in the meantime are changes as well.
         async with asyncio.timeout(30):
             while not await reads.fetchval(IS_STANDBY):
                 await asyncio.sleep(0.01)
@@ -157,7 +157,7 @@ async def test_what_was_written_is_read_though_the_standby_lags(primary: str, st
 
 
 async def test_without_the_standby_the_primary_is_read(primary: str, standby: Standby):
-    """Whether it goes down while it serves or was down at the start; once it is back it serves."""
+    """A standby that goes down is replaced by the primary, and serves again once it is back."""
     async with reading(primary, standby) as reads:
         await until(lambda: not reads.is_behind)
         assert await reads.fetchval(IS_STANDBY) is True
@@ -175,7 +175,7 @@ async def test_without_the_standby_the_primary_is_read(primary: str, standby: St
 
 
 async def test_a_server_that_is_no_standby_is_not_read(primary: str, database: str):
-    """One that was promoted has its own history: nothing of ours is read from it."""
+    """A promoted standby has a history of its own, so it is not read."""
     settings = Settings.from_environment({"DATABASE_URL": primary, "DATABASE_REPLICA_URL": database})
     async with (
         await open_pool(primary, size=2) as pool,

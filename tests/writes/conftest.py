@@ -1,4 +1,4 @@
-"""Fixtures: the changes of a fresh database, and the ear that hears what they announce."""
+"""Fixtures: the writes of a fresh database, and the changes that they publish."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,27 +10,27 @@ import pytest
 from mediacanon.database.changes import CHANNEL
 from mediacanon.writes import Writes
 
-# Stands for "nothing came before this".
+# Marks the end of the changes published so far.
 MARKER = {"kind": "marker"}
 
 
 @pytest.fixture
 def writes(pool: asyncpg.Pool) -> Writes:
-    """Give the changes of a fresh database."""
+    """Give the writes of a fresh database."""
     return Writes(pool)
 
 
 @pytest.fixture
-async def announced(database: str, pool: asyncpg.Pool) -> AsyncIterator[Callable[[], Awaitable[list[dict]]]]:
-    """Give a function that returns what was announced since it was last called."""
-    heard: asyncio.Queue[str] = asyncio.Queue()
+async def published(database: str, pool: asyncpg.Pool) -> AsyncIterator[Callable[[], Awaitable[list[dict]]]]:
+    """Give a function that returns the changes published since its last call."""
+    received: asyncio.Queue[str] = asyncio.Queue()
     connection = await asyncpg.connect(database)
-    await connection.add_listener(CHANNEL, lambda *event: heard.put_nowait(event[-1]))
+    await connection.add_listener(CHANNEL, lambda *event: received.put_nowait(event[-1]))
 
     async def since_last_call() -> list[dict]:
         await pool.execute("SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(MARKER).decode())
         events = []
-        while (event := orjson.loads(await asyncio.wait_for(heard.get(), timeout=30))) != MARKER:
+        while (event := orjson.loads(await asyncio.wait_for(received.get(), timeout=30))) != MARKER:
             events.append(event)
         return events
 
@@ -40,7 +40,7 @@ async def announced(database: str, pool: asyncpg.Pool) -> AsyncIterator[Callable
 
 @pytest.fixture
 def counts(pool: asyncpg.Pool) -> Callable[[], Awaitable[dict[str, int]]]:
-    """Give a function that counts the rows of every table that a change may touch."""
+    """Give a function that counts the rows of every table that a write may change."""
     tables = ("titles", "movies", "shows", "show_seasons", "show_episodes", "title_views", "collection_clicks")
     statement = "SELECT " + ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table in tables)
 

@@ -1,4 +1,4 @@
-"""Loading collections: upserted by slug, vanished and back, lists resolved, databases of the original taken over."""
+"""Loading collections: upserts by slug, vanished and returned files, listed titles, the original's database."""
 
 import asyncio
 import gzip
@@ -25,7 +25,7 @@ LISTED = """SELECT t.imdb_id FROM collection_titles ct JOIN collections c ON c.i
 
 @pytest.fixture
 def folder(tmp_path):
-    """Give a function that writes a collection's file into the folder that is loaded."""
+    """Give a function that writes a collection's file into the folder of `load`."""
 
     def write(slug, text="filter: {genre: Drama}", *, strategy="filter", name=None):
         content = f"slug: {slug}\nname: {name or slug.title()}\nstrategy: {strategy}\n{text}\n"
@@ -61,8 +61,8 @@ async def add_title(pool, imdb_id, name="x", year=2000, type_="movie"):
     )
 
 
-async def test_loading_twice_changes_nothing(load, folder, rows, announced):
-    """The first time every file becomes a row, announced; the second time not even a timestamp moves."""
+async def test_loading_twice_changes_nothing(load, folder, rows, published):
+    """The first loading creates a row per file and publishes it; the second leaves even the timestamps."""
     folder("one", "description: First.\npinned: true\nlanguages: [en, fr]\nregions: [global]\nfilter: {type: show}")
     folder("two", "titles: [tt0000001]", strategy="static")
     assert (await load()).created == ["one", "two"]
@@ -72,14 +72,14 @@ async def test_loading_twice_changes_nothing(load, folder, rows, announced):
     assert (one["filter_params"], one["languages"], one["regions"]) == ({"type": "show"}, ["en", "fr"], ["global"])
     assert (one["active"], one["engagement_count"]) == (True, 0)
     assert (first["two"]["filter_params"], first["two"]["description"]) == (None, None)
-    assert await announced() == [{"tags": ["collections", "lists"]}]
+    assert await published() == [{"tags": ["collections", "lists"]}]
     assert await load() == LoadReport(unchanged=2, problems=["two.yaml: titles[1]: tt0000001 is unknown"])
     assert await rows() == first
-    assert await announced() == []
+    assert await published() == []
 
 
-async def test_what_the_database_knows_better_stays(load, folder, rows, pool):
-    """A changed file updates its row; the id, the clicks and the operator's choice are kept."""
+async def test_ids_clicks_and_active_stay(load, folder, rows, pool):
+    """A changed file updates its row; id, click count and `active` stay."""
     folder("one")
     folder("two")
     await load()
@@ -91,21 +91,21 @@ async def test_what_the_database_knows_better_stays(load, folder, rows, pool):
     assert (report.updated, report.unchanged, report.reactivated) == (["one"], 1, [])
     assert after["one"]["name"] == "Renamed"
     assert after["one"]["filter_params"] == {"genre": "Comedy"}
-    for kept in ("id", "engagement_count", "active", "created_at"):
-        assert after["one"][kept] == before["one"][kept]
+    for column in ("id", "engagement_count", "active", "created_at"):
+        assert after["one"][column] == before["one"][column]
     assert after["two"] == before["two"]
 
 
-async def test_a_vanished_file_rests_and_returns(load, folder, rows, tmp_path, announced):
-    """Its collection is deactivated, once, with its id and clicks; when the file returns it is active again."""
+async def test_a_vanished_file_deactivates_until_it_returns(load, folder, rows, tmp_path, published):
+    """The collection of a vanished file is deactivated once, keeps its id, and is reactivated with the file."""
     folder("one")
     folder("two")
     await load()
     before = await rows()
     (tmp_path / "two.yaml").unlink()
-    await announced()
+    await published()
     assert (await load()).deactivated == ["two"]
-    assert await announced() == [{"tags": ["collections", "lists"]}]
+    assert await published() == [{"tags": ["collections", "lists"]}]
     assert await load() == LoadReport(unchanged=1)
     assert (await rows())["two"]["active"] is False
     folder("two")
@@ -115,7 +115,7 @@ async def test_a_vanished_file_rests_and_returns(load, folder, rows, tmp_path, a
 
 
 async def test_an_operators_choice_outlives_a_vanished_file(load, folder, rows, pool, tmp_path):
-    """What somebody switched off before its file vanished is off when the file returns."""
+    """A collection deactivated by the operator stays so after its file vanishes and returns."""
     folder("one")
     folder("two")
     await load()
@@ -128,7 +128,7 @@ async def test_an_operators_choice_outlives_a_vanished_file(load, folder, rows, 
 
 
 async def test_a_wrong_file_leaves_its_collection_as_it_is(load, folder, rows, tmp_path):
-    """It is reported, has not vanished, and the others are loaded."""
+    """An invalid file is reported, does not count as vanished, and does not stop the others."""
     folder("one")
     await load()
     before = await rows()
@@ -143,7 +143,7 @@ async def test_a_wrong_file_leaves_its_collection_as_it_is(load, folder, rows, t
 
 @pytest.mark.parametrize("gone", ["missing", "empty", "wrong"])
 async def test_without_any_file_nothing_changes(load, folder, rows, tmp_path, gone):
-    """A folder that is not there is a mistake, not the wish to have no collections."""
+    """A missing folder, an empty one and one without a valid file change no collection."""
     folder("one")
     await load()
     before = await rows()
@@ -161,7 +161,7 @@ async def test_without_any_file_nothing_changes(load, folder, rows, tmp_path, go
 
 
 async def test_collections_without_a_file_are_left_alone(load, folder, rows, pool):
-    """A row that somebody made by hand is neither changed nor deactivated."""
+    """A row created by hand is neither changed nor deactivated."""
     await pool.execute("INSERT INTO collections (name, slug, strategy) VALUES ('Hand', 'hand', 'static')")
     before = await rows()
     folder("one")
@@ -171,7 +171,7 @@ async def test_collections_without_a_file_are_left_alone(load, folder, rows, poo
 
 
 async def test_a_static_list_keeps_its_order(load, folder, pool):
-    """Ranks are places in the file; unknown ids are named; a new order, a removal and a late title arrive."""
+    """Ranks follow the file; unknown ids are reported; a new order, a removal and a late title are loaded."""
     for imdb_id in ("tt0000001", "tt0000002", "tt0000003"):
         await add_title(pool, imdb_id)
     folder("list", "titles: [tt0000003, tt0000009, tt0000001]", strategy="static")
@@ -186,7 +186,7 @@ async def test_a_static_list_keeps_its_order(load, folder, pool):
 
 
 async def test_a_list_that_becomes_a_filter_lists_nothing(load, folder, pool):
-    """The strategy is the file's."""
+    """The strategy of the file decides: a filter has no listed titles."""
     await add_title(pool, "tt0000001")
     folder("list", "titles: [tt0000001]", strategy="static")
     await load()
@@ -196,7 +196,7 @@ async def test_a_list_that_becomes_a_filter_lists_nothing(load, folder, pool):
 
 
 async def test_names_are_resolved_only_when_unambiguous(load, folder, pool):
-    """One exact name, or the one of that year or type; likeness, two of a kind and repetitions are reported."""
+    """A unique name counts, with year and type if given; similar, ambiguous and repeated names are reported."""
     dune = await add_title(pool, "tt0000001", "Dune", 2021)
     await add_title(pool, "tt0000002", "Dune", 1984)
     await add_title(pool, "tt0000003", "Dune Drifter", 2020)
@@ -224,7 +224,7 @@ async def test_names_are_resolved_only_when_unambiguous(load, folder, pool):
 
 
 async def test_several_workers_load_at_once(load, folder, rows):
-    """They queue up: one creates, the others find nothing to do, and ids have no gaps."""
+    """Concurrent loadings queue up: one creates the rows, the others change nothing, and ids have no gaps."""
     for number in range(5):
         folder(f"c{number}")
     reports = await asyncio.gather(*(load() for _ in range(4)))
@@ -234,7 +234,7 @@ async def test_several_workers_load_at_once(load, folder, rows):
 
 @pytest.mark.skipif(not ORIGINAL.exists(), reason="the original's database is not here")
 async def test_an_originals_database_is_taken_over(cluster):
-    """Every id, slug, click count and choice is what it was; collections of its owner's own stay untouched."""
+    """Every id, slug, click count and `active` stays; collections without a shipped file stay untouched."""
     async with own_database(cluster) as dsn:
         psql = find_binaries(server_account(None)).folder / "psql"
         script = gzip.decompress(ORIGINAL.read_bytes())
@@ -247,14 +247,14 @@ async def test_an_originals_database_is_taken_over(cluster):
         )
         await migrate(dsn)
         async with await open_pool(dsn, size=2) as pool:
-            kept = (
+            columns = (
                 "SELECT id, slug, strategy, pinned, active, engagement_count, created_at FROM collections ORDER BY id"
             )
             listed = "SELECT * FROM collection_titles ORDER BY 1, 2"
             own = "SELECT * FROM collections WHERE slug NOT LIKE 'top-%' ORDER BY id"
-            before = [await pool.fetch(sql) for sql in (kept, listed, own)]
+            before = [await pool.fetch(sql) for sql in (columns, listed, own)]
             report = await load_collections(pool, search=partial(load_titles_by_rank, pool))
-            assert [await pool.fetch(sql) for sql in (kept, listed, own)] == before
+            assert [await pool.fetch(sql) for sql in (columns, listed, own)] == before
             assert (report.created, report.deactivated, report.problems) == ([], [], [])
             assert len(report.updated) == 46
             korean = await pool.fetchval("SELECT filter_params FROM collections WHERE slug = 'top-korean-shows'")

@@ -18,7 +18,7 @@ ALL_FACTS = {
 
 @pytest.fixture
 async def season_id(writes):
-    """Give a season without episodes, whose number is neither its show's nor its title's."""
+    """Give the id of a season without episodes, which equals neither its show's id nor its title's."""
     await writes.create_movie({"display_name": "Before"})
     show_id = await writes.create_show({"display_name": "Show"})
     await writes.delete_season(await writes.create_season(show_id, 1))
@@ -30,30 +30,30 @@ async def stored(pool, episode_id):
     return {name: row[name] for name in ALL_FACTS}
 
 
-async def test_an_episode_is_created_with_every_fact(pool, writes, announced, season_id):
-    """Each fact arrives in its column, and workers hear of the show's title."""
-    await announced()
+async def test_an_episode_is_created_with_every_fact(pool, writes, published, season_id):
+    """Each fact is stored in its column, and workers are notified of the show's title."""
+    await published()
     episode_id = await writes.create_episode(season_id, ALL_FACTS)
     assert await stored(pool, episode_id) == ALL_FACTS
     assert await pool.fetchval("SELECT season_id FROM show_episodes") == season_id
-    assert await announced() == [{"tags": ["lists", f"title:{await pool.fetchval('SELECT title_id FROM shows')}"]}]
+    assert await published() == [{"tags": ["lists", f"title:{await pool.fetchval('SELECT title_id FROM shows')}"]}]
 
 
-async def test_an_update_leaves_clears_and_sets(pool, writes, announced, season_id):
-    """Absent stays, None clears, a value is set."""
+async def test_an_update_leaves_clears_and_sets(pool, writes, published, season_id):
+    """An absent fact stays, None clears, a value is stored."""
     episode_id = await writes.create_episode(season_id, ALL_FACTS)
-    await announced()
+    await published()
     await writes.update_episode(episode_id, {"episode_number": 3, "synopsis": None})
     assert await stored(pool, episode_id) == ALL_FACTS | {"episode_number": 3, "synopsis": None}
-    assert len(await announced()) == 1
+    assert len(await published()) == 1
 
 
 async def locked(pool, episode_id):
     return await pool.fetchval("SELECT locked_fields FROM show_episodes WHERE id = $1", episode_id)
 
 
-async def test_what_changed_is_locked(pool, writes, season_id):
-    """Nothing of a new episode; then what changed and only that, until `unlock` takes the lock off."""
+async def test_changed_facts_are_locked(pool, writes, season_id):
+    """A new episode has no locks; each changed fact is locked until `unlock` names it."""
     episode_id = await writes.create_episode(season_id, {"episode_number": 1, "display_name": "Pilot"})
     assert await locked(pool, episode_id) is None
     await writes.update_episode(episode_id, {"display_name": "Pilot", "synopsis": None})
@@ -70,7 +70,7 @@ async def test_what_changed_is_locked(pool, writes, season_id):
 
 
 async def test_clearing_a_still_that_was_never_found_changes_nothing(pool, writes, season_id):
-    """What the database remembers of the search is not a fact that somebody took away."""
+    """Clearing an image sentinel neither locks the fact nor removes the sentinel."""
     episode_id = await writes.create_episode(season_id, {"episode_number": 1})
     await pool.execute("UPDATE show_episodes SET image_url = 'TMDB_NOT_FOUND_DO_NOT_RETRY'")
     await writes.update_episode(episode_id, {"image_url": None})
@@ -79,7 +79,7 @@ async def test_clearing_a_still_that_was_never_found_changes_nothing(pool, write
 
 
 async def test_a_taken_number_conflicts(pool, writes, counts, season_id):
-    """Neither a new episode nor a renumbered one may take it, and the rest of the update is undone."""
+    """A number in use is refused for a new and a renumbered episode; the rest of the update is rolled back."""
     await writes.create_episode(season_id, {"episode_number": 1})
     second = await writes.create_episode(season_id, {"episode_number": 2})
     with pytest.raises(Conflict, match="episodeNumber"):
@@ -103,14 +103,14 @@ async def test_a_taken_number_conflicts(pool, writes, counts, season_id):
     ],
 )
 async def test_wrong_facts_are_refused(writes, counts, season_id, facts, message):
-    """The message names the argument and what it must be; nothing is created."""
+    """The message names the argument and its rule; nothing is created."""
     with pytest.raises(BadArgument, match=message):
         await writes.create_episode(season_id, facts)
     assert "show_episodes" not in await counts()
 
 
 async def test_a_number_cannot_be_cleared(writes, season_id):
-    """An episode keeps its place."""
+    """An episode number is required, so it cannot be cleared."""
     episode_id = await writes.create_episode(season_id, {"episode_number": 1})
     with pytest.raises(BadArgument, match="episodeNumber is required"):
         await writes.update_episode(episode_id, {"episode_number": None})
@@ -118,7 +118,7 @@ async def test_a_number_cannot_be_cleared(writes, season_id):
 
 @pytest.mark.parametrize("unknown", [404, -1, 2**31, 2**63 - 1])
 async def test_an_unknown_season_or_episode_is_not_found(writes, unknown):
-    """Whatever the number, it is no crash."""
+    """Any 64-bit id is accepted and not found."""
     with pytest.raises(NotFound, match=f"There is no season {unknown}"):
         await writes.create_episode(unknown, {"episode_number": 1})
     with pytest.raises(NotFound, match=f"There is no episode {unknown}"):
@@ -126,12 +126,12 @@ async def test_an_unknown_season_or_episode_is_not_found(writes, unknown):
     assert await writes.delete_episode(unknown) is False
 
 
-async def test_an_episode_is_deleted(pool, writes, announced, season_id):
-    """It alone; a second time there is nothing."""
+async def test_an_episode_is_deleted(pool, writes, published, season_id):
+    """A deletion removes one episode; the second returns False and publishes nothing."""
     gone, stays = [await writes.create_episode(season_id, {"episode_number": number}) for number in (1, 2)]
-    await announced()
+    await published()
     assert await writes.delete_episode(gone) is True
     assert await pool.fetchval("SELECT id FROM show_episodes") == stays
-    assert len(await announced()) == 1
+    assert len(await published()) == 1
     assert await writes.delete_episode(gone) is False
-    assert await announced() == []
+    assert await published() == []

@@ -1,4 +1,4 @@
-"""What facts may be, to the edge, and what reaches PostgreSQL unharmed."""
+"""The rules of facts at their limits, and the values that PostgreSQL stores."""
 
 import random
 
@@ -58,16 +58,16 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-async def test_what_a_fact_may_be_is_stored_as_it_is(pool, writes, name):
-    """Every value that the rules allow comes back from the database unchanged."""
+async def test_valid_values_are_stored_unchanged(pool, writes, name):
+    """Every valid value comes back from the database unchanged."""
     for value in RIGHT[name]:
         title_id = await writes.create_title("movie", {"display_name": "x", name: value})
         assert await pool.fetchval(f"SELECT {name} FROM titles WHERE id = $1", title_id) == value
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
-def test_what_a_fact_may_not_be_is_refused_in_words(name, value):
-    """The message begins with the argument and says what it must be, not what was sent."""
+def test_invalid_values_are_refused_with_the_rule(name, value):
+    """The message begins with the argument and states its rule, without the value."""
     with pytest.raises(BadArgument) as refused:
         FACTS[name].check(value)
     assert refused.value.message.startswith(f"{FACTS[name].argument} must be ")
@@ -75,7 +75,7 @@ def test_what_a_fact_may_not_be_is_refused_in_words(name, value):
 
 
 async def test_names_that_no_index_can_hold_are_refused(writes, counts):
-    """Characters that fold to many more, in an order that no compression shortens, are no crash."""
+    """Names that are too long for an index entry, since no compression shortens them, are refused."""
     chance = random.Random(1)
     wide = [chr(code) for code in range(0x20000, 0x2A000)]
     names = ["".join(chance.choices(wide, k=500)) for _ in range(2)]
@@ -85,5 +85,5 @@ async def test_names_that_no_index_can_hold_are_refused(writes, counts):
 
 
 def test_arguments_are_named_as_in_graphql():
-    """A client finds the argument it sent."""
+    """A fact's argument has its GraphQL name."""
     assert FACTS["original_language"].argument == "originalLanguage"

@@ -1,4 +1,4 @@
-"""Custom genres: created, given and taken by reviews, all of a file or nothing."""
+"""Custom genres: created, assigned and removed by reviews; a file is stored whole or not at all."""
 
 import asyncpg
 import pytest
@@ -12,7 +12,7 @@ from tests.tmdb.rows import add_title
 
 @pytest.fixture
 async def titles(pool: asyncpg.Pool) -> list[int]:
-    """Give the ids of three titles, the first the most voted; the first two are dramas."""
+    """Give the ids of three titles by descending votes; the first two are dramas."""
     ids = [await add_title(pool, f"tt000000{n}", num_votes=100 - n) for n in range(3)]
     await pool.execute("INSERT INTO genres (name) VALUES ('Drama')")
     await pool.execute(
@@ -23,32 +23,32 @@ async def titles(pool: asyncpg.Pool) -> list[int]:
 
 
 async def genres_of(pool: asyncpg.Pool, title_id: int) -> list[str]:
-    """Return the genres of a title in order."""
+    """Return the sorted genres of a title."""
     statement = "SELECT g.name FROM title_genres JOIN genres g ON g.id = genre_id WHERE title_id = $1 ORDER BY 1"
     return [record["name"] for record in await pool.fetch(statement, title_id)]
 
 
 async def to_review(pool: asyncpg.Pool, *genres: str) -> list[int]:
-    """Return the titles that nobody has reviewed."""
+    """Return the titles without a review."""
     return [title.title_id for title in await load_titles_to_review(pool, genres=genres, limit=10)]
 
 
-async def test_reviewed_titles_have_just_the_genres_decided(pool, titles, announced):
-    """Given and taken without regard to capitals; IMDb's genres stay; workers hear of what changed."""
+async def test_reviewed_titles_have_exactly_their_reviewed_genres(pool, titles, published):
+    """Reviews ignore case, leave IMDb's genres, and publish the changed titles."""
     first, second, third = titles
     assert await store_reviews(pool, [Review(first, 1, ("dating", "COOKING"))]) == ReviewCounts(1, 1, 2, 0)
     assert await genres_of(pool, first) == ["Cooking", "Dating", "Drama"]
-    await announced()
+    await published()
     counts = await store_reviews(
         pool, [Review(first, 1, ("Dating",)), Review(second, 1), Review(third, 1, ("Dating",))]
     )
     assert counts == ReviewCounts(reviewed=3, changed=2, given=1, taken=1)
     assert [await genres_of(pool, one) for one in titles] == [["Dating", "Drama"], ["Drama"], ["Dating"]]
-    assert await announced() == [{"tags": ["lists", f"title:{first}", f"title:{third}"]}]
+    assert await published() == [{"tags": ["lists", f"title:{first}", f"title:{third}"]}]
 
 
 async def test_only_unreviewed_titles_are_listed_most_voted_first(pool, titles):
-    """Reviewed ones are not, with or without genres; withdrawn ones are not; a filter keeps those with the genre."""
+    """Reviewed and withdrawn titles are left out; a filter by genres applies."""
     assert await to_review(pool) == titles
     assert await to_review(pool, "Drama", "Dating") == titles[:2]
     await store_reviews(pool, [Review(titles[0], 1)])
@@ -57,18 +57,18 @@ async def test_only_unreviewed_titles_are_listed_most_voted_first(pool, titles):
     assert await to_review(pool) == titles[2:]
 
 
-async def test_a_rehearsal_counts_and_changes_nothing(pool, titles, announced):
-    """The same figures as the real thing, nothing stored, nobody told."""
+async def test_a_rehearsal_counts_and_changes_nothing(pool, titles, published):
+    """A rehearsal returns the counts of the real run, stores nothing and publishes nothing."""
     reviews = [Review(titles[0], 1, ("Dating",))]
     rehearsed = await store_reviews(pool, reviews, is_rehearsal=True)
     assert await genres_of(pool, titles[0]) == ["Drama"]
     assert await to_review(pool) == titles
-    assert await announced() == []
+    assert await published() == []
     assert await store_reviews(pool, reviews) == rehearsed
 
 
-async def test_what_the_catalogue_does_not_know_is_told_by_line(pool, titles):
-    """Unknown titles, unknown genres with what was probably meant, and genres that are IMDb's."""
+async def test_unknown_titles_and_genres_are_reported_by_line(pool, titles):
+    """Unknown titles, unknown genres with a suggestion, and IMDb's genres are mistakes with their line."""
     reviews = [
         Review(999, 1, ("Dating",), 2),
         Review(titles[0], 3, ("Datign", "Zzz"), 4),
@@ -87,8 +87,8 @@ async def test_what_the_catalogue_does_not_know_is_told_by_line(pool, titles):
     assert await to_review(pool) == titles
 
 
-async def test_a_new_genre_is_stored_once_in_any_letters(pool, titles):
-    """Spaces are made single; the same name in other letters is refused, IMDb's too."""
+async def test_a_genre_is_created_once_in_any_case(pool, titles):
+    """Repeated spaces become one; a name that differs only in case is refused, IMDb's genres included."""
     assert await create_custom_genre(pool, "  Home  Makeover ") == "Home Makeover"
     with pytest.raises(Conflict, match="Home Makeover is there already"):
         await create_custom_genre(pool, "home makeover")
@@ -99,7 +99,7 @@ async def test_a_new_genre_is_stored_once_in_any_letters(pool, titles):
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a,b", "a|b", "None", "#x", "[1]", "x" * 51, "a\0b", "\ud800"])
-async def test_names_that_no_review_could_hold_are_refused(pool, name):
-    """Separators, the word none, control characters, nothing at all, too much."""
+async def test_names_that_a_review_cannot_express_are_refused(pool, name):
+    """Separators, the word none, control characters, empty and overlong names are refused."""
     with pytest.raises(BadArgument):
         await create_custom_genre(pool, name)

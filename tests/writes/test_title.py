@@ -1,4 +1,4 @@
-"""Titles: created, changed and locked, deleted with all below them."""
+"""Titles: created, changed and locked, deleted with everything below them."""
 
 import asyncio
 import datetime as dt
@@ -29,8 +29,8 @@ async def stored(pool, title_id):
     return dict(await pool.fetchrow("SELECT * FROM titles WHERE id = $1", title_id))
 
 
-async def test_a_title_is_created_alone_with_every_fact(pool, writes, announced, counts):
-    """Each fact arrives in its column, no movie is made, nothing is locked, and workers are told."""
+async def test_a_title_is_created_alone_with_every_fact(pool, writes, published, counts):
+    """Each fact is stored in its column, no movie is created, nothing is locked, and workers are notified."""
     title_id = await writes.create_title("movie", ALL_FACTS)
     row = await stored(pool, title_id)
     assert {name: row[name] for name in NAMES} == ALL_FACTS
@@ -38,18 +38,18 @@ async def test_a_title_is_created_alone_with_every_fact(pool, writes, announced,
     assert row["locked_fields"] == []
     assert row["created_at"] == row["updated_at"]
     assert await counts() == {"titles": 1}
-    assert await announced() == [{"tags": ["lists", f"title:{title_id}"]}]
+    assert await published() == [{"tags": ["lists", f"title:{title_id}"]}]
 
 
 async def test_facts_left_out_are_null(pool, writes):
-    """A title needs but a name."""
+    """A title needs only a name."""
     row = await stored(pool, await writes.create_title("show", {"display_name": "x"}))
     assert {name: row[name] for name in NAMES} == dict.fromkeys(NAMES) | {"display_name": "x"}
 
 
 @pytest.mark.parametrize("facts", [{}, {"display_name": None}])
 async def test_a_name_is_required(writes, counts, facts):
-    """Without a name there is no title."""
+    """A title without a name is refused."""
     with pytest.raises(BadArgument, match="displayName is required"):
         await writes.create_title("movie", facts)
     assert await counts() == {}
@@ -61,8 +61,8 @@ async def test_other_types_are_refused(writes):
         await writes.create_title("game", {"display_name": "x"})
 
 
-async def test_of_two_created_at_once_with_one_imdb_id_one_conflicts(pool, writes, announced):
-    """The loser changes nothing and announces nothing."""
+async def test_of_two_created_at_once_with_one_imdb_id_one_conflicts(pool, writes, published):
+    """The conflicting creation changes nothing and publishes nothing."""
     facts = {"display_name": "Twice", "imdb_id": "tt9000001"}
     first, second = sorted(
         await asyncio.gather(*(writes.create_movie(facts) for _ in range(2)), return_exceptions=True),
@@ -72,24 +72,24 @@ async def test_of_two_created_at_once_with_one_imdb_id_one_conflicts(pool, write
     assert isinstance(second, Conflict)
     assert second.message == "A title with this imdbId is already there"
     assert await pool.fetchval("SELECT count(*) FROM titles") == 1
-    assert len(await announced()) == 1
+    assert len(await published()) == 1
 
 
-async def test_an_update_leaves_clears_and_sets(pool, writes, announced):
-    """Absent stays, None clears, a value is set; what changed is locked, and updated_at moves."""
+async def test_an_update_leaves_clears_and_sets(pool, writes, published):
+    """An absent fact stays, None clears, a value is stored; changed facts are locked, and updated_at moves."""
     title_id = await writes.create_title("movie", ALL_FACTS)
     before = await stored(pool, title_id)
-    await announced()
+    await published()
     await writes.update_title(title_id, {"display_name": "Other", "end_year": None, "start_year": 2001})
     row = await stored(pool, title_id)
     assert {name: row[name] for name in NAMES} == ALL_FACTS | {"display_name": "Other", "end_year": None}
     assert row["locked_fields"] == ["display_name", "end_year"]
     assert row["updated_at"] > before["updated_at"]
-    assert await announced() == [{"tags": ["lists", f"title:{title_id}"]}]
+    assert await published() == [{"tags": ["lists", f"title:{title_id}"]}]
 
 
-async def test_locks_add_up_and_go_on_request(pool, writes):
-    """A second edit keeps the first lock; `unlock` takes one off unless the same update edits it again."""
+async def test_locks_accumulate_until_unlocked(pool, writes):
+    """A second edit keeps the first lock; `unlock` removes a lock unless the same update changes the fact."""
     title_id = await writes.create_title("movie", ALL_FACTS)
     await writes.update_title(title_id, {"display_name": "Other"})
     await writes.update_title(title_id, {"runtime_minutes": 120})
@@ -99,7 +99,7 @@ async def test_locks_add_up_and_go_on_request(pool, writes):
 
 
 async def test_only_facts_can_be_unlocked(writes):
-    """A name that is no fact is refused by name."""
+    """The message names the unknown fact."""
     title_id = await writes.create_title("movie", {"display_name": "x"})
     with pytest.raises(BadArgument, match=r"unlock must name .*; 'rating' is none"):
         await writes.update_title(title_id, {}, unlock=["rating"])
@@ -107,7 +107,7 @@ async def test_only_facts_can_be_unlocked(writes):
 
 @pytest.mark.parametrize("sentinel", sorted(NO_IMAGE))
 async def test_clearing_an_image_that_was_never_found_locks_nothing(pool, writes, sentinel):
-    """A consumer that replaces all facts does not stop TMDB from finding a poster one day."""
+    """A client that replaces all facts does not stop TMDB from finding a poster later."""
     title_id = await writes.create_title("movie", {"display_name": "x"})
     await pool.execute("UPDATE titles SET image_url = $2 WHERE id = $1", title_id, sentinel)
     await writes.update_title(title_id, {"display_name": "y", "image_url": None})
@@ -116,8 +116,8 @@ async def test_clearing_an_image_that_was_never_found_locks_nothing(pool, writes
     assert row["locked_fields"] == ["display_name"]
 
 
-async def test_another_imdb_id_brings_a_withdrawn_title_back(pool, writes):
-    """The title is another one now: listed again, and TMDB is asked anew."""
+async def test_another_imdb_id_ends_the_withdrawal(pool, writes):
+    """A title with a new IMDb id is listed again and marked for a new look-up at TMDB."""
     title_id = await writes.create_title("movie", ALL_FACTS)
     await pool.execute("UPDATE titles SET withdrawn_at = now(), needs_backfill_tmdb = false")
     await writes.update_title(title_id, {"display_name": "Other"})
@@ -128,8 +128,8 @@ async def test_another_imdb_id_brings_a_withdrawn_title_back(pool, writes):
     assert (row["withdrawn_at"], row["needs_backfill_tmdb"]) == (None, True)
 
 
-async def test_another_tmdb_id_has_tmdb_asked_anew(pool, writes):
-    """Given or taken away; the same id again, and a withdrawn title's place, stay as they are."""
+async def test_another_tmdb_id_requests_a_new_look_up(pool, writes):
+    """A changed or cleared TMDB id marks the title; the same id does not, and a withdrawal stays."""
     title_id = await writes.create_title("movie", {"display_name": "x", "tmdb_id": 1})
     await pool.execute("UPDATE titles SET withdrawn_at = now()")
     for tmdb_id, is_flagged in ((1, False), (2, True), (None, True)):
@@ -139,20 +139,20 @@ async def test_another_tmdb_id_has_tmdb_asked_anew(pool, writes):
         assert (row["withdrawn_at"] is None, row["needs_backfill_tmdb"]) == (False, is_flagged)
 
 
-async def test_a_taken_imdb_id_changes_nothing(pool, writes, announced):
-    """An update that conflicts leaves every fact as it was."""
+async def test_a_taken_imdb_id_changes_nothing(pool, writes, published):
+    """An update that conflicts leaves every fact unchanged."""
     await writes.create_title("movie", {"display_name": "First", "imdb_id": "tt9000001"})
     title_id = await writes.create_title("movie", {"display_name": "Second"})
     before = await stored(pool, title_id)
-    await announced()
+    await published()
     with pytest.raises(Conflict, match="imdbId"):
         await writes.update_title(title_id, {"display_name": "Other", "imdb_id": "tt9000001"})
     assert await stored(pool, title_id) == before
-    assert await announced() == []
+    assert await published() == []
 
 
 async def test_updates_at_once_lose_no_change(pool, writes):
-    """Two people who edit different facts at the same time both get their way, locks included."""
+    """Concurrent updates of different facts are all stored, with their locks."""
     title_id = await writes.create_title("movie", ALL_FACTS)
     edits = [{"display_name": "Other"}, {"original_title": "Another"}, {"runtime_minutes": 1}, {"start_year": 1999}]
     await asyncio.gather(*(writes.update_title(title_id, edit) for edit in edits))
@@ -162,8 +162,8 @@ async def test_updates_at_once_lose_no_change(pool, writes):
     assert row["locked_fields"] == sorted(expected)
 
 
-async def test_years_must_be_in_order_with_those_that_stay(pool, writes):
-    """An end before the start is refused whichever of them is edited; else old rows may stay odd."""
+async def test_years_must_be_in_order_with_the_stored_ones(pool, writes):
+    """An end before the start is refused, whichever year changes; other edits accept an old row's disorder."""
     with pytest.raises(BadArgument, match="endYear must be startYear"):
         await writes.create_title("show", {"display_name": "x", "start_year": 2001, "end_year": 2000})
     title_id = await writes.create_title("show", {"display_name": "x", "start_year": 2001, "end_year": 2002})
@@ -174,7 +174,7 @@ async def test_years_must_be_in_order_with_those_that_stay(pool, writes):
 
 
 async def test_a_name_cannot_be_cleared(writes):
-    """An update to no name is refused."""
+    """A name is required, so it cannot be cleared."""
     title_id = await writes.create_title("movie", {"display_name": "x"})
     with pytest.raises(BadArgument, match="displayName is required"):
         await writes.update_title(title_id, {"display_name": None})
@@ -182,24 +182,24 @@ async def test_a_name_cannot_be_cleared(writes):
 
 @pytest.mark.parametrize("title_id", [404, 0, -1, 2**31, 2**63 - 1, -(2**63)])
 async def test_an_unknown_title_is_not_found(writes, title_id):
-    """Any 64-bit number may be asked for."""
+    """Any 64-bit id is accepted and not found."""
     with pytest.raises(NotFound, match=f"There is no title {title_id}"):
         await writes.update_title(title_id, {"display_name": "x"})
     assert await writes.delete_title(title_id) is False
 
 
-async def test_deleting_a_title_deletes_all_below_it(pool, writes, announced, counts):
-    """Show, seasons, episodes and views go; other titles stay; a second time there is nothing."""
+async def test_deleting_a_title_deletes_all_below_it(pool, writes, published, counts):
+    """Show, seasons, episodes and views are deleted with it; a second deletion returns False."""
     await writes.create_movie({"display_name": "stays"})
     show_id = await writes.create_show({"display_name": "goes"})
     await writes.create_episode(await writes.create_season(show_id, 1), {"episode_number": 1})
     title_id = await pool.fetchval("SELECT title_id FROM shows")
     await writes.record_view(title_id)
     await pool.execute("INSERT INTO title_genres SELECT $1, id FROM genres", title_id)
-    await announced()
+    await published()
     assert await writes.delete_title(title_id) is True
     assert await counts() == {"titles": 1, "movies": 1}
     assert await pool.fetchval("SELECT count(*) FROM title_genres") == 0
-    assert await announced() == [{"tags": ["lists", f"title:{title_id}"]}]
+    assert await published() == [{"tags": ["lists", f"title:{title_id}"]}]
     assert await writes.delete_title(title_id) is False
-    assert await announced() == []
+    assert await published() == []

@@ -1,4 +1,4 @@
-"""Changes that meet others: what waits too long, and what locks the other way round."""
+"""Concurrent writes: lock timeouts and deadlocks become conflicts."""
 
 import asyncio
 
@@ -12,14 +12,14 @@ from mediacanon.writes import Writes
 
 @pytest.fixture
 async def rival(database):
-    """Give a connection of somebody else."""
+    """Give a connection of another client."""
     connection = await asyncpg.connect(database)
     yield connection
     await connection.close()
 
 
 async def test_a_row_that_an_import_holds_too_long_conflicts(database, writes, rival, counts):
-    """The client is told to try again, and nothing has changed."""
+    """A write that times out on a lock is a conflict that says to try again, and changes nothing."""
     title_id = await writes.create_title("movie", {"display_name": "Old"})
     async with await open_pool(database, size=1, command_timeout=0.2) as hurried, rival.transaction():
         await rival.execute("UPDATE titles SET num_votes = 1")
@@ -31,11 +31,11 @@ async def test_a_row_that_an_import_holds_too_long_conflicts(database, writes, r
 
 
 async def test_a_deadlock_conflicts(pool, writes, rival, counts):
-    """Deleting takes a title before its season; who takes them the other way round may win, and nothing hangs."""
+    """A deletion that deadlocks with another transaction is a conflict; the other transaction wins."""
     show_id = await writes.create_show({"display_name": "Show"})
     await writes.create_season(show_id, 1)
     title_id = await pool.fetchval("SELECT id FROM titles")
-    # Only the deletion looks for deadlocks, so it is the one that is broken off.
+    # Only the deletion checks for deadlocks, so PostgreSQL cancels the deletion.
     await rival.execute("SET deadlock_timeout = '1h'")
     async with rival.transaction():
         await rival.execute("UPDATE show_seasons SET season = 2")
