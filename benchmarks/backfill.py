@@ -1,8 +1,8 @@
 """Measures the backfill against a stand-in for TMDB: `python -m benchmarks.backfill [--films 2000] [--rate 40]`.
 
-Invented films, two requests each (find and details), stored in a throwaway cluster with the settings of every other;
-the stand-in is a process of its own. First without a limit, then with it: that run's floor is the time which the limit
-itself takes.
+It fetches invented films with two requests each (find and details) and stores them in a throwaway cluster with the
+usual settings; the stand-in is a process of its own. The first run has no rate limit, the second one has. The floor of
+the second run is the time that the limit itself takes.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ FORGET = "UPDATE titles SET tmdb_id = NULL, image_url = NULL"
 
 @contextmanager
 def stand_in(films: list[dict[str, object]]) -> Iterator[str]:
-    """Give the URL of a stand-in for TMDB that knows the films."""
+    """Yield the URL of a stand-in for TMDB with these films."""
     with tempfile.NamedTemporaryFile(suffix=".jsonl.gz") as file:
         file.write(gzip.compress(b"\n".join(orjson.dumps(one) for one in films)))
         file.flush()
@@ -51,7 +51,7 @@ def stand_in(films: list[dict[str, object]]) -> Iterator[str]:
 
 
 async def seconds_of_backfill(pool: asyncpg.Pool, url: str, *, films: int, rate: float) -> tuple[float, float]:
-    """Return how long fetching and storing all films takes, and our own processor time; none may be missing."""
+    """Return the seconds for fetching and storing all films, and our own processor time; exit if a film is missing."""
     await pool.execute(FORGET)
     await reset(pool)
     async with TmdbClient(KEY, base_url=url, per_second=rate) as client:
@@ -64,7 +64,7 @@ async def seconds_of_backfill(pool: asyncpg.Pool, url: str, *, films: int, rate:
 
 
 async def measure(dsn: str, url: str, imdb_ids: list[str], rate: float) -> None:
-    """Print a line a run."""
+    """Print one line per run."""
     await migrate(dsn)
     async with await open_pool(dsn) as pool:
         await pool.execute(ADD_FILMS, imdb_ids)
@@ -81,7 +81,7 @@ async def measure(dsn: str, url: str, imdb_ids: list[str], rate: float) -> None:
 
 
 @click.command()
-@click.option("--films", default=2000, show_default=True, help="How many titles.")
+@click.option("--films", default=2000, show_default=True, help="Number of titles.")
 @click.option("--rate", default=40.0, show_default=True, help="Requests a second of the limited run.")
 def main(films: int, rate: float) -> None:
     """Measure the backfill of invented films, without and with a rate limit."""

@@ -1,8 +1,8 @@
 """Measures discover: `python -m benchmarks.discover postgresql://... [--enrich]`.
 
-Seven orders times no filter, each one and many pairs of them: the first page of twenty and the total, asked of a
-warm database as the server asks. `--enrich` first gives an imported catalogue invented posters, languages,
-countries, dates, popularity and views: the files of `benchmarks.generate` have none of those.
+It runs seven orders times no filter, every single filter and many pairs of filters, each with the first page of twenty
+and the total, on a warm database with the server's statements. `--enrich` first adds invented posters, languages,
+countries, dates, popularity and views to an imported catalogue, since the files of `benchmarks.generate` lack them.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from mediacanon.loaders.discover import DiscoverFilter, DiscoverSort, load_disco
 ROUNDS = 3
 LIMIT = 25
 SHARES = (0.5, 0.95, 1)
-# By frequency, each with its country.
+# In order of frequency; each country belongs to the language at the same place.
 LANGUAGES = (
     "en en en en en fr ja es de ko it zh hi pt ru sv da tr pl nl ta te ml th no fi cs hu el fa ar he id tl ro uk "
     "sr bn mr kn is et lv lt ka sk bg hr ca eu gl ga cy mk sq hy az kk mn ne"
@@ -34,8 +34,9 @@ COUNTRIES = (
     "RS BD IN IN IS EE LV LT GE SK BG HR ES ES ES IE GB MK AL AM AZ KZ MN NP"
 )
 
-# Posters for all with more than 1,000 votes and a fifth of the others; languages fall off steeply, and a tenth of the
-# countries are not those of the language; some 20,000 views go to the most voted and to every eightieth title.
+# Every title with more than 1,000 votes and a fifth of the others get a poster. The frequency of languages falls off
+# steeply, and a tenth of the countries do not match the language. Some 20,000 views go to the most voted titles and to
+# every eightieth title.
 ENRICH = f"""
 SELECT setseed(0.42);
 CREATE TEMP TABLE known AS
@@ -91,7 +92,7 @@ SINGLE = [
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How long one question took."""
+    """The median times of one query in milliseconds: by the clock and of the server's processor."""
 
     wall: float
     processor: float
@@ -99,7 +100,7 @@ class Times:
 
 
 def pairs() -> list[DiscoverFilter]:
-    """Return every two single filters as one, where they are about different facts."""
+    """Return every pair of single filters on different facts, merged into one filter."""
     unset = DiscoverFilter()
     given = [{name: value for name, value in vars_of(each).items() if value != vars_of(unset)[name]} for each in SINGLE]
     facts = [{name.split("_")[0] for name in each} for each in given]
@@ -110,19 +111,19 @@ def pairs() -> list[DiscoverFilter]:
     ]
 
 
-def vars_of(asked: DiscoverFilter) -> dict[str, Any]:
+def vars_of(filter_: DiscoverFilter) -> dict[str, Any]:
     """Return the fields of a filter with their values."""
-    return {field.name: getattr(asked, field.name) for field in fields(asked)}
+    return {field.name: getattr(filter_, field.name) for field in fields(filter_)}
 
 
-def described(asked: DiscoverFilter) -> str:
-    """Return what a filter restricts, short."""
+def described(filter_: DiscoverFilter) -> str:
+    """Return the restrictions of a filter in one line."""
     unset = vars_of(DiscoverFilter())
-    return " ".join(f"{name}={value}" for name, value in vars_of(asked).items() if value != unset[name]) or "-"
+    return " ".join(f"{name}={value}" for name, value in vars_of(filter_).items() if value != unset[name]) or "-"
 
 
 class Stopwatch:
-    """Times questions: by the clock, and by the processor time of the one connection's server process."""
+    """Times queries by the clock and by the processor time of the connection's server process."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self.pool = pool
@@ -133,23 +134,23 @@ class Stopwatch:
         self._server = Path(f"/proc/{await self.pool.fetchval('SELECT pg_backend_pid()')}/schedstat")
 
     def _processor(self) -> float:
-        """Return the milliseconds the server has computed; 0 where the system does not tell."""
+        """Return the milliseconds of processor time that the server has used; 0 on systems without /proc."""
         return int(self._server.read_text().split()[0]) / 1e6 if self._server.exists() else 0.0
 
-    async def measure(self, text: str, ask: Callable[[], Awaitable[object]]) -> Times:
-        """Return the medians of some runs, after one that warms."""
-        await ask()
+    async def measure(self, text: str, query: Callable[[], Awaitable[object]]) -> Times:
+        """Return the medians of some runs, after one run that warms the caches."""
+        await query()
         runs = []
         for _ in range(ROUNDS):
             begin, computed = time.perf_counter(), self._processor()
-            await ask()
+            await query()
             runs.append(((time.perf_counter() - begin) * 1000, self._processor() - computed))
         walls, processors = zip(*runs, strict=True)
         return Times(statistics.median(walls), statistics.median(processors), text)
 
 
 def report(name: str, found: list[Times], slowest: int) -> None:
-    """Print one row, and the slowest questions below it."""
+    """Print one row, and the slowest queries below it."""
     walls, processors = (sorted(getattr(each, kind) for each in found) for kind in ("wall", "processor"))
     cells = [f"{times[int((len(times) - 1) * share)]:8.1f}" for times in (walls, processors) for share in SHARES]
     over = (sum(each > LIMIT for each in times) for times in (walls, processors))
@@ -159,7 +160,7 @@ def report(name: str, found: list[Times], slowest: int) -> None:
 
 
 async def enrich(url: str) -> None:
-    """Invent what TMDB and people would add, and have the tables vacuumed."""
+    """Add invented facts of TMDB and invented views, and vacuum the tables."""
     connection = await asyncpg.connect(url)
     await connection.execute(ENRICH)
     for table in TABLES:
@@ -168,10 +169,10 @@ async def enrich(url: str) -> None:
 
 
 async def run(url: str, *, slowest: int) -> None:
-    """Print the table."""
+    """Measure every order and every filter, and print the table."""
     filters = [DiscoverFilter(), *SINGLE, *pairs()]
     print("Milliseconds: by the clock (median, 95 %, worst), of the server's processor time (the same), and how many")
-    print(f"questions took more than {LIMIT} of each.")
+    print(f"queries took more than {LIMIT} of each.")
     async with await open_pool(url, size=1) as pool:
         watch = Stopwatch(pool)
         await watch.start()
@@ -192,7 +193,7 @@ async def run(url: str, *, slowest: int) -> None:
 @click.command()
 @click.argument("url")
 @click.option("--enrich", "is_enriched", is_flag=True, help="First invent posters, languages, views ... (minutes).")
-@click.option("--slowest", default=0, help="How many of the slowest to name in each order.")
+@click.option("--slowest", default=0, help="Number of slowest queries to list in each order.")
 def main(url: str, *, is_enriched: bool, slowest: int) -> None:
     """Measure discover on the database at URL."""
     if is_enriched:

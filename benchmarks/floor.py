@@ -1,7 +1,7 @@
 """Floors of the HTTP benchmark: a bare Starlette endpoint with the same bytes, a hand-written one with the same rows.
 
-`uvicorn --factory benchmarks.floor:bare` wants FLOOR_BODIES, a folder with the bytes, and answers /{name of a file};
-`benchmarks.floor:hand_written` wants DATABASE_URL and answers /show/{id} and /movie/{id}.
+`uvicorn --factory benchmarks.floor:bare` needs FLOOR_BODIES, a folder of response bodies, and serves /{name of a file};
+`benchmarks.floor:hand_written` needs DATABASE_URL and serves /show/{id} and /movie/{id}.
 """
 
 import os
@@ -46,7 +46,7 @@ MOVIE_KEYS = ("displayName", "startYear", "averageRating", "numVotes", "runtimeM
 
 
 def bare() -> Starlette:
-    """Return an app that answers with the bytes of files."""
+    """Return an app that serves the bytes of files."""
     bodies = {file.name: file.read_bytes() for file in Path(os.environ["FLOOR_BODIES"]).iterdir()}
 
     async def answer(request: Request) -> Response:
@@ -56,7 +56,7 @@ def bare() -> Starlette:
 
 
 def hand_written() -> Starlette:
-    """Return an app whose endpoints fetch the rows of a show or a movie and answer what /graphql would."""
+    """Return an app whose endpoints fetch the rows of a show or a movie and return the JSON of /graphql."""
     pools: list[asyncpg.Pool] = []
 
     @asynccontextmanager

@@ -1,9 +1,8 @@
 """Writes IMDb-shaped files of any size: `python -m benchmarks.generate OUTDIR --scale 0.1`.
 
-At scale 1.0 they have the rows of the public dump: 11.9 M basics, 9.2 M episodes, 1.6 M ratings.
-Shares of types, nulls, lengths of names and keys shared between the files follow it; names are
-invented. Rows are sorted by id as text. The same scale and seed give the same bytes, and with
-`--next-day` the same catalogue a day later.
+At scale 1.0 the files have as many rows as the public dump: 11.9 M basics, 9.2 M episodes, 1.6 M ratings. Shares of
+types, nulls, lengths of names and keys shared between the files follow the dump; names are invented. Rows are sorted by
+id as text. The same scale and seed give the same bytes; `--next-day` gives the same catalogue a day later.
 """
 
 import random
@@ -67,10 +66,10 @@ WORDS = 30_000
 
 LARGEST_ID = 40_000_000
 SEVEN_DIGITS = 10_000_000
-LOW = 10_000  # an id is written as a high and a low part of at most four digits each
+LOW = 10_000  # an id is written in two parts, high and low, of at most four digits each
 THOUSAND = 1_000
 MOST_VOTES = 3_000_000
-# Mean and deviation of the power of ten, as real votes have them: a third above 100, a seventieth above 10,000.
+# Mean and standard deviation of log10 of real votes: a third are above 100, a seventieth above 10,000.
 VOTES_MAGNITUDE = (1.46, 1.16)
 THIS_YEAR = 2026
 LONGEST_RUNTIME = 240
@@ -78,24 +77,24 @@ EPISODES_A_SEASON = 22
 SHOWS_WITH_EPISODES = 0.7
 LARGEST_NUMBER = 10_000  # of a season or an episode
 
-# What a day changes, as shares of all rows; the public dump was seen to change as much or less.
+# The changes of a day, as shares of all rows; the public dump changes as much or less.
 RENAMED = 0.01
 REVOTED = 0.1
 ADDED = 0.0005
 REMOVED = 0.0002
 RENUMBERED = 0.0002
-# Episodes and ratings whose title is missing from the basics, in every dump.
+# The share of episodes and ratings whose title is missing from the basics, which every dump has.
 MISSING = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """One value a title, in the order of their ids as text."""
+    """Arrays with one value per title, in the order of the ids as text."""
 
     ids: Numbers
     kinds: Numbers
     parents: Numbers  # id of an episode's show, 0 for others
-    seasons: Numbers  # 0: not known
+    seasons: Numbers  # 0: unknown
     episodes: Numbers
     ratings: Numbers  # tenths
     votes: Numbers
@@ -105,7 +104,7 @@ class Catalogue:
 
 
 def build_catalogue(scale: float, *, seed: int, next_day: bool) -> Catalogue:
-    """Return the catalogue of a day; the next day's has the same titles but for a day's changes."""
+    """Return the catalogue of a day; the next day's catalogue differs by the changes of a day."""
     counts = [max(FEWEST, int(count * scale)) for count, _ in KINDS.values()]
     total = sum(counts)
     random_of = np.random.default_rng([seed, 1])
@@ -118,7 +117,7 @@ def build_catalogue(scale: float, *, seed: int, next_day: bool) -> Catalogue:
     ratings = np.rint(10 + 90 * random_of.random(total, np.float32) ** 0.6).astype(np.int32)
     votes = np.minimum(5 + 10 ** random_of.normal(*VOTES_MAGNITUDE, total), MOST_VOTES).astype(np.int32)
 
-    # Both days draw the same numbers: the second differs from the first in the changes alone.
+    # Both days draw the same random numbers, so the second day differs only by the changes.
     changes = np.random.default_rng([seed, 2])
     fate = changes.random(total)
     is_renamed = changes.random(total, np.float32) < RENAMED
@@ -138,15 +137,15 @@ def _ids(random_of: np.random.Generator, total: int) -> Numbers:
     """Return distinct ids of seven and eight digits, sorted as text."""
     largest_gap = max(1, 2 * LARGEST_ID // total - 1)
     ids = np.cumsum(random_of.integers(1, largest_gap + 1, total, np.int32), dtype=np.int32)
-    # As text, 1000000 comes right before 10000000.
+    # Sorted as text, 1000000 comes directly before 10000000.
     as_text = np.where(ids < SEVEN_DIGITS, ids.astype(np.int64) * 20, ids.astype(np.int64) * 2 + 1)
     return ids[np.argsort(as_text)]
 
 
 def _numbering(random_of: np.random.Generator, ids: Numbers, kinds: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Return each episode's show, season and number; one in five has no number.
+    """Return the show, the season and the number of each episode; one episode in five has no number.
 
-    A few shows have thousands of episodes, many have none.
+    A few shows have thousands of episodes, many shows have none.
     """
     shows = random_of.permutation(ids[np.isin(kinds, SHOWS)])
     shows = shows[: max(1, int(len(shows) * SHOWS_WITH_EPISODES))]
@@ -156,7 +155,7 @@ def _numbering(random_of: np.random.Generator, ids: Numbers, kinds: Numbers) -> 
     by_show = chosen[order]
     firsts = np.flatnonzero(np.r_[True, np.diff(by_show) > 0])
     rank = np.arange(len(rows)) - np.repeat(firsts, np.diff(np.r_[firsts, len(rows)]))
-    # One episode in ten thousand has the number of the one before it, as in the public dump.
+    # One episode in ten thousand repeats the number before it, as in the public dump.
     rank -= random_of.random(len(rows)) < 1 / 10_000
     rank = np.maximum(rank, 0)
     is_numbered = random_of.random(len(rows), np.float32) >= 0.2
@@ -168,7 +167,7 @@ def _numbering(random_of: np.random.Generator, ids: Numbers, kinds: Numbers) -> 
 
 
 class Dump:
-    """Turns a catalogue into the three files."""
+    """Writes the three files of a catalogue."""
 
     def __init__(self, catalogue: Catalogue, *, seed: int) -> None:
         self._catalogue = catalogue
@@ -178,7 +177,7 @@ class Dump:
         self._high = self._tokens.add(f"tt{number:03d}" for number in range(LARGEST_ID * 2 // LOW))
         self._low = self._tokens.add(f"{number:04d}" for number in range(LOW))
         self._tab, self._newline = self._tokens.add(["\t"]), self._tokens.add(["\n"])
-        # A number after a tab; the number before the first stands for null.
+        # Numbers after a tab; token 0 of them stands for null.
         self._number = self._tokens.add(["\t\\N", *(f"\t{number}" for number in range(1, LARGEST_NUMBER))])
 
     def write(self, folder: Path) -> dict[str, int]:
@@ -234,7 +233,7 @@ class Dump:
         ]
 
     def _name_pieces(self, random_of: np.random.Generator) -> list[Numbers]:
-        """Return a name's pieces: one to five words, rarely a quote or a backslash."""
+        """Return the pieces of the names: one to five words, rarely a quote or a backslash."""
         vocabulary = self._vocabulary()
         words = self._tokens.add(vocabulary)
         next_words = self._tokens.add(f" {word}" for word in vocabulary)
@@ -269,7 +268,7 @@ class Dump:
         ]
 
     def _genres(self, random_of: np.random.Generator) -> Numbers:
-        """Return the last column with its newline: up to three genres, or null."""
+        """Return the last column and its newline: up to three genres, or null."""
         kinds = len(GENRES)
         chosen = [(kinds * random_of.random(self._total, np.float32) ** 2).astype(np.int32) for _ in "123"]
         lists = self._tokens.add(
@@ -306,7 +305,7 @@ class Dump:
         ]
 
     def _vocabulary(self) -> list[str]:
-        """Return the words, the frequent ones first."""
+        """Return the words, frequent words first."""
         chooser = random.Random(self._seed)
         words = dict.fromkeys(FREQUENT_WORDS)
         while len(words) < WORDS:
@@ -320,7 +319,7 @@ class Dump:
         return np.where(random_of.random(self._total, np.float32) < share, piece, 0).astype(np.int32)
 
     def _known(self, random_of: np.random.Generator, largest: int, share: float) -> Numbers:
-        """Return numbers from 1 to `largest`; 0 stands for the unknown rest."""
+        """Return numbers from 1 to `largest`, and 0 for unknown values."""
         return self._some(random_of, random_of.integers(1, largest + 1, self._total, np.int32), share)
 
 
@@ -329,7 +328,7 @@ def _rows(pieces: list[Numbers | int], chosen: Mask) -> list[Numbers | int]:
 
 
 def generate(folder: Path, scale: float, *, seed: int = 7, next_day: bool = False) -> dict[str, int]:
-    """Write the three files of a day into `folder`, made if absent; return their rows by name."""
+    """Write the three files of a day into `folder`, created if missing; return the number of rows by file."""
     folder.mkdir(parents=True, exist_ok=True)
     catalogue = build_catalogue(scale, seed=seed, next_day=next_day)
     return Dump(catalogue, seed=seed).write(folder)

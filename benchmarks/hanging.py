@@ -1,8 +1,9 @@
-"""Measures what a TMDB that never answers costs: `python -m benchmarks.hanging [--seconds 4] [--cold]`.
+"""Measures the cost of a TMDB that never responds: `python -m benchmarks.hanging [--seconds 4] [--cold]`.
 
-Two servers over the same demo, one without a key, one whose TMDB accepts requests and is silent. Pages that need
-nothing of TMDB are asked for over 16 connections, while somebody looks at titles that do; what these wait is the other
-figure. Kept answers come from memory; with `--cold` none are kept, so that the way through the database is measured.
+Two servers run over the same demo catalogue: one without a key, one whose TMDB accepts requests and never responds. 16
+connections request pages that need nothing of TMDB, while a visitor requests titles that do. The second figure is the
+time that the visitor waits. Cached responses come from memory; `--cold` turns the response cache off, so that the way
+through the database is measured.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from benchmarks.http import Server, database, ids, measure, program
 from tests.fakes.tmdb import KEY
 
 SILENCE = 600
-# Those that lack everything, none of which is the movie that is measured.
+# Clears the facts of TMDB of 200 movies other than the measured one.
 FORGET = """
 UPDATE titles SET image_url = NULL, tmdb_id = NULL, enriched_at = NULL, needs_backfill_tmdb = true
  WHERE id IN (SELECT title_id FROM movies WHERE id <> $1 ORDER BY id DESC LIMIT 200)
@@ -32,7 +33,7 @@ PAGES = ("/movies/{movie}", "/titles?q=night", "/api/movies/{movie}", "/api/disc
 
 @contextmanager
 def silent_tmdb() -> Iterator[str]:
-    """Give the URL of a stand-in for TMDB that does not answer."""
+    """Yield the URL of a stand-in for TMDB that does not respond."""
     command = [sys.executable, "-m", "tests.fakes.tmdb", "--port", "0", "--latency", str(SILENCE)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
@@ -42,7 +43,7 @@ def silent_tmdb() -> Iterator[str]:
 
 
 async def forget(dsn: str, movie: int) -> list[int]:
-    """Return the movies that lack everything now."""
+    """Clear the facts of TMDB of some movies and return their ids."""
     connection = await asyncpg.connect(dsn)
     try:
         return [row[0] for row in await connection.fetch(FORGET, movie)]
@@ -51,7 +52,7 @@ async def forget(dsn: str, movie: int) -> list[int]:
 
 
 class Visitor(threading.Thread):
-    """Looks at one movie after the other, and knows what waiting for each took, in seconds."""
+    """Requests one movie after the other and records the seconds that each took."""
 
     def __init__(self, address: str, movies: list[int]) -> None:
         super().__init__(daemon=True)
@@ -60,7 +61,7 @@ class Visitor(threading.Thread):
         self.has_enough = threading.Event()
 
     def run(self) -> None:
-        """Look at all of them, ten a second at most."""
+        """Request all movies, ten a second at most."""
         for page in self._pages:
             if self.has_enough.wait(0.1):
                 return
@@ -73,7 +74,7 @@ class Visitor(threading.Thread):
 def rates(
     dsn: str, pages: list[str], seconds: float, lacking: list[int], **settings: str
 ) -> tuple[list[float], list[float]]:
-    """Return requests a second of each page of a server with these settings, and what a visitor waited meanwhile."""
+    """Return the requests a second of each page of a server with these settings, and a visitor's waits in seconds."""
     with program(
         [sys.executable, "-m", "cli", "serve", "--port", "0", "--db", dsn], r"serves (http://\S+)", **settings
     ) as (
@@ -89,10 +90,10 @@ def rates(
 
 
 @click.command()
-@click.option("--seconds", default=4.0, show_default=True, help="How long each page is asked for.")
-@click.option("--cold", is_flag=True, help="Without kept answers: each is made anew.")
+@click.option("--seconds", default=4.0, show_default=True, help="Seconds for each page.")
+@click.option("--cold", is_flag=True, help="Turn the response cache off.")
 def main(seconds: float, *, cold: bool) -> None:
-    """Measure pages beside a TMDB that is silent, as a ratio to the same pages without TMDB."""
+    """Measure pages beside a TMDB that never responds, as a ratio to the same pages without TMDB."""
     environment = {"MEDIACANON_RESPONSE_CACHE_MB": "0"} if cold else {}
     with database(None) as dsn, silent_tmdb() as tmdb:
         _, [movie, *_], _ = asyncio.run(ids(dsn))

@@ -1,9 +1,9 @@
 """Measures the server against floors of the same run: `python -m benchmarks.http [--data-dir FOLDER] [--workers 2]`.
 
-Each request is asked over 16 connections, details of 16 titles in turn. Its floor is a bare Starlette endpoint that
-answers the same bytes; /graphql is measured against a hand-written endpoint, too, that fetches the same rows and
-answers the same JSON. Processor time per request is the server process's own, which neighbours on the machine disturb
-less than they do the rates.
+Each request is sent over 16 connections, details of 16 titles in turn. Its floor is a bare Starlette endpoint that
+serves the same bytes. /graphql is also measured against a hand-written endpoint that fetches the same rows and returns
+the same JSON. Processor time per request is that of the server process, which other programs on the machine disturb
+less than they disturb the rates.
 """
 
 import asyncio
@@ -30,10 +30,10 @@ from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.settings import default_data_dir
 
 TICKS = os.sysconf("SC_CLK_TCK")
-# How often each server has its turn.
+# Number of turns of each server.
 TURNS = 5
-# So many titles are asked for in turn: the best known, and the shows nearest to the one that other servers were
-# measured with, which had 220 episodes.
+# Number of titles requested in turn: the most voted ones, and the shows nearest to 220 episodes, the size of the show
+# that other servers were measured with.
 SPREAD = 16
 SHOW_IDS = """
 SELECT ss.show_id FROM show_seasons ss JOIN show_episodes e ON e.season_id = ss.id
@@ -45,7 +45,7 @@ TITLE_IDS = "SELECT id FROM titles ORDER BY num_votes DESC NULLS LAST LIMIT $1"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Requests to measure, and the hand-written ones that answer the same, where there are such."""
+    """The requests of one kind, and the requests with the same result to the hand-written floor, if it has them."""
 
     name: str
     paths: tuple[str, ...]
@@ -58,7 +58,7 @@ def graphql(document: str, id_: int) -> str:
 
 
 def targets(shows: list[int], movies: list[int], titles: list[int]) -> list[Target]:
-    """Return everything that is measured."""
+    """Return every kind of request to measure."""
 
     def each(path: str, ids: list[int]) -> tuple[str, ...]:
         return tuple(path.format(id_) for id_ in ids)
@@ -86,7 +86,7 @@ def targets(shows: list[int], movies: list[int], titles: list[int]) -> list[Targ
 
 @contextmanager
 def database(data_dir: Path | None) -> Iterator[str]:
-    """Give the URL of the catalogue in a data folder, or of a new one with the demo."""
+    """Yield the URL of the catalogue in a data folder, or of a new demo catalogue."""
     with ExitStack() as stack:
         if data_dir is None:
             parent = default_data_dir() if os.geteuid() == 0 else None
@@ -102,7 +102,7 @@ def database(data_dir: Path | None) -> Iterator[str]:
 
 
 async def ids(dsn: str) -> tuple[list[int], ...]:
-    """Return the ids of the shows, movies and titles that are asked for."""
+    """Return the ids of the requested shows, movies and titles."""
     connection = await asyncpg.connect(dsn)
     try:
         return tuple(
@@ -113,13 +113,13 @@ async def ids(dsn: str) -> tuple[list[int], ...]:
 
 
 @contextmanager
-def program(command: list[str], announced: str, **environment: str) -> Iterator[tuple[int, str]]:
-    """Give pid and address of a server, announced on its output."""
-    # A file, not a pipe: nobody reads on once the address is known, and servers log each request.
+def program(command: list[str], pattern: str, **environment: str) -> Iterator[tuple[int, str]]:
+    """Yield the pid and the address of a server; `pattern` finds the address in its output."""
+    # A file, not a pipe: after the address the output is not read any more, and servers log each request.
     with tempfile.NamedTemporaryFile("w+") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **environment})
         try:
-            while not (found := re.search(announced, Path(output.name).read_text())):
+            while not (found := re.search(pattern, Path(output.name).read_text())):
                 if process.poll() is not None:
                     sys.exit(f"{command} did not start:\n{Path(output.name).read_text()}")
                 time.sleep(0.05)
@@ -130,19 +130,19 @@ def program(command: list[str], announced: str, **environment: str) -> Iterator[
 
 
 def floor(factory: str, **environment: str) -> AbstractContextManager[tuple[int, str]]:
-    """Return the command of a floor server."""
+    """Run a floor server while the block runs; yield its pid and address."""
     command = [sys.executable, "-m", "uvicorn", "--factory", f"benchmarks.floor:{factory}", "--port", "0"]
     return program([*command, "--no-access-log"], r"running on (http://\S+)", **environment)
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all below it."""
+    """Return the pids of a process and all its descendants."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [pid, *(each for child in children for each in family(int(child)))]
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time that a server has used, its workers' with it, PostgreSQL's not."""
+    """Return the processor time that a server and its workers have used, without PostgreSQL's."""
     total = 0
     for each in family(pid):
         fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
@@ -152,7 +152,7 @@ def processor_seconds(pid: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server and the paths to ask it for, in turn."""
+    """A server and the paths to request in turn."""
 
     pid: int
     address: str
@@ -161,7 +161,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Requests a second, milliseconds of the slowest hundredth, microseconds of processor time per request."""
+    """Requests a second, the 99th percentile in milliseconds, microseconds of processor time per request."""
 
     per_second: float
     p99: float
@@ -171,7 +171,7 @@ class Figures:
 
 
 def measure(server: Server, *, seconds: float, connections: int) -> Figures:
-    """Return what the load generator says."""
+    """Run the load generator against a server; return its figures."""
     command = [sys.executable, "-m", "benchmarks.load", server.address, str(seconds), str(connections), *server.paths]
     before = processor_seconds(server.pid)
     found = orjson.loads(subprocess.run(command, check=True, capture_output=True).stdout)
@@ -180,7 +180,7 @@ def measure(server: Server, *, seconds: float, connections: int) -> Figures:
 
 
 def measure_in_turns(servers: list[Server], *, seconds: float, connections: int) -> list[Figures]:
-    """Return the median figures of each server, all asked in turns: machines are now faster, now slower."""
+    """Return the median figures of each server, measured in turns, since the speed of a machine varies."""
     for server in servers:
         measure(server, seconds=0.5, connections=connections)
     rounds = [
@@ -217,10 +217,10 @@ def compare(target: Target, dsn: str, pid: int, address: str, *, seconds: float,
 
 @click.command()
 @click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="A catalogue [a new demo].")
-@click.option("--seconds", default=5.0, show_default=True, help="How long each request is asked.")
-@click.option("--connections", default=16, show_default=True, help="How many ask at the same time.")
-@click.option("--only", default="", help="Only targets whose name holds this.")
-@click.option("--cold", is_flag=True, help="Without kept answers: each is made anew.")
+@click.option("--seconds", default=5.0, show_default=True, help="Seconds for each request.")
+@click.option("--connections", default=16, show_default=True, help="Number of concurrent connections.")
+@click.option("--only", default="", help="Only targets whose name contains this.")
+@click.option("--cold", is_flag=True, help="Turn the response cache off.")
 @click.option("--workers", default=1, show_default=True, help="Processes of the server.")
 def main(*, data_dir: Path | None, seconds: float, connections: int, only: str, cold: bool, workers: int) -> None:
     """Measure every kind of request, each as a ratio to a floor of the same run."""

@@ -1,7 +1,7 @@
 """Measures the import against its floor: `python -m benchmarks.importing [--scale 0.1]`.
 
-The floor is the least that any import must do: the three files decompressed by the standard library and copied raw,
-one after the other, into unlogged tables of text. It is measured before and after, in the same cluster.
+The floor is the minimum work of any import: the standard library decompresses the three files, and they are copied raw,
+one after the other, into unlogged tables of text. It is measured before and after the imports in the same cluster.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ from mediacanon.settings import default_data_dir
 
 CHUNK_BYTES = 1 << 20
 MEBI = 1 << 20
-# What getrusage counts memory in.
+# The unit of getrusage's memory in bytes.
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One import in a process of its own, or one floor (with no process and no steps)."""
+    """One import in a process of its own, or one floor, which has no process and no steps."""
 
     name: str
     seconds: float
@@ -45,8 +45,8 @@ class Run:
 
 @contextmanager
 def throwaway_cluster() -> Iterator[str]:
-    """Give the URL of a new cluster with the settings of every other; it is gone afterwards."""
-    # PostgreSQL does not run as root, and whoever it runs as cannot enter root's temporary folder.
+    """Yield the URL of a new cluster with the usual settings; it is removed after the block."""
+    # PostgreSQL does not run as root, and its account cannot enter root's temporary folder.
     parent = default_data_dir() if os.geteuid() == 0 else None
     if parent:
         parent.mkdir(parents=True, exist_ok=True)
@@ -70,13 +70,13 @@ async def _run_sql(dsn: str, *statements: str) -> None:
 
 
 def _database(cluster: str, name: str) -> str:
-    """Create a database that is not there yet and return its URL."""
+    """Create a database and return its URL."""
     asyncio.run(_run_sql(cluster, f"CREATE DATABASE {name} TEMPLATE template0"))
     return urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
 
 
 async def _raw_copy(dsn: str, folder: Path) -> int:
-    """Copy the files of `folder` as they are; return the number of rows."""
+    """Copy the files of `folder` unchanged; return the number of rows."""
     rows = 0
     connection = await asyncpg.connect(dsn)
     try:
@@ -98,7 +98,7 @@ async def _decompressed(folder: Path, dataset: Dataset) -> AsyncIterator[bytes]:
 
 
 def measure_floor(cluster: str, folder: Path) -> Run:
-    """Copy the files raw into a database that is dropped again."""
+    """Copy the files raw into a temporary database."""
     dsn = _database(cluster, "floor")
     asyncio.run(_run_sql(cluster, "CHECKPOINT"))
     started = time.perf_counter()
@@ -109,7 +109,7 @@ def measure_floor(cluster: str, folder: Path) -> Run:
 
 
 def measure_import(name: str, cluster: str, dsn: str, folder: Path) -> Run:
-    """Run `mediacanon sync` on the files of `folder`; ends the program when that fails."""
+    """Run `mediacanon sync` on the files of `folder`; exit if it fails."""
     asyncio.run(_run_sql(cluster, "CHECKPOINT"))
     command = Path(sys.executable).with_name("mediacanon")
     arguments = ["sync", "--offline", "--json", "--dir", str(folder), "--db", dsn]
@@ -134,9 +134,9 @@ def measure_import(name: str, cluster: str, dsn: str, folder: Path) -> Run:
 
 
 def _files(folder: Path, scale: float) -> tuple[Path, Path]:
-    """Return the folders of both days below `folder`, generated unless they are there.
+    """Return the folders of both days below `folder`; missing ones are generated.
 
-    In processes of their own: the peak memory of a child counts from its parent's size.
+    The generator runs in processes of its own, since the peak memory of a child starts at its parent's size.
     """
     for day, options in (("today", []), ("next-day", ["--next-day"])):
         if not (folder / day).exists():
@@ -147,7 +147,7 @@ def _files(folder: Path, scale: float) -> tuple[Path, Path]:
 
 
 def measure(folder: Path, scale: float) -> list[Run]:
-    """Return all runs: floor, first import, next day's dump, that again, and the floor again."""
+    """Return all runs: floor, first import, next day's dump, the same dump again, and the floor again."""
     today, next_day = _files(folder, scale)
     with throwaway_cluster() as cluster:
         print("Warming up ...", flush=True)
@@ -162,7 +162,7 @@ def measure(folder: Path, scale: float) -> list[Run]:
 
 
 def print_table(runs: list[Run]) -> None:
-    """Print one line a run, with its ratio to the mean of the floors, then its steps' seconds."""
+    """Print one line per run with its ratio to the mean of the floors, then the seconds of its steps."""
     floors = [run.seconds for run in runs if run.peak_bytes is None]
     floor = sum(floors) / len(floors)
     print(f"\n{'run':12}{'seconds':>9}{'x floor':>9}{'rows/s':>12}{'peak MiB':>10}")
@@ -183,7 +183,7 @@ def print_table(runs: list[Run]) -> None:
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the generated files here and use them again.",
+    help="Keep the generated files here and reuse them.",
 )
 def main(scale: float, folder: Path | None) -> None:
     """Measure the import of generated files, each run as a ratio to the floor."""

@@ -1,7 +1,7 @@
-"""A load generator: so many connections ask for paths in turn, one request after the other, for so many seconds.
+"""A load generator: concurrent connections request paths in turn, one request after the other, for some seconds.
 
 `python -m benchmarks.load ADDRESS SECONDS CONNECTIONS PATH...` prints one JSON object: requests a second, milliseconds
-of the median and the 99th percentile, status and bytes of the last answer. It runs in a process of its own.
+of the median and the 99th percentile, status and bytes of the last response. It runs in a process of its own.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ LENGTH = b"content-length: "
 OK = b"HTTP/1.1 200 "
 
 
-class Asker(asyncio.Protocol):
-    """One connection that asks again as soon as it is answered."""
+class Client(asyncio.Protocol):
+    """One connection that sends the next request as soon as the response is complete."""
 
     def __init__(self, requests: Iterator[bytes], latencies: list[float], until: float) -> None:
         self.requests = requests
@@ -33,16 +33,16 @@ class Asker(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
         self.transport: asyncio.Transport = transport  # type: ignore[assignment]  # asyncio's stubs are wider
-        self._ask()
+        self._send()
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         self.received = b""
         self.missing = -1
         self.started = time.perf_counter()
         self.transport.write(next(self.requests))
 
     def data_received(self, data: bytes) -> None:
-        """Count down to the end of the answer."""
+        """Count down to the end of the response."""
         if self.missing < 0:
             self.received += data
             head, found, body = self.received.partition(HEADER_END)
@@ -50,7 +50,7 @@ class Asker(asyncio.Protocol):
                 return
             self.head = head
             if not head.startswith(OK):
-                self.done.set_exception(ConnectionError(f"the server answered {head.splitlines()[0]!r}"))
+                self.done.set_exception(ConnectionError(f"the server responded {head.splitlines()[0]!r}"))
                 return
             length = head.lower().partition(LENGTH)[2].partition(b"\r\n")[0]
             self.missing = int(length or 0) - len(body)
@@ -60,18 +60,18 @@ class Asker(asyncio.Protocol):
             now = time.perf_counter()
             self.latencies.append(now - self.started)
             if now < self.until:
-                self._ask()
+                self._send()
             elif not self.done.done():
                 self.done.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell that the server hung up."""
+        """Report that the server closed the connection."""
         if not self.done.done():
             self.done.set_exception(exc or ConnectionError("the server closed the connection"))
 
 
 async def load(address: str, paths: Sequence[str], *, seconds: float, connections: int) -> dict[str, object]:
-    """Return what the load found out."""
+    """Run the load; return its figures."""
     place = urlsplit(address)
     head = f"HTTP/1.1\r\nHost: {place.netloc}\r\nAccept: */*\r\n\r\n"
     requests = cycle([f"GET {path} {head}".encode() for path in paths])
@@ -80,10 +80,10 @@ async def load(address: str, paths: Sequence[str], *, seconds: float, connection
     until = time.perf_counter() + seconds
     started = time.perf_counter()
     made = [
-        await loop.create_connection(lambda: Asker(requests, latencies, until), place.hostname, place.port)
+        await loop.create_connection(lambda: Client(requests, latencies, until), place.hostname, place.port)
         for _ in range(connections)
     ]
-    await asyncio.gather(*(asker.done for _, asker in made))
+    await asyncio.gather(*(client.done for _, client in made))
     elapsed = time.perf_counter() - started
     last = made[0][1].head
     for transport, _ in made:

@@ -1,9 +1,9 @@
 """Measures searches: `python -m benchmarks.search postgresql://... [--queries 500]`.
 
-The ranked one; the first page of the titles whose name holds a text; their count with the languages. The queries are
-what people type of the catalogue's own titles, half of them well known: whole names, beginnings, a word, words in
-another order, with the year, with a typo. Each is asked once before it is measured. The floor of the same run is
-loading twenty titles by their ids.
+It measures the ranked search, the first page of the titles whose name contains a text, and their count with the
+languages. The queries are names of the catalogue's own titles as people type them, half of them well known: whole
+names, beginnings, one word, words in another order, with the year, with a typo. Each query runs once before it is
+measured. The floor of the same run is the loading of twenty titles by id.
 """
 
 import asyncio
@@ -29,19 +29,19 @@ UNION ALL
 
 
 def with_typo(name: str, chance: random.Random) -> str:
-    """Return the name with two letters in its middle exchanged."""
+    """Return the name with two of its letters exchanged."""
     place = chance.randrange(1, max(2, len(name) - 2))
     return name[:place] + name[place + 1 : place + 2] + name[place : place + 1] + name[place + 2 :]
 
 
 def in_another_order(name: str, chance: random.Random) -> str:
-    """Return the name's words shuffled."""
+    """Return the name with its words shuffled."""
     words = name.split()
     chance.shuffle(words)
     return " ".join(words)
 
 
-# kind -> what somebody types of a name and its year
+# kind -> the query for a name and its year
 KINDS: dict[str, Callable[[str, int | None, random.Random], str]] = {
     "whole name": lambda name, _, __: name,
     "beginning": lambda name, _, chance: name[: chance.randrange(3, max(4, len(name)))],
@@ -52,34 +52,34 @@ KINDS: dict[str, Callable[[str, int | None, random.Random], str]] = {
 }
 
 
-# what is asked with a query
-QUESTIONS: dict[str, Callable[[asyncpg.Pool, str], Awaitable[object]]] = {
+# name -> the search for a query
+SEARCHES: dict[str, Callable[[asyncpg.Pool, str], Awaitable[object]]] = {
     "ranked": lambda pool, query: load_titles_by_rank(pool, query, limit=LIMIT),
     "titles": lambda pool, query: load_titles_by_search(pool, TitleSearch(query), limit=LIMIT, offset=0),
     "counts": lambda pool, query: load_title_counts_by_search(pool, TitleSearch(query)),
 }
 
 
-async def milliseconds(ask: Callable[[], Awaitable[object]]) -> float:
-    """Return how long asking takes."""
+async def milliseconds(run_once: Callable[[], Awaitable[object]]) -> float:
+    """Return the milliseconds of one run."""
     started = time.perf_counter()
-    await ask()
+    await run_once()
     return 1000 * (time.perf_counter() - started)
 
 
-async def measure(pool: asyncpg.Pool, question: str, count: int) -> None:
-    """Print the times of a question by kind, and of all queries."""
-    chance, ask = random.Random(42), QUESTIONS[question]
+async def measure(pool: asyncpg.Pool, name_of_search: str, count: int) -> None:
+    """Print the times of a search by kind of query, and for all queries."""
+    chance, search = random.Random(42), SEARCHES[name_of_search]
     names = chance.sample(await pool.fetch(NAMES), count)
     times: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for number, (name, year) in enumerate(names):
         kind = list(KINDS)[number % len(KINDS)]
         query = KINDS[kind](name, year, chance)
-        await ask(pool, query)
-        times[kind].append(await milliseconds(lambda query=query: ask(pool, query)))
+        await search(pool, query)
+        times[kind].append(await milliseconds(lambda query=query: search(pool, query)))
     ids = [row[0] for row in await pool.fetch("SELECT id FROM titles ORDER BY num_votes DESC NULLS LAST LIMIT 20")]
     floor = statistics.median([await milliseconds(lambda: load_titles_by_id(pool, ids)) for _ in range(200)])
-    print(f"{question:16}{'median':>8}{'95 %':>8}{'worst':>8}{'of floor':>10}")
+    print(f"{name_of_search:16}{'median':>8}{'95 %':>8}{'worst':>8}{'of floor':>10}")
     times["all"] = [each for found in times.values() for each in found]
     for kind, found in times.items():
         found.sort()
@@ -91,13 +91,13 @@ async def run(dsn: str, count: int) -> None:
     """Measure over one connection."""
     async with await open_pool(dsn, size=1) as pool:
         print("Milliseconds")
-        for question in QUESTIONS:
-            await measure(pool, question, count)
+        for name in SEARCHES:
+            await measure(pool, name, count)
 
 
 @click.command()
 @click.argument("dsn")
-@click.option("--queries", default=500, show_default=True, help="How many.")
+@click.option("--queries", default=500, show_default=True, help="Number of queries.")
 def main(dsn: str, queries: int) -> None:
     """Measure the searches over the catalogue at DSN."""
     asyncio.run(run(dsn, queries))

@@ -1,4 +1,4 @@
-"""The generated files: IMDb's format at any scale, always the same, and a plausible day later."""
+"""The generated files: IMDb's format at any scale, reproducible, and with plausible changes a day later."""
 
 import gzip
 from pathlib import Path
@@ -13,7 +13,7 @@ Rows = dict[str, list[str]]
 
 
 def read(folder: Path) -> dict[str, Rows]:
-    """Return each file's rows by id; the header is checked on the way."""
+    """Return the rows of each file by id, after a check of its header."""
     files = {}
     for dataset in datasets.ALL:
         lines = gzip.decompress((folder / dataset.file).read_bytes()).decode().split("\n")
@@ -43,7 +43,7 @@ def next_day(folder: Path) -> dict[str, Rows]:
 
 
 def test_rows_follow_the_scale(today: dict[str, Rows]) -> None:
-    """Types have their share of the public dump's rows, and no row is ragged."""
+    """Types have their share of the public dump's rows, and every row has all columns."""
     total = sum(count for count, _ in KINDS.values()) * SCALE
     assert len(today["basics"]) == pytest.approx(total, rel=0.01)
     assert len(today["ratings"]) == pytest.approx(1_560_000 * SCALE, rel=0.1)
@@ -55,7 +55,7 @@ def test_rows_follow_the_scale(today: dict[str, Rows]) -> None:
 
 
 def test_episodes_belong_to_shows(today: dict[str, Rows]) -> None:
-    """Parents are shows, season and number are known together; a few parents are missing."""
+    """Parents are shows, a few of them missing; season and number are known together."""
     basics = today["basics"]
     parents = [basics.get(row[1]) for row in today["episode"].values()]
     known = [parent for parent in parents if parent]
@@ -77,7 +77,7 @@ def test_same_scale_and_seed_give_same_bytes(folder: Path, today: dict[str, Rows
 
 
 def test_next_day_changes_one_name_in_a_hundred(today: dict[str, Rows], next_day: dict[str, Rows]) -> None:
-    """About 1 % of the titles have another name, and nothing else of them changed."""
+    """About 1 % of the titles change their name and no other fact."""
     shared = today["basics"].keys() & next_day["basics"].keys()
     changed = [i for i in shared if today["basics"][i] != next_day["basics"][i]]
     assert len(changed) == pytest.approx(0.01 * len(shared), rel=0.2)
@@ -87,7 +87,7 @@ def test_next_day_changes_one_name_in_a_hundred(today: dict[str, Rows], next_day
 
 
 def test_next_day_changes_one_rating_in_ten(today: dict[str, Rows], next_day: dict[str, Rows]) -> None:
-    """About 10 % of the ratings have more votes than before."""
+    """About 10 % of the ratings gain votes."""
     shared = today["ratings"].keys() & next_day["ratings"].keys()
     changed = [i for i in shared if today["ratings"][i] != next_day["ratings"][i]]
     assert len(changed) == pytest.approx(0.1 * len(shared), rel=0.2)
@@ -95,7 +95,7 @@ def test_next_day_changes_one_rating_in_ten(today: dict[str, Rows], next_day: di
 
 
 def test_next_day_adds_removes_and_renumbers(today: dict[str, Rows], next_day: dict[str, Rows]) -> None:
-    """A few titles come and go, and a few episodes have another number in the same show."""
+    """A few titles are added and removed, and a few episodes are renumbered within their show."""
     before, after = today["basics"].keys(), next_day["basics"].keys()
     assert 0 < len(before - after) < len(after - before) < 0.002 * len(before)
     episodes, moved = today["episode"], next_day["episode"]
