@@ -15,13 +15,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import click
 import orjson
 
 from mediacanon.database.embedded import EmbeddedPostgres
+from mediacanon.database.programs import with_database
 from mediacanon.imdb import datasets
 from mediacanon.imdb.datasets import Dataset
 from mediacanon.settings import default_data_dir
@@ -72,7 +72,7 @@ async def _run_sql(dsn: str, *statements: str) -> None:
 def _database(cluster: str, name: str) -> str:
     """Create a database and return its URL."""
     asyncio.run(_run_sql(cluster, f"CREATE DATABASE {name} TEMPLATE template0"))
-    return urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
+    return with_database(cluster, name)
 
 
 async def _raw_copy(dsn: str, folder: Path) -> int:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -19,6 +19,7 @@ import pytest
 from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.database.migrate import migrate
 from mediacanon.database.pool import open_pool
+from mediacanon.database.programs import with_database
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.schema.context import Context
@@ -29,11 +30,6 @@ from tests.serving import app_of, client_of, with_collections
 # Tests do not need durability, except the tests that start a cluster of their own.
 FAST_AND_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _numbers = itertools.count(1)
-
-
-def with_database(dsn: str, name: str) -> str:
-    """Return `dsn` with another database name."""
-    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
 
 
 def pytest_configure() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import asyncpg
 
-from mediacanon.database.migrate import SCHEMA_VERSION, address, connect, migrate, translate_errors
+from mediacanon.database.migrate import SCHEMA_VERSION, address, connected, migrate, translate_errors
 from mediacanon.database.programs import Programs, find_programs, with_database
 from mediacanon.errors import BadArgument, Conflict, DatabaseUnavailable
 
@@ -80,8 +80,9 @@ async def restore(dsn: str, file: Path) -> None:
             raise DatabaseUnavailable(f"{file} cannot be restored, the database is as it was: {_reason(done)}")
         await migrate(new)
         with translate_errors(new):
-            # A dump has no planner statistics, and without them the first queries are slow.
-            await _execute(new, "ANALYZE")
+            async with connected(new) as connection:
+                # A dump has no planner statistics, and without them the first queries are slow.
+                await connection.execute("ANALYZE")
 
 
 async def reset(dsn: str) -> None:
@@ -129,8 +130,7 @@ async def _replacement(dsn: str) -> AsyncIterator[str]:
     new, old = f"{name[:_LONGEST_NAME]}_unfinished", f"{name[:_LONGEST_NAME]}_replaced"
     # A database cannot be renamed over a connection to it.
     with translate_errors(dsn):
-        connection = await connect(with_database(dsn, "postgres"))
-        try:
+        async with connected(with_database(dsn, "postgres")) as connection:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REPLACE_LOCK):
                 raise Conflict(f"Another process is replacing {address(dsn)}.")
             await _drop(connection, new, old)
@@ -140,8 +140,6 @@ async def _replacement(dsn: str) -> AsyncIterator[str]:
                 await _trade_names(connection, dsn, name=name, new=new, old=old)
             finally:
                 await _drop(connection, new, old)
-        finally:
-            await connection.close()
 
 
 async def _create(connection: asyncpg.Connection, name: str, new: str) -> str:
@@ -166,13 +164,10 @@ async def _trade_names(connection: asyncpg.Connection, dsn: str, *, name: str, n
 
 
 async def _keep_ending_sessions(dsn: str, *names: str) -> None:
-    connection = await connect(with_database(dsn, "postgres"))
-    try:
+    async with connected(with_database(dsn, "postgres")) as connection:
         while True:
             await connection.execute(END_SESSIONS, names)
             await asyncio.sleep(_POLL_INTERVAL)
-    finally:
-        await connection.close()
 
 
 async def _drop(connection: asyncpg.Connection, *names: str) -> None:
@@ -184,19 +179,8 @@ async def _drop(connection: asyncpg.Connection, *names: str) -> None:
 async def server_of(dsn: str) -> tuple[str, int]:
     """Return the database's name and its server's major version."""
     with translate_errors(dsn):
-        connection = await connect(dsn)
-        try:
+        async with connected(dsn) as connection:
             return await connection.fetchval(NAME), connection.get_server_version().major
-        finally:
-            await connection.close()
-
-
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await connect(dsn)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:

@@ -48,12 +48,18 @@ def examine(folder: Path, account: ServerAccount) -> Binaries | None:
     """Return the binaries in `folder`, or None when `account` cannot run them there."""
     if _SHELL_ACTIVE.search(str(folder)) or not (folder / "initdb").exists():
         return None
+    major = major_version(folder / "postgres", account)
+    return Binaries(folder, major) if major else None
+
+
+def major_version(program: Path, account: ServerAccount) -> int | None:
+    """Return the major version of one of PostgreSQL's programs, None when `account` cannot run it."""
     try:
-        answer = account.run([folder / "postgres", "--version"])
+        printed = account.run([program, "--version"]).stdout
     except OSError:
         return None
-    version = re.search(rb"\(PostgreSQL\) (\d+)", answer.stdout)
-    return Binaries(folder, int(version[1])) if version else None
+    version = re.search(rb"\(PostgreSQL\) (\d+)", printed)
+    return int(version[1]) if version else None
 
 
 def _nothing_fits(major: int | None, found: list[Binaries]) -> str:
@@ -78,9 +84,9 @@ def program_folders(account: ServerAccount) -> Iterator[Path]:
         yield own if examine(own, account) else _copied(wheel, account)
     named = shutil.which("pg_config")
     if named:
-        answer = account.run([named, "--bindir"]).stdout.decode(errors="surrogateescape").strip()
-        if answer:
-            yield Path(answer)
+        printed = account.run([named, "--bindir"]).stdout.decode(errors="surrogateescape").strip()
+        if printed:
+            yield Path(printed)
     numbered = (folder for folder in _DEBIAN.glob("*") if folder.name.isdigit())
     for folder in sorted(numbered, key=lambda folder: int(folder.name), reverse=True):
         yield folder / "bin"

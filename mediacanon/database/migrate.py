@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -33,14 +33,11 @@ async def migrate(dsn: str, *, is_forced: bool = False) -> None:
     a newer MediaCanon has upgraded it.
     """
     with translate_errors(dsn):
-        connection = await connect(dsn)
-        try:
+        async with connected(dsn) as connection:
             _refuse_old_server(connection, dsn)
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", SCHEMA_LOCK)
                 await _apply_schema(connection, dsn, is_forced=is_forced)
-        finally:
-            await connection.close()
 
 
 async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: bool) -> None:
@@ -74,6 +71,16 @@ async def connect(dsn: str) -> asyncpg.Connection:
     except ValueError:
         # The parser's message may contain a piece of the password.
         raise DatabaseUnavailable("The database URL is malformed; wanted: postgresql://user@host/database") from None
+
+
+@contextlib.asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection for the block. Raises as `connect` does."""
+    connection = await connect(dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def _refuse_old_server(connection: asyncpg.Connection, dsn: str) -> None:

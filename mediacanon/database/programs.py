@@ -1,14 +1,13 @@
 """PostgreSQL's client programs pg_dump, pg_restore and psql: matched to a server, run without exposing a password."""
 
 import os
-import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from mediacanon.database.account import ServerAccount
-from mediacanon.database.binaries import program_folders
+from mediacanon.database.binaries import major_version, program_folders
 from mediacanon.errors import DatabaseUnavailable
 from mediacanon.settings import environment_with
 
@@ -59,7 +58,7 @@ def find_programs(*, server: int) -> list[Programs]:
     """
     # The programs run under our own account, root included: only a server refuses root.
     account = ServerAccount("ourselves", os.geteuid(), os.getegid(), is_ours=True)
-    found = {programs for folder in program_folders(account) if (programs := _examine(folder))}
+    found = {programs for folder in program_folders(account) if (programs := _examine(folder, account))}
     fitting = sorted(programs for programs in found if programs.major >= server)
     if not fitting:
         versions = ", ".join(str(programs.major) for programs in sorted(found)) or "none"
@@ -95,15 +94,9 @@ def _url(scheme: str, host: str, path: str, query: list[tuple[str, str]]) -> str
     return f"{scheme}://{host}{path}{rest}"
 
 
-def _examine(folder: Path) -> Programs | None:
+def _examine(folder: Path, account: ServerAccount) -> Programs | None:
     """Return the programs in `folder`, None if one is missing or does not run."""
     if not all(os.access(folder / name, os.X_OK) for name in _NAMES):
         return None
-    try:
-        answer = subprocess.run(  # noqa: S603 - as above
-            [folder / "pg_dump", "--version"], check=False, capture_output=True, text=True
-        )
-    except OSError:
-        return None
-    version = re.search(r"\(PostgreSQL\) (\d+)", answer.stdout)
-    return Programs(int(version[1]), folder) if version else None
+    major = major_version(folder / "pg_dump", account)
+    return Programs(major, folder) if major else None
