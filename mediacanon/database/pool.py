@@ -17,7 +17,7 @@ SESSION_SETTINGS = {
     # Short queries by key dominate: JIT planning costs them more than it ever saves.
     "jit": "off",
     # PostgreSQL estimates ten keys for an array, so it would replan for each array of one key, which takes longer than
-    # the query. A query whose plan depends on its values asks for it in the transaction: PLAN_FOR_THESE_VALUES.
+    # the query. A query whose plan depends on its values sets PLAN_FOR_THESE_VALUES in its transaction.
     "plan_cache_mode": "force_generic_plan",
 }
 # A generic plan suits no rare language. Without parallel workers: they halve the time on an idle machine but cost

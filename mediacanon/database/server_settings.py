@@ -79,7 +79,7 @@ def server_settings(sockets: Path, overrides: Mapping[str, str]) -> dict[str, st
 
 def configuration(settings: Mapping[str, str]) -> bytes:
     """Return `settings` as PostgreSQL's configuration file reads them."""
-    lines = ["# Written anew at every start; your own settings belong into postgresql.auto.conf."]
+    lines = ["# Rewritten at every start; your own settings belong into postgresql.auto.conf."]
     lines += [f"{name} = '{_escaped(value)}'" for name, value in settings.items()]
     return os.fsencode("\n".join(lines) + "\n")
 

@@ -54,7 +54,7 @@ class OtherProcess:
             text=True,
         )
 
-    def says(self) -> str:
+    def first_line(self) -> str:
         """Return the URL that it prints once started, or its error message."""
         assert self.process.stdout
         return self.process.stdout.readline().strip()

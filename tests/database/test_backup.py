@@ -18,7 +18,7 @@ TABLES = ("titles", "shows", "show_episodes", "title_genres", "custom_genre_revi
 DATABASES = "SELECT datname FROM pg_database ORDER BY 1"
 
 
-async def ask(dsn: str, *statements: str) -> object:
+async def run(dsn: str, *statements: str) -> object:
     """Run statements; return the first value of the last result."""
     connection = await asyncpg.connect(dsn)
     try:
@@ -30,7 +30,7 @@ async def ask(dsn: str, *statements: str) -> object:
 async def contents(dsn: str) -> list[object]:
     """Return a checksum of the rows of each table, which identifies a state of the database."""
     rows = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} t"
-    return [await ask(dsn, rows.format(table)) for table in TABLES]
+    return [await run(dsn, rows.format(table)) for table in TABLES]
 
 
 async def databases(dsn: str) -> list[str]:
@@ -54,26 +54,26 @@ async def test_a_backup_brings_every_row_back(demo_database, tmp_path):
     before = await contents(demo_database)
     file = tmp_path / "all.dump"
     assert await back_up(demo_database, file) == file.stat().st_size
-    await ask(demo_database, "DELETE FROM titles WHERE id < 300", "UPDATE titles SET display_name = 'x'")
+    await run(demo_database, "DELETE FROM titles WHERE id < 300", "UPDATE titles SET display_name = 'x'")
     known = await databases(demo_database)
     await restore(demo_database, file)
     assert await contents(demo_database) == before
     assert await databases(demo_database) == known
     assert [one.name for one in tmp_path.iterdir()] == ["all.dump"]
     added = "INSERT INTO titles (type, display_name) VALUES ('movie', 'New') RETURNING id"
-    assert await ask(demo_database, added) > 720
+    assert await run(demo_database, added) > 720
 
 
 async def test_a_restore_replaces_a_database_in_use(demo_database, backup):
     """Open sessions end, and clients that reconnect at once reach the new database."""
-    await ask(demo_database, "UPDATE titles SET display_name = 'old'")
+    await run(demo_database, "UPDATE titles SET display_name = 'old'")
     done = asyncio.Event()
 
     async def keep_reading() -> set[str]:
         seen = set()
         while not done.is_set():
             try:
-                seen.add(await ask(demo_database, "SELECT display_name FROM titles WHERE id = 1"))
+                seen.add(await run(demo_database, "SELECT display_name FROM titles WHERE id = 1"))
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 await asyncio.sleep(0)
         return seen
@@ -85,12 +85,12 @@ async def test_a_restore_replaces_a_database_in_use(demo_database, backup):
     assert "old" in await reading
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await idle.execute("SELECT 1")
-    assert await ask(demo_database, "SELECT count(*) FROM titles WHERE display_name = 'old'") == 0
+    assert await run(demo_database, "SELECT count(*) FROM titles WHERE display_name = 'old'") == 0
 
 
 async def test_a_broken_backup_changes_nothing(demo_database, backup):
     """A truncated backup is refused in one line; the old rows stay, and no database is left behind."""
-    await ask(demo_database, "UPDATE titles SET display_name = 'old'")
+    await run(demo_database, "UPDATE titles SET display_name = 'old'")
     before, known = await contents(demo_database), await databases(demo_database)
     whole = backup.read_bytes()
     backup.write_bytes(whole[: len(whole) * 3 // 4])
@@ -103,32 +103,32 @@ async def test_a_broken_backup_changes_nothing(demo_database, backup):
 
 async def test_an_ordinary_role_can_restore_what_it_owns(cluster, backup):
     """A role needs CREATEDB and no more; a session that it may not end fails the restore with its reason."""
-    await ask(cluster, "CREATE ROLE owner LOGIN CREATEDB", "CREATE DATABASE owned OWNER owner")
+    await run(cluster, "CREATE ROLE owner LOGIN CREATEDB", "CREATE DATABASE owned OWNER owner")
     as_owner = with_database(cluster.replace("mediacanon@", "owner@"), "owned")
     await restore(as_owner, backup)
-    assert await ask(as_owner, "SELECT count(*) FROM titles") == 720
+    assert await run(as_owner, "SELECT count(*) FROM titles") == 720
     superuser = await asyncpg.connect(with_database(cluster, "owned"))
     with pytest.raises(DatabaseUnavailable, match="is being accessed by other users"):
         await reset(as_owner)
     await superuser.close()
     await reset(as_owner)
-    assert await ask(as_owner, "SELECT count(*) FROM titles") == 0
-    await ask(cluster, "DROP DATABASE owned WITH (FORCE)", "DROP ROLE owner")
+    assert await run(as_owner, "SELECT count(*) FROM titles") == 0
+    await run(cluster, "DROP DATABASE owned WITH (FORCE)", "DROP ROLE owner")
 
 
 async def test_leftovers_of_a_killed_restore_are_removed(demo_database, backup):
     """The next restore drops the databases of a killed one and succeeds."""
     known = await databases(demo_database)
     name = urlsplit(demo_database).path[1:]
-    await ask(with_database(demo_database, "postgres"), f"CREATE DATABASE {name}_unfinished")
-    await ask(with_database(demo_database, "postgres"), f"CREATE DATABASE {name}_replaced")
+    await run(with_database(demo_database, "postgres"), f"CREATE DATABASE {name}_unfinished")
+    await run(with_database(demo_database, "postgres"), f"CREATE DATABASE {name}_replaced")
     await restore(demo_database, backup)
     assert await databases(demo_database) == known
 
 
 async def test_a_backup_of_a_newer_mediacanon_is_refused(demo_database, tmp_path):
     """A backup with a newer schema is refused at once, with both versions in the message."""
-    await ask(demo_database, f"UPDATE sync_state SET value = '{SCHEMA_VERSION + 1}' WHERE key = 'schema_version'")
+    await run(demo_database, f"UPDATE sync_state SET value = '{SCHEMA_VERSION + 1}' WHERE key = 'schema_version'")
     await back_up(demo_database, tmp_path / "new.dump")
     with pytest.raises(BadArgument, match=f"has schema version {SCHEMA_VERSION + 1}, this MediaCanon knows version"):
         await restore(demo_database, tmp_path / "new.dump")
@@ -167,8 +167,8 @@ async def test_a_database_is_replaced_by_one_process_at_a_time(database):
 async def test_reset_leaves_an_empty_schema(demo_database):
     """A reset database has the current schema, the initial genres and no titles."""
     await reset(demo_database)
-    assert await ask(demo_database, "SELECT count(*) FROM titles") == 0
-    assert await ask(demo_database, "SELECT string_agg(name, ' ' ORDER BY name) FROM genres") == "Cooking Dating"
+    assert await run(demo_database, "SELECT count(*) FROM titles") == 0
+    assert await run(demo_database, "SELECT string_agg(name, ' ' ORDER BY name) FROM genres") == "Cooking Dating"
     await migrate(demo_database)
 
 
@@ -182,11 +182,11 @@ def test_backups_go_from_older_to_newer_servers_only(
         older = EmbeddedPostgres(home)
         dsn = older.start()
     try:
-        if asyncio.run(ask(dsn, "SHOW server_version_num")) >= asyncio.run(ask(demo, "SHOW server_version_num")):
+        if asyncio.run(run(dsn, "SHOW server_version_num")) >= asyncio.run(run(demo, "SHOW server_version_num")):
             pytest.skip("the system's PostgreSQL is no older than the wheel's")
         asyncio.run(migrate(dsn))
         added = "INSERT INTO titles (type, display_name) VALUES ('movie', 'Älteres') RETURNING id"
-        asyncio.run(ask(dsn, added))
+        asyncio.run(run(dsn, added))
         with pytest.raises(BadArgument, match=r"is a backup of PostgreSQL \d+, and the database here is of \d+"):
             asyncio.run(restore(dsn, tmp_path / "newer.dump"))
         with monkeypatch.context() as patch:
@@ -198,4 +198,4 @@ def test_backups_go_from_older_to_newer_servers_only(
     finally:
         older.stop()
     asyncio.run(restore(database, tmp_path / "older.dump"))
-    assert asyncio.run(ask(database, "SELECT display_name FROM titles")) == "Älteres"
+    assert asyncio.run(run(database, "SELECT display_name FROM titles")) == "Älteres"

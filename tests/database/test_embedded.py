@@ -77,7 +77,7 @@ def test_second_user_attaches_and_the_last_one_stops(home: Path, postgres: Embed
 def test_processes_that_start_at_once_share_one_server(home: Path, other_process: Other) -> None:
     """Three concurrent cold starts create one cluster and one server, which the last user stops."""
     users = [other_process(home) for _ in range(3)]
-    dsns = [user.says() for user in users]
+    dsns = [user.first_line() for user in users]
     assert len(set(dsns)) == 1
     server = postmaster(home)
     for user in users:
@@ -107,7 +107,7 @@ def test_nothing_listens_on_the_network(home: Path, postgres: EmbeddedPostgres) 
 def test_a_catchable_signal_stops_the_server_too(home: Path, other_process: Other, number: signal.Signals) -> None:
     """Ctrl-C, `kill` and a closed terminal stop the server as well."""
     user = other_process(home)
-    user.says()
+    user.first_line()
     assert user.end(number) != 0
     assert postmaster(home) is None
 

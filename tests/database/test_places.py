@@ -111,7 +111,7 @@ def test_ordinary_user(home: Path, other_process: Other) -> None:
     nobody = pwd.getpwnam("nobody").pw_uid
     os.chown(home, nobody, nobody)
     user = other_process(home, str(nobody))
-    dsn = user.says()
+    dsn = user.first_line()
     assert Path(f"/proc/{postmaster(home)}").stat().st_uid == nobody
     root = EmbeddedPostgres(home)
     assert root.start() == dsn
@@ -120,7 +120,7 @@ def test_ordinary_user(home: Path, other_process: Other) -> None:
     root.stop()
     assert postmaster(home) is None
     again = other_process(home, str(nobody))
-    assert again.says() == dsn
+    assert again.first_line() == dsn
     assert again.leave() == 0
     assert {each.stat().st_uid for each in home.rglob("*")} == {nobody}
 
@@ -130,7 +130,7 @@ def test_database_of_another_user(home: Path, postgres: EmbeddedPostgres, other_
     """Another user's database is refused with the reason."""
     postgres.start()
     user = other_process(home, str(pwd.getpwnam("nobody").pw_uid))
-    assert "Permission denied" in user.says()
+    assert "Permission denied" in user.first_line()
     assert user.process.wait() == 0
 
 

@@ -20,7 +20,7 @@ KEPT = "SELECT number FROM kept"
 def test_killed_user(home: Path, postgres: EmbeddedPostgres, other_process: Other) -> None:
     """The server outlives its killed user; the next user joins it and stops it."""
     user = other_process(home)
-    ask(user.says(), COMMIT)
+    ask(user.first_line(), COMMIT)
     server = postmaster(home)
     user.end(signal.SIGKILL)
     assert ask(postgres.start(), KEPT) == 7
@@ -33,7 +33,7 @@ def test_killed_user(home: Path, postgres: EmbeddedPostgres, other_process: Othe
 def test_killed_server(home: Path, other_process: Other, postgres: EmbeddedPostgres, is_whole: bool) -> None:
     """The next start recovers every committed row, also while the old user still runs."""
     user = other_process(home)
-    ask(user.says(), COMMIT)
+    ask(user.first_line(), COMMIT)
     kill_server(home, is_whole=is_whole)
     dsn = postgres.start()
     assert ask(dsn, KEPT) == 7
@@ -44,7 +44,7 @@ def test_killed_server(home: Path, other_process: Other, postgres: EmbeddedPostg
 def test_killed_with_its_user(home: Path, other_process: Other, postgres: EmbeddedPostgres) -> None:
     """Every process killed at once, as in a power cut, loses no committed row."""
     user = other_process(home)
-    ask(user.says(), COMMIT)
+    ask(user.first_line(), COMMIT)
     user.end(signal.SIGKILL)
     kill_server(home, is_whole=True)
     assert ask(postgres.start(), KEPT) == 7

@@ -58,7 +58,7 @@ class Standby:
         """Stop it at once, as if its host went down."""
         self._account.run([self._programs / "pg_ctl", "-D", self._place, "-w", "-m", "immediate", "stop"])
 
-    async def ask(self, sql: str) -> None:
+    async def execute(self, sql: str) -> None:
         """Run a statement on the standby."""
         connection = await asyncpg.connect(self.dsn)
         try:
@@ -69,11 +69,11 @@ class Standby:
     @contextlib.asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
         """Pause the standby's replay while the block runs."""
-        await self.ask("SELECT pg_wal_replay_pause()")
+        await self.execute("SELECT pg_wal_replay_pause()")
         try:
             yield
         finally:
-            await self.ask("SELECT pg_wal_replay_resume()")
+            await self.execute("SELECT pg_wal_replay_resume()")
 
 
 @pytest.fixture(scope="module")
