@@ -38,26 +38,19 @@ SPANNING = {
 OLD_NAMES = (
     # Caches and changes.
     *("HotAnswer", "HotAnswers", "HotAnswersFirst", "hot_answers", "KeptAnswers", "KeptPages", "CatalogEvents"),
-    *(
-        "CatalogChange",
-        "catalog_events",
-        "told_by",
-        "announce_title",
-        "announce_titles",
-        "announce_removal",
-        "ApiFirst",
-    ),
+    *("CatalogChange", "catalog_events", "told_by", "announce_title", "announce_titles", "announce_removal"),
+    "ApiFirst",
     # Loaders.
     *("SharedLoader", "BATCHES", "DEAR", "KEPT", "FEW_KEYS", "MOST_TOGETHER"),
     # The engine.
-    *("plan_source", "Unplannable", "GivenUp", "is_settled", "SETTLED", "ObjectPlan", "DirectOperation", "unpacking"),
+    *("plan_source", "Unplannable", "GivenUp", "is_settled", "SETTLED", "ObjectPlan", "DirectOperation"),
     *("RememberedDocuments", "prepare_own", "stranger's document", "PRICES", "SIZE_ARGUMENTS", "PAGE_LISTS"),
     *("Reckoning", "pay_for", "answer_of", "text_variables"),
     # HTTP and dialects.
     *("is_hot", "is_at_home", "GatheringTransport", "labels_of", "∄"),
     # TMDB, tray, database.
-    *("LeftAlone", "Extent", "Inquiry", "WrongKey", "NotAnswering", "AskedToWait", "leash", "notation"),
-    *("explained", "told_in_one_line", "leave_as_it_is", "_take_seat"),
+    *("LeftAlone", "Extent", "Inquiry", "WrongKey", "NotAnswering", "AskedToWait", "leash"),
+    *("told_in_one_line", "leave_as_it_is", "_take_seat"),
 )
 # One mechanism each: text that only its file may contain.
 MECHANISMS = {
