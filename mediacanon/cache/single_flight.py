@@ -53,6 +53,11 @@ class SingleFlight(Generic[Key, Value]):
         """Return the task of a key, begun if none runs. The caller must not cancel it."""
         return (self._flights.get(key) or self._begin(key, make)).task
 
+    async def join(self) -> None:
+        """Return when no flight runs."""
+        while self._flights:
+            await asyncio.wait([flight.task for flight in self._flights.values()])
+
     async def close(self) -> None:
         """Cancel every flight and wait for its end."""
         tasks = [flight.task for flight in self._flights.values()]

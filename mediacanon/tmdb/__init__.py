@@ -1,1 +1,1 @@
-"""The tmdb layer."""
+"""TMDB: the client, typed replies, look-up of titles, lazy enrichment, and the backfill in bulk."""

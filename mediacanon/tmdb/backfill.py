@@ -1,4 +1,4 @@
-"""TMDB in bulk: flagged titles by votes, shows with their episodes; the next run goes on."""
+"""Backfill: fetches flagged titles in order of votes, and shows with their episodes; the next run resumes."""
 
 import asyncio
 import logging
@@ -7,18 +7,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 import asyncpg
 
 from mediacanon.database.pool import UNREACHABLE
 from mediacanon.errors import UpstreamUnavailable
+from mediacanon.http.retries import backoff
 from mediacanon.progress import Progress, SilentProgress, Step
 from mediacanon.tmdb.client import CONNECTIONS, CircuitOpen, InvalidApiKey, TmdbClient
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, enrich_episodes
-from mediacanon.tmdb.lookup import HAS_IMAGE, TITLE_TO_FIND, Facts, TitleToFind, look_up
+from mediacanon.tmdb.lookup import HAS_IMAGE, TITLE_TO_FIND, TitleFacts, TitleToFind, look_up
 from mediacanon.tmdb.replies import LARGEST_INTEGER
-from mediacanon.tmdb.store import Answer, store_facts
+from mediacanon.tmdb.store import FetchedTitle, store_facts
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -27,15 +29,15 @@ PAGE = 5000
 BATCH = 200
 PAUSES_TO_GIVE_UP = 3
 # A run takes hours: the database may be restarted meanwhile, and an import holds its rows for a while.
-PASSING = (*UNREACHABLE, TimeoutError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
-# Seconds between attempts at the database.
-PAUSES = (1.0, 5.0, 15.0, 60.0)
+TRANSIENT = (*UNREACHABLE, TimeoutError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+# Seconds between attempts at the database, two minutes in all.
+PAUSES = tuple(islice(backoff(1.0, 60.0), 7))
 
 COUNT_FLAGGED = """
 SELECT count(*) FROM titles WHERE needs_backfill_tmdb = true
 """
 
-# Made by hand: there is nothing to look up. One that is locked comes with the others.
+# Titles without any id cannot be looked up. A locked row keeps its flag and is fetched like the others.
 CLEAR_WITHOUT_IDS = """
 UPDATE titles SET needs_backfill_tmdb = false
  WHERE id IN (SELECT id FROM titles
@@ -43,7 +45,7 @@ UPDATE titles SET needs_backfill_tmdb = false
                  FOR UPDATE SKIP LOCKED)
 """
 
-# Titles that fail keep their flag for the next run; this one goes on after them.
+# A title that fails keeps its flag for the next run; this run continues after it.
 FLAGGED_TITLES = f"""
 SELECT {TITLE_TO_FIND}, COALESCE(num_votes, -1) AS votes
   FROM titles t
@@ -64,26 +66,26 @@ SELECT {TITLE_TO_FIND}, COALESCE(num_votes, -1) AS votes
  LIMIT $3::bigint
 """
 
-# Never looked for, or the run ended between a show's own facts and its episodes'.
-NEVER_LOOKED_FOR = f"""
+# Shows never fetched, or left by an interrupted run between their own facts and those of their episodes.
+NEVER_FETCHED = f"""
        (NOT {HAS_IMAGE}
         OR episodes_checked_at IS NULL
            AND EXISTS (SELECT FROM shows w
                          JOIN show_seasons s ON s.show_id = w.id
                          JOIN show_episodes e ON e.season_id = s.id
                         WHERE w.title_id = t.id AND COALESCE(e.image_url, '') = ''))"""
-SHOWS_TO_LOOK_FOR = SHOWS.replace("type = 'show'", f"type = 'show' AND {NEVER_LOOKED_FOR}")
+SHOWS_NEVER_FETCHED = SHOWS.replace("type = 'show'", f"type = 'show' AND {NEVER_FETCHED}")
 
 RESET = """
 UPDATE titles SET needs_backfill_tmdb = true WHERE needs_backfill_tmdb IS DISTINCT FROM true
 """
 
-Work = Callable[[TitleToFind], Awaitable[Facts]]
+Work = Callable[[TitleToFind], Awaitable[TitleFacts]]
 
 
 @dataclass(slots=True)
 class Summary:
-    """What a run did, in titles. `failed` ones keep their flag; `stopped`: why it ended early."""
+    """The result of a run in titles. `failed` titles keep their flag; `stopped`: the reason of an early end."""
 
     fetched: int = 0
     unknown: int = 0
@@ -102,21 +104,21 @@ class Summary:
 
 
 @dataclass(slots=True)
-class Run:
-    """A run over titles: its workers, their results and what becomes of failures."""
+class BackfillRun:
+    """A run over titles: its workers, its summary and its retries."""
 
     pool: asyncpg.Pool
     client: TmdbClient
     image_base_url: str
     pauses: Sequence[float]
     summary: Summary = field(default_factory=Summary)
-    answers: list[Answer] = field(default_factory=list)
+    batch: list[FetchedTitle] = field(default_factory=list)
     silent_since: float | None = None
     pauses_in_a_row: int = 0
     pause_ends: float = 0.0
 
     async def over(self, sql: str, limit: int | None, work: Work, step: Step) -> Summary:
-        """Do the work for each title, 20 at a time; what was answered is stored in any case."""
+        """Do the work for each title, 20 at a time; fetched facts are stored even if the run ends early."""
         guard = asyncio.Lock()
         titles = self._titles(sql, limit)
         try:
@@ -126,7 +128,7 @@ class Run:
         except ExceptionGroup as group_of_errors:
             raise group_of_errors.exceptions[0] from None
         finally:
-            with self._stopping():
+            with self._stop_on_failure():
                 await self.flush()
         return self.summary
 
@@ -135,7 +137,7 @@ class Run:
         votes, last_id, left = LARGEST_INTEGER, 0, limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
-            records = await self._insist(partial(self.pool.fetch, sql, votes, last_id, size))
+            records = await self._retried(partial(self.pool.fetch, sql, votes, last_id, size))
             for row in map(dict, records):
                 votes, last_id = row.pop("votes"), row["title_id"]
                 yield TitleToFind(**row)
@@ -144,36 +146,36 @@ class Run:
             left = left and left - size
 
     async def _worker(self, titles: AsyncIterator[TitleToFind], guard: asyncio.Lock, work: Work, step: Step) -> None:
-        with self._stopping():
+        with self._stop_on_failure():
             while not self.summary.stopped:
                 async with guard:
                     title = await anext(titles, None)
                 if title is None:
                     return
-                await self._patiently(title, work)
+                await self._process(title, work)
                 step.advance(1)
 
     @contextmanager
-    def _stopping(self) -> Iterator[None]:
-        """End the run, with a line that says why, where the database has failed again and again."""
+    def _stop_on_failure(self) -> Iterator[None]:
+        """Stop the run, with the reason in the summary, when the retries at the database are exhausted."""
         try:
             yield
-        except PASSING as error:
+        except TRANSIENT as error:
             reason = str(error).partition("\n")[0] or "it takes too long"
             self.summary.stopped = f"the database fails ({type(error).__name__}): {reason}"
 
-    async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Return the database's answer, after a few attempts where its failure may pass; of a run that ends, one."""
+    async def _retried(self, query: Callable[[], Awaitable[T]]) -> T:
+        """Return the query's result, with retries after transient errors; without any when the run is stopping."""
         for pause in () if self.summary.stopped else self.pauses:
             try:
-                return await ask()
-            except PASSING as error:
+                return await query()
+            except TRANSIENT as error:
                 log.warning("The database fails, tried again in %g s: %s: %s", pause, type(error).__name__, error)
                 await asyncio.sleep(pause)
-        return await ask()
+        return await query()
 
-    async def _patiently(self, title: TitleToFind, work: Work) -> None:
-        """Do the work for a title, sitting out the pauses of the circuit breaker."""
+    async def _process(self, title: TitleToFind, work: Work) -> None:
+        """Do the work for a title, waiting while the circuit is open."""
         while not self.summary.stopped:
             try:
                 return self._count(await work(title))
@@ -187,20 +189,21 @@ class Run:
                 return None
         return None
 
-    def _count(self, facts: Facts) -> None:
-        # Only now: work that fails half-way says nothing of whether TMDB will ever answer the rest.
+    def _count(self, facts: TitleFacts) -> None:
+        # Counted after all the work: a show whose seasons keep failing must not end the silence.
         self.silent_since, self.pauses_in_a_row = None, 0
         self.summary.fetched += 1
         self.summary.unknown += facts.tmdb_id is None
 
     async def _sit_out(self, reason: str) -> None:
-        """Wait until TMDB may be asked again; stop the run after a few pauses, and their usual time, without an answer.
+        """Wait until TMDB may be asked again; stop the run after too many pauses in a row without a reply.
 
-        A pause that TMDB asked for may be longer than that time, or so short that many of them say little.
+        Both their number and their usual total time must be exceeded: a pause that TMDB asked for may be longer than
+        that time, or so short that many of them mean little.
         """
         now = time.monotonic()
         self.silent_since = self.silent_since or now
-        # The others sit out the same one.
+        # Concurrent workers share one pause, which counts once.
         self.pauses_in_a_row += now >= self.pause_ends
         is_silent_for_long = now - self.silent_since > PAUSES_TO_GIVE_UP * self.client.pause
         if is_silent_for_long and self.pauses_in_a_row > PAUSES_TO_GIVE_UP:
@@ -210,23 +213,23 @@ class Run:
         self.pause_ends = max(self.pause_ends, now + seconds)
         await asyncio.sleep(seconds)
 
-    async def fetch_into_batch(self, title: TitleToFind) -> Facts:
+    async def fetch_into_batch(self, title: TitleToFind) -> TitleFacts:
         """Fetch a title; store it together with others."""
         facts = await look_up(self.client, title)
-        self.answers.append(Answer(title.title_id, facts))
-        if len(self.answers) >= BATCH:
+        self.batch.append(FetchedTitle(title.title_id, facts))
+        if len(self.batch) >= BATCH:
             await self.flush()
         return facts
 
-    async def fetch_with_episodes(self, title: TitleToFind) -> Facts:
+    async def fetch_with_episodes(self, title: TitleToFind) -> TitleFacts:
         """Fetch and store a show and its episodes."""
         facts = await look_up(self.client, title)
-        await self._store([Answer(title.title_id, facts)])
-        self.summary.episodes += await self._insist(partial(self._fetch_episodes, title.title_id, facts))
+        await self._store([FetchedTitle(title.title_id, facts)])
+        self.summary.episodes += await self._retried(partial(self._fetch_episodes, title.title_id, facts))
         return facts
 
-    async def _fetch_episodes(self, title_id: int, facts: Facts) -> int:
-        if facts.kind != "tv" or not facts.tmdb_id:
+    async def _fetch_episodes(self, title_id: int, facts: TitleFacts) -> int:
+        if facts.media_type != "tv" or not facts.tmdb_id:
             await self.pool.execute(EPISODES_CHECKED, title_id)
             return 0
         return await enrich_episodes(
@@ -234,17 +237,17 @@ class Run:
         )
 
     async def flush(self) -> None:
-        """Store the answers collected so far."""
-        answers, self.answers = self.answers, []
-        if answers:
-            await self._store(answers)
+        """Store the batch."""
+        batch, self.batch = self.batch, []
+        if batch:
+            await self._store(batch)
 
-    async def _store(self, answers: list[Answer]) -> None:
-        self.summary.changed += await self._insist(partial(self._store_once, answers))
+    async def _store(self, batch: list[FetchedTitle]) -> None:
+        self.summary.changed += await self._retried(partial(self._store_once, batch))
 
-    async def _store_once(self, answers: list[Answer]) -> int:
+    async def _store_once(self, batch: list[FetchedTitle]) -> int:
         async with self.pool.acquire() as connection:
-            return len(await store_facts(connection, answers, image_base_url=self.image_base_url))
+            return len(await store_facts(connection, batch, image_base_url=self.image_base_url))
 
 
 async def backfill(
@@ -256,22 +259,21 @@ async def backfill(
     pauses: Sequence[float] = PAUSES,
     progress: Progress | None = None,
 ) -> Summary:
-    """Fetch flagged titles, most voted first, at most `limit`; return what was done.
+    """Fetch flagged titles, most voted first, at most `limit`; return the summary.
 
-    A title's flag is cleared together with storing what TMDB said of it, and by nothing else, so an
-    interrupted run is taken up by the next. A database that fails is tried again after `pauses` in seconds.
-    Raises nothing because of TMDB.
+    A title's flag is cleared in the statement that stores its facts and nowhere else, so the next run resumes an
+    interrupted one. A failing database is retried after `pauses` in seconds. Raises nothing because of TMDB.
     """
     await pool.execute(CLEAR_WITHOUT_IDS)
     total = await pool.fetchval(COUNT_FLAGGED)
-    run = Run(pool, client, image_base_url, pauses)
+    run = BackfillRun(pool, client, image_base_url, pauses)
     with (progress or SilentProgress()).step(
         "TMDB", total=total if limit is None else min(total, limit), unit="titles"
     ) as step:
         return await run.over(FLAGGED_TITLES, limit, run.fetch_into_batch, step)
 
 
-async def fetch_images(  # noqa: PLR0913 - patience and progress have their defaults
+async def fetch_images(  # noqa: PLR0913 - retries and progress have their defaults
     pool: asyncpg.Pool,
     client: TmdbClient,
     *,
@@ -281,17 +283,17 @@ async def fetch_images(  # noqa: PLR0913 - patience and progress have their defa
     pauses: Sequence[float] = PAUSES,
     progress: Progress | None = None,
 ) -> Summary:
-    """Fetch posters and facts of shows and the stills of all their episodes; return what was done.
+    """Fetch posters and facts of shows and the stills of all their episodes; return the summary.
 
-    With `skip_synced` only shows that, or whose episodes, were never looked for. Raises nothing because of TMDB.
+    With `skip_synced` only shows that were never fetched, or whose episodes were not. Raises nothing because of TMDB.
     """
-    run = Run(pool, client, image_base_url, pauses)
-    shows = SHOWS_TO_LOOK_FOR if skip_synced else SHOWS
+    run = BackfillRun(pool, client, image_base_url, pauses)
+    shows = SHOWS_NEVER_FETCHED if skip_synced else SHOWS
     with (progress or SilentProgress()).step("TMDB", total=limit, unit="shows") as step:
         return await run.over(shows, limit, run.fetch_with_episodes, step)
 
 
 async def reset(pool: asyncpg.Pool) -> int:
-    """Flag all titles to be fetched again; return how many were not flagged before."""
+    """Flag every title for the next backfill; return the number of titles that had no flag."""
     status = await pool.execute(RESET, timeout=None)
     return int(status.split()[-1])

@@ -1,9 +1,9 @@
-"""Asks TMDB: find by IMDb id, movie, show, season, episode; within its limits, patiently."""
+"""Client of TMDB: find by IMDb id, movie, show, season and episode, within TMDB's limits and with retries."""
 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
 from types import TracebackType
@@ -13,19 +13,19 @@ import httpx
 import orjson
 
 from mediacanon.errors import UpstreamUnavailable
-from mediacanon.http.retries import retry_after
+from mediacanon.http import retries
 from mediacanon.tmdb.pacing import CircuitBreaker, RequestPacer
 from mediacanon.tmdb.replies import (
     IMDB_ID,
     Details,
     EpisodeDetails,
-    Found,
-    Kind,
+    FindResults,
     MalformedReply,
+    MediaType,
     Season,
     parse_details,
     parse_episode,
-    parse_found,
+    parse_find_results,
     parse_season,
 )
 from mediacanon.tmdb.transport import TmdbTransport
@@ -40,7 +40,8 @@ RETRIES = 2
 RETRIES_WHEN_BUSY = 5
 FAILURES_TO_GIVE_UP = 8
 PAUSE_SECONDS = 60.0
-# Seconds: a question sits out a pause of that length, holding what it holds; of a longer one whoever asks is told.
+# Seconds: a request waits for the end of a pause of that length, holding its connection or lock; a longer pause is an
+# error.
 LONGEST_WAIT = 2.0
 
 
@@ -57,21 +58,21 @@ class Throttled(CircuitOpen):
 
 
 class _BusyError(Exception):
-    """TMDB asks for a pause of so many seconds; None: of no certain length."""
+    """TMDB asks for a pause in seconds; None: of no certain length."""
 
     def __init__(self, retry_after: float | None) -> None:
         self.retry_after = retry_after
 
 
 class _AttemptError(Exception):
-    """Worth another attempt."""
+    """A failed attempt that is worth a retry."""
 
 
 class TmdbClient:
-    """A conversation with TMDB; one a process, so that its limits hold.
+    """A client of TMDB; one per process, so that its limits hold.
 
-    Every question raises UpstreamUnavailable (InvalidApiKey, CircuitOpen, MalformedReply are its kinds)
-    when no usable answer was had; None and empty answers are TMDB's own.
+    Every request raises UpstreamUnavailable (InvalidApiKey, CircuitOpen and MalformedReply are its kinds) if TMDB gave
+    no usable reply; None and empty results are TMDB's own.
     """
 
     def __init__(  # noqa: PLR0913 - limits, each with its default
@@ -89,7 +90,7 @@ class TmdbClient:
     ) -> None:
         self._http = TmdbTransport(key, base_url=f"{base_url}/3", connections=connections, timeout=timeout)
         self._backoff = backoff
-        self._rate = RequestPacer(per_second)
+        self._pacer = RequestPacer(per_second)
         self.pause = pause
         self._longest_wait = longest_wait
         self._breaker = CircuitBreaker(failures=failures_to_give_up, pause=pause)
@@ -112,56 +113,60 @@ class TmdbClient:
 
     @property
     def is_key_refused(self) -> bool:
-        """Whether TMDB has said the key is wrong: nothing more will be asked."""
+        """True after TMDB refused the key: no further request is sent."""
         return self._key_refused
 
     @property
     def seconds_to_wait(self) -> float:
-        """How long TMDB is left alone, after too many failures or because it said so; 0: it may be asked."""
-        return max(self._breaker.seconds_left, self._rate.seconds_held)
+        """Seconds until the next request may be sent, after many failures or a 429; 0: now."""
+        return max(self._breaker.seconds_left, self._pacer.seconds_held)
 
     @property
-    def may_ask(self) -> bool:
-        """Whether a question would be sent right now."""
+    def is_available(self) -> bool:
+        """True if a request would be sent right now."""
         return not self._key_refused and not self.seconds_to_wait
 
-    async def find(self, imdb_id: str) -> Found:
-        """Return what TMDB lists under an IMDb id; nothing for an id of another form."""
+    async def find(self, imdb_id: str) -> FindResults:
+        """Return the titles TMDB lists under an IMDb id; none for an id of another form."""
         if not IMDB_ID.fullmatch(imdb_id):
-            return Found()
+            return FindResults()
         params = {"external_source": "imdb_id"}
-        found = await self._ask(f"/find/{imdb_id}", parse_found, params)
-        if found is None:
-            # TMDB answers unknown ids with empty lists; a 404 here comes from somebody else.
+        results = await self._request(f"/find/{imdb_id}", parse_find_results, params)
+        if results is None:
+            # TMDB answers unknown ids with empty lists; a 404 here comes from a server in between.
             raise MalformedReply
-        return found
+        return results
 
-    async def details(self, kind: Kind, tmdb_id: int) -> Details | None:
+    async def details(self, media_type: MediaType, tmdb_id: int) -> Details | None:
         """Return a movie or show in full, with its IMDb id; None: TMDB has no such id."""
-        # A show's answer names its IMDb id only when asked for.
-        params = {"append_to_response": "external_ids"} if kind == "tv" else {}
-        return await self._ask(f"/{kind}/{tmdb_id}", partial(parse_details, kind=kind), params)
+        # The reply for a show names its IMDb id only on request.
+        params = {"append_to_response": "external_ids"} if media_type == "tv" else {}
+        return await self._request(f"/{media_type}/{tmdb_id}", partial(parse_details, media_type=media_type), params)
 
     async def season(self, tmdb_id: int, season: int) -> Season | None:
         """Return all episodes of a season of a show; None: TMDB has no such season."""
-        return await self._ask(f"/tv/{tmdb_id}/season/{season}", parse_season)
+        return await self._request(f"/tv/{tmdb_id}/season/{season}", parse_season)
 
     async def episode(self, tmdb_id: int, season: int, episode: int) -> EpisodeDetails | None:
         """Return one episode; None: TMDB has no such episode."""
         path = f"/tv/{tmdb_id}/season/{season}/episode/{episode}"
-        return await self._ask(path, parse_episode)
+        return await self._request(path, parse_episode)
 
-    async def _ask(self, path: str, parse: Callable[[object], T], params: Mapping[str, str] | None = None) -> T | None:
-        """Return the parsed answer, None for a 404, after as many attempts as are decent."""
+    async def _request(
+        self, path: str, parse: Callable[[object], T], params: Mapping[str, str] | None = None
+    ) -> T | None:
+        """Return the parsed reply, None for a 404, after a bounded number of attempts."""
         failed = busy = 0
+        after_failure, when_busy = self._pauses(), self._pauses()
         while True:
-            await self._turn()
+            await self._wait_for_turn()
             try:
-                answer = await self._attempt(path, params or {})
-                reply = None if answer is None else parse(answer)
+                reply = await self._attempt(path, params or {})
+                parsed = None if reply is None else parse(reply)
             except _BusyError as error:
                 busy += 1
-                self._rate.hold(error.retry_after or self._pause_after(busy))
+                pause = next(when_busy)
+                self._pacer.hold(error.retry_after or pause)
                 if busy > RETRIES_WHEN_BUSY:
                     self._breaker.failed()
                     raise UpstreamUnavailable("TMDB is asked too often") from None
@@ -170,27 +175,27 @@ class TmdbClient:
                 self._breaker.failed()
                 if failed > RETRIES:
                     raise UpstreamUnavailable(f"TMDB does not answer: {error}") from None
-                await asyncio.sleep(self._pause_after(failed))
+                await asyncio.sleep(next(after_failure))
             except UpstreamUnavailable:
                 self._breaker.failed()
                 raise
             else:
                 self._breaker.succeeded()
-                return reply
+                return parsed
 
-    async def _turn(self) -> None:
-        """Return when a request may be sent; a long wait in the queue may end with no."""
-        self._refuse()
-        while not await self._rate.wait():
-            self._refuse()
-        self._refuse()
+    async def _wait_for_turn(self) -> None:
+        """Return when a request may be sent; raise if it may not, also after a wait in the queue."""
+        self._check_available()
+        while not await self._pacer.wait():
+            self._check_available()
+        self._check_available()
 
-    def _refuse(self) -> None:
+    def _check_available(self) -> None:
         if self._key_refused:
             raise InvalidApiKey
         if self._breaker.seconds_left:
             raise CircuitOpen
-        if self._rate.seconds_held > self._longest_wait:
+        if self._pacer.seconds_held > self._longest_wait:
             raise Throttled
 
     async def _attempt(self, path: str, params: Mapping[str, str]) -> object:
@@ -203,7 +208,7 @@ class TmdbClient:
             case HTTPStatus.OK:
                 return _json(response)
             case HTTPStatus.NOT_FOUND:
-                # The 404 page of something in between is no word of TMDB's.
+                # TMDB's own 404 is JSON; a proxy's error page says nothing about the id.
                 if not isinstance(_json(response), dict):
                     raise MalformedReply
                 return None
@@ -211,7 +216,7 @@ class TmdbClient:
                 self._turn_off()
                 raise InvalidApiKey
             case HTTPStatus.TOO_MANY_REQUESTS:
-                raise _BusyError(retry_after(response.headers))
+                raise _BusyError(retries.retry_after(response.headers))
             case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise _AttemptError(f"status {status}")
             case status:
@@ -222,10 +227,10 @@ class TmdbClient:
             self._key_refused = True
             log.error("TMDB refuses the key in TMDB_API_KEY: posters and synopses are off until restart")
 
-    def _pause_after(self, attempts: int) -> float:
-        """Return seconds: doubling with every attempt, jittered so that nobody marches in step."""
-        jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
-        return float(self._backoff * 2 ** (attempts - 1) * jitter)
+    def _pauses(self) -> Iterator[float]:
+        """Yield the pauses between attempts in seconds, with jitter: concurrent requests must not retry at once."""
+        for pause in retries.backoff(self._backoff, PAUSE_SECONDS):
+            yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 
 def _json(response: httpx.Response) -> object:

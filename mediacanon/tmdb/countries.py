@@ -1,4 +1,4 @@
-"""Countries of titles that people are about to look at in bulk, where TMDB was not asked yet."""
+"""Fills the countries of titles before a genre review, for titles that TMDB was never asked about."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ import asyncpg
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import CONNECTIONS, TmdbClient
 from mediacanon.tmdb.lookup import TITLE_TO_FIND, TitleToFind, look_up
-from mediacanon.tmdb.store import Answer, store_facts
+from mediacanon.tmdb.store import FetchedTitle, store_facts
 
-# Where TMDB was asked and knew no country it would say so again.
+# A title that TMDB knew without a country is left out: the reply would be the same.
 TITLES_WITHOUT_COUNTRY = f"""
 SELECT {TITLE_TO_FIND}
   FROM titles t
@@ -24,20 +24,20 @@ SELECT {TITLE_TO_FIND}
 async def fill_countries(
     pool: asyncpg.Pool, client: TmdbClient, title_ids: Sequence[int], *, image_base_url: str
 ) -> list[str]:
-    """Fetch and store what TMDB says of those of these titles without a country; return the reasons of failures."""
+    """Fetch and store TMDB's facts about the titles without a country; return the error of each failed title."""
     titles = [TitleToFind(**record) for record in await pool.fetch(TITLES_WITHOUT_COUNTRY, title_ids)]
-    at_once = asyncio.Semaphore(CONNECTIONS)
-    outcomes = await asyncio.gather(*(_ask(client, title, at_once) for title in titles))
-    answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
-    if answers:
+    concurrency = asyncio.Semaphore(CONNECTIONS)
+    outcomes = await asyncio.gather(*(_fetch(client, title, concurrency) for title in titles))
+    fetched = [outcome for outcome in outcomes if isinstance(outcome, FetchedTitle)]
+    if fetched:
         async with pool.acquire() as connection:
-            await store_facts(connection, answers, image_base_url=image_base_url)
+            await store_facts(connection, fetched, image_base_url=image_base_url)
     return [outcome for outcome in outcomes if isinstance(outcome, str)]
 
 
-async def _ask(client: TmdbClient, title: TitleToFind, at_once: asyncio.Semaphore) -> Answer | str:
-    async with at_once:
+async def _fetch(client: TmdbClient, title: TitleToFind, concurrency: asyncio.Semaphore) -> FetchedTitle | str:
+    async with concurrency:
         try:
-            return Answer(title.title_id, await look_up(client, title))
+            return FetchedTitle(title.title_id, await look_up(client, title))
         except UpstreamUnavailable as error:
             return error.message

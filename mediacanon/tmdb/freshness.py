@@ -1,4 +1,4 @@
-"""How long what TMDB said of a title stays fresh: it depends on the title's stage of life."""
+"""Freshness of TMDB's facts about a title: it depends on the title's stage of life."""
 
 from datetime import date, datetime, timedelta
 
@@ -15,11 +15,10 @@ def fresh_for(
     end_year: int | None,
     today: date,
 ) -> timedelta:
-    """Return how long facts about a title stay fresh.
+    """Return the time for which facts about a title stay fresh.
 
-    A day while a show runs, before a release and for 90 days after it; a week for two years, and
-    where no date is known; then a month. A finished show counts from its end, a year from its last
-    day.
+    A day while a show runs, before a release and for 90 days after it; a week for two years, and for a title without
+    a date; then a month. A finished show counts from its end. A year counts as its last day.
     """
     if title_type == "show" and end_year is None:
         return DAILY
@@ -30,9 +29,9 @@ def fresh_for(
     return DAILY if age <= NEW else WEEKLY if age <= RECENT else MONTHLY
 
 
-def is_stale(asked_at: datetime | None, fresh: timedelta, now: datetime) -> bool:
-    """Return whether facts asked for at `asked_at` (None: never) are older than `fresh`."""
-    return asked_at is None or now - asked_at > fresh
+def is_stale(fetched_at: datetime | None, fresh: timedelta, now: datetime) -> bool:
+    """Return whether facts fetched at `fetched_at` (None: never) are older than `fresh`."""
+    return fetched_at is None or now - fetched_at > fresh
 
 
 def _last_day(year: int | None) -> date | None:

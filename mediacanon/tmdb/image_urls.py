@@ -1,4 +1,4 @@
-"""Addresses of images at TMDB, and the addresses at which pages show them."""
+"""URLs of images: at TMDB, and as pages show them."""
 
 import re
 from collections.abc import Callable
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from mediacanon.settings import Settings
 
 TMDB = "https://image.tmdb.org/t/p"
-# The names of files at TMDB.
+# TMDB's file names.
 FILE = re.compile(r"[A-Za-z0-9_-]{1,100}\.(jpg|png)")
-# The size in an address of TMDB's; those of other hosts have none.
+# The size in a URL of TMDB's; URLs of other hosts have none.
 SIZE = re.compile(r"(?<=/t/p/)(?:[wh]\d+|original)(?=/[^/]+$)")
 
 
 def image_addresses(settings: Settings) -> Callable[..., str]:
-    """Return the function from an image's address and size to the address at which pages show it.
+    """Return the function from an image's URL and size to the URL that pages show.
 
-    That is /images/{kind}/{size}/{file} where this server passes on TMDB's images; those of other hosts stay.
+    That is /images/{kind}/{size}/{file} for TMDB's images if this server proxies them; URLs of other hosts stay.
     """
     bases = "|".join(map(re.escape, (TMDB, settings.tmdb_image_base_url)))
     at_tmdb = re.compile(rf"(?:{bases})/[^/]+/(?P<file>{FILE.pattern})")

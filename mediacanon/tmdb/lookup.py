@@ -1,15 +1,15 @@
-"""What TMDB knows of one of our titles: which of its films and shows is meant, and its facts."""
+"""Look-up of our titles at TMDB: chooses the film or show that a title is, and collects its facts."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.replies import Details, Found, Kind, Match
+from mediacanon.tmdb.replies import Details, FindResults, Match, MediaType
 
 TitleType = Literal["movie", "show"]
-KINDS: dict[str, Kind] = {"movie": "movie", "show": "tv"}
-# A poster that somebody took away is not looked for.
+MEDIA_TYPES: dict[str, MediaType] = {"movie": "movie", "show": "tv"}
+# A poster that an editor removed (null and locked) counts as present: no search for another.
 HAS_IMAGE = "(COALESCE(t.image_url, '') <> '' OR 'image_url' = ANY (t.locked_fields))"
 TITLE_TO_FIND = f"""t.id AS title_id, t.type, t.imdb_id, t.tmdb_id,
        'tmdb_id' = ANY (t.locked_fields) AS is_tmdb_id_locked, {HAS_IMAGE} AS has_image"""
@@ -17,7 +17,7 @@ TITLE_TO_FIND = f"""t.id AS title_id, t.type, t.imdb_id, t.tmdb_id,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitleToFind:
-    """A title of ours as far as finding it at TMDB goes; a TMDB id that a person gave is locked."""
+    """The columns of a title that its look-up needs; an edited TMDB id is locked."""
 
     title_id: int
     type: TitleType
@@ -28,10 +28,10 @@ class TitleToFind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What TMDB says of a title; None: it does not say. All None: it does not know the title."""
+class TitleFacts:
+    """TMDB's facts about a title; None: TMDB does not say. All None: TMDB does not know the title."""
 
-    kind: Kind | None = None
+    media_type: MediaType | None = None
     tmdb_id: int | None = None
     poster_path: str | None = None
     original_language: str | None = None
@@ -41,58 +41,58 @@ class Facts:
     runtime_minutes: int | None = None
 
 
-async def look_up(client: TmdbClient, title: TitleToFind) -> Facts:
-    """Return TMDB's facts: one request where its id is known and right, else two.
+async def look_up(client: TmdbClient, title: TitleToFind) -> TitleFacts:
+    """Return TMDB's facts: one request if the title's TMDB id is known and right, else two.
 
-    Raises UpstreamUnavailable; facts are whole or not there, never half of them.
+    Raises UpstreamUnavailable; facts are complete or absent, never partial.
     """
-    details = await _known(client, title)
+    details = await _known_details(client, title)
     is_final = title.has_image or title.is_tmdb_id_locked or not title.imdb_id
     if details and (details.poster_path or is_final):
         return _facts(details, details, details.poster_path)
     if not title.imdb_id:
-        return Facts()
-    found = await client.find(title.imdb_id)
-    match = choose(found, title.type)
+        return TitleFacts()
+    results = await client.find(title.imdb_id)
+    match = choose(results, title.type)
     if match is None:
-        return Facts() if details is None else _facts(details, details, None)
-    if details is None or (details.kind, details.tmdb_id) != (match.kind, match.tmdb_id):
-        details = await client.details(match.kind, match.tmdb_id)
-    poster = (details and details.poster_path) or poster_of(found, match)
+        return TitleFacts() if details is None else _facts(details, details, None)
+    if details is None or (details.media_type, details.tmdb_id) != (match.media_type, match.tmdb_id):
+        details = await client.details(match.media_type, match.tmdb_id)
+    poster = (details and details.poster_path) or poster_of(results, match)
     return _facts(match, details, poster)
 
 
-def choose(found: Found, title_type: str) -> Match | None:
-    """Return the result of the title's own type, else the first film, else the first show."""
-    own, *others = (found.shows, found.movies) if title_type == "show" else (found.movies, found.shows)
-    return next((match for results in (own, *others) for match in results[:1]), None)
+def choose(results: FindResults, title_type: str) -> Match | None:
+    """Return the first result of the title's own type, else the first film, else the first show."""
+    own, *others = (results.shows, results.movies) if title_type == "show" else (results.movies, results.shows)
+    return next((match for matches in (own, *others) for match in matches[:1]), None)
 
 
-def poster_of(found: Found, match: Match) -> str | None:
-    """Return the chosen result's poster, else the first film's, else the first show's."""
-    candidates = (match, *found.movies[:1], *found.shows[:1])
-    return next((one.poster_path for one in candidates if one.poster_path), None)
+def poster_of(results: FindResults, match: Match) -> str | None:
+    """Return the poster of the chosen result, else of the first film, else of the first show."""
+    candidates = (match, *results.movies[:1], *results.shows[:1])
+    return next((candidate.poster_path for candidate in candidates if candidate.poster_path), None)
 
 
-async def _known(client: TmdbClient, title: TitleToFind) -> Details | None:
-    """Return the details under the TMDB id we hold, where they are this title's.
+async def _known_details(client: TmdbClient, title: TitleToFind) -> Details | None:
+    """Return the details under the title's TMDB id, if they are this title's.
 
-    TMDB numbers films and shows apart and we store the bare number: it may be of the other kind, and a
-    stranger's details may name no IMDb id at all. So they have to name ours, where we have one; but an
-    id that a person gave is right, whatever TMDB links it to.
+    TMDB numbers films and shows separately and we store the bare number: it may belong to the other kind, and the
+    details of another title may name no IMDb id at all. Details therefore have to name our IMDb id, if the title has
+    one. An edited TMDB id is right, whatever IMDb id TMDB links to it.
     """
     if not title.tmdb_id:
         return None
-    details = await client.details(KINDS[title.type], title.tmdb_id)
+    details = await client.details(MEDIA_TYPES[title.type], title.tmdb_id)
     is_trusted = title.is_tmdb_id_locked or not title.imdb_id
     return details if details and (is_trusted or details.imdb_id == title.imdb_id) else None
 
 
-def _facts(match: Match, details: Details | None, poster_path: str | None) -> Facts:
-    """Return what the details say, and the find answer where they are silent or absent."""
+def _facts(match: Match, details: Details | None, poster_path: str | None) -> TitleFacts:
+    """Return the facts of the details, with the find result as the fallback for each."""
     best = details or match
-    return Facts(
-        kind=match.kind,
+    return TitleFacts(
+        media_type=match.media_type,
         tmdb_id=match.tmdb_id,
         poster_path=poster_path,
         original_language=best.original_language or match.original_language,

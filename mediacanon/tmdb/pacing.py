@@ -1,12 +1,14 @@
-"""How often TMDB is asked, and when it is left alone: rate limit, circuit breaker, and titles that need no question."""
+"""Limits on requests to TMDB: a pacer, a circuit breaker, and cool-downs of titles."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from cachetools import TTLCache
+
 
 class RequestPacer:
-    """Lets through at most `per_second` requests a second, evenly spaced; 0 lets all through."""
+    """Spaces requests evenly, at most `per_second` a second; 0: no limit."""
 
     def __init__(
         self,
@@ -23,11 +25,11 @@ class RequestPacer:
 
     @property
     def seconds_held(self) -> float:
-        """How long nobody is let through; 0: those are whose turn it is."""
+        """Seconds until the pause ends; 0: requests may pass in their turn."""
         return max(0.0, self._held_until - self._clock())
 
     async def wait(self) -> bool:
-        """Return when this caller's turn has come, in the order of asking; False: a pause has taken it."""
+        """Return True at this caller's turn, in the order of the calls; False if the turn fell into a pause."""
         now = self._clock()
         turn = max(now, self._next)
         self._next = turn + self._spacing
@@ -36,7 +38,7 @@ class RequestPacer:
         return turn >= self._held_until
 
     def hold(self, seconds: float) -> None:
-        """Let nobody through for so long: the server asked for a pause, and it meant everyone."""
+        """Pause every request, the waiting ones too: a 429 concerns the whole client."""
         self._held_until = max(self._held_until, self._clock() + seconds)
         self._next = max(self._next, self._held_until)
 
@@ -56,44 +58,32 @@ class CircuitBreaker:
 
     @property
     def seconds_left(self) -> float:
-        """How long it stays open; 0: it is closed."""
+        """Seconds until the pause ends; 0: the circuit is closed."""
         return max(0.0, self._open_until - self._clock())
 
     def succeeded(self) -> None:
-        """Note that an attempt was answered."""
+        """Note a successful attempt."""
         self._failures = 0
 
     def failed(self) -> None:
-        """Note that an attempt failed."""
+        """Note a failed attempt."""
         self._failures += 1
         if self._failures >= self._allowed and not self.seconds_left:
             self._open_until = self._clock() + self._pause
             self._failures = self._allowed - 1
 
 
-class Cooldowns:
-    """Titles that nobody needs to look after for so many seconds; too many, and the one noted first is forgotten."""
+class Cooldowns(TTLCache[int, None]):
+    """Titles that need no request for `ttl` seconds; beyond `maxsize` the oldest entry is evicted.
 
-    def __init__(self, *, seconds: float, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._most = most
-        self._clock = clock
-        self._until: dict[int, float] = {}
-
-    def __contains__(self, title_id: int) -> bool:
-        return self._until.get(title_id, 0.0) > self._clock()
+    Membership tests do not count as uses, so the order of eviction is the order of `add`. A subclass, because one more
+    call would double the cost of a test, which lists make for each of their titles.
+    """
 
     def add(self, title_id: int) -> None:
-        """Leave a title alone from now on."""
-        self.forget(title_id)
-        self._until[title_id] = self._clock() + self._seconds
-        if len(self._until) > self._most:
-            self.forget(next(iter(self._until)))
+        """Begin the cool-down of a title, anew if it had begun."""
+        self[title_id] = None
 
-    def forget(self, title_id: int) -> None:
-        """Look after a title again."""
-        self._until.pop(title_id, None)
-
-    def clear(self) -> None:
-        """Look after all titles again."""
-        self._until.clear()
+    def discard(self, title_id: int) -> None:
+        """End the cool-down of a title, if it has one."""
+        self.pop(title_id, None)

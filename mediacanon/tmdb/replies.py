@@ -1,8 +1,7 @@
-"""What TMDB's answers say, as frozen dataclasses.
+"""TMDB's replies as frozen dataclasses.
 
-Parsed leniently: a key may be absent, null or empty and then counts as unknown; keys nobody needs
-are not looked at. A value of the wrong type is refused, not guessed at: a broken answer is never
-stored.
+The parser is lenient with missing values: an absent, null or empty key counts as unknown, and unused keys are ignored.
+It is strict with types: a value of the wrong type raises MalformedReply, so a broken reply is never stored.
 """
 
 import math
@@ -13,9 +12,10 @@ from typing import Any, Literal
 
 from mediacanon.errors import UpstreamUnavailable
 
-Kind = Literal["movie", "tv"]
+# TMDB's own name for the kind of a title, also in its paths.
+MediaType = Literal["movie", "tv"]
 
-# PostgreSQL's integer: what our columns hold.
+# The bound of PostgreSQL's integer, the type of our columns.
 LARGEST_INTEGER = 2**31 - 1
 IMAGE_PATH = re.compile(r"/[\w./-]+")
 IMDB_ID = re.compile(r"[a-z]{2}\d{1,12}")
@@ -23,14 +23,14 @@ LANGUAGE_OR_COUNTRY = re.compile(r"[A-Za-z-]{2,10}")
 
 
 class MalformedReply(UpstreamUnavailable):
-    """TMDB's answer is not in the form it documents."""
+    """TMDB's reply is not in the form it documents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A movie or show as a find answer lists it; None: TMDB does not say."""
+    """A movie or show as a find reply lists it; None: TMDB does not say."""
 
-    kind: Kind
+    media_type: MediaType
     tmdb_id: int
     poster_path: str | None
     original_language: str | None
@@ -40,8 +40,8 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What TMDB lists under an IMDb id, most relevant first; both empty: nothing."""
+class FindResults:
+    """The titles TMDB lists under an IMDb id, most relevant first; both empty: TMDB does not know the id."""
 
     movies: tuple[Match, ...] = ()
     shows: tuple[Match, ...] = ()
@@ -49,7 +49,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details(Match):
-    """A movie or show in full. `runtime_minutes` of a show is that of an episode."""
+    """A movie or show in full. `runtime_minutes` of a show is the length of an episode."""
 
     imdb_id: str | None
     runtime_minutes: int | None
@@ -69,52 +69,52 @@ class EpisodeDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Season:
-    """A season's episodes by TMDB's own numbers."""
+    """The episodes of a season by TMDB's own numbers."""
 
     episodes: dict[int, EpisodeDetails]
 
 
-def parse_found(answer: object) -> Found:
-    """Return what a find answer lists. Raises MalformedReply."""
-    fields = _object(answer)
+def parse_find_results(reply: object) -> FindResults:
+    """Return the titles that a find reply lists. Raises MalformedReply."""
+    fields = _object(reply)
     if not fields.keys() & {"movie_results", "tv_results"}:
         raise MalformedReply
-    return Found(
+    return FindResults(
         movies=tuple(_match(result, "movie") for result in _list(fields, "movie_results")),
         shows=tuple(_match(result, "tv") for result in _list(fields, "tv_results")),
     )
 
 
-def parse_details(answer: object, kind: Kind) -> Details:
-    """Return what a movie or show answer says; external ids are read where they were appended."""
-    fields = _object(answer)
-    match = _match(fields, kind)
-    names_id = fields if kind == "movie" else _object(fields.get("external_ids") or {})
+def parse_details(reply: object, media_type: MediaType) -> Details:
+    """Return the details of a movie or show; external ids are read where they were appended. Raises MalformedReply."""
+    fields = _object(reply)
+    match = _match(fields, media_type)
+    external_ids = fields if media_type == "movie" else _object(fields.get("external_ids") or {})
     return Details(
-        kind=kind,
+        media_type=media_type,
         tmdb_id=match.tmdb_id,
         poster_path=match.poster_path,
         original_language=match.original_language,
         release_date=match.release_date,
         popularity=match.popularity,
         origin_country=match.origin_country or _production_country(fields),
-        imdb_id=_token(names_id, "imdb_id", IMDB_ID),
+        imdb_id=_token(external_ids, "imdb_id", IMDB_ID),
         runtime_minutes=_minutes(fields, "runtime") or _episode_minutes(fields),
     )
 
 
-def parse_season(answer: object) -> Season:
-    """Return a season's episodes. Raises MalformedReply."""
-    fields = _object(answer)
+def parse_season(reply: object) -> Season:
+    """Return the episodes of a season. Raises MalformedReply."""
+    fields = _object(reply)
     if "episodes" not in fields:
         raise MalformedReply
     episodes = [parse_episode(one) for one in _list(fields, "episodes")]
     return Season(episodes={episode.number: episode for episode in episodes})
 
 
-def parse_episode(answer: object) -> EpisodeDetails:
-    """Return what TMDB knows of an episode. Raises MalformedReply."""
-    fields = _object(answer)
+def parse_episode(reply: object) -> EpisodeDetails:
+    """Return the details of an episode. Raises MalformedReply."""
+    fields = _object(reply)
     return EpisodeDetails(
         number=_required_integer(fields, "episode_number"),
         name=_text(fields, "name"),
@@ -125,14 +125,14 @@ def parse_episode(answer: object) -> EpisodeDetails:
     )
 
 
-def _match(answer: object, kind: Kind) -> Match:
-    fields = _object(answer)
+def _match(reply: object, media_type: MediaType) -> Match:
+    fields = _object(reply)
     return Match(
-        kind=kind,
+        media_type=media_type,
         tmdb_id=_required_integer(fields, "id"),
         poster_path=_token(fields, "poster_path", IMAGE_PATH),
         original_language=_token(fields, "original_language", LANGUAGE_OR_COUNTRY),
-        release_date=_day(fields, "release_date" if kind == "movie" else "first_air_date"),
+        release_date=_day(fields, "release_date" if media_type == "movie" else "first_air_date"),
         popularity=_popularity(fields),
         origin_country=_first_country(_list(fields, "origin_country")),
     )
@@ -159,12 +159,12 @@ def _text(fields: dict[str, Any], key: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise MalformedReply
-    # PostgreSQL's text holds every character but this one.
+    # PostgreSQL's text holds every character except zero.
     return value.replace("\0", "").strip() or None
 
 
 def _token(fields: dict[str, Any], key: str, form: re.Pattern[str]) -> str | None:
-    """Return a text of a known form; None where it has another, which no use could be made of."""
+    """Return a text of the given form; None for any other text, which would be of no use."""
     value = _text(fields, key)
     return value if value and form.fullmatch(value) else None
 

@@ -1,40 +1,40 @@
-"""Writes what TMDB said of titles, and tells every worker which ones changed."""
+"""Stores TMDB's facts about titles, and notifies every worker of the titles that changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mediacanon.database.changes import Connection, notify_titles
-from mediacanon.tmdb.lookup import Facts
+from mediacanon.tmdb.lookup import TitleFacts
 
 NO_POSTER = "none"
 POSTER_SIZE = "w500"
 
 
-def _unless_locked(column: str, value: str) -> str:
-    """Return the SQL of a column's next value: what a person entered stays."""
-    return f"CASE WHEN '{column}' = ANY (t.locked_fields) THEN t.{column} ELSE {value} END AS {column}"
+def unless_locked(row: str, column: str, value: str) -> str:
+    """Return the SQL of a column's next value in `row`, the table's alias: a locked column keeps its value."""
+    return f"CASE WHEN '{column}' = ANY ({row}.locked_fields) THEN {row}.{column} ELSE {value} END AS {column}"
 
 
 def _known_or_kept(column: str) -> str:
-    return _unless_locked(column, f"COALESCE(f.{column}, t.{column})")
+    return unless_locked("t", column, f"COALESCE(f.{column}, t.{column})")
 
 
-# The sentinel says that TMDB was asked; of a title without an IMDb id nothing was asked.
+# The sentinel says that TMDB was asked; a title without an IMDb id is not looked up.
 IMAGE = f"""COALESCE(f.image_url, NULLIF(t.image_url, ''),
                     CASE WHEN t.imdb_id IS NOT NULL THEN '{NO_POSTER}' END)"""
-# IMDb's comes first: the next import would write it again.
+# IMDb's value comes first: the next import would write it again.
 RUNTIME = "COALESCE(t.runtime_minutes, f.runtime_minutes)"
 
 STORE_FACTS = f"""
 WITH next AS (
     SELECT t.id,
            {_known_or_kept("tmdb_id")},
-           {_unless_locked("image_url", IMAGE)},
+           {unless_locked("t", "image_url", IMAGE)},
            {_known_or_kept("original_language")},
            {_known_or_kept("release_date")},
            {_known_or_kept("tmdb_popularity")},
            {_known_or_kept("origin_country")},
-           {_unless_locked("runtime_minutes", RUNTIME)}
+           {unless_locked("t", "runtime_minutes", RUNTIME)}
       FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::date[], $6::real[],
                   $7::text[], $8::integer[])
            AS f (title_id, tmdb_id, image_url, original_language, release_date, tmdb_popularity,
@@ -64,20 +64,20 @@ RETURNING t.id AS title_id, c.differs
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What TMDB said of one of our titles."""
+class FetchedTitle:
+    """TMDB's facts about one of our titles, ready to be stored."""
 
     title_id: int
-    facts: Facts
+    facts: TitleFacts
 
 
-async def store_facts(connection: Connection, answers: Sequence[Answer], *, image_base_url: str) -> list[int]:
-    """Store what TMDB said in one statement and announce it; return the ids of titles that changed.
+async def store_facts(connection: Connection, fetched: Sequence[FetchedTitle], *, image_base_url: str) -> list[int]:
+    """Store the facts in one statement, notify the workers, and return the ids of titles that changed.
 
-    Fields TMDB is silent about and locked fields stay; a title without any poster gets the
-    sentinel; the flag is cleared. All or nothing.
+    Locked fields, and fields that TMDB does not know, keep their values; a title without a poster gets the sentinel;
+    the flag is cleared. All or nothing.
     """
-    columns = zip(*(_columns(answer, image_base_url) for answer in answers), strict=True)
+    columns = zip(*(_columns(title, image_base_url) for title in fetched), strict=True)
     async with connection.transaction():
         rows = await connection.fetch(STORE_FACTS, *columns)
         changed = [row["title_id"] for row in rows if row["differs"]]
@@ -85,11 +85,11 @@ async def store_facts(connection: Connection, answers: Sequence[Answer], *, imag
     return changed
 
 
-def _columns(answer: Answer, image_base_url: str) -> tuple[object, ...]:
-    facts = answer.facts
+def _columns(title: FetchedTitle, image_base_url: str) -> tuple[object, ...]:
+    facts = title.facts
     poster = facts.poster_path and f"{image_base_url}/{POSTER_SIZE}{facts.poster_path}"
     return (
-        answer.title_id,
+        title.title_id,
         facts.tmdb_id,
         poster,
         facts.original_language,

@@ -1,7 +1,7 @@
-"""The wire to TMDB: a bounded number of connections, and the key, which joins a request only here.
+"""Transport to TMDB: a bounded number of connections, and the only place where the key joins a request.
 
-Requests go to httpx's transports without its client, which logs the URL of each request, puts
-requests into its exceptions and takes a third of the time; so nothing outside ever holds the key.
+Requests go to httpx's transports without its client. The client logs the URL of each request, puts requests into its
+exceptions and takes a third of the time; without it nothing outside this module ever holds the key.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ HEADERS = {"accept": "application/json", "accept-encoding": "gzip", "user-agent"
 class TmdbTransport:
     """Sends requests over at most `connections` connections, signed with a v3 key or a v4 token.
 
-    One httpx transport per connection: a pool looks at each of its connections whenever a request
-    starts or ends, so 20 pools of one manage several times the requests that a pool of 20 does.
+    There is one httpx transport per connection. A pool scans all its connections whenever a request starts or ends, so
+    20 pools of one manage several times the requests of one pool of 20.
     """
 
     def __init__(self, key: str, *, base_url: str, connections: int, timeout: float) -> None:
@@ -26,8 +26,8 @@ class TmdbTransport:
         self._headers = HEADERS | ({"authorization": f"Bearer {key}"} if is_token else {})
         self._params = {} if is_token else {"api_key": key}
         self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
-        # httpx bounds each read, not their sum: an answer that drips would take for ever.
-        self._whole_answer = 2 * timeout
+        # httpx bounds each read, not their sum: a response that drips would take for ever.
+        self._whole_response = 2 * timeout
         context = httpx.create_ssl_context()
         one = httpx.Limits(max_connections=1)
         self._idle = [httpx.AsyncHTTPTransport(verify=context, limits=one) for _ in range(connections)]
@@ -35,10 +35,10 @@ class TmdbTransport:
         self._free = asyncio.Semaphore(connections)
 
     async def get(self, path: str, params: Mapping[str, str]) -> httpx.Response:
-        """Return the whole answer, its body read; a redirection is an answer.
+        """Return the response with its body read; redirects are not followed.
 
-        Waits for a free connection as long as it takes: that is no failure of TMDB's. Raises httpx.HTTPError, or
-        TimeoutError where the answer took too long.
+        The wait for a free connection is unbounded: it is no failure of TMDB's. Raises httpx.HTTPError, or TimeoutError
+        if the response took too long.
         """
         request = httpx.Request(
             "GET",
@@ -48,16 +48,16 @@ class TmdbTransport:
             extensions=self._extensions,
         )
         async with self._free:
-            wire = self._idle.pop()
+            connection = self._idle.pop()
             try:
-                async with asyncio.timeout(self._whole_answer):
-                    response = await wire.handle_async_request(request)
+                async with asyncio.timeout(self._whole_response):
+                    response = await connection.handle_async_request(request)
                     await response.aread()
             finally:
-                self._idle.append(wire)
+                self._idle.append(connection)
         return response
 
     async def close(self) -> None:
         """Close all connections."""
-        for wire in self._all:
-            await wire.aclose()
+        for connection in self._all:
+            await connection.aclose()

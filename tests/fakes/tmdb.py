@@ -1,8 +1,7 @@
-"""A stand-in for TMDB: a real HTTP server that answers in TMDB's shape and misbehaves on demand.
+"""A fake of TMDB: a real HTTP server with replies in TMDB's form, and faults on demand.
 
-`with FakeTmdb(catalogue) as tmdb:` serves on a port of its own from a thread of its own;
-`tmdb.misbehave(...)` turns a switch. From a shell:
-`python -m tests.fakes.tmdb --port 9040 [--movies FILE.jsonl.gz]`.
+`with FakeTmdb(catalogue) as tmdb:` serves on a port of its own from a thread of its own; `tmdb.misbehave(...)` switches
+a fault on. From a shell: `python -m tests.fakes.tmdb --port 9040 [--movies FILE.jsonl.gz]`.
 """
 
 import argparse
@@ -48,7 +47,7 @@ REASONS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requ
 
 
 class Fault(Enum):
-    """One way for a server to let its clients down."""
+    """A fault of a server."""
 
     UNAUTHORIZED = auto()
     NOT_FOUND = auto()
@@ -65,7 +64,7 @@ class Fault(Enum):
 
 @dataclass(slots=True)
 class Misbehaviour:
-    """A fault of answers to paths containing `path`, the next `times` of them (None: all)."""
+    """A fault of replies to paths containing `path`, the next `times` of them (None: all)."""
 
     fault: Fault
     path: str = ""
@@ -73,7 +72,7 @@ class Misbehaviour:
     retry_after: str = "1"
 
     def applies(self, path: str) -> bool:
-        """Return whether this request is hit, and count it."""
+        """Return whether the fault hits this request, and count it."""
         if self.path not in path or self.times == 0:
             return False
         if self.times is not None:
@@ -82,7 +81,7 @@ class Misbehaviour:
 
 
 def wrong_types(value: object) -> object:
-    """Return the answer with each number a text, each text a number and each list an object."""
+    """Return the reply with each number as text, each text as a number and each list as an object."""
     match value:
         case dict():
             return {key: wrong_types(inner) for key, inner in value.items()}
@@ -96,20 +95,20 @@ def wrong_types(value: object) -> object:
 
 
 def head(status: int, length: int, *, content_type: str = JSON, extra: str = "") -> bytes:
-    """Return the status line and headers of an answer."""
+    """Return the status line and headers of a response."""
     return (
         f"HTTP/1.1 {status} {REASONS[status]}\r\ncontent-type: {content_type}\r\n"
         f"content-length: {length}\r\n{extra}\r\n"
     ).encode()
 
 
-def answer(status: int, body: bytes, *, content_type: str = JSON, extra: str = "") -> bytes:
-    """Return a whole HTTP answer."""
+def response(status: int, body: bytes, *, content_type: str = JSON, extra: str = "") -> bytes:
+    """Return a whole HTTP response."""
     return head(status, len(body), content_type=content_type, extra=extra) + body
 
 
 class FakeTmdb:
-    """TMDB on a local port: knows a catalogue, remembers questions, misbehaves when told."""
+    """TMDB on a local port, with a catalogue, a list of requests, and faults."""
 
     def __init__(self, catalogue: Catalogue | None = None, *, port: int = 0) -> None:
         self.catalogue = catalogue or Catalogue()
@@ -117,40 +116,40 @@ class FakeTmdb:
         self.on_ready: Callable[[str], None] = lambda _: None
         self.latency = 0.0
         self.requests: list[str] = []
-        self.most_at_once = 0
-        self._at_once = 0
+        self.max_concurrency = 0
+        self._concurrency = 0
         self._misbehaviour: list[Misbehaviour] = []
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
-        self._may_answer = asyncio.Event()
-        self._may_answer.set()
+        self._may_reply = asyncio.Event()
+        self._may_reply.set()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve_in_thread, daemon=True)
 
     @property
     def url(self) -> str:
-        """Where it listens: http://127.0.0.1:port."""
+        """The server's URL: http://127.0.0.1:port."""
         return f"http://127.0.0.1:{self.port}"
 
     def misbehave(self, fault: Fault, *, path: str = "", times: int | None = None, retry_after: str = "1") -> None:
-        """Answer requests whose path contains `path` with a fault, `times` times or from now on."""
+        """Respond with a fault to paths that contain `path`, `times` times or from now on."""
         self._misbehaviour.append(Misbehaviour(fault, path, times, retry_after))
 
     def behave(self) -> None:
-        """Turn all switches off and forget what was asked so far."""
+        """Switch all faults off and clear the list of requests."""
         self._misbehaviour.clear()
         self.latency = 0.0
         self.requests.clear()
-        self.most_at_once = 0
+        self.max_concurrency = 0
 
     @contextmanager
     def thinking(self) -> Iterator[None]:
-        """Answer nobody while the block runs, and everybody after it."""
-        self._loop.call_soon_threadsafe(self._may_answer.clear)
+        """Hold all replies back until the end of the block."""
+        self._loop.call_soon_threadsafe(self._may_reply.clear)
         try:
             yield
         finally:
-            self._loop.call_soon_threadsafe(self._may_answer.set)
+            self._loop.call_soon_threadsafe(self._may_reply.set)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -188,19 +187,19 @@ class FakeTmdb:
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
-        self._at_once += 1
-        self.most_at_once = max(self.most_at_once, self._at_once)
+        self._concurrency += 1
+        self.max_concurrency = max(self.max_concurrency, self._concurrency)
         try:
             yield
         finally:
-            self._at_once -= 1
+            self._concurrency -= 1
 
     async def _respond(self, request: str, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; return whether the connection stays open."""
+        """Respond to one request; return whether the connection stays open."""
         lines = request.split("\r\n")
         target = urlsplit(lines[0].split(" ")[1])
         self.requests.append(target.path)
-        await self._may_answer.wait()
+        await self._may_reply.wait()
         if self.latency:
             await asyncio.sleep(self.latency)
         allowed = parse_qs(target.query).get("api_key") == [KEY] or any(
@@ -209,16 +208,16 @@ class FakeTmdb:
         wrong = next((m for m in self._misbehaviour if m.applies(target.path)), None)
         if wrong:
             return await self._let_down(wrong, target.path, writer)
-        body = self.catalogue.answer(target.path, target.query) if allowed else None
+        body = self.catalogue.reply(target.path, target.query) if allowed else None
         status = 200 if body is not None else 404 if allowed else 401
         if body is None:
             body = NOT_FOUND if allowed else UNAUTHORIZED
-        writer.write(answer(status, body))
+        writer.write(response(status, body))
         await writer.drain()
         return True
 
     async def _let_down(self, wrong: Misbehaviour, path: str, writer: asyncio.StreamWriter) -> bool:
-        body = self.catalogue.answer(path, "") or NOT_FOUND
+        body = self.catalogue.reply(path, "") or NOT_FOUND
         if wrong.fault is Fault.CLOSED:
             return False
         if wrong.fault is Fault.HANG:
@@ -241,26 +240,26 @@ class FakeTmdb:
     def _faulty(self, wrong: Misbehaviour, body: bytes) -> bytes:  # noqa: PLR0911 - one a fault
         match wrong.fault:
             case Fault.UNAUTHORIZED:
-                return answer(401, UNAUTHORIZED)
+                return response(401, UNAUTHORIZED)
             case Fault.NOT_FOUND:
-                return answer(404, NOT_FOUND)
+                return response(404, NOT_FOUND)
             case Fault.BUSY:
-                return answer(429, TOO_MANY)
+                return response(429, TOO_MANY)
             case Fault.BUSY_WITH_RETRY_AFTER:
                 extra = f"retry-after: {wrong.retry_after}\r\n"
-                return answer(429, TOO_MANY, extra=extra)
+                return response(429, TOO_MANY, extra=extra)
             case Fault.TRUNCATED_JSON:
-                return answer(200, body[: len(body) // 2])
+                return response(200, body[: len(body) // 2])
             case Fault.HTML:
                 page = b"<html><body>Please log in to this wireless network</body></html>"
-                return answer(200, page, content_type="text/html")
+                return response(200, page, content_type="text/html")
             case Fault.WRONG_TYPES:
-                return answer(200, orjson.dumps(wrong_types(orjson.loads(body))))
-        return answer(500, b"<h1>Internal Server Error</h1>", content_type="text/html")
+                return response(200, orjson.dumps(wrong_types(orjson.loads(body))))
+        return response(500, b"<h1>Internal Server Error</h1>", content_type="text/html")
 
 
 def read_films(file: Path) -> Catalogue:
-    """Return a catalogue of the films in a gzipped file of one `/3/movie/{id}` answer a line."""
+    """Return a catalogue of the films in a gzipped file with one `/3/movie/{id}` reply per line."""
     catalogue = Catalogue()
     with gzip.open(file) as lines:
         for line in lines:
@@ -271,9 +270,9 @@ def read_films(file: Path) -> Catalogue:
 def main() -> None:
     """Serve invented titles, or the films of a file, until interrupted."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--movies", type=Path, help="one movie answer a line, gzipped")
+    parser.add_argument("--movies", type=Path, help="one movie reply per line, gzipped")
     parser.add_argument("--port", type=int, default=9040, help="0: any free one")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each reply")
     options = parser.parse_args()
     if options.movies:
         catalogue = read_films(options.movies)

@@ -1,4 +1,4 @@
-"""Invented films and shows in exactly the shape of TMDB's v3 answers."""
+"""Invented films and shows in exactly the form of TMDB's v3 replies."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,11 +6,11 @@ from urllib.parse import parse_qs
 
 import orjson
 
-Answer = dict[str, Any]
+Reply = dict[str, Any]
 
 
-def film(tmdb_id: int, imdb_id: str, *, title: str = "A Film", **changed: object) -> Answer:
-    """Return a `/3/movie/{id}` answer."""
+def film(tmdb_id: int, imdb_id: str, *, title: str = "A Film", **changed: object) -> Reply:
+    """Return a `/3/movie/{id}` reply."""
     return {
         "adult": False,
         "backdrop_path": None,
@@ -23,7 +23,7 @@ def film(tmdb_id: int, imdb_id: str, *, title: str = "A Film", **changed: object
         "origin_country": ["DK"],
         "original_language": "da",
         "original_title": title,
-        "overview": f"{title}: somebody wants something and finds it hard to get.",
+        "overview": f"{title}: a wish that is hard to fulfil.",
         "popularity": 12.5,
         "poster_path": f"/poster{tmdb_id}.jpg",
         "production_companies": [],
@@ -42,8 +42,8 @@ def film(tmdb_id: int, imdb_id: str, *, title: str = "A Film", **changed: object
     }
 
 
-def show(tmdb_id: int, *, title: str = "A Show", seasons: int = 1, **changed: object) -> Answer:
-    """Return a `/3/tv/{id}` answer; as at TMDB it names no IMDb id."""
+def show(tmdb_id: int, *, title: str = "A Show", seasons: int = 1, **changed: object) -> Reply:
+    """Return a `/3/tv/{id}` reply; as at TMDB it names no IMDb id."""
     return {
         "adult": False,
         "backdrop_path": None,
@@ -81,8 +81,8 @@ def show(tmdb_id: int, *, title: str = "A Show", seasons: int = 1, **changed: ob
     }
 
 
-def episode(show_id: int, season: int, number: int, **changed: object) -> Answer:
-    """Return an episode as it stands in a season answer."""
+def episode(show_id: int, season: int, number: int, **changed: object) -> Reply:
+    """Return an episode as a season reply lists it."""
     return {
         "air_date": f"2015-{1 + season % 12:02}-{1 + number % 28:02}",
         "crew": [],
@@ -103,8 +103,8 @@ def episode(show_id: int, season: int, number: int, **changed: object) -> Answer
     }
 
 
-def season_of(show_id: int, season: int, episodes: list[Answer]) -> Answer:
-    """Return a `/3/tv/{id}/season/{n}` answer."""
+def season_of(show_id: int, season: int, episodes: list[Reply]) -> Reply:
+    """Return a `/3/tv/{id}/season/{n}` reply."""
     return {
         "_id": f"{show_id:012x}{season:012x}",
         "air_date": "2015-09-01",
@@ -119,7 +119,7 @@ def season_of(show_id: int, season: int, episodes: list[Answer]) -> Answer:
     }
 
 
-FOUND_FILM = [
+FIND_KEYS_OF_FILM = [
     "adult",
     "backdrop_path",
     "id",
@@ -134,7 +134,7 @@ FOUND_FILM = [
     "vote_average",
     "vote_count",
 ]
-FOUND_SHOW = [
+FIND_KEYS_OF_SHOW = [
     "adult",
     "backdrop_path",
     "first_air_date",
@@ -151,45 +151,47 @@ FOUND_SHOW = [
 ]
 
 
-def found(details: Answer, keys: list[str], media_type: str) -> Answer:
-    """Return what a find answer shows of a title: for films no country and no runtime."""
+def find_result(details: Reply, keys: list[str], media_type: str) -> Reply:
+    """Return a title as a find reply lists it: no running time, and no country for films."""
     shown = {key: details[key] for key in keys}
     return shown | {"media_type": media_type, "genre_ids": [18]}
 
 
 @dataclass
 class Catalogue:
-    """What the stand-in knows, by the path it is asked for."""
+    """The replies of the fake by path."""
 
-    answers: dict[str, Answer] = field(default_factory=dict)
-    films: dict[str, list[Answer]] = field(default_factory=dict)
-    shows: dict[str, list[Answer]] = field(default_factory=dict)
-    external_ids: dict[str, Answer] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict)
+    films: dict[str, list[Reply]] = field(default_factory=dict)
+    shows: dict[str, list[Reply]] = field(default_factory=dict)
+    external_ids: dict[str, Reply] = field(default_factory=dict)
 
-    def add_film(self, details: Answer, imdb_id: str | None = None) -> None:
-        """Know a film, found by the IMDb id it carries or another."""
-        self.answers[f"/3/movie/{details['id']}"] = details
-        self.films.setdefault(imdb_id or details["imdb_id"], []).append(found(details, FOUND_FILM, "movie"))
+    def add_film(self, details: Reply, imdb_id: str | None = None) -> None:
+        """Add a film, found by its own IMDb id or by another."""
+        self.replies[f"/3/movie/{details['id']}"] = details
+        self.films.setdefault(imdb_id or details["imdb_id"], []).append(
+            find_result(details, FIND_KEYS_OF_FILM, "movie")
+        )
 
-    def add_show(self, details: Answer, imdb_id: str, *, episodes: int = 0) -> None:
-        """Know a show, found by an IMDb id, with so many episodes in each of its seasons."""
+    def add_show(self, details: Reply, imdb_id: str, *, episodes: int = 0) -> None:
+        """Add a show, found by an IMDb id, with `episodes` in each of its seasons."""
         path = f"/3/tv/{details['id']}"
-        self.answers[path] = details
+        self.replies[path] = details
         self.external_ids[path] = {"id": details["id"], "imdb_id": imdb_id, "tvdb_id": None}
-        self.shows.setdefault(imdb_id, []).append(found(details, FOUND_SHOW, "tv"))
+        self.shows.setdefault(imdb_id, []).append(find_result(details, FIND_KEYS_OF_SHOW, "tv"))
         for season in range(1, details["number_of_seasons"] + 1 if episodes else 0):
             numbers = range(1, episodes + 1)
             self.add_season(details["id"], season, [episode(details["id"], season, n) for n in numbers])
 
-    def add_season(self, show_id: int, season: int, episodes: list[Answer]) -> None:
-        """Know a season and each of its episodes."""
+    def add_season(self, show_id: int, season: int, episodes: list[Reply]) -> None:
+        """Add a season and each of its episodes."""
         path = f"/3/tv/{show_id}/season/{season}"
-        self.answers[path] = season_of(show_id, season, episodes)
+        self.replies[path] = season_of(show_id, season, episodes)
         for one in episodes:
-            self.answers[f"{path}/episode/{one['episode_number']}"] = one
+            self.replies[f"{path}/episode/{one['episode_number']}"] = one
 
-    def answer(self, path: str, query: str) -> bytes | None:
-        """Return the body TMDB would answer with, or None where it would say 404."""
+    def reply(self, path: str, query: str) -> bytes | None:
+        """Return the body of TMDB's reply; None: TMDB would respond with 404."""
         if path.startswith("/3/find/"):
             imdb_id = path.removeprefix("/3/find/")
             return orjson.dumps(
@@ -201,7 +203,7 @@ class Catalogue:
                     "tv_season_results": [],
                 }
             )
-        known = self.answers.get(path)
+        known = self.replies.get(path)
         if known is None:
             return None
         if "external_ids" in parse_qs(query).get("append_to_response", []):

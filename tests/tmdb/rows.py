@@ -1,10 +1,10 @@
-"""Titles, shows and episodes put into a database, and how they look afterwards."""
+"""Inserts titles, shows and episodes into a database, and reads them back."""
 
 from typing import Any
 
 import asyncpg
 
-# Those of other databases in the cluster are of other tests' servers.
+# Locks of other databases in the cluster belong to servers of other tests.
 LOCKS = """
 SELECT count(*) FROM pg_locks
  WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
@@ -24,7 +24,7 @@ async def add_title(pool: asyncpg.Pool, imdb_id: str | None, **columns: object) 
 
 
 async def add_episodes(pool: asyncpg.Pool, title_id: int, *, seasons: int, episodes: int) -> None:
-    """Insert so many seasons of so many nameless episodes."""
+    """Insert seasons of nameless episodes; `episodes` is their number per season."""
     await pool.execute(
         """
         WITH season AS (
@@ -43,12 +43,12 @@ async def add_episodes(pool: asyncpg.Pool, title_id: int, *, seasons: int, episo
 
 
 async def title_row(pool: asyncpg.Pool, title_id: int) -> dict[str, Any]:
-    """Return what the database holds of a title."""
+    """Return the row of a title."""
     return dict(await pool.fetchrow("SELECT * FROM titles WHERE id = $1", title_id))
 
 
 async def episode_rows(pool: asyncpg.Pool, title_id: int) -> list[dict[str, Any]]:
-    """Return what the database holds of a show's episodes, in order."""
+    """Return the rows of a show's episodes in order, with their season's number."""
     rows = await pool.fetch(
         """
         SELECT s.season, e.* FROM show_episodes e

@@ -1,4 +1,4 @@
-"""TMDB in bulk: in order, in batches, resumable, and honest about what it did."""
+"""Backfill: in order, in batches, resumable, and with a truthful summary."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ FLAGGED = "SELECT count(*) FROM titles WHERE needs_backfill_tmdb"
 
 
 class NotedProgress:
-    """Progress that remembers what it was told."""
+    """Progress that records its calls."""
 
     def __init__(self):
         self.total = self.done = 0
@@ -35,7 +35,7 @@ class NotedProgress:
 
 
 async def add_films(pool, tmdb, count: int) -> None:
-    """Let TMDB and the database know films with votes 1 to `count`."""
+    """Add films with votes 1 to `count` to TMDB and to the database."""
     for number in range(1, count + 1):
         imdb_id = f"tt9{number:06}"
         tmdb.catalogue.add_film(film(number, imdb_id))
@@ -60,7 +60,7 @@ async def test_flagged_titles_are_fetched_and_the_others_left_alone(pool, client
 
 
 async def test_the_most_voted_come_first_and_a_limit_is_kept(pool, client, tmdb):
-    """With a limit of 10 the ten most voted are fetched, titles without votes last."""
+    """With a limit of 10 the ten most voted titles are fetched; titles without votes come last."""
     await add_films(pool, tmdb, 30)
     await add_title(pool, "tt8000003", num_votes=None)
     summary = await backfill(pool, client, image_base_url=IMAGES, limit=10)
@@ -69,8 +69,8 @@ async def test_the_most_voted_come_first_and_a_limit_is_kept(pool, client, tmdb)
     assert {row["num_votes"] for row in fetched} == set(range(21, 31))
 
 
-async def test_an_interrupted_run_is_taken_up_by_the_next(pool, client, tmdb):
-    """Cancelled half-way, what was answered is stored; the next run asks only for the rest."""
+async def test_the_next_run_resumes_an_interrupted_one(pool, client, tmdb):
+    """A cancelled run stores the facts it has fetched; the next run fetches only the rest."""
     await add_films(pool, tmdb, 100)
     tmdb.latency = 0.01
     run = asyncio.create_task(backfill(pool, client, image_base_url=IMAGES))
@@ -84,14 +84,14 @@ async def test_an_interrupted_run_is_taken_up_by_the_next(pool, client, tmdb):
     tmdb.behave()
     summary = await backfill(pool, client, image_base_url=IMAGES)
     assert summary.fetched == len(left)
-    # As a set: what the cancelled run had asked may be noted late.
+    # As a set: the fake may record requests of the cancelled run late.
     assert set(tmdb.requests) == {
         path for imdb_id, number in left for path in (f"/3/find/{imdb_id}", f"/3/movie/{number}")
     }
 
 
-async def test_titles_that_fail_are_left_for_the_next_run(pool, client, tmdb):
-    """One broken title does not stop the run, and is not tried for ever."""
+async def test_failed_titles_are_left_for_the_next_run(pool, client, tmdb):
+    """One malformed reply neither stops the run nor is retried for ever."""
     await add_films(pool, tmdb, 40)
     tmdb.misbehave(Fault.HTML, path="tt9000007")
     summary = await backfill(pool, client, image_base_url=IMAGES)
@@ -100,7 +100,7 @@ async def test_titles_that_fail_are_left_for_the_next_run(pool, client, tmdb):
 
 
 async def test_a_wrong_key_stops_the_run(pool, tmdb):
-    """The first denial ends it; the summary says why."""
+    """The first 401 ends the run; the summary gives the reason."""
     await add_films(pool, tmdb, 200)
     async with TmdbClient("wrong-key", base_url=tmdb.url, per_second=0) as client:
         summary = await backfill(pool, client, image_base_url=IMAGES)
@@ -108,8 +108,8 @@ async def test_a_wrong_key_stops_the_run(pool, tmdb):
     assert len(tmdb.requests) <= 20
 
 
-async def test_a_pause_of_tmdb_is_sat_out(pool, tmdb):
-    """Thirty failures in a row open the circuit; the run waits and then fetches what is left."""
+async def test_the_run_waits_while_the_circuit_is_open(pool, tmdb):
+    """Thirty failures in a row open the circuit; the run waits and then fetches the rest."""
     await add_films(pool, tmdb, 100)
     tmdb.misbehave(Fault.SERVER_ERROR, times=30)
     async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, backoff=0.001, pause=0.2) as client:
@@ -119,8 +119,8 @@ async def test_a_pause_of_tmdb_is_sat_out(pool, tmdb):
     assert summary.fetched > 80
 
 
-async def test_a_pause_that_tmdb_asks_for_is_sat_out(pool, tmdb):
-    """Longer than a silent TMDB is waited for: it has spoken; everything is fetched and nothing failed."""
+async def test_the_run_waits_as_long_as_retry_after_says(pool, tmdb):
+    """A Retry-After beyond the limit of silence does not count as silence: every title is fetched."""
     await add_films(pool, tmdb, 60)
     tmdb.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, path="tt9000030", retry_after="1")
     tmdb.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, path="tt9000009", retry_after="1")
@@ -130,7 +130,7 @@ async def test_a_pause_that_tmdb_asks_for_is_sat_out(pool, tmdb):
 
 
 async def test_pauses_without_end_stop_the_run(pool, tmdb):
-    """TMDB never answers anything but that it is asked too often."""
+    """A TMDB that replies to every request with 429 ends the run."""
     await add_films(pool, tmdb, 30)
     tmdb.misbehave(Fault.BUSY)
     async with (
@@ -145,7 +145,7 @@ async def test_pauses_without_end_stop_the_run(pool, tmdb):
 
 @contextlib.asynccontextmanager
 async def locked_title(database: str):
-    """Lock the row of one title, and of those made by hand; give what waits for the process that waits for it, and the lock."""
+    """Lock the row of one title and of titles without an id; yield a wait for the blocked process, and the lock."""
     connection = await asyncpg.connect(database)
     lock = connection.transaction()
     await lock.start()
@@ -163,8 +163,8 @@ async def locked_title(database: str):
 
 
 @pytest.mark.parametrize("is_lost", [False, True], ids=["a-row-locked-too-long", "a-lost-connection"])
-async def test_a_database_that_fails_for_a_moment_costs_nothing(database, pool, client, tmdb, caplog, is_lost):
-    """The batch is stored as soon as it can be, each title asked about once."""
+async def test_a_transient_failure_of_the_database_is_retried(database, pool, client, tmdb, caplog, is_lost):
+    """The batch is stored after the retry, and TMDB gets each request once."""
     await add_films(pool, tmdb, 30)
     async with (
         await open_pool(database, size=2, command_timeout=30 if is_lost else 1) as own,
@@ -182,8 +182,8 @@ async def test_a_database_that_fails_for_a_moment_costs_nothing(database, pool, 
     assert len(tmdb.requests) == 60
 
 
-async def test_a_database_that_keeps_failing_ends_the_run_with_a_line(database, pool, client, tmdb):
-    """It says why; the batch that could not be stored keeps its flags for the next run."""
+async def test_a_lasting_failure_of_the_database_ends_the_run(database, pool, client, tmdb):
+    """The summary gives the reason; titles of the lost batch keep their flags for the next run."""
     await add_films(pool, tmdb, 30)
     await add_title(pool, None)
     async with (
@@ -196,8 +196,23 @@ async def test_a_database_that_keeps_failing_ends_the_run_with_a_line(database, 
     assert (await backfill(pool, client, image_base_url=IMAGES)).changed == 30
 
 
-async def test_reset_flags_all_again(pool, client, tmdb):
-    """Also titles whose flag is null; it says how many were not flagged."""
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_no_failure_clears_a_flag(pool, tmdb, fault):
+    """A backfill against a failing TMDB ends, reports it, and leaves each title for the next run."""
+    for number in range(30):
+        tmdb.catalogue.add_film(film(100 + number, f"tt90001{number:02}"))
+        await add_title(pool, f"tt90001{number:02}")
+    tmdb.misbehave(fault, retry_after="0")
+    async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, timeout=0.1, backoff=0.001, pause=0.01) as client:
+        summary = await backfill(pool, client, image_base_url=IMAGES)
+    flagged = "SELECT count(*) FROM titles WHERE needs_backfill_tmdb AND enriched_at IS NULL"
+    assert await pool.fetchval(flagged) == 30
+    assert summary.fetched == summary.changed == 0
+    assert summary.failed or summary.stopped
+
+
+async def test_reset_flags_every_title(pool, client, tmdb):
+    """A title whose flag is null is flagged as well; the result is the number of newly flagged titles."""
     await add_title(pool, "tt9000001", needs_backfill_tmdb=False)
     await add_title(pool, "tt9000002", needs_backfill_tmdb=None)
     await add_title(pool, "tt9000003")
@@ -206,7 +221,7 @@ async def test_reset_flags_all_again(pool, client, tmdb):
 
 
 async def test_images_of_shows_come_with_their_episodes(pool, client, tmdb):
-    """Shows never looked for get poster and stills; with skip_synced off all shows do."""
+    """Shows never fetched get poster and stills; with skip_synced off all shows do."""
     tmdb.catalogue.add_show(show(70), "tt9000070", episodes=2)
     tmdb.catalogue.add_show(show(71), "tt9000071", episodes=2)
     tmdb.catalogue.add_film(film(72, "tt9000072"))
@@ -225,8 +240,8 @@ async def test_images_of_shows_come_with_their_episodes(pool, client, tmdb):
     assert (await title_row(pool, movie))["tmdb_id"] is None
 
 
-async def test_an_empty_address_is_none(pool, client, tmdb):
-    """Shows and episodes with '' for an image were never looked for."""
+async def test_an_empty_image_url_counts_as_missing(pool, client, tmdb):
+    """Shows and episodes with '' as their image URL were never fetched."""
     for number in (76, 77):
         tmdb.catalogue.add_show(show(number), f"tt90000{number}", episodes=1)
     asked = {"type": "show", "episodes_checked_at": None}
@@ -239,8 +254,8 @@ async def test_an_empty_address_is_none(pool, client, tmdb):
     assert (await episode_rows(pool, still))[0]["image_url"].endswith("/still77s1e1.jpg")
 
 
-async def test_stills_that_a_run_did_not_reach_are_fetched_by_the_next(pool, client, tmdb):
-    """Stopped between a show's own facts and its episodes; afterwards the show is done."""
+async def test_the_next_run_fetches_the_stills_an_interrupted_one_missed(pool, client, tmdb):
+    """A run stopped between a show's own facts and its episodes is resumed; a third run finds nothing to do."""
     tmdb.catalogue.add_show(show(73), "tt9000073", episodes=2)
     title_id = await add_title(pool, "tt9000073", type="show")
     await add_episodes(pool, title_id, seasons=1, episodes=2)
@@ -259,8 +274,8 @@ async def test_stills_that_a_run_did_not_reach_are_fetched_by_the_next(pool, cli
     assert (await fetch_images(pool, client, image_base_url=IMAGES)).fetched == 0
 
 
-async def test_a_tmdb_that_answers_for_shows_alone_stops_the_run(pool, tmdb):
-    """Its seasons fail again and again: after a few pauses that is the end, and nothing counts as fetched."""
+async def test_failing_seasons_stop_the_run(pool, tmdb):
+    """A show whose seasons keep failing does not end the silence: the run stops, and nothing counts as fetched."""
     tmdb.catalogue.add_show(show(74, seasons=8), "tt9000074", episodes=1)
     title_id = await add_title(pool, "tt9000074", type="show")
     await add_episodes(pool, title_id, seasons=8, episodes=1)
@@ -274,8 +289,8 @@ async def test_a_tmdb_that_answers_for_shows_alone_stops_the_run(pool, tmdb):
     assert (summary.fetched, summary.failed) == (0, 0)
 
 
-async def test_a_poster_taken_away_is_not_looked_for(pool, client, tmdb):
-    """Cleared by hand and locked: the bulk run passes it over."""
+async def test_a_removed_poster_is_not_fetched(pool, client, tmdb):
+    """A poster cleared by hand is locked: the run skips the title."""
     title_id = await add_title(pool, "tt9000075", type="show", locked_fields=["image_url"])
     await fetch_images(pool, client, image_base_url=IMAGES)
     assert tmdb.requests == []
@@ -283,6 +298,6 @@ async def test_a_poster_taken_away_is_not_looked_for(pool, client, tmdb):
 
 
 def test_a_summary_reads_as_a_sentence():
-    """What was done, and only what there was of it."""
+    """The summary names every count but zeros."""
     assert str(Summary(fetched=1200, changed=3)) == "1,200 titles fetched from TMDB, 3 changed"
     assert str(Summary(failed=2, stopped="no key")).endswith("2 failed and left for the next run, stopped: no key")

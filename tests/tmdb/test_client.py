@@ -1,4 +1,4 @@
-"""The conversation with TMDB: its limits, its patience, and what is never said aloud."""
+"""The client of TMDB: its limits, its retries, and the secrecy of its key."""
 
 import asyncio
 import logging
@@ -13,7 +13,6 @@ from mediacanon.tmdb.client import (
     Throttled,
     TmdbClient,
 )
-from mediacanon.tmdb.pacing import CircuitBreaker, RequestPacer
 from mediacanon.tmdb.replies import MalformedReply
 from tests.fakes.tmdb import KEY, TOKEN, Fault
 from tests.fakes.tmdb_catalogue import film, show
@@ -21,7 +20,7 @@ from tests.fakes.tmdb_catalogue import film, show
 
 @pytest.fixture
 def known(tmdb):
-    """Give a stand-in that knows a film and a show."""
+    """Return a fake of TMDB with a film and a show."""
     tmdb.catalogue.add_film(film(1, "tt9000001"))
     tmdb.catalogue.add_show(show(2), "tt9000002", episodes=3)
     return tmdb
@@ -29,13 +28,13 @@ def known(tmdb):
 
 @pytest.fixture
 async def hasty(known):
-    """Give a client that does not wait long for an answer."""
+    """Yield a client with a short timeout."""
     async with TmdbClient(KEY, base_url=known.url, per_second=0, timeout=1, backoff=0.001) as opened:
         yield opened
 
 
 async def test_every_endpoint_gives_typed_replies(client, known):
-    """Find, film, show, season and episode come as dataclasses."""
+    """Find, film, show, season and episode replies are dataclasses."""
     assert (await client.find("tt9000001")).movies[0].tmdb_id == 1
     assert (await client.find("tt9000002")).shows[0].origin_country == "PT"
     assert (await client.details("movie", 1)).runtime_minutes == 97
@@ -44,8 +43,8 @@ async def test_every_endpoint_gives_typed_replies(client, known):
     assert (await client.episode(2, 1, 3)).name == "Part 3 of season 1"
 
 
-async def test_what_tmdb_does_not_know_is_none_or_empty(client, known):
-    """A 404 is an answer, not a failure."""
+async def test_unknown_ids_are_none_or_empty(client, known):
+    """A 404 is a result, not a failure."""
     assert await client.details("movie", 404) is None
     assert await client.season(2, 9) is None
     assert await client.episode(2, 1, 9) is None
@@ -53,28 +52,28 @@ async def test_what_tmdb_does_not_know_is_none_or_empty(client, known):
     assert (found.movies, found.shows) == ((), ())
 
 
-async def test_an_id_of_another_form_is_not_asked_for(client, known):
-    """What a person typed as an IMDb id never becomes part of a URL unless it is one."""
+async def test_an_id_of_another_form_is_not_requested(client, known):
+    """Text that is no IMDb id never becomes part of a URL."""
     assert await client.find("tt1/../../movie/1?") == await client.find("")
     assert known.requests == []
 
 
 async def test_a_v4_token_is_sent_as_a_bearer_token(known):
-    """A token works where a key does, and does not stand in the URL."""
+    """A v4 token works in place of a key, and is not part of the URL."""
     async with TmdbClient(TOKEN, base_url=known.url) as client:
         assert await client.details("movie", 1)
 
 
-async def test_a_wrong_key_is_one_log_line_and_the_end_of_asking(known, caplog):
-    """Ten questions at once with a wrong key: each is refused, the log says it once."""
+async def test_a_wrong_key_is_logged_once_and_ends_all_requests(known, caplog):
+    """Each of ten concurrent requests is refused, the log has one line, and no further request is sent."""
     async with TmdbClient("wrong-key", base_url=known.url, per_second=0) as client:
         with caplog.at_level(logging.INFO, logger="mediacanon"):
-            questions = (client.details("movie", 1) for _ in range(10))
-            answers = await asyncio.gather(*questions, return_exceptions=True)
-        assert all(isinstance(answer, InvalidApiKey) for answer in answers)
-        # Servers of other tests may log meanwhile.
-        said = [record.levelname for record in caplog.records if record.name.startswith("mediacanon.tmdb")]
-        assert said == ["ERROR"]
+            requests = (client.details("movie", 1) for _ in range(10))
+            results = await asyncio.gather(*requests, return_exceptions=True)
+        assert all(isinstance(result, InvalidApiKey) for result in results)
+        # Servers of other tests may log at the same time.
+        logged = [record.levelname for record in caplog.records if record.name.startswith("mediacanon.tmdb")]
+        assert logged == ["ERROR"]
         assert client.is_key_refused
         known.behave()
         with pytest.raises(InvalidApiKey):
@@ -85,7 +84,7 @@ async def test_a_wrong_key_is_one_log_line_and_the_end_of_asking(known, caplog):
 @pytest.mark.parametrize("key", [KEY, TOKEN])
 @pytest.mark.parametrize("fault", list(Fault))
 async def test_the_key_never_appears_in_a_log_or_an_error(known, caplog, fault, key):
-    """Whatever goes wrong, at any log level, of httpx too."""
+    """No fault brings the key into an error or a log record of any level, httpx's included."""
     known.misbehave(fault, retry_after="0")
     with caplog.at_level(logging.DEBUG):
         async with TmdbClient(key, base_url=known.url, timeout=0.1, backoff=0.001) as client:
@@ -101,7 +100,7 @@ async def test_the_key_never_appears_in_a_log_or_an_error(known, caplog, fault, 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.HANG, Fault.CLOSED, Fault.SLOW_DRIP])
 async def test_failures_are_retried_at_most_twice(hasty, known, fault):
-    """Three attempts, then the failure is told."""
+    """The third failed attempt raises."""
     known.misbehave(fault)
     with pytest.raises(UpstreamUnavailable):
         await hasty.details("movie", 1)
@@ -109,8 +108,8 @@ async def test_failures_are_retried_at_most_twice(hasty, known, fault):
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.HANG, Fault.CLOSED, Fault.SLOW_DRIP])
-async def test_a_failure_that_passes_goes_unnoticed(hasty, known, fault):
-    """Two failed attempts and a good one are a good answer."""
+async def test_a_transient_failure_is_invisible(hasty, known, fault):
+    """Two failed attempts before a good one do not show in the result."""
     known.misbehave(fault, times=2)
     assert (await hasty.details("movie", 1)).tmdb_id == 1
 
@@ -128,23 +127,23 @@ async def test_a_failure_that_passes_goes_unnoticed(hasty, known, fault):
     ],
     ids=["find-film", "find-show", "film", "show", "season", "episode"],
 )
-async def test_a_broken_answer_is_refused_whole(client, known, fault, ask):
-    """Half an answer, a page of something in between and wrong types are told, not guessed at."""
+async def test_a_malformed_reply_is_refused_whole(client, known, fault, ask):
+    """Truncated JSON, a proxy's page and wrong types raise MalformedReply."""
     known.misbehave(fault)
     with pytest.raises(MalformedReply):
         await ask(client)
 
 
-async def test_being_asked_to_slow_down_is_heeded(client, known):
-    """After a 429 with Retry-After the next request comes no earlier than asked for."""
+async def test_retry_after_is_obeyed(client, known):
+    """After a 429 with Retry-After the next request comes no earlier than that."""
     known.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, retry_after="1")
     before = time.monotonic()
     assert await client.details("movie", 1)
     assert time.monotonic() - before >= 1
 
 
-async def test_being_asked_to_slow_down_without_a_time_is_heeded_too(client, known):
-    """A 429 without Retry-After is tried again after a pause of our own, but not for ever."""
+async def test_a_429_without_retry_after_backs_off(client, known):
+    """The client retries after pauses of its own, a bounded number of times."""
     known.misbehave(Fault.BUSY, times=4)
     assert await client.details("movie", 1)
     known.misbehave(Fault.BUSY)
@@ -152,125 +151,62 @@ async def test_being_asked_to_slow_down_without_a_time_is_heeded_too(client, kno
         await client.details("movie", 1)
 
 
-async def test_nobody_waits_for_the_end_of_a_long_pause(known):
-    """Who asked, who waits for a turn and who comes later is told; afterwards TMDB is asked again."""
+async def test_a_long_pause_is_an_error_at_once(known):
+    """Running, waiting and later requests raise Throttled; after the pause requests are sent again."""
     known.misbehave(Fault.BUSY_WITH_RETRY_AFTER, times=1, retry_after="3")
     async with TmdbClient(KEY, base_url=known.url, per_second=1, longest_wait=0.1) as client:
-        answers = await asyncio.gather(*(client.details("movie", 1) for _ in range(3)), return_exceptions=True)
-        assert {type(answer) for answer in answers} == {Throttled}
-        assert not client.may_ask
+        results = await asyncio.gather(*(client.details("movie", 1) for _ in range(3)), return_exceptions=True)
+        assert {type(result) for result in results} == {Throttled}
+        assert not client.is_available
         with pytest.raises(Throttled, match="too often"):
             await client.details("movie", 1)
         await asyncio.sleep(client.seconds_to_wait)
-        assert client.may_ask
+        assert client.is_available
         assert (await client.details("movie", 1)).tmdb_id == 1
 
 
-async def test_a_dead_tmdb_is_left_alone(known):
-    """After so many failures in a row nothing is sent any more."""
+async def test_a_dead_tmdb_gets_no_more_requests(known):
+    """After the allowed number of failures in a row the circuit is open."""
     known.misbehave(Fault.SERVER_ERROR)
     async with TmdbClient(KEY, base_url=known.url, per_second=0, backoff=0.001, failures_to_give_up=4) as client:
         for _ in range(10):
             with pytest.raises(UpstreamUnavailable):
                 await client.details("movie", 1)
         assert len(known.requests) == 4
-        assert not client.may_ask
+        assert not client.is_available
         with pytest.raises(CircuitOpen):
             await client.details("movie", 1)
 
 
-def test_the_circuit_closes_after_its_pause_and_opens_at_the_next_failure():
-    """Open for a minute; then one failure opens it again and one success closes it."""
-    now = 1000.0
-    breaker = CircuitBreaker(failures=3, pause=60, clock=lambda: now)
-    for _ in range(3):
-        assert breaker.seconds_left == 0
-        breaker.failed()
-    assert breaker.seconds_left == 60
-    now += 60
-    assert breaker.seconds_left == 0
-    breaker.failed()
-    assert breaker.seconds_left == 60
-    now += 60
-    breaker.succeeded()
-    breaker.failed()
-    assert breaker.seconds_left == 0
-
-
-async def test_requests_keep_the_rate_limit():
-    """Twenty turns at 100 a second are never had in less than 0.19 seconds."""
-    rate = RequestPacer(100)
-    before = time.monotonic()
-    await asyncio.gather(*(rate.wait() for _ in range(20)))
-    assert time.monotonic() - before >= 0.19
-
-
-async def test_a_pause_holds_those_already_waiting():
-    """Whose turn falls into it gets another one after it, in order and apart; the clock is the test's."""
-    now, asleep, passed = [100.0], [], []
-
-    async def sleep(seconds: float) -> None:
-        woken = asyncio.Event()
-        asleep.append((now[0] + seconds, woken))
-        await woken.wait()
-
-    async def one(name: str) -> None:
-        while not await rate.wait():
-            pass
-        passed.append((name, now[0]))
-
-    async def pass_time(until: float) -> None:
-        await asyncio.sleep(0)
-        while due := [sleeper for sleeper in asleep if sleeper[0] <= until]:
-            first = min(due, key=lambda sleeper: sleeper[0])
-            asleep.remove(first)
-            now[0] = max(now[0], first[0])
-            first[1].set()
-            for _ in range(3):
-                await asyncio.sleep(0)
-        now[0] = until
-
-    rate = RequestPacer(1, clock=lambda: now[0], sleep=sleep)
-    tasks = [asyncio.create_task(one(name)) for name in "abcd"]
-    await pass_time(101)
-    assert passed == [("a", 100), ("b", 101)]
-    rate.hold(10)
-    await pass_time(110.5)
-    assert passed == [("a", 100), ("b", 101)]
-    await pass_time(120)
-    assert passed[2:] == [("c", 111), ("d", 112)]
-    await asyncio.gather(*tasks)
-
-
 async def test_at_most_twenty_connections_are_used(known):
-    """A hundred questions at once never make more than twenty requests at once."""
+    """A hundred concurrent calls never make more than twenty concurrent requests."""
     known.latency = 0.02
     async with TmdbClient(KEY, base_url=known.url, per_second=0) as client:
         await asyncio.gather(*(client.details("movie", 1) for _ in range(100)))
-    assert 1 < known.most_at_once <= 20
+    assert 1 < known.max_concurrency <= 20
     assert len(known.requests) == 100
 
 
 async def test_waiting_for_a_free_connection_is_no_failure_of_tmdb(known):
-    """Questions that wait longer for their turn than an answer may take are answered, and TMDB is not given up."""
+    """Calls that wait for a connection longer than a request may take succeed, and the circuit stays closed."""
     known.latency = 0.5
     async with TmdbClient(
         KEY, base_url=known.url, per_second=0, connections=1, timeout=2, failures_to_give_up=1
     ) as client:
-        answers = await asyncio.gather(*(client.details("movie", 1) for _ in range(6)))
-        assert client.may_ask
-    assert [answer.tmdb_id for answer in answers] == [1] * 6
+        results = await asyncio.gather(*(client.details("movie", 1) for _ in range(6)))
+        assert client.is_available
+    assert [result.tmdb_id for result in results] == [1] * 6
 
 
-async def test_a_404_page_of_something_in_between_is_not_tmdbs_word(client, known, monkeypatch):
-    """Only a 404 with JSON says that TMDB does not know an id."""
+async def test_a_404_of_a_proxy_says_nothing_about_the_id(client, known, monkeypatch):
+    """Only a 404 with JSON means that TMDB does not know an id."""
     monkeypatch.setattr("tests.fakes.tmdb.NOT_FOUND", b"<h1>Not here</h1>")
     with pytest.raises(MalformedReply):
         await client.details("movie", 404)
 
 
-async def test_a_cancelled_question_leaves_the_client_usable(client, known):
-    """Giving up on twenty-five hanging requests blocks no connection."""
+async def test_a_cancelled_request_leaves_the_client_usable(client, known):
+    """Cancelling twenty-five hanging requests blocks no connection."""
     known.misbehave(Fault.HANG, times=25)
     tasks = [asyncio.create_task(client.details("movie", 1)) for _ in range(25)]
     await asyncio.sleep(0.05)
@@ -278,5 +214,5 @@ async def test_a_cancelled_question_leaves_the_client_usable(client, known):
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     known.behave()
-    answers = await asyncio.gather(*(client.details("movie", 1) for _ in range(20)))
-    assert answers[0].tmdb_id == 1
+    results = await asyncio.gather(*(client.details("movie", 1) for _ in range(20)))
+    assert results[0].tmdb_id == 1

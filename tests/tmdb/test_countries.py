@@ -1,4 +1,4 @@
-"""Countries before a review: TMDB is asked where nothing is known yet, and nowhere else."""
+"""Countries before a genre review: fetched for titles never fetched before, and for no others."""
 
 from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.countries import fill_countries
@@ -9,7 +9,7 @@ from tests.tmdb.rows import add_title, title_row
 
 
 async def test_unknown_countries_are_fetched_and_stored(pool, client, tmdb):
-    """One that is known, was asked for or cannot be asked for costs no request."""
+    """A title whose country is known, was fetched before or cannot be fetched costs no request."""
     tmdb.catalogue.add_film(film(11, "tt0000011", origin_country=["KR"]))
     unknown = await add_title(pool, "tt0000011")
     others = [
@@ -24,17 +24,17 @@ async def test_unknown_countries_are_fetched_and_stored(pool, client, tmdb):
     assert all("tt0000011" in path or "/11" in path for path in tmdb.requests)
 
 
-async def test_few_are_asked_for_at_once(pool, tmdb):
-    """However many there are and whatever the client would send: twenty."""
+async def test_concurrent_requests_are_bounded(pool, tmdb):
+    """Sixty titles and a client of sixty connections make at most twenty concurrent requests."""
     tmdb.latency = 0.05
     ids = [await add_title(pool, f"tt00001{number:02}") for number in range(60)]
     async with TmdbClient(KEY, base_url=tmdb.url, per_second=0, connections=60) as client:
         assert await fill_countries(pool, client, ids, image_base_url=IMAGES) == []
-    assert 1 < tmdb.most_at_once <= 20
+    assert 1 < tmdb.max_concurrency <= 20
 
 
-async def test_failures_are_told_and_the_others_stored(pool, client, tmdb):
-    """One reason a title; what was answered is kept."""
+async def test_failures_are_returned_and_the_other_titles_stored(pool, client, tmdb):
+    """Each failed title has one reason in the result; the facts of the others are stored."""
     tmdb.catalogue.add_film(film(11, "tt0000011", origin_country=["KR"]))
     tmdb.misbehave(Fault.TRUNCATED_JSON, path="tt0000012")
     ids = [await add_title(pool, "tt0000011"), await add_title(pool, "tt0000012")]

@@ -1,12 +1,11 @@
-"""Episodes: one request a season, names only where absent, long seasons, sentinels, the cool-down."""
+"""Episodes: one request per season, names only where absent, long seasons, sentinels, and the day between checks."""
 
-import asyncio
 from datetime import date
 
 import pytest
 
 from mediacanon.errors import UpstreamUnavailable
-from mediacanon.tmdb.episodes import MOST_SINGLE_REQUESTS, NO_STILL, enrich_episodes
+from mediacanon.tmdb.episodes import MAX_SINGLE_REQUESTS, NO_STILL, enrich_episodes
 from tests.fakes.tmdb import Fault
 from tests.fakes.tmdb_catalogue import episode, show
 from tests.serving import title_change
@@ -18,7 +17,7 @@ STILL = "https://image.tmdb.org/t/p/w400/still{}s{}e{}.jpg"
 
 @pytest.fixture
 def enrich(pool, client):
-    """Give a function that enriches the episodes of a show."""
+    """Return a function that enriches the episodes of a show."""
 
     async def run(title_id: int, tmdb_id: int = 50) -> int:
         return await enrich_episodes(pool, client, title_id=title_id, tmdb_id=tmdb_id, image_base_url=IMAGES)
@@ -33,7 +32,7 @@ async def add_show(pool, *, seasons: int, episodes: int) -> int:
 
 
 async def test_thirty_seasons_take_thirty_one_requests(enrichment, pool, tmdb):
-    """A known show of 30 seasons and 660 episodes: its details and one request a season."""
+    """A known show of 30 seasons and 660 episodes: its details and one request per season."""
     tmdb.catalogue.add_show(show(50, seasons=30), "tt9000050", episodes=22)
     title_id = await add_show(pool, seasons=30, episodes=22)
     await enrichment.title(title_id)
@@ -43,7 +42,7 @@ async def test_thirty_seasons_take_thirty_one_requests(enrichment, pool, tmdb):
 
 
 async def test_an_episode_gets_still_date_runtime_synopsis_and_name(enrich, pool, tmdb):
-    """All that TMDB knows of it."""
+    """Every fact of the season's reply is stored."""
     tmdb.catalogue.add_show(show(50), "tt9000050", episodes=1)
     title_id = await add_show(pool, seasons=1, episodes=1)
     assert await enrich(title_id) == 1
@@ -56,7 +55,7 @@ async def test_an_episode_gets_still_date_runtime_synopsis_and_name(enrich, pool
 
 
 async def test_names_are_filled_only_where_absent(enrich, pool, tmdb):
-    """IMDb's name and a name given by hand stay."""
+    """IMDb's name and an edited name stay."""
     tmdb.catalogue.add_show(show(50), "tt9000050", episodes=2)
     title_id = await add_show(pool, seasons=1, episodes=2)
     await pool.execute("UPDATE show_episodes SET display_name = 'Ours' WHERE episode = 1")
@@ -66,7 +65,7 @@ async def test_names_are_filled_only_where_absent(enrich, pool, tmdb):
 
 
 async def test_facts_edited_by_hand_stay(enrich, enrichment, pool, tmdb):
-    """What was given and what was taken away is neither written nor asked for; the others are filled."""
+    """Edited and removed facts are neither written nor fetched; the others are filled."""
     tmdb.catalogue.add_show(show(50), "tt9000050", episodes=1)
     title_id = await add_show(pool, seasons=1, episodes=1)
     mine = {"display_name": None, "synopsis": None, "image_url": None, "air_date": date(2000, 1, 1)}
@@ -83,8 +82,8 @@ async def test_facts_edited_by_hand_stay(enrich, enrichment, pool, tmdb):
     assert tmdb.requests == []
 
 
-async def test_empty_answers_leave_what_is_there(enrich, pool, tmdb):
-    """Null, "" and 0 are unknown: a synopsis and an image stay; a missing still is remembered."""
+async def test_empty_values_overwrite_nothing(enrich, pool, tmdb):
+    """Null, "" and 0 are unknown: synopsis and image stay; a missing still gets the sentinel."""
     empty = {"overview": "", "air_date": None, "runtime": None, "still_path": None, "name": ""}
     tmdb.catalogue.add_show(show(50), "tt9000050")
     tmdb.catalogue.add_season(50, 1, [episode(50, 1, number, **empty) for number in (1, 2)])
@@ -98,7 +97,7 @@ async def test_empty_answers_leave_what_is_there(enrich, pool, tmdb):
 
 
 async def test_missing_stills_are_tried_again_after_a_day(enrichment, pool, tmdb):
-    """Within 24 hours nobody asks again; afterwards the sentinel gives way to the still."""
+    """Within 24 hours no request is sent; afterwards the still replaces the sentinel."""
     tmdb.catalogue.add_show(show(50), "tt9000050")
     tmdb.catalogue.add_season(50, 1, [episode(50, 1, 1, still_path=None)])
     title_id = await add_show(pool, seasons=1, episodes=1)
@@ -113,8 +112,8 @@ async def test_missing_stills_are_tried_again_after_a_day(enrichment, pool, tmdb
     assert (await episode_rows(pool, title_id))[0]["image_url"] == STILL.format(50, 1, 1)
 
 
-async def test_complete_seasons_are_not_asked_for(enrich, pool, tmdb):
-    """Only seasons with an episode that lacks something cost a request."""
+async def test_complete_seasons_are_not_fetched(enrich, pool, tmdb):
+    """Only seasons with an incomplete episode cost a request."""
     tmdb.catalogue.add_show(show(50, seasons=3), "tt9000050", episodes=2)
     title_id = await add_show(pool, seasons=3, episodes=2)
     await enrich(title_id)
@@ -130,7 +129,7 @@ async def test_complete_seasons_are_not_asked_for(enrich, pool, tmdb):
 
 @pytest.fixture
 async def complete(enrichment, pool, tmdb):
-    """Give a running show of three seasons that has everything, and TMDB other facts of its episodes since."""
+    """Return a complete running show of three seasons, for whose episodes TMDB has other facts by now."""
     tmdb.catalogue.add_show(show(50, seasons=3), "tt9000050", episodes=2)
     title_id = await add_show(pool, seasons=3, episodes=2)
     await enrichment.title(title_id)
@@ -141,8 +140,8 @@ async def complete(enrichment, pool, tmdb):
     return title_id
 
 
-async def test_a_refresh_brings_what_is_new_of_every_season(enrichment, pool, tmdb, complete):
-    """However complete they are; names stay, and so does what a person entered."""
+async def test_a_refresh_fetches_every_season(enrichment, pool, tmdb, complete):
+    """Complete seasons are fetched as well; names and locked facts stay."""
     await pool.execute("UPDATE show_episodes SET synopsis = 'Mine', locked_fields = '{synopsis}' WHERE episode = 2")
     await enrichment.refresh(complete)
     assert sorted(tmdb.requests) == ["/3/tv/50", *(f"/3/tv/50/season/{number}" for number in (1, 2, 3))]
@@ -153,14 +152,14 @@ async def test_a_refresh_brings_what_is_new_of_every_season(enrichment, pool, tm
 
 
 @pytest.mark.parametrize("end_year", [None, 1999])
-async def test_a_running_show_s_newest_season_is_asked_for_when_its_facts_are_old(
+async def test_a_running_show_s_newest_season_is_fetched_with_its_stale_facts(
     enrichment, pool, tmdb, complete, end_year
 ):
-    """Behind the reader's back; of a finished show only the facts are."""
+    """The fetch runs in the background; for a finished show only the facts are fetched."""
     await pool.execute("UPDATE titles SET enriched_at = now() - INTERVAL '40 days', end_year = $1", end_year)
     enrichment.forget(title_change(complete))
     assert await enrichment.title(complete) is False
-    await asyncio.gather(*enrichment._running.values())
+    await enrichment._fetches.join()
     assert tmdb.requests == ["/3/tv/50", *(["/3/tv/50/season/3"] if end_year is None else [])]
     images = [row["image_url"] for row in await episode_rows(pool, complete)]
     assert images[:4] == [STILL.format(50, season, number) for season in (1, 2) for number in (1, 2)]
@@ -178,8 +177,8 @@ async def test_seasons_tmdb_keeps_as_one_are_found_by_absolute_number(enrich, po
 
 
 @pytest.mark.parametrize("theirs", [(), (4, 5, 6)], ids=["empty", "counted-on"])
-async def test_a_later_season_with_none_of_our_episodes_is_looked_for_in_season_one(enrich, pool, tmdb, theirs):
-    """TMDB lists the season, but empty or under other numbers; nothing is asked for singly."""
+async def test_a_later_season_without_our_numbers_is_read_from_season_one(enrich, pool, tmdb, theirs):
+    """TMDB's season is empty or numbered otherwise; no single episode is requested."""
     tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=6)
     tmdb.catalogue.add_season(50, 2, [episode(50, 2, number) for number in theirs])
     title_id = await add_show(pool, seasons=2, episodes=3)
@@ -190,7 +189,7 @@ async def test_a_later_season_with_none_of_our_episodes_is_looked_for_in_season_
 
 
 async def test_absolute_numbers_are_found_when_season_one_is_complete(enrich, pool, tmdb):
-    """Season 1 is asked for where a later one needs it, also if it lacks nothing itself."""
+    """A later season that needs season 1 has it fetched, although it is complete."""
     tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=3)
     title_id = await add_show(pool, seasons=1, episodes=3)
     await enrich(title_id)
@@ -205,13 +204,13 @@ async def test_absolute_numbers_are_found_when_season_one_is_complete(enrich, po
     assert images == [STILL.format(50, 1, 4), NO_STILL]
 
 
-async def test_an_episode_missing_in_its_season_is_asked_for_alone(enrich, pool, tmdb):
-    """A few single requests at most, and none again for those TMDB has said no to."""
+async def test_an_episode_missing_in_its_season_is_requested_alone(enrich, pool, tmdb):
+    """The number of single requests is bounded, and an episode unknown to TMDB is not requested again."""
     tmdb.catalogue.add_show(show(50), "tt9000050", episodes=2)
-    tmdb.catalogue.answers["/3/tv/50/season/1/episode/3"] = episode(50, 1, 3)
+    tmdb.catalogue.replies["/3/tv/50/season/1/episode/3"] = episode(50, 1, 3)
     title_id = await add_show(pool, seasons=1, episodes=40)
     await enrich(title_id)
-    assert len(tmdb.requests) == 1 + MOST_SINGLE_REQUESTS
+    assert len(tmdb.requests) == 1 + MAX_SINGLE_REQUESTS
     rows = await episode_rows(pool, title_id)
     assert rows[2]["image_url"] == STILL.format(50, 1, 3)
     assert {row["image_url"] for row in rows[3:]} == {NO_STILL}
@@ -220,8 +219,8 @@ async def test_an_episode_missing_in_its_season_is_asked_for_alone(enrich, pool,
     assert tmdb.requests == ["/3/tv/50/season/1"]
 
 
-async def test_a_show_without_seasons_there_is_remembered(enrich, pool, tmdb):
-    """All 404: sentinels, and checked."""
+async def test_a_show_without_seasons_at_tmdb_counts_as_checked(enrich, pool, tmdb):
+    """All 404: the episodes get the sentinel, and the show is marked."""
     title_id = await add_show(pool, seasons=2, episodes=2)
     await enrich(title_id)
     rows = await episode_rows(pool, title_id)
@@ -229,8 +228,8 @@ async def test_a_show_without_seasons_there_is_remembered(enrich, pool, tmdb):
     assert (await title_row(pool, title_id))["episodes_checked_at"] is not None
 
 
-async def test_one_failing_season_does_not_cost_the_others(enrich, pool, tmdb):
-    """What was answered is stored, the failure is told, and the show does not count as checked."""
+async def test_a_failing_season_leaves_the_others(enrich, pool, tmdb):
+    """The other seasons are stored, the failure is raised, and the show is not marked as checked."""
     tmdb.catalogue.add_show(show(50, seasons=3), "tt9000050", episodes=2)
     tmdb.misbehave(Fault.HTML, path="/season/2")
     title_id = await add_show(pool, seasons=3, episodes=2)
@@ -241,8 +240,8 @@ async def test_one_failing_season_does_not_cost_the_others(enrich, pool, tmdb):
     assert (await title_row(pool, title_id))["episodes_checked_at"] is None
 
 
-async def test_a_failing_season_one_is_no_word_on_long_seasons(enrich, pool, tmdb):
-    """Where absolute numbers could not be looked up nothing is stored for them."""
+async def test_a_failing_season_one_leaves_long_seasons_unknown(enrich, pool, tmdb):
+    """Without a reply for season 1 nothing is stored for absolute numbers."""
     tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=4)
     tmdb.catalogue.add_season(50, 3, [])
     tmdb.misbehave(Fault.SERVER_ERROR, path="/season/1")
@@ -253,7 +252,7 @@ async def test_a_failing_season_one_is_no_word_on_long_seasons(enrich, pool, tmd
 
 
 async def test_episodes_without_change_are_not_written(enrich, pool, tmdb):
-    """Asked again with nothing new, no row changes."""
+    """A fetch without new facts writes no row."""
     tmdb.catalogue.add_show(show(50), "tt9000050")
     tmdb.catalogue.add_season(50, 1, [episode(50, 1, 1, overview="")])
     title_id = await add_show(pool, seasons=1, episodes=1)

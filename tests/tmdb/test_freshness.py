@@ -1,4 +1,4 @@
-"""How long facts stay fresh at each stage of a title's life."""
+"""Freshness of facts at each stage of a title's life."""
 
 from datetime import date, datetime, timedelta
 
@@ -43,8 +43,8 @@ def test_facts_stay_fresh_by_stage_of_life(title_type, release_date, start_year,
 
 
 def test_facts_are_stale_after_their_time():
-    """Never asked is stale; asked just long enough ago is not."""
-    now = datetime(2026, 11, 23, 12)  # noqa: DTZ001 - times come without a zone from the database
+    """Facts never fetched are stale; facts of exactly the allowed age are not."""
+    now = datetime(2026, 11, 23, 12)  # noqa: DTZ001 - the database's times have no zone
     assert is_stale(None, DAILY, now)
     assert not is_stale(now - DAILY, DAILY, now)
     assert is_stale(now - DAILY - timedelta(seconds=1), DAILY, now)

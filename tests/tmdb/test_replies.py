@@ -1,4 +1,4 @@
-"""Reading TMDB's answers: all that were ever recorded, and anything at all."""
+"""Parsing of TMDB's replies: every recorded reply, and arbitrary JSON."""
 
 import contextlib
 import gzip
@@ -19,10 +19,10 @@ from mediacanon.tmdb.replies import (
     MalformedReply,
     parse_details,
     parse_episode,
-    parse_found,
+    parse_find_results,
     parse_season,
 )
-from tests.fakes.tmdb_catalogue import FOUND_SHOW, episode, film, found, season_of, show
+from tests.fakes.tmdb_catalogue import FIND_KEYS_OF_SHOW, episode, film, find_result, season_of, show
 
 SHARED = Path(os.environ.get("MEDIACANON_SHARED", Path(__file__).parents[3] / "shared"))
 RECORDED = SHARED / "data" / "tmdb"
@@ -52,26 +52,26 @@ ANYTHING = st.recursive(
 
 
 def recorded(pattern: str) -> list[Path]:
-    """Return recorded answers, none where there is no folder of them."""
+    """Return the recorded replies; none if the folder is missing."""
     return sorted(RECORDED.glob(pattern))
 
 
-def parse_movie(answer: object) -> object:
-    return parse_details(answer, "movie")
+def parse_movie(reply: object) -> object:
+    return parse_details(reply, "movie")
 
 
-def parse_show(answer: object) -> object:
-    return parse_details(answer, "tv")
+def parse_show(reply: object) -> object:
+    return parse_details(reply, "tv")
 
 
-PARSERS = [parse_found, parse_movie, parse_show, parse_season, parse_episode]
+PARSERS = [parse_find_results, parse_movie, parse_show, parse_season, parse_episode]
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers at hand")
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded replies at hand")
 @pytest.mark.parametrize(
     ("parse", "patterns"),
     [
-        (parse_found, ["c-eg/find/*.json"]),
+        (parse_find_results, ["c-eg/find/*.json"]),
         (parse_movie, ["c-eg/movies/details*", "c-eg/movies/latest*", "jdrouet/movie-[dl][ea]t*"]),
         (parse_show, ["c-eg/tv_series/details*", "c-eg/tv_series/latest*", "jdrouet/tv-[dl][ea]t*"]),
         (parse_season, ["c-eg/tv_seasons/details*.json", "jdrouet/tv-season-details.json"]),
@@ -79,8 +79,8 @@ PARSERS = [parse_found, parse_movie, parse_show, parse_season, parse_episode]
     ],
     ids=["find", "film", "show", "season", "episode"],
 )
-def test_every_recorded_answer_is_accepted(parse, patterns):
-    """Answers of different years and recorders all parse."""
+def test_every_recorded_reply_is_accepted(parse, patterns):
+    """Replies of different years and recorders all parse."""
     files = [file for pattern in patterns for file in recorded(pattern)]
     assert files
     for file in files:
@@ -88,49 +88,49 @@ def test_every_recorded_answer_is_accepted(parse, patterns):
 
 
 def exchanges() -> Iterator[tuple[str, object]]:
-    """Yield path and answer of each recorded HTTP exchange."""
+    """Yield path and reply of each recorded HTTP exchange."""
     for file in recorded("subliminal/*.yaml"):
         for exchange in yaml.safe_load(file.read_text())["interactions"]:
             body = exchange["response"]["body"]["string"]
-            answer = json.loads(gzip.decompress(body) if isinstance(body, bytes) else body)
-            yield urlsplit(exchange["request"]["uri"]).path, answer
+            reply = json.loads(gzip.decompress(body) if isinstance(body, bytes) else body)
+            yield urlsplit(exchange["request"]["uri"]).path, reply
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers at hand")
-def test_whole_recorded_exchanges_are_accepted():
-    """Films, shows and episodes; what a search lists has the form of what find lists."""
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded replies at hand")
+def test_recorded_exchanges_are_accepted():
+    """Films, shows and episodes; a search result has the form of a find result."""
     seen = Counter()
-    for path, answer in exchanges():
+    for path, reply in exchanges():
         match path.split("/")[2:]:
             case ["movie", tmdb_id]:
-                assert parse_details(answer, "movie").tmdb_id == int(tmdb_id)
+                assert parse_details(reply, "movie").tmdb_id == int(tmdb_id)
             case ["tv", tmdb_id]:
-                details = parse_details(answer, "tv")
-                assert (details.tmdb_id, details.imdb_id) == (int(tmdb_id), answer["external_ids"]["imdb_id"])
+                details = parse_details(reply, "tv")
+                assert (details.tmdb_id, details.imdb_id) == (int(tmdb_id), reply["external_ids"]["imdb_id"])
             case ["tv", _, "season", _, "episode", number]:
-                assert parse_episode(answer).number == int(number)
+                assert parse_episode(reply).number == int(number)
             case ["search", kind]:
                 key = {"movie": "movie_results", "tv": "tv_results"}[kind]
-                found = parse_found({key: answer["results"]})
-                assert len(found.movies + found.shows) == len(answer["results"])
+                found = parse_find_results({key: reply["results"]})
+                assert len(found.movies + found.shows) == len(reply["results"])
         seen[path.split("/")[2]] += 1
     assert seen.keys() == {"movie", "tv", "search"}
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers at hand")
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded replies at hand")
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
-def test_no_recorded_answer_whatever_makes_parsing_crash(parse):
-    """Of any endpoint: a reply or MalformedReply, nothing else."""
-    answers = [json.loads(file.read_text()) for file in recorded("**/*.json")]
-    for answer in [*answers, *(answer for _, answer in exchanges())]:
+def test_no_recorded_reply_crashes_a_parser(parse):
+    """A reply of any endpoint is a dataclass or MalformedReply."""
+    replies = [json.loads(file.read_text()) for file in recorded("**/*.json")]
+    for reply in [*replies, *(reply for _, reply in exchanges())]:
         with contextlib.suppress(MalformedReply):
-            parse(answer)
+            parse(reply)
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers at hand")
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded replies at hand")
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
 def test_the_body_of_a_recorded_error_is_no_reply(parse):
-    """Should one ever come with status 200, it is refused."""
+    """An error's body with status 200 is refused."""
     names = ["errors/*.json", "jdrouet/invalid-api-key.json", "jdrouet/resource-not-found.json"]
     files = [file for name in names for file in recorded(name)]
     assert files
@@ -139,29 +139,29 @@ def test_the_body_of_a_recorded_error_is_no_reply(parse):
             parse(json.loads(file.read_text()))
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded answers at hand")
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded replies at hand")
 def test_every_real_film_is_accepted():
-    """Some 28,000 answers to /3/movie/{id}, their facts where they have some."""
+    """Some 28,000 replies to /3/movie/{id} give the facts they hold."""
     with gzip.open(RECORDED / "movies.jsonl.gz") as lines:
         films = [json.loads(line) for line in lines]
-    for answer in films:
-        details = parse_details(answer, "movie")
-        assert details.poster_path == answer["poster_path"]
-        assert details.runtime_minutes == (answer["runtime"] or None)
-        assert str(details.release_date or "") == answer["release_date"]
-        assert details.imdb_id == answer["imdb_id"]
+    for reply in films:
+        details = parse_details(reply, "movie")
+        assert details.poster_path == reply["poster_path"]
+        assert details.runtime_minutes == (reply["runtime"] or None)
+        assert str(details.release_date or "") == reply["release_date"]
+        assert details.imdb_id == reply["imdb_id"]
 
 
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
-@given(answer=ANYTHING)
-def test_no_json_whatever_makes_parsing_crash(parse, answer):
-    """A reply or MalformedReply, nothing else."""
+@given(reply=ANYTHING)
+def test_no_json_crashes_a_parser(parse, reply):
+    """Any JSON is a dataclass or MalformedReply."""
     with contextlib.suppress(MalformedReply):
-        parse(answer)
+        parse(reply)
 
 
 def test_empty_values_count_as_unknown():
-    """TMDB says unknown with "", 0, null, empty lists and absent keys."""
+    """TMDB's forms of unknown are "", 0, null, empty lists and absent keys."""
     empty = {"release_date": "", "runtime": 0, "poster_path": None, "popularity": 0}
     details = parse_details(
         film(1, "", **empty, origin_country=[], production_countries=[], original_language=""),
@@ -171,12 +171,12 @@ def test_empty_values_count_as_unknown():
     assert (details.release_date, details.runtime_minutes, details.poster_path) == (None,) * 3
 
 
-def test_the_country_falls_back_to_the_first_that_produced():
-    """Older answers have no origin_country."""
-    answer = film(1, "tt9000001")
-    assert parse_details(answer, "movie").origin_country == "DK"
-    del answer["origin_country"]
-    assert parse_details(answer, "movie").origin_country == "SE"
+def test_the_country_falls_back_to_the_first_producing_country():
+    """Older replies have no origin_country."""
+    reply = film(1, "tt9000001")
+    assert parse_details(reply, "movie").origin_country == "DK"
+    del reply["origin_country"]
+    assert parse_details(reply, "movie").origin_country == "SE"
 
 
 @pytest.mark.parametrize(
@@ -197,36 +197,36 @@ def test_the_country_falls_back_to_the_first_that_produced():
     ],
 )
 def test_a_wrong_type_is_refused(wrong):
-    """One value of the wrong type is enough to doubt the whole answer."""
+    """One value of the wrong type makes the whole reply malformed."""
     with pytest.raises(MalformedReply):
         parse_details(film(1, "tt9000001", **wrong), "movie")
 
 
-def test_values_of_the_right_type_and_no_use_are_dropped():
-    """An impossible date, a path that is none and a number no column holds are unknown."""
+def test_useless_values_of_the_right_type_are_dropped():
+    """An impossible date, text that is no path and a number out of range are unknown."""
     odd = {"release_date": "2011-02-30", "poster_path": '"><script>', "runtime": 2**40}
     details = parse_details(film(1, "tt9000001", popularity=1e300, **odd), "movie")
     assert details.release_date is details.poster_path is details.runtime_minutes is None
     assert details.popularity is None
 
 
-def test_a_find_answer_lists_films_and_shows():
+def test_a_find_reply_lists_films_and_shows():
     """Both lists, with the show's country, which a film's result does not have."""
-    answer = {"movie_results": [], "tv_results": [found(show(7), FOUND_SHOW, "tv")]}
-    (match,) = parse_found(answer).shows
+    reply = {"movie_results": [], "tv_results": [find_result(show(7), FIND_KEYS_OF_SHOW, "tv")]}
+    (match,) = parse_find_results(reply).shows
     assert (match.tmdb_id, match.origin_country) == (7, "PT")
     assert match.release_date == date(2015, 9, 1)
 
 
-def test_an_answer_of_another_kind_is_not_an_empty_one():
-    """An object without the lists asked for is broken; it does not say that nothing was found."""
-    for parse in (parse_found, parse_season):
+def test_a_reply_of_another_form_is_not_an_empty_one():
+    """An object without the expected lists is malformed; it does not mean "not found"."""
+    for parse in (parse_find_results, parse_season):
         with pytest.raises(MalformedReply):
             parse({"success": True})
 
 
 def test_a_season_is_read_by_number():
-    """Episodes stand under TMDB's numbers, empty texts are unknown, zero bytes are dropped."""
+    """Episodes are stored under TMDB's numbers, empty texts are unknown, zero bytes are dropped."""
     odd = episode(7, 1, 4, name="", overview="a\0b")
     season = parse_season(season_of(7, 1, [episode(7, 1, 2), odd]))
     assert list(season.episodes) == [2, 4]

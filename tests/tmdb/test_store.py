@@ -1,40 +1,168 @@
-"""Storing what TMDB said, many titles at a time."""
+"""Storing TMDB's facts about many titles in one statement, and real films as the proof."""
 
+import gzip
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
 import pytest
 
-from mediacanon.tmdb.lookup import Facts
-from mediacanon.tmdb.store import Answer, store_facts
+from mediacanon.tmdb.backfill import Summary, backfill
+from mediacanon.tmdb.client import TmdbClient
+from mediacanon.tmdb.lookup import TitleFacts
+from mediacanon.tmdb.store import FetchedTitle, store_facts
+from tests.fakes.tmdb import KEY
+from tests.imdb.catalogue import run_import
 from tests.tmdb.conftest import IMAGES
 from tests.tmdb.rows import add_title, title_row
 
+ROOT = Path(__file__).parents[2]
+SHARED = Path(os.environ.get("MEDIACANON_SHARED", ROOT.parent / "shared"))
+FILMS = SHARED / "data" / "tmdb" / "movies.jsonl.gz"
+IMDB = SHARED / "data" / "imdb" / "real"
+COUNT = 2000
+COUNT_IMPORTED = 5000
+
+TMDB_FACTS = """
+       imdb_id, tmdb_id, image_url, original_language, release_date::text, tmdb_popularity, runtime_minutes,
+       origin_country, needs_backfill_tmdb, enriched_at IS NOT NULL AS is_enriched"""
+STORED = f"SELECT {TMDB_FACTS} FROM titles"
+STORED_OF_BOTH = f"""
+SELECT {TMDB_FACTS}, display_name, start_year, average_rating, num_votes
+  FROM titles
+ WHERE imdb_id = ANY ($1::text[])
+"""
+# Set before the import: clearing a hundred thousand flags afterwards would take most of the test's time.
+FLAG_NOTHING_NEW = "ALTER TABLE titles ALTER needs_backfill_tmdb SET DEFAULT false"
+FLAG = "UPDATE titles SET needs_backfill_tmdb = true WHERE imdb_id = ANY ($1::text[])"
+
+has_films = pytest.mark.skipif(not FILMS.is_file(), reason="no real films at hand")
+
 
 async def test_only_titles_that_differ_count_as_changed(pool):
-    """Of two answers stored together only the one with news is reported; both lose their flag."""
+    """Of two titles stored together only the one with new facts is reported; both lose their flag."""
     same = await add_title(pool, "tt9000001", image_url="kept", original_language="sv")
     news = await add_title(pool, "tt9000002", image_url="kept", original_language="sv")
-    answers = [
-        Answer(same, Facts(original_language="sv")),
-        Answer(news, Facts(original_language="no")),
+    fetched = [
+        FetchedTitle(same, TitleFacts(original_language="sv")),
+        FetchedTitle(news, TitleFacts(original_language="no")),
     ]
     async with pool.acquire() as connection:
-        assert await store_facts(connection, answers, image_base_url=IMAGES) == [news]
+        assert await store_facts(connection, fetched, image_base_url=IMAGES) == [news]
     assert (await title_row(pool, same))["needs_backfill_tmdb"] is False
     assert (await title_row(pool, news))["original_language"] == "no"
 
 
 @pytest.mark.parametrize("title_type", ["movie", "show"])
-async def test_imdb_s_running_time_stays_and_tmdb_s_fills_its_place(pool, title_type):
-    """Whatever the type: an import and TMDB would else write two figures in turns."""
+async def test_tmdb_s_running_time_fills_a_gap_only(pool, title_type):
+    """IMDb's stays for both types: an import and TMDB would else write two values in turns."""
     known = await add_title(pool, "tt9000003", type=title_type, runtime_minutes=80)
     unknown = await add_title(pool, "tt9000004", type=title_type)
     async with pool.acquire() as connection:
-        answers = [Answer(title_id, Facts(runtime_minutes=97)) for title_id in (known, unknown)]
-        await store_facts(connection, answers, image_base_url=IMAGES)
+        fetched = [FetchedTitle(title_id, TitleFacts(runtime_minutes=97)) for title_id in (known, unknown)]
+        await store_facts(connection, fetched, image_base_url=IMAGES)
     assert [(await title_row(pool, one))["runtime_minutes"] for one in (known, unknown)] == [80, 97]
 
 
 async def test_a_title_deleted_meanwhile_is_no_failure(pool):
-    """An answer for a title that is gone changes nothing."""
+    """Facts for a deleted title change nothing."""
     async with pool.acquire() as connection:
-        answers = [Answer(404, Facts(tmdb_id=1))]
-        assert await store_facts(connection, answers, image_base_url=IMAGES) == []
+        fetched = [FetchedTitle(404, TitleFacts(tmdb_id=1))]
+        assert await store_facts(connection, fetched, image_base_url=IMAGES) == []
+
+
+@contextmanager
+def serving(films: Path) -> Iterator[str]:
+    """Yield the URL of a fake of TMDB, in a process of its own, with the films of a file."""
+    command = [sys.executable, "-m", "tests.fakes.tmdb", "--port", "0", "--movies", str(films)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        yield server.stdout.readline().strip()
+        server.terminate()
+
+
+def read_films(count: int, imdb_ids: Iterable[str] | None = None) -> dict[str, dict]:
+    """Return TMDB's replies for the first `count` films, of the given ids if any, by IMDb id."""
+    with gzip.open(FILMS) as lines:
+        films = (film for film in map(orjson.loads, lines) if imdb_ids is None or film["imdb_id"] in imdb_ids)
+        return {film["imdb_id"]: film for film in itertools.islice(films, count)}
+
+
+def read_imdb(file: str) -> dict[str, list[str | None]]:
+    """Return the rows of one of IMDb's files by tconst, with None for null."""
+    with gzip.open(IMDB / file, "rt", encoding="utf-8", newline="\n") as lines:
+        rows = (line.rstrip("\n").split("\t") for line in lines)
+        return {row[0]: [None if value == r"\N" else value for value in row] for row in rows}
+
+
+def number(text: str | None) -> int | None:
+    return None if text is None else int(text)
+
+
+def expected(reply: dict, imdb_minutes: int | None = None) -> dict:
+    """Return the row of a film's reply: empty, 0 and absent are unknown, and IMDb's running time comes first."""
+    countries = reply.get("origin_country") or [country["iso_3166_1"] for country in reply["production_countries"]]
+    poster = reply["poster_path"]
+    return {
+        "imdb_id": reply["imdb_id"],
+        "tmdb_id": reply["id"],
+        "image_url": f"{IMAGES}/w500{poster}" if poster else "none",
+        "original_language": reply["original_language"] or None,
+        "release_date": reply["release_date"] or None,
+        "tmdb_popularity": pytest.approx(reply["popularity"]) if reply["popularity"] else None,
+        "runtime_minutes": imdb_minutes or reply["runtime"] or None,
+        "origin_country": countries[0] if countries else None,
+        "needs_backfill_tmdb": False,
+        "is_enriched": True,
+    }
+
+
+async def backfill_all(pool) -> Summary:
+    """Backfill the flagged titles without a rate limit; return the summary."""
+    with serving(FILMS) as url:
+        async with TmdbClient(KEY, base_url=url, per_second=0) as client:
+            return await backfill(pool, client, image_base_url=IMAGES)
+
+
+@has_films
+async def test_every_stored_field_equals_the_source(pool):
+    """After the backfill each film's row equals TMDB's reply."""
+    films = read_films(COUNT)
+    await pool.execute(
+        "INSERT INTO titles (type, display_name, imdb_id)"
+        " SELECT 'movie', name, id FROM unnest($1::text[], $2::text[]) AS films (name, id)",
+        [film["title"] for film in films.values()],
+        list(films),
+    )
+    summary = await backfill_all(pool)
+    assert (summary.fetched, summary.changed, summary.failed) == (COUNT, COUNT, 0)
+    stored = {row["imdb_id"]: dict(row) for row in await pool.fetch(STORED)}
+    for imdb_id, film in films.items():
+        assert stored[imdb_id] == expected(film)
+
+
+@has_films
+@pytest.mark.skipif(not IMDB.is_dir(), reason="no real dump at hand")
+async def test_on_top_of_the_real_import_every_field_equals_its_source(database, pool):
+    """IMDb's and TMDB's facts stand side by side; a title without a flag is not fetched."""
+    await pool.execute(FLAG_NOTHING_NEW)
+    await run_import(database, IMDB)
+    basics, ratings = read_imdb("title.basics.tsv.gz"), read_imdb("title.ratings.tsv.gz")
+    films = read_films(COUNT_IMPORTED, basics)
+    await pool.execute(FLAG, list(films))
+    summary = await backfill_all(pool)
+    assert (summary.fetched, summary.failed) == (COUNT_IMPORTED, 0)
+    assert await pool.fetchval("SELECT count(*) FROM titles WHERE enriched_at IS NOT NULL") == COUNT_IMPORTED
+    for row in await pool.fetch(STORED_OF_BOTH, list(films)):
+        _, _, name, _, _, year, _, minutes, *_ = basics[row["imdb_id"]]
+        _, rating, votes = ratings.get(row["imdb_id"], (None, None, None))
+        assert dict(row) == expected(films[row["imdb_id"]], number(minutes)) | {
+            "display_name": name,
+            "start_year": number(year),
+            "average_rating": rating and pytest.approx(float(rating)),
+            "num_votes": number(votes),
+        }

@@ -1,4 +1,4 @@
-"""What workers hear of changes."""
+"""Notifications as workers receive them."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,15 +10,15 @@ import asyncpg
 
 @asynccontextmanager
 async def heard_from(dsn: str) -> AsyncIterator[Callable[[], Awaitable[list[dict[str, Any]]]]]:
-    """Give what tells all that has been announced until it is asked."""
+    """Yield a function that returns all notifications since the beginning of the block."""
     listener = await asyncpg.connect(dsn)
-    said: list[dict[str, Any]] = []
-    await listener.add_listener("catalog", lambda *event: said.append(json.loads(event[3])))
+    payloads: list[dict[str, Any]] = []
+    await listener.add_listener("catalog", lambda *event: payloads.append(json.loads(event[3])))
 
     async def heard() -> list[dict[str, Any]]:
-        # PostgreSQL sends what there is to hear before it answers.
+        # PostgreSQL sends pending notifications before the response.
         await listener.execute("SELECT")
-        return said
+        return payloads
 
     try:
         yield heard
