@@ -1,19 +1,19 @@
-"""Loading an empty catalogue: keys and indexes are set aside and built once, after the rows.
+"""Bulk load of an empty catalogue: drops keys and indexes before the merge, and builds them once after the rows.
 
-Locks readers out of the tables, so it is for an empty catalogue only. What is set aside is read from the
-database itself: schema.sql stays the only place that names an index.
+The tables stay locked against readers meanwhile, so it is for an empty catalogue only. The dropped definitions are read
+from the database itself: schema.sql stays the only place that names an index.
 """
 
 import asyncpg
 
-TABLES = ["titles", "movies", "shows", "show_seasons", "show_episodes", "title_genres"]
+from mediacanon.imdb import datasets
 
 IS_EMPTY = """
 SELECT NOT EXISTS (SELECT FROM titles)
    AND NOT EXISTS (SELECT FROM show_episodes)
 """
 
-# Foreign keys go first and come last. A key that tables outside the bulk load refer to stays.
+# Foreign keys are dropped first and created last. A key that tables outside the bulk load refer to stays.
 KEYS_AND_INDEXES = """
   WITH bulk AS (SELECT unnest($1::text[])::regclass::oid AS relid)
 SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS drop,
@@ -38,16 +38,29 @@ SELECT format('DROP INDEX %s', indexrelid::regclass),
 """
 
 
-async def set_indexes_aside(connection: asyncpg.Connection) -> list[str]:
+def bulk_tables() -> list[str]:
+    """Return the tables that the datasets fill, in their order."""
+    return [table for dataset in datasets.ALL for table in dataset.fills]
+
+
+async def drop_indexes(connection: asyncpg.Connection) -> list[str]:
     """Drop the keys and indexes of an empty catalogue; return the statements that build them, in order.
 
-    Returns an empty list, and drops nothing, when the catalogue holds anything.
+    Returns an empty list, and drops nothing, if the catalogue has rows.
     """
     if not await connection.fetchval(IS_EMPTY):
         return []
-    found = await connection.fetch(KEYS_AND_INDEXES, TABLES)
+    found = await connection.fetch(KEYS_AND_INDEXES, bulk_tables())
     foreign_keys = [row for row in found if row["is_foreign_key"]]
     others = [row for row in found if not row["is_foreign_key"]]
     for row in [*foreign_keys, *others]:
         await connection.execute(row["drop"])
     return [row["create"] for row in [*others, *foreign_keys]]
+
+
+async def build_indexes(connection: asyncpg.Connection, statements: list[str]) -> None:
+    """Build the keys and indexes that `drop_indexes` dropped, and gather the tables' statistics."""
+    for statement in statements:
+        await connection.execute(statement)
+    if statements:
+        await connection.execute(f"ANALYZE {', '.join(bulk_tables())}")

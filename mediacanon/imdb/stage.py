@@ -1,11 +1,11 @@
-r"""Streams a dataset file into its staging table, raw: no Python object per row.
+r"""Staging: streams a dataset file raw into its staging table, without a Python object per row.
 
-The file is decompressed in a thread and cut into chunks of whole lines; each chunk is one COPY of its own.
-PostgreSQL is the only judge of a row: a chunk it refuses is sent again up to the line it complained of and
-then from the next one on, so a malformed row costs one more COPY and is reported with its line number.
+A thread decompresses the file and cuts it into chunks of whole lines; each chunk is one COPY. PostgreSQL is the only
+judge of a row. A refused chunk is sent again up to the refused line, and then from the next line on, so a malformed row
+costs one more COPY and is reported with its line number.
 
-COPY reads CSV with a quote character that no row may contain, which turns all quoting and escaping off:
-quotes and backslashes in names arrive as they are, and `\N` is null.
+COPY reads CSV with a quote character that no row may contain, which turns all quoting and escaping off: quotes and
+backslashes in names are stored unchanged, and `\N` is null.
 """
 
 import asyncio
@@ -26,24 +26,24 @@ from mediacanon.progress import Progress
 # 4 MiB keeps the process under 100 MB with two files in flight; larger chunks were not faster.
 CHUNK_BYTES = 4 << 20
 LONGEST_LINE = 1 << 20
-# One malformed row in a thousand is dirt; more is another file than we think.
+# One malformed row in a thousand is normal dirt; a larger share means a file of another format.
 MALFORMED_SHARE = 1 / 1000
-# A file this broken is not read to its end.
+# Beyond it the rest of the file is not read.
 MALFORMED_LIMIT = 20_000
 MALFORMED_SHOWN = 10
 MALFORMED_KEPT = 1000
 SHOWN_CHARACTERS = 100
 GZIP_MAGIC = b"\x1f\x8b"
-# A control character that IMDb's files never hold stands for "no quoting".
+# A control character that IMDb's files never contain: as the quote character it turns quoting off.
 QUOTE = b"\x01"
-# What COPY would take for a quote or for the end of the data instead of refusing it.
+# Lines that COPY would take for a quote or for the end of the data instead of refusing them.
 _SWALLOWED = re.compile(rb"^(?:\\\.\r?|[^\n]*\x01[^\n]*)(?:\n|\Z)", re.MULTILINE)
 _COPY_LINE = re.compile(r"^COPY \w+, line (\d+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class MalformedRow:
-    """A row that was skipped: where it stands, what is wrong with it, and how it begins."""
+    """A skipped row: its file and line, the reason, and the beginning of its text."""
 
     file: str
     line: int
@@ -56,7 +56,7 @@ class MalformedRow:
 
 @dataclass(slots=True)
 class Staged:
-    """What staging one file came to: rows read (the header not counted) and rows skipped."""
+    """The result of staging one file: rows read, without the header, and rows skipped."""
 
     dataset: Dataset
     rows: int = 0
@@ -64,9 +64,9 @@ class Staged:
     examples: list[MalformedRow] = field(default_factory=list)
 
     def skip(self, line: int, reason: str, row: bytes) -> None:
-        """Count a malformed row; keep the first few to be shown. Raises ImportRefused after too many."""
+        """Count a malformed row and keep the first ones as examples. Raises ImportRefused after too many."""
         self.skipped += 1
-        # Chunks arrive in any order: more are kept than are shown, the first of them are.
+        # Chunks arrive in any order, so more rows are kept than shown; the first of them are shown.
         if len(self.examples) < MALFORMED_KEPT:
             text = row.decode(errors="replace").rstrip("\r\n")[:SHOWN_CHARACTERS]
             self.examples.append(MalformedRow(self.dataset.file, line, reason, text))
@@ -74,7 +74,7 @@ class Staged:
             self.refuse()
 
     def refuse(self) -> None:
-        """Raise ImportRefused that names the share of malformed rows and shows the first ones."""
+        """Raise ImportRefused with the share of malformed rows and the first of them."""
         shown = "".join(f"\n  {row}" for row in self.examples[:MALFORMED_SHOWN])
         counted = f"{self.skipped:,} of {self.rows:,} rows are malformed"
         raise ImportRefused(f"{self.dataset.file}: {counted}, more than one in a thousand:{shown}")
@@ -90,16 +90,16 @@ class LineChunks:
 
     @property
     def position(self) -> int:
-        """How many bytes of the file have been read so far, as stored on disk."""
+        """Compressed bytes of the file that have been read so far."""
         return self._file.tell() if self._file and not self._file.closed else 0
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the chunks. Raises ImportRefused for a missing, empty, truncated or foreign file."""
+        """Yield the chunks. Raises ImportRefused for a missing, empty or truncated file, or another format."""
         try:
             with self._path.open("rb") as self._file:
                 if (magic := self._file.peek(2)[:2]) != GZIP_MAGIC:
-                    what = "empty" if not magic else "no gzip file"
-                    raise ImportRefused(f"{self._path} is {what}")
+                    fault = "empty" if not magic else "no gzip file"
+                    raise ImportRefused(f"{self._path} is {fault}")
                 with igzip.GzipFile(fileobj=self._file) as lines:  # type: ignore[no-untyped-call]  # isal types it not
                     yield from self._chunks(lines)
         except FileNotFoundError:
@@ -112,9 +112,9 @@ class LineChunks:
     def _chunks(self, lines: igzip.GzipFile) -> Iterator[bytes]:
         header: bytes = lines.readline(LONGEST_LINE)  # type: ignore[no-untyped-call]  # as above
         if tuple(header.decode(errors="replace").rstrip("\r\n").split("\t")) != self._dataset.header:
-            wanted = " ".join(self._dataset.header)
-            got = header.decode(errors="replace").strip()[: 2 * SHOWN_CHARACTERS]
-            raise ImportRefused(f"{self._path} has another header than expected ({wanted}): {got!r}")
+            expected = " ".join(self._dataset.header)
+            found = header.decode(errors="replace").strip()[: 2 * SHOWN_CHARACTERS]
+            raise ImportRefused(f"{self._path} has another header than expected ({expected}): {found!r}")
         rest = b""
         while block := lines.read(CHUNK_BYTES):
             end = block.rfind(b"\n") + 1
@@ -126,24 +126,24 @@ class LineChunks:
             else:
                 rest += block
         if rest:
-            # A last line without its newline is fine when it is whole, else the file was cut inside a row.
+            # The last line may lack its newline, but not a column: then the file was cut inside the row.
             if rest.count(b"\t") != len(self._dataset.header) - 1:
                 raise ImportRefused(f"{self._path} is truncated: it ends inside a row")
             yield rest + b"\n"
 
 
 async def stage(connections: Sequence[asyncpg.Connection], folder: Path, progress: Progress) -> list[Staged]:
-    """Fill the staging tables from the files in `folder`, chunks spread over the connections.
+    """Fill the staging tables from the files in `folder`, with the chunks spread over the connections.
 
-    Each chunk is committed by itself: staging tables are nobody's but the import's.
-    Raises ImportRefused when a file is not what it should be.
+    Each chunk is committed by itself: only the import uses the staging tables. Raises ImportRefused if a file is
+    malformed.
     """
-    # As many chunks wait as can be taken at once: memory stays bounded whatever the file's size.
+    # At most one chunk per connection waits, so memory stays bounded whatever the file's size.
     chunks: asyncio.Queue[tuple[Staged, int, bytes]] = asyncio.Queue(len(connections))
     copying = [asyncio.create_task(_copy_chunks(connection, chunks)) for connection in connections]
     reading = asyncio.create_task(_read_files(folder, chunks, progress))
     try:
-        # Whoever fails first ends it; the copiers never end by themselves.
+        # The first failure ends the staging; copiers run until they are cancelled.
         await asyncio.wait([reading, *copying], return_when=asyncio.FIRST_COMPLETED)
         for copier in copying:
             if copier.done():
@@ -158,7 +158,7 @@ async def stage(connections: Sequence[asyncpg.Connection], folder: Path, progres
 async def _read_files(
     folder: Path, chunks: asyncio.Queue[tuple[Staged, int, bytes]], progress: Progress
 ) -> list[Staged]:
-    """Hand out the lines of all files; return what they came to when every chunk is in the database."""
+    """Put the chunks of all files into the queue; return the results once every chunk is in the database."""
     staged = [Staged(dataset) for dataset in datasets.ALL]
     for file in staged:
         path = folder / file.dataset.file
@@ -200,7 +200,7 @@ async def _copy_lines(connection: asyncpg.Connection, line: int, lines: bytes, s
         bad, reason = refusal
         start, end = _line_bounds(lines, bad)
         if start and (worse := await _refusal(connection, lines[:start], staged.dataset)):
-            # The line named was not the first bad one; go on with those before it.
+            # PostgreSQL did not name the first malformed line; the lines before it come first.
             bad, reason = worse
             start, end = _line_bounds(lines, bad)
             await _copy_lines(connection, line, lines[:start], staged)
@@ -210,7 +210,7 @@ async def _copy_lines(connection: asyncpg.Connection, line: int, lines: bytes, s
 
 
 async def _refusal(connection: asyncpg.Connection, chunk: bytes, dataset: Dataset) -> tuple[int, str] | None:
-    """COPY the chunk; return None, or which line (from 0) PostgreSQL refuses and why."""
+    """COPY the chunk; return None, or the line (from 0) that PostgreSQL refused and its reason."""
     try:
         await connection.copy_to_table(
             dataset.table,
@@ -229,7 +229,7 @@ async def _refusal(connection: asyncpg.Connection, chunk: bytes, dataset: Datase
 
 
 def _refused_line(chunk: bytes, error: asyncpg.PostgresError) -> int:
-    # Text is decoded ahead of the rows, so for an encoding error the line in the message is not the one.
+    # COPY decodes text ahead of the rows, so the line in the message of an encoding error is wrong.
     if isinstance(error, asyncpg.CharacterNotInRepertoireError):
         nul = chunk.find(b"\0")
         try:
@@ -244,7 +244,7 @@ def _refused_line(chunk: bytes, error: asyncpg.PostgresError) -> int:
 
 
 def _line_bounds(chunk: bytes, number: int) -> tuple[int, int]:
-    """Return where line `number` (from 0) starts and ends, its newline included."""
+    """Return the start and the end of line `number` (from 0), its newline included."""
     start = 0
     for _ in range(number):
         start = chunk.index(b"\n", start) + 1
@@ -252,7 +252,7 @@ def _line_bounds(chunk: bytes, number: int) -> tuple[int, int]:
 
 
 def _without_swallowed(chunk: bytes, line: int, staged: Staged) -> Iterator[tuple[int, bytes]]:
-    """Yield the runs of lines between those that COPY would misread, each with its first line's number."""
+    """Yield the runs between lines that COPY would misread, each with the number of its first line."""
     if QUOTE not in chunk and b"\n\\." not in chunk and not chunk.startswith(b"\\."):
         yield line, chunk
         return

@@ -1,7 +1,7 @@
-"""A stand-in for IMDb's download server: a real HTTP server with versions, ranges, and faults on demand.
+"""A fake of IMDb's download server: a real HTTP server with validators, ranges, and faults on demand.
 
-`with FakeImdb(files) as imdb:` serves `{name: bytes}` on a port of its own; `imdb.misbehave(...)` turns a
-switch; `imdb.requests` tells who asked for what. A file's version is the hash of its bytes.
+`with FakeImdb(files) as imdb:` serves `{name: bytes}` on a port of its own; `imdb.misbehave(...)` switches a fault on;
+`imdb.requests` lists the requests. A file's ETag is the hash of its bytes.
 """
 
 import hashlib
@@ -15,42 +15,42 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-# When all files changed last: 2026-01-01 00:00:00 UTC.
+# Last-Modified of all files: 2026-01-01 00:00:00 UTC.
 CHANGED = 1_767_225_600
 BLOCK = 4096
 
 
 class Fault(Enum):
-    """One way for a download server to let its clients down."""
+    """A fault of a download server."""
 
     SERVER_ERROR = auto()
     SLOW_DOWN = auto()  # 429 with Retry-After
     NOT_FOUND = auto()
     HTML = auto()  # a login page instead of the file, 200
-    DROP = auto()  # half of what is asked for, then the connection ends
-    HANG = auto()  # half of what is asked for, then nothing until the server ends
-    SHORT = auto()  # half of the file, its length told as if that were all
-    CORRUPT = auto()  # one byte in the middle is another
+    DROP = auto()  # half of the body, then the connection ends
+    HANG = auto()  # half of the body, then nothing until the server ends
+    SHORT = auto()  # half of the file, with the length of the half
+    CORRUPT = auto()  # a changed byte in the middle
     LIES_ABOUT_RANGE = auto()  # 206 with the right headers and other bytes
-    WRONG_RANGE = auto()  # 206 from the first byte on, whatever was asked for
-    WHOLE_LIE = auto()  # 200 to a range request, with the rest of the file only
+    WRONG_RANGE = auto()  # 206 from the first byte on, whatever the request's range
+    WHOLE_LIE = auto()  # 200 to a range request, with the requested range only
     UNSATISFIABLE = auto()  # 416
     REDIRECT_LOOP = auto()
-    ENDLESS = auto()  # a gzip file that never ends, no length told
+    ENDLESS = auto()  # a gzip file without a length that never ends
     HUGE = auto()  # a length of 64 PiB
-    UNASKED_NOT_MODIFIED = auto()  # 304 although nothing was said about a version
+    UNASKED_NOT_MODIFIED = auto()  # 304 to an unconditional request
 
 
 @dataclass(slots=True)
 class Misbehaviour:
-    """A fault of answers about `file` (empty: all), the next `times` of them (None: all)."""
+    """A fault of responses for `file` (empty: all), the next `times` of them (None: all)."""
 
     fault: Fault
     file: str
     times: int | None
 
     def applies(self, file: str) -> bool:
-        """Return whether this request is hit, and count it."""
+        """Return whether the fault hits this request, and count it."""
         if self.file not in file or self.times == 0:
             return False
         if self.times is not None:
@@ -60,7 +60,7 @@ class Misbehaviour:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asked for and how it was answered."""
+    """A client's request and the status of its response."""
 
     file: str
     headers: Mapping[str, str]
@@ -75,7 +75,7 @@ class FakeImdb:
         self.requests: list[Request] = []
         self.has_ranges = True
         self.has_validators = True
-        self.hanging = threading.Semaphore(0)  # released once for each answer that hangs
+        self.hanging = threading.Semaphore(0)  # released once for each response that hangs
         self.closing = threading.Event()
         self._misbehaviour: deque[Misbehaviour] = deque()
         self._server = _Server(self)
@@ -83,11 +83,11 @@ class FakeImdb:
 
     @property
     def url(self) -> str:
-        """Where it listens: http://127.0.0.1:port."""
+        """The server's URL: http://127.0.0.1:port."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def misbehave(self, fault: Fault, *, file: str = "", times: int | None = None) -> None:
-        """Answer requests for `file` with a fault, `times` times or from now on; in the order of the calls."""
+        """Respond to requests for `file` with a fault, `times` times or from now on; in the order of the calls."""
         self._misbehaviour.append(Misbehaviour(fault, file, times))
 
     def behave(self) -> None:
@@ -95,11 +95,11 @@ class FakeImdb:
         self._misbehaviour.clear()
 
     def fault_of(self, file: str) -> Fault | None:
-        """Return how the next answer about `file` fails."""
+        """Return the fault of the next response for `file`; None: no fault."""
         return next((one.fault for one in self._misbehaviour if one.applies(file)), None)
 
     def statuses(self, file: str) -> list[int]:
-        """Return how the requests for `file` were answered, in order."""
+        """Return the statuses of the responses for `file`, in order."""
         return [request.status for request in self.requests if request.file == file]
 
     def __enter__(self) -> Self:
@@ -123,7 +123,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients that hang up are what the tests are about."""
+        """Log nothing: many tests let clients hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -131,17 +131,17 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
-        """Answer with the file, or with a fault."""
+        """Respond with the file, or with a fault."""
         imdb = self.server.imdb
         self.file = self.path.rsplit("/", 1)[-1]
         fault = imdb.fault_of(self.file)
-        if fault in _ANSWERS:
-            _ANSWERS[fault](self)
+        if fault in _RESPONSES:
+            _RESPONSES[fault](self)
         elif (content := imdb.files.get(self.file)) is None:
-            self._answer(404, b"Not here")
+            self._respond(404, b"Not here")
         else:
             self._send_file(content, fault)
 
@@ -151,18 +151,18 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.server.imdb.has_validators:
             validators = {}
         if validators and etag in self.headers.get("If-None-Match", ""):
-            self._answer(304, b"", validators)
+            self._respond(304, b"", validators)
             return
         start = self._first_byte(etag)
         if start is None:
             self._whole(content, fault, validators)
         elif start >= len(content):
-            self._answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})
+            self._respond(416, b"", {"Content-Range": f"bytes */{len(content)}"})
         else:
             self._rest(content, start, fault, validators)
 
     def _first_byte(self, etag: str) -> int | None:
-        """Return where the range begins that is asked for and may be given."""
+        """Return the first byte of the requested range; None: the whole file."""
         asked = self.headers.get("Range")
         if not (asked and self.server.imdb.has_ranges and self.headers.get("If-Range", etag) == etag):
             return None
@@ -173,11 +173,11 @@ class _Handler(BaseHTTPRequestHandler):
             content = content[: len(content) // 2]
         if fault is Fault.CORRUPT:
             content = _corrupted(content)
-        self._answer(200, content, validators, fault=fault)
+        self._respond(200, content, validators, fault=fault)
 
     def _rest(self, content: bytes, start: int, fault: Fault | None, validators: dict[str, str]) -> None:
         if fault is Fault.WHOLE_LIE:
-            self._answer(200, content[start:], validators)
+            self._respond(200, content[start:], validators)
             return
         if fault is Fault.WRONG_RANGE:
             start = 0
@@ -185,9 +185,9 @@ class _Handler(BaseHTTPRequestHandler):
         rest = content[start:]
         if fault is Fault.LIES_ABOUT_RANGE:
             rest = bytes(reversed(rest))
-        self._answer(206, rest, validators | where, fault=fault)
+        self._respond(206, rest, validators | where, fault=fault)
 
-    def _answer(
+    def _respond(
         self, status: int, body: bytes, headers: Mapping[str, str] | None = None, *, fault: Fault | None = None
     ) -> None:
         imdb = self.server.imdb
@@ -221,14 +221,14 @@ def _corrupted(content: bytes) -> bytes:
     return content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
 
 
-_ANSWERS = {
-    Fault.SERVER_ERROR: lambda handler: handler._answer(503, b"Later", {"Retry-After": "0"}),
-    Fault.SLOW_DOWN: lambda handler: handler._answer(429, b"Slower", {"Retry-After": "0"}),
-    Fault.NOT_FOUND: lambda handler: handler._answer(404, b"Not here"),
-    Fault.HTML: lambda handler: handler._answer(200, b"<html>Log in</html>", {"Content-Type": "text/html"}),
-    Fault.UNSATISFIABLE: lambda handler: handler._answer(416, b""),
-    Fault.REDIRECT_LOOP: lambda handler: handler._answer(302, b"", {"Location": handler.path}),
-    Fault.HUGE: lambda handler: handler._answer(200, b"\x1f\x8b", {"Content-Length": str(1 << 56)}, fault=Fault.DROP),
-    Fault.UNASKED_NOT_MODIFIED: lambda handler: handler._answer(304, b""),
+_RESPONSES = {
+    Fault.SERVER_ERROR: lambda handler: handler._respond(503, b"Later", {"Retry-After": "0"}),
+    Fault.SLOW_DOWN: lambda handler: handler._respond(429, b"Slower", {"Retry-After": "0"}),
+    Fault.NOT_FOUND: lambda handler: handler._respond(404, b"Not here"),
+    Fault.HTML: lambda handler: handler._respond(200, b"<html>Log in</html>", {"Content-Type": "text/html"}),
+    Fault.UNSATISFIABLE: lambda handler: handler._respond(416, b""),
+    Fault.REDIRECT_LOOP: lambda handler: handler._respond(302, b"", {"Location": handler.path}),
+    Fault.HUGE: lambda handler: handler._respond(200, b"\x1f\x8b", {"Content-Length": str(1 << 56)}, fault=Fault.DROP),
+    Fault.UNASKED_NOT_MODIFIED: lambda handler: handler._respond(304, b""),
     Fault.ENDLESS: _Handler._endless,
 }

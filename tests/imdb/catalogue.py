@@ -1,11 +1,14 @@
-"""Looks into an imported catalogue the way the tests speak of it."""
+"""Runs imports of a test's files, and reads the imported catalogue."""
 
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 
-from mediacanon.imdb.sync import Changes, Report, SyncOptions, sync
+from mediacanon.errors import ImportRefused
+from mediacanon.imdb.merge import ChangeCounts
+from mediacanon.imdb.sync import Report, SyncOptions, sync
 
 
 async def run_import(dsn: str, folder: Path, *, force: bool = False) -> Report:
@@ -13,9 +16,9 @@ async def run_import(dsn: str, folder: Path, *, force: bool = False) -> Report:
     return await sync(dsn, SyncOptions(folder=folder, base_url=None, is_forced=force))
 
 
-def changes(report: Report, kind: str) -> Changes:
-    """Return what the import did to one kind."""
-    return next(found for found in report.changes if found.kind == kind)
+def changes(report: Report, kind: str) -> ChangeCounts:
+    """Return the report's counts of one kind."""
+    return next(counts for counts in report.changes if counts.kind == kind)
 
 
 class Catalogue:
@@ -49,9 +52,18 @@ class Catalogue:
         return {row[0]: tuple(row)[1:] for row in rows}
 
     async def dump(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return every row of the catalogue's tables, to compare before and after."""
+        """Return every row of the catalogue's tables, for a comparison of before and after."""
         tables = ["titles", "movies", "shows", "show_seasons", "show_episodes", "genres", "title_genres", "sync_state"]
         return {
             table: [tuple(row) for row in await self._pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2")]
             for table in tables
         }
+
+
+async def denial(database: str, catalogue: Catalogue, folder: Path, *, force: bool = False) -> str:
+    """Expect that the import is refused and changes nothing; return the message."""
+    before = await catalogue.dump()
+    with pytest.raises(ImportRefused) as refused:
+        await run_import(database, folder, force=force)
+    assert await catalogue.dump() == before
+    return str(refused.value)

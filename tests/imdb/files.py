@@ -1,4 +1,4 @@
-"""Writes small files in IMDb's format for the tests: a row is a tuple, None is null."""
+"""Writes small files in IMDb's format: a row is a tuple, None is null."""
 
 import gzip
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ def title(
 
 
 def text(dataset: Dataset, rows: Iterable[Row]) -> bytes:
-    """Return the file's content before compression, header first."""
+    """Return the file's content before compression, with the header first."""
     lines = [dataset.header, *rows]
     written = ("\t".join("\\N" if value is None else str(value) for value in line) for line in lines)
     return "".join(f"{line}\n" for line in written).encode()
@@ -38,7 +38,7 @@ def write(
     episodes: Iterable[Row] = (),
     ratings: Iterable[Row] = (),
 ) -> Path:
-    """Write the three files into `folder`; a file without rows gets one of a title nobody imports."""
+    """Write the three files into `folder`; a file without rows gets a row of a title that the import ignores."""
     folder.mkdir(parents=True, exist_ok=True)
     fillers = [("tt0000001", "short", "Filler", "Filler", 0, None, None, None, None)]
     given = [
@@ -49,3 +49,6 @@ def write(
     for dataset, rows in zip(ALL, given, strict=True):
         (folder / dataset.file).write_bytes(gzip.compress(text(dataset, rows)))
     return folder
+
+
+MANY = [title(f"tt1{n:06}", name=f"Film {n}") for n in range(3000)]

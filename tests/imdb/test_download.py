@@ -1,4 +1,4 @@
-"""Downloads: only what changed, resumed, verified; a lying server leaves the old file as it was."""
+"""Downloads: changed files only, resumed and verified; a lying server leaves the old file as it was."""
 
 import asyncio
 import gzip
@@ -23,14 +23,14 @@ NAMES = {dataset.file for dataset in ALL}
 
 
 def contents(day: int) -> bytes:
-    """Return title.basics of a day, hardly compressible: several kilobytes."""
+    """Return title.basics of a day: several kilobytes that hardly compress."""
     noise = random.Random(day)
     return gzip.compress(text(BASICS, [title(f"tt1{n:06}", name=noise.randbytes(40).hex()) for n in range(300)]))
 
 
 @pytest.fixture
 def imdb(tmp_path: Path) -> Iterator[FakeImdb]:
-    """Give a server of three small files."""
+    """Yield a server of three small files."""
     source = write(tmp_path / "source")
     files = {name: (source / name).read_bytes() for name in NAMES} | {BASICS.file: contents(1)}
     with FakeImdb(files) as server:
@@ -39,12 +39,12 @@ def imdb(tmp_path: Path) -> Iterator[FakeImdb]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Name a folder that is not there yet."""
+    """Return a folder that does not exist yet."""
     return tmp_path / "some" / "folder"
 
 
 async def fetch(imdb: FakeImdb, folder: Path, patience: Patience = FAST) -> None:
-    """Download from the stand-in."""
+    """Download from the fake."""
     await download(folder, base_url=imdb.url, patience=patience)
 
 
@@ -54,12 +54,12 @@ def stored(folder: Path) -> dict[str, bytes]:
 
 
 def begun(folder: Path) -> list[str]:
-    """Return what is left of a download of title.basics that is not done."""
+    """Return the names of title.basics' part and its version."""
     return sorted(file.name for file in folder.glob(f"{BASICS.file}.part*"))
 
 
 async def failure(imdb: FakeImdb, folder: Path, patience: Patience = FAST) -> MediaCanonError:
-    """Download, expect to fail with title.basics as it was, return the error."""
+    """Expect that the download fails and leaves title.basics as it was; return the error."""
     before = stored(folder).get(BASICS.file)
     with pytest.raises(MediaCanonError) as failed:
         await fetch(imdb, folder, patience)
@@ -68,7 +68,7 @@ async def failure(imdb: FakeImdb, folder: Path, patience: Patience = FAST) -> Me
 
 
 async def test_the_files_arrive_whole_and_dated(imdb: FakeImdb, folder: Path) -> None:
-    """The folder is made; a file is as old as the server says."""
+    """The folder is created; a file has the server's date."""
     await fetch(imdb, folder)
     assert stored(folder) == imdb.files
     assert begun(folder) == []
@@ -76,7 +76,7 @@ async def test_the_files_arrive_whole_and_dated(imdb: FakeImdb, folder: Path) ->
 
 
 async def test_unchanged_files_are_not_downloaded_again(imdb: FakeImdb, folder: Path) -> None:
-    """The server is told which version is here; only another one is sent."""
+    """The request carries the validators of the stored version; only a changed file is sent."""
     await fetch(imdb, folder)
     imdb.files[BASICS.file] = contents(2)
     await fetch(imdb, folder)
@@ -85,10 +85,8 @@ async def test_unchanged_files_are_not_downloaded_again(imdb: FakeImdb, folder: 
 
 
 @pytest.mark.parametrize("damage", ["file cut", "file gone", "version gone", "version broken", "version of another"])
-async def test_a_file_that_is_not_what_was_downloaded_is_downloaded_again(
-    imdb: FakeImdb, folder: Path, damage: str
-) -> None:
-    """Somebody changed the file, or what is remembered about it."""
+async def test_a_file_changed_on_disk_is_downloaded_again(imdb: FakeImdb, folder: Path, damage: str) -> None:
+    """A file that does not fit its version is not trusted."""
     await fetch(imdb, folder)
     file, version = folder / BASICS.file, folder / f"{BASICS.file}.version"
     match damage:
@@ -107,8 +105,8 @@ async def test_a_file_that_is_not_what_was_downloaded_is_downloaded_again(
     assert imdb.statuses(BASICS.file) == [200, 200]
 
 
-async def test_a_server_without_versions_sends_everything_each_time(imdb: FakeImdb, folder: Path) -> None:
-    """No ETag, no date: nothing to ask with, and nothing to resume by."""
+async def test_a_server_without_validators_sends_every_file_each_time(imdb: FakeImdb, folder: Path) -> None:
+    """Without ETag and date no request is conditional, and no download is resumed."""
     imdb.has_validators = False
     imdb.misbehave(Fault.DROP, file=BASICS.file, times=1)
     await fetch(imdb, folder)
@@ -118,7 +116,7 @@ async def test_a_server_without_versions_sends_everything_each_time(imdb: FakeIm
 
 
 async def test_a_dropped_connection_is_resumed(imdb: FakeImdb, folder: Path) -> None:
-    """Only the rest is asked for, of the same version."""
+    """The next attempt requests the rest of the same version."""
     imdb.misbehave(Fault.DROP, file=BASICS.file, times=2)
     await fetch(imdb, folder)
     assert stored(folder) == imdb.files
@@ -128,8 +126,8 @@ async def test_a_dropped_connection_is_resumed(imdb: FakeImdb, folder: Path) -> 
     assert int(resumed["range"].removeprefix("bytes=").removesuffix("-")) > len(imdb.files[BASICS.file]) / 2
 
 
-async def test_the_next_run_resumes_what_the_last_one_began(imdb: FakeImdb, folder: Path) -> None:
-    """Patience ended; the part stays."""
+async def test_the_next_run_resumes_a_failed_download(imdb: FakeImdb, folder: Path) -> None:
+    """The part survives the last attempt."""
     imdb.misbehave(Fault.DROP, file=BASICS.file)
     error = await failure(imdb, folder, replace(FAST, attempts=1))
     assert isinstance(error, UpstreamUnavailable)
@@ -142,8 +140,8 @@ async def test_the_next_run_resumes_what_the_last_one_began(imdb: FakeImdb, fold
     assert imdb.statuses(BASICS.file) == [200, 206]
 
 
-async def test_a_part_of_yesterday_is_not_continued_with_today(imdb: FakeImdb, folder: Path) -> None:
-    """The file changed between the attempts: it is downloaded from its beginning."""
+async def test_a_part_of_another_version_is_not_resumed(imdb: FakeImdb, folder: Path) -> None:
+    """A file that changed between the attempts is downloaded from its beginning."""
     imdb.misbehave(Fault.DROP, file=BASICS.file, times=1)
     await failure(imdb, folder, replace(FAST, attempts=1))
     imdb.files[BASICS.file] = contents(2)
@@ -153,7 +151,7 @@ async def test_a_part_of_yesterday_is_not_continued_with_today(imdb: FakeImdb, f
 
 
 async def test_a_server_without_ranges_sends_the_file_again(imdb: FakeImdb, folder: Path) -> None:
-    """200 to a range request replaces the part."""
+    """A 200 to a range request replaces the part."""
     imdb.has_ranges = False
     imdb.misbehave(Fault.DROP, file=BASICS.file, times=1)
     await fetch(imdb, folder)
@@ -162,8 +160,8 @@ async def test_a_server_without_ranges_sends_the_file_again(imdb: FakeImdb, fold
 
 
 @pytest.mark.parametrize("fault", [Fault.LIES_ABOUT_RANGE, Fault.WRONG_RANGE, Fault.UNSATISFIABLE])
-async def test_a_wrong_rest_costs_the_part_and_no_more(imdb: FakeImdb, folder: Path, fault: Fault) -> None:
-    """What cannot be joined to the part is dropped with it, and the file is downloaded from its beginning."""
+async def test_a_wrong_range_costs_the_part_alone(imdb: FakeImdb, folder: Path, fault: Fault) -> None:
+    """A response that does not fit the part deletes it, and the download begins anew."""
     imdb.misbehave(Fault.DROP, file=BASICS.file, times=1)
     imdb.misbehave(fault, file=BASICS.file, times=1)
     await fetch(imdb, folder)
@@ -172,7 +170,7 @@ async def test_a_wrong_rest_costs_the_part_and_no_more(imdb: FakeImdb, folder: P
 
 
 async def test_progress_on_a_bad_line_is_no_failure(imdb: FakeImdb, folder: Path) -> None:
-    """However often the connection drops, megabytes gained keep the download going."""
+    """However often the connection drops, megabytes of progress keep the download going."""
     rows = text(BASICS, [title(f"tt1{n:06}", name="A Film" * 20) for n in range(45_000)])
     imdb.files[BASICS.file] = gzip.compress(rows, 0)
     imdb.misbehave(Fault.DROP, file=BASICS.file, times=3)
@@ -182,8 +180,8 @@ async def test_progress_on_a_bad_line_is_no_failure(imdb: FakeImdb, folder: Path
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVER_ERROR, Fault.SLOW_DOWN, Fault.HANG])
-async def test_a_server_in_trouble_is_asked_again(imdb: FakeImdb, folder: Path, fault: Fault) -> None:
-    """Two bad answers, then the file."""
+async def test_a_failing_server_is_retried(imdb: FakeImdb, folder: Path, fault: Fault) -> None:
+    """Two failed attempts do not show in the result."""
     imdb.misbehave(fault, file=BASICS.file, times=2)
     await fetch(imdb, folder, replace(FAST, silence=1))
     assert stored(folder) == imdb.files
@@ -200,10 +198,10 @@ async def test_a_server_in_trouble_is_asked_again(imdb: FakeImdb, folder: Path, 
         (Fault.REDIRECT_LOOP, "redirects", 6),
     ],
 )
-async def test_a_server_that_does_not_give_the_file_is_named(
+async def test_a_file_that_cannot_be_downloaded_is_named(
     imdb: FakeImdb, folder: Path, fault: Fault, complaint: str, answers: int
 ) -> None:
-    """Which address and why, after as many attempts as make sense."""
+    """The error has URL and reason; retries happen only where they may help."""
     imdb.misbehave(fault, file=BASICS.file)
     error = await failure(imdb, folder)
     assert isinstance(error, UpstreamUnavailable)
@@ -223,7 +221,7 @@ async def test_a_server_that_does_not_give_the_file_is_named(
     ],
 )
 async def test_a_lying_server_leaves_the_old_file(imdb: FakeImdb, folder: Path, fault: Fault, complaint: str) -> None:
-    """One clear error; nothing of the lie stays, and the truth is taken the next time."""
+    """The error is clear, no part stays, and the next download succeeds."""
     await fetch(imdb, folder)
     imdb.files[BASICS.file] = contents(2)
     imdb.misbehave(fault, file=BASICS.file)
@@ -238,7 +236,7 @@ async def test_a_lying_server_leaves_the_old_file(imdb: FakeImdb, folder: Path, 
 
 
 async def test_the_rest_alone_is_not_taken_for_the_whole(imdb: FakeImdb, folder: Path) -> None:
-    """200 to a range request that brings only the rest."""
+    """A 200 with the requested range alone is refused."""
     imdb.misbehave(Fault.DROP, file=BASICS.file, times=1)
     imdb.misbehave(Fault.WHOLE_LIE, file=BASICS.file)
     error = await failure(imdb, folder)
@@ -254,24 +252,24 @@ async def test_the_rest_alone_is_not_taken_for_the_whole(imdb: FakeImdb, folder:
     ],
     ids=["other-file", "empty-gzip", "empty"],
 )
-async def test_a_file_of_another_format_is_not_taken(
+async def test_a_file_of_another_format_is_refused(
     imdb: FakeImdb, folder: Path, content: bytes, complaint: str
 ) -> None:
-    """The file that was here stays, whatever the server calls this one."""
+    """The stored file stays, even if the server's headers are right."""
     await fetch(imdb, folder)
     imdb.files[BASICS.file] = content
     assert complaint in str(await failure(imdb, folder))
 
 
 async def test_an_attempt_without_end_is_given_up(imdb: FakeImdb, folder: Path) -> None:
-    """The time of one attempt is bounded, whatever the server does meanwhile."""
+    """The duration of one attempt is bounded."""
     imdb.misbehave(Fault.HANG, file=BASICS.file)
     error = await failure(imdb, folder, replace(FAST, attempts=1, attempt=0.2))
     assert isinstance(error, UpstreamUnavailable)
 
 
 async def test_no_server_at_all_is_one_clear_error(folder: Path) -> None:
-    """Nobody listens there."""
+    """A refused connection is UpstreamUnavailable."""
     with FakeImdb({}) as gone:
         url = gone.url
     with pytest.raises(UpstreamUnavailable, match=r"cannot be had: .*connection"):
@@ -279,7 +277,7 @@ async def test_no_server_at_all_is_one_clear_error(folder: Path) -> None:
 
 
 async def test_one_file_that_fails_leaves_the_others_as_they_are(imdb: FakeImdb, folder: Path) -> None:
-    """The download ends at the first file that cannot be had; the next run takes up the rest."""
+    """The first failed file ends the download; the next run resumes the others."""
     imdb.misbehave(Fault.HANG, file=BASICS.file)
     imdb.misbehave(Fault.NOT_FOUND, file=EPISODE.file)
     with pytest.raises(UpstreamUnavailable, match=EPISODE.file):
@@ -290,8 +288,8 @@ async def test_one_file_that_fails_leaves_the_others_as_they_are(imdb: FakeImdb,
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-async def test_a_full_disk_is_told_and_freed(imdb: FakeImdb, folder: Path) -> None:
-    """The database may need what room is left."""
+async def test_a_full_disk_is_reported_and_freed(imdb: FakeImdb, folder: Path) -> None:
+    """The part is deleted: the database may be on the same disk."""
     imdb.misbehave(Fault.DROP, file=BASICS.file)
     await failure(imdb, folder, replace(FAST, attempts=1))
     imdb.behave()
@@ -304,8 +302,8 @@ async def test_a_full_disk_is_told_and_freed(imdb: FakeImdb, folder: Path) -> No
     assert begun(folder) == []
 
 
-async def test_too_little_room_is_told_before_anything_is_written(imdb: FakeImdb, folder: Path) -> None:
-    """The server says how long the file is."""
+async def test_too_little_room_is_reported_before_the_download(imdb: FakeImdb, folder: Path) -> None:
+    """The server's Content-Length is compared with the free space."""
     imdb.misbehave(Fault.HUGE, file=BASICS.file)
     error = await failure(imdb, folder, replace(FAST, largest=1 << 60))
     assert "has no room for title.basics.tsv.gz: 72,057,594,038 MB are needed" in str(error)
@@ -313,13 +311,13 @@ async def test_too_little_room_is_told_before_anything_is_written(imdb: FakeImdb
 
 
 async def test_a_folder_that_cannot_be_made_is_named(imdb: FakeImdb, tmp_path: Path) -> None:
-    """Something else has the name."""
+    """A file is in the folder's place."""
     (tmp_path / "file").touch()
     with pytest.raises(ImportRefused, match="file/imdb cannot be written: Not a directory"):
         await fetch(imdb, tmp_path / "file" / "imdb")
 
 
-DOWNLOAD_AS_NOBODY = """
+DOWNLOAD_UNPRIVILEGED = """
 import asyncio, os, sys
 from pathlib import Path
 from mediacanon.errors import ImportRefused
@@ -334,16 +332,16 @@ except ImportRefused as error:
 
 
 def test_a_folder_without_permission_is_named(imdb: FakeImdb, data_root: Path) -> None:
-    """One line instead of a traceback."""
+    """The error is one line instead of a traceback."""
     closed = data_root / "closed"
     closed.mkdir(mode=0o555)
-    command = [sys.executable, "-c", DOWNLOAD_AS_NOBODY, str(closed), imdb.url]
+    command = [sys.executable, "-c", DOWNLOAD_UNPRIVILEGED, str(closed), imdb.url]
     said = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ).stdout
     assert said == f"{closed}/.download.lock cannot be written: Permission denied\n"
 
 
 async def test_two_downloads_into_one_folder_do_not_mix(imdb: FakeImdb, folder: Path) -> None:
-    """The second says so and ends."""
+    """The second download is refused."""
     imdb.misbehave(Fault.HANG, file=BASICS.file, times=1)
     first = asyncio.create_task(fetch(imdb, folder))
     await asyncio.to_thread(imdb.hanging.acquire)

@@ -1,321 +1,30 @@
-"""The import, day by day: what enters, changes, moves and goes."""
+"""The import as a whole: refusals, locks, interruptions, readers, and real dumps."""
 
 import asyncio
+import gzip
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from mediacanon.errors import ImportRefused
-from mediacanon.imdb.sync import IMPORT_LOCK, merge_steps
-from mediacanon.writes import Writes
-from tests.imdb.catalogue import Catalogue, changes, run_import
-from tests.imdb.files import title, write
+from mediacanon.errors import DatabaseUnavailable, ImportRefused
+from mediacanon.imdb.sync import IMPORT_LOCK
+from tests.imdb.catalogue import Catalogue, changes, denial, run_import
+from tests.imdb.files import MANY, title, write
 
 SHOW = "tt0100000"
 EPISODE = "tt0100001"
-
-
-async def test_types_are_mapped_as_the_original_did(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
-    """movie and tvMovie are movies, tvSeries and tvMiniSeries shows, the rest stays out."""
-    kinds = ["movie", "tvMovie", "tvSeries", "tvMiniSeries", "short", "video", "videoGame", "tvSpecial", "tvShort"]
-    write(tmp_path, titles=[title(f"tt010000{n}", kind) for n, kind in enumerate(kinds)])
-    report = await run_import(database, tmp_path)
-    assert (await catalogue.title("tt0100000"))["type"] == "movie"
-    assert (await catalogue.title("tt0100001"))["movie_id"]
-    assert (await catalogue.title("tt0100002"))["show_id"]
-    assert (await catalogue.title("tt0100003"))["type"] == "show"
-    assert changes(report, "movies").inserted == changes(report, "shows").inserted == 2
-    assert len((await catalogue.dump())["titles"]) == 4
-
-
-async def test_a_kind_without_changes_reports_none(database: str, tmp_path: Path) -> None:
-    """A dump of one show, and one that brings nothing new, insert no movie."""
-    write(tmp_path, titles=[title(SHOW, "tvSeries")])
-    first = await run_import(database, tmp_path)
-    assert (changes(first, "movies").inserted, changes(first, "shows").inserted) == (0, 1)
-    again = await run_import(database, tmp_path, force=True)
-    assert not any(one.inserted or one.updated for one in again.changes)
-    assert changes(again, "shows").unchanged == 1
-
-
-async def test_names_arrive_letter_by_letter(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
-    """Quotes, backslashes, odd and long names are stored as IMDb writes them."""
-    names = [
-        'Summer of 4\'2"', '"Quoted"', '"', "AC\\DC", "\\N is no null here", "ends in \\", "$", "****", "?", "x",
-        "x" * 242, "한국 영화", "50% & <b>", "{1,2}", "a\\tb", "\\.", "\\.\\", "N/A", " leading and trailing ", "e\u0301",
-    ]  # fmt: skip
-    write(tmp_path, titles=[title(f"tt02000{n:02}", name=name) for n, name in enumerate(names)])
-    report = await run_import(database, tmp_path)
-    for n, name in enumerate(names):
-        assert (await catalogue.title(f"tt02000{n:02}"))["display_name"] == name
-    assert not any(report.skipped.values())
-
-
-async def test_extreme_values_fit(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
-    """8-digit ids, huge episode numbers, running times 0 and 1,669, three million votes, years as isAdult."""
-    rows = [
-        title("tt9999999", runtime=0),
-        title("tt10000000", runtime=1669, genres=None, year=None),
-        ("tt10000001", "movie", "Adult", "Adult", 2013, 2013, None, None, "Drama,Drama,Sci-Fi"),
-        title(SHOW, "tvSeries"),
-    ]
-    write(
-        tmp_path,
-        titles=rows,
-        episodes=[(EPISODE, SHOW, 1993, 97251), ("tt0100002", SHOW, 1, 0)],
-        ratings=[("tt9999999", "10.0", 3_000_000), ("tt10000000", "1.0", 5), (EPISODE, "8.7", 6)],
-    )
-    await run_import(database, tmp_path)
-    assert (await catalogue.title("tt9999999"))["runtime_minutes"] == 0
-    assert (await catalogue.title("tt9999999"))["num_votes"] == 3_000_000
-    assert (await catalogue.title("tt10000000"))["average_rating"] == 1
-    assert (await catalogue.title("tt10000001"))["genres"] == ["Drama", "Sci-Fi"]
-    assert await catalogue.episodes(SHOW) == {"tt0100002": (1, 0, None), EPISODE: (1993, 97251, None)}
-
-
-async def test_episodes_without_a_place_stay_out(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
-    """No number, number -1, a parent that is a movie or missing: skipped and counted; so are ratings of nobody."""
-    write(
-        tmp_path,
-        titles=[title(SHOW, "tvSeries"), title("tt0300000")],
-        episodes=[
-            ("tt0100001", SHOW, None, None), ("tt0100002", SHOW, -1, -1), ("tt0100003", "tt0300000", 1, 1),
-            ("tt0100004", "tt0999999", 1, 1), ("tt0100005", SHOW, 1, 1),
-        ],
-        ratings=[("tt0888888", 5.5, 10)],
-    )  # fmt: skip
-    report = await run_import(database, tmp_path)
-    assert list(await catalogue.episodes(SHOW)) == ["tt0100005"]
-    assert changes(report, "episodes").skipped == 4
-    assert changes(report, "ratings").skipped == 1
-
-
-async def test_of_duplicate_places_the_lowest_id_stays(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
-    """Two episodes of one number: the lowest IMDb id, on this day and the next, whoever came first."""
-    shows = [title(SHOW, "tvSeries")]
-    write(tmp_path, titles=shows, episodes=[("tt0100008", SHOW, 1, 1), ("tt0100007", SHOW, 1, 1)])
-    report = await run_import(database, tmp_path)
-    assert list(await catalogue.episodes(SHOW)) == ["tt0100007"]
-    assert changes(report, "episodes").duplicates == 1
-    write(tmp_path, titles=shows, episodes=[("tt0100008", SHOW, 1, 1), ("tt0100007", SHOW, 1, 1), ("tt0100006", SHOW, 1, 1)])  # fmt: skip
-    report = await run_import(database, tmp_path)
-    assert list(await catalogue.episodes(SHOW)) == ["tt0100006"]
-    assert changes(report, "episodes").withdrawn == 1
-    again = await run_import(database, tmp_path, force=True)
-    assert changes(again, "episodes").unchanged == 1
-    assert changes(again, "episodes").duplicates == 2
-
-
-async def test_names_and_ratings_of_episodes_come_along(database: str, pool: asyncpg.Pool, tmp_path: Path) -> None:
-    """tvEpisode rows of basics name the episodes; a rating without a title row still counts."""
-    write(
-        tmp_path,
-        titles=[title(SHOW, "tvSeries"), title(EPISODE, "tvEpisode", "Pilot")],
-        episodes=[(EPISODE, SHOW, 1, 1), ("tt0100002", SHOW, 1, 2)],
-        ratings=[(EPISODE, "9.9", 1200), ("tt0100002", "7.1", 7)],
-    )
-    await run_import(database, tmp_path)
-    rows = await pool.fetch(
-        "SELECT display_name, round(average_rating::numeric, 1)::text, num_votes FROM show_episodes ORDER BY episode"
-    )
-    assert [tuple(row) for row in rows] == [("Pilot", "9.9", 1200), (None, "7.1", 7)]
-
-
-async def test_a_renumbered_episode_keeps_its_id_and_what_tmdb_knew(
-    database: str, pool: asyncpg.Pool, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    """Episodes trade places, move to another season and another show; rows stay, empty seasons go."""
-    shows = [title(SHOW, "tvSeries"), title("tt0400000", "tvSeries")]
-    ids = [f"tt010000{n}" for n in range(1, 5)]
-    write(tmp_path, titles=shows, episodes=[(ids[0], SHOW, 1, 1), (ids[1], SHOW, 1, 2), (ids[2], SHOW, 2, 1), (ids[3], SHOW, 1, 3)])  # fmt: skip
-    await run_import(database, tmp_path)
-    await pool.execute("UPDATE show_episodes SET synopsis = 'about ' || imdb_id")
-    before = dict(await pool.fetch("SELECT imdb_id, id FROM show_episodes"))
-    write(tmp_path, titles=shows, episodes=[(ids[0], SHOW, 1, 2), (ids[1], SHOW, 1, 1), (ids[2], SHOW, 3, 9), (ids[3], "tt0400000", 1, 1)])  # fmt: skip
-    report = await run_import(database, tmp_path)
-    assert changes(report, "episodes").moved == 4
-    assert changes(report, "seasons").inserted == 2
-    assert changes(report, "seasons").withdrawn == 1
-    assert await catalogue.episodes(SHOW) == {ids[1]: (1, 1, None), ids[0]: (1, 2, None), ids[2]: (3, 9, None)}
-    assert list(await catalogue.episodes("tt0400000")) == [ids[3]]
-    assert dict(await pool.fetch("SELECT imdb_id, id FROM show_episodes")) == before
-    assert await pool.fetchval("SELECT bool_and(synopsis = 'about ' || imdb_id) FROM show_episodes")
-
-
-async def test_episodes_gone_from_the_dump_go(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
-    """An episode that left, lost its number or its show is removed with a season it leaves empty."""
-    shows = [title(SHOW, "tvSeries")]
-    write(tmp_path, titles=shows, episodes=[(EPISODE, SHOW, 1, 1), ("tt0100002", SHOW, 2, 1), ("tt0100003", SHOW, 2, 2)])  # fmt: skip
-    await run_import(database, tmp_path)
-    write(tmp_path, titles=shows, episodes=[(EPISODE, SHOW, 1, 1), ("tt0100002", SHOW, None, None)])
-    report = await run_import(database, tmp_path)
-    assert list(await catalogue.episodes(SHOW)) == [EPISODE]
-    assert changes(report, "episodes").withdrawn == 2
-    assert changes(report, "seasons").withdrawn == 1
-
-
-async def test_episodes_the_original_imported_are_adopted(
-    database: str, pool: asyncpg.Pool, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    """Rows without an IMDb id are matched by show, season and number and keep their ids; hand-made ones stay."""
-    shows = [title(SHOW, "tvSeries")]
-    episodes = [(EPISODE, SHOW, 1, 1), ("tt0100002", SHOW, 1, 2)]
-    write(tmp_path, titles=[*shows, title(EPISODE, "tvEpisode", "Pilot")], episodes=episodes)
-    await run_import(database, tmp_path)
-    await pool.execute("UPDATE show_episodes SET imdb_id = NULL, display_name = 'old'")
-    season = await pool.fetchval("SELECT id FROM show_seasons")
-    await pool.execute(
-        "INSERT INTO show_episodes (season_id, episode, display_name) VALUES ($1, 99, 'by hand')", season
-    )
-    before = await pool.fetch("SELECT id FROM show_episodes ORDER BY episode")
-    report = await run_import(database, tmp_path, force=True)
-    assert changes(report, "episodes").inserted == 0
-    assert await catalogue.episodes(SHOW) == {EPISODE: (1, 1, "Pilot"), "tt0100002": (1, 2, "old"), None: (1, 99, "by hand")}  # fmt: skip
-    assert await pool.fetch("SELECT id FROM show_episodes ORDER BY episode") == before
-
-
-async def test_a_title_gone_from_the_dump_is_withdrawn_and_can_return(
-    database: str, pool: asyncpg.Pool, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    """Withdrawn keeps the row, its id and its episodes; back in the dump, back in the catalogue."""
-    rows = [title("tt0500000"), title("tt0500001"), title("tt0500002"), title(SHOW, "tvSeries")]
-    episodes = [(EPISODE, SHOW, 1, 1)]
-    write(tmp_path, titles=rows, episodes=episodes)
-    await run_import(database, tmp_path)
-    ids = await pool.fetch("SELECT id FROM titles ORDER BY id")
-    write(tmp_path, titles=rows[1:3])
-    report = await run_import(database, tmp_path, force=True)
-    assert changes(report, "movies").withdrawn == changes(report, "shows").withdrawn == 1
-    assert (await catalogue.title("tt0500000"))["withdrawn_at"]
-    assert list(await catalogue.episodes(SHOW)) == [EPISODE]
-    write(tmp_path, titles=rows, episodes=episodes)
-    report = await run_import(database, tmp_path)
-    assert changes(report, "movies").updated == changes(report, "shows").updated == 1
-    assert not (await catalogue.title("tt0500000"))["withdrawn_at"]
-    assert await pool.fetch("SELECT id FROM titles ORDER BY id") == ids
-
-
-async def test_a_title_whose_type_changed_moves(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
-    """From movie to show and back: the title's id stays, the movie's and show's rows follow."""
-    write(tmp_path, titles=[title("tt0600000"), title("tt0600001", "tvSeries")], episodes=[(EPISODE, "tt0600001", 1, 1)])  # fmt: skip
-    await run_import(database, tmp_path)
-    first = await catalogue.title("tt0600000")
-    write(tmp_path, titles=[title("tt0600000", "tvMiniSeries"), title("tt0600001", "tvMovie")], episodes=[(EPISODE, "tt0600000", 1, 1)])  # fmt: skip
-    report = await run_import(database, tmp_path)
-    moved = await catalogue.title("tt0600000")
-    assert (moved["id"], moved["type"], moved["movie_id"]) == (first["id"], "show", None)
-    assert moved["show_id"]
-    assert (await catalogue.title("tt0600001"))["movie_id"]
-    assert list(await catalogue.episodes("tt0600000")) == [EPISODE]
-    assert changes(report, "movies").moved == changes(report, "shows").moved == 1
-
-
-async def test_only_rows_that_differ_are_written(database: str, pool: asyncpg.Pool, tmp_path: Path) -> None:
-    """The next day touches the changed title alone: `updated_at` and the row version of the others stay."""
-    rows = [title(f"tt070000{n}") for n in range(5)]
-    write(tmp_path, titles=rows, ratings=[("tt0700000", 5.0, 10), ("tt0700001", 6.0, 10)])
-    await run_import(database, tmp_path)
-    versions = "SELECT imdb_id, xmin::text, updated_at FROM titles ORDER BY imdb_id"
-    before = await pool.fetch(versions)
-    rows[2] = title("tt0700002", name="Another Name")
-    write(tmp_path, titles=rows, ratings=[("tt0700000", 5.0, 11), ("tt0700001", 6.0, 10)])
-    report = await run_import(database, tmp_path)
-    after = await pool.fetch(versions)
-    touched = [new["imdb_id"] for old, new in zip(before, after, strict=True) if old != new]
-    assert touched == ["tt0700000", "tt0700002"]
-    assert changes(report, "movies").updated == 2
-    assert changes(report, "movies").unchanged == 3
-    assert (changes(report, "ratings").updated, changes(report, "ratings").unchanged) == (1, 1)
-
-
-async def test_ratings_that_vanish_are_removed(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
-    """A title without a row in the ratings file has no rating any more."""
-    write(tmp_path, titles=[title("tt0700000")], ratings=[("tt0700000", 5.0, 10)])
-    await run_import(database, tmp_path)
-    write(tmp_path, titles=[title("tt0700000")])
-    report = await run_import(database, tmp_path)
-    assert (await catalogue.title("tt0700000"))["average_rating"] is None
-    assert changes(report, "ratings").withdrawn == 1
-
-
-async def test_hand_made_titles_and_edits_survive(
-    database: str, pool: asyncpg.Pool, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    """Titles without an IMDb id, custom genres, locked fields and TMDB's running time are not the dump's."""
-    await pool.execute("INSERT INTO titles (type, display_name) VALUES ('movie', 'By Hand')")
-    write(tmp_path, titles=[title("tt0800000", runtime=None, genres="Drama,Comedy")])
-    await run_import(database, tmp_path)
-    await pool.execute(
-        """INSERT INTO title_genres SELECT t.id, g.id FROM titles t, genres g
-            WHERE t.imdb_id = 'tt0800000' AND g.name = 'Cooking'"""
-    )
-    await pool.execute(
-        """UPDATE titles SET display_name = 'Mine', locked_fields = '{display_name}', runtime_minutes = 77
-            WHERE imdb_id = 'tt0800000'"""
-    )
-    write(tmp_path, titles=[title("tt0800000", name="Theirs", runtime=None, genres="Drama,Crime", year=1999)])
-    await run_import(database, tmp_path)
-    found = await catalogue.title("tt0800000")
-    assert (found["display_name"], found["start_year"], found["runtime_minutes"]) == ("Mine", 1999, 77)
-    assert found["genres"] == ["Cooking", "Crime", "Drama"]
-    by_hand = await pool.fetchrow(
-        "SELECT withdrawn_at, updated_at = created_at AS untouched FROM titles WHERE imdb_id IS NULL"
-    )
-    assert tuple(by_hand) == (None, True)
-
-
-async def test_episodes_edited_by_hand_survive(
-    database: str, pool: asyncpg.Pool, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    """Name and place stay as they were put, also where IMDb has another there; ratings and the rest follow."""
-    ids = [f"tt010000{n}" for n in range(1, 5)]
-    titles = [title(SHOW, "tvSeries"), *(title(each, "tvEpisode", f"IMDb's {each[-1]}") for each in ids)]
-    places = [(ids[n], SHOW, 1, n + 1) for n in range(3)]
-    write(tmp_path, titles=titles, episodes=places)
-    await run_import(database, tmp_path)
-    rows = dict(await pool.fetch("SELECT imdb_id, id FROM show_episodes"))
-    writes = Writes(pool)
-    await writes.update_episode(rows[ids[0]], {"display_name": "Mine"})
-    await writes.update_episode(rows[ids[1]], {"episode_number": 9})
-    # The fourth would have the place by its lower id, were it not taken by hand.
-    write(tmp_path, titles=[*titles, title("tt0099999", "tvEpisode", "Late")], ratings=[(ids[0], 7.5, 10), (ids[1], 8.5, 20)],
-          episodes=[*places, ("tt0099999", SHOW, 1, 9), (ids[3], SHOW, 1, 2)])  # fmt: skip
-    for is_forced in (False, True):
-        report = await run_import(database, tmp_path, force=is_forced)
-        assert await catalogue.episodes(SHOW) == {
-            ids[0]: (1, 1, "Mine"), ids[3]: (1, 2, "IMDb's 4"), ids[2]: (1, 3, "IMDb's 3"), ids[1]: (1, 9, "IMDb's 2")
-        }  # fmt: skip
-    assert changes(report, "episodes").unchanged == 4
-    votes = dict(await pool.fetch("SELECT imdb_id, num_votes FROM show_episodes WHERE num_votes IS NOT NULL"))
-    assert votes == {ids[0]: 10, ids[1]: 20}
-    await writes.update_episode(rows[ids[0]], {}, unlock=["display_name"])
-    await writes.update_episode(rows[ids[1]], {}, unlock=["episode_number"])
-    await run_import(database, tmp_path, force=True)
-    assert await catalogue.episodes(SHOW) == {
-        ids[0]: (1, 1, "IMDb's 1"), ids[1]: (1, 2, "IMDb's 2"), ids[2]: (1, 3, "IMDb's 3"), "tt0099999": (1, 9, "Late")
-    }  # fmt: skip
-
-
-async def test_a_season_renumbered_by_hand_stays(
-    database: str, pool: asyncpg.Pool, catalogue: Catalogue, tmp_path: Path
-) -> None:
-    """Its episodes stay in it; unlocked, an episode goes back to where IMDb has it."""
-    shows, places = [title(SHOW, "tvSeries")], [(EPISODE, SHOW, 1, 1), ("tt0100002", SHOW, 1, 2)]
-    write(tmp_path, titles=shows, episodes=places)
-    await run_import(database, tmp_path)
-    writes = Writes(pool)
-    await writes.update_season(await pool.fetchval("SELECT id FROM show_seasons"), 5)
-    await run_import(database, tmp_path, force=True)
-    assert await catalogue.episodes(SHOW) == {EPISODE: (5, 1, None), "tt0100002": (5, 2, None)}
-    episode_id = await pool.fetchval("SELECT id FROM show_episodes WHERE imdb_id = $1", EPISODE)
-    await writes.update_episode(episode_id, {}, unlock=["season_number"])
-    await run_import(database, tmp_path, force=True)
-    assert await catalogue.episodes(SHOW) == {EPISODE: (1, 1, None), "tt0100002": (5, 2, None)}
+SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
+IMDB = SHARED / "data" / "imdb"
+has_dumps = pytest.mark.skipif(not IMDB.is_dir(), reason="the real dumps are not here")
 
 
 async def test_unchanged_files_are_not_imported_again(database: str, tmp_path: Path) -> None:
-    """The hash in sync_state tells; --force imports all the same and finds nothing to do."""
+    """The hash in sync_state decides; --force imports all the same and finds no change."""
     write(tmp_path, titles=[title("tt0900000")])
     await run_import(database, tmp_path)
     assert (await run_import(database, tmp_path)).is_unchanged
@@ -324,7 +33,7 @@ async def test_unchanged_files_are_not_imported_again(database: str, tmp_path: P
     assert changes(forced, "movies").unchanged == 1
 
 
-async def test_a_second_import_says_so_and_ends(database: str, pool: asyncpg.Pool, tmp_path: Path) -> None:
+async def test_a_second_import_is_refused(database: str, pool: asyncpg.Pool, tmp_path: Path) -> None:
     """While one import holds the lock another refuses; afterwards it runs."""
     write(tmp_path, titles=[title("tt0900000")])
     async with pool.acquire() as connection:
@@ -336,7 +45,7 @@ async def test_a_second_import_says_so_and_ends(database: str, pool: asyncpg.Poo
 
 
 async def test_ids_that_a_file_repeats_count_once(database: str, catalogue: Catalogue, tmp_path: Path) -> None:
-    """A file that names a title, an episode or a rating twice is imported by its first rows."""
+    """Of a repeated title, episode or rating the first row is imported."""
     write(
         tmp_path,
         titles=[title("tt0900000", name="First"), title("tt0900000", name="Second"), title(SHOW, "tvSeries")],
@@ -356,7 +65,7 @@ async def test_readers_see_the_old_catalogue_until_the_commit(
     await run_import(database, tmp_path)
     write(tmp_path, titles=[title("tt0900000", name="Today")])
     async with pool.acquire() as holder, holder.transaction():
-        # The merge writes sync_state last, and waits for whoever holds its row.
+        # The merge writes sync_state last, and waits for the lock of its row.
         await holder.execute("SELECT FROM sync_state FOR UPDATE")
         running = asyncio.create_task(run_import(database, tmp_path))
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mediacanon sync' AND wait_event_type = 'Lock'"
@@ -367,21 +76,151 @@ async def test_readers_see_the_old_catalogue_until_the_commit(
     assert await pool.fetchval("SELECT display_name FROM titles") == "Today"
 
 
-async def test_indexes_set_aside_for_the_first_import_come_back(
-    database: str, pool: asyncpg.Pool, tmp_path: Path
+async def test_a_file_half_as_long_as_the_last_stops_the_import(
+    database: str, catalogue: Catalogue, yesterday: Path
 ) -> None:
-    """After a first import the tables have exactly the keys and indexes that schema.sql gave them."""
-    catalogue = """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-                    UNION ALL SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2"""
-    before = await pool.fetch(catalogue)
-    write(tmp_path, titles=[title("tt0900000")])
-    await run_import(database, tmp_path)
-    assert await pool.fetch(catalogue) == before
-    assert len(before) > 30
+    """--force imports the file all the same."""
+    write(yesterday, titles=MANY[:1400])
+    message = await denial(database, catalogue, yesterday)
+    assert "title.basics.tsv.gz has 1,401 rows; the last import had 3,001" in message
+    report = await run_import(database, yesterday, force=True)
+    assert changes(report, "movies").withdrawn == 1600
 
 
-def test_the_merge_consists_of_named_steps() -> None:
-    """Every step has a name for the report and statements to run."""
-    steps = list(merge_steps())
-    assert len({name for name, _ in steps}) == len(steps) > 10
-    assert all(statements.strip().endswith(";") for _, statements in steps)
+async def test_a_catalogue_of_another_program_is_guarded_too(
+    database: str, catalogue: Catalogue, pool: asyncpg.Pool, yesterday: Path
+) -> None:
+    """Without row counts of a last import the catalogue's titles are counted."""
+    await pool.execute("DELETE FROM sync_state")
+    write(yesterday, titles=MANY[:10])
+    assert "the catalogue has 3,000" in await denial(database, catalogue, yesterday)
+
+
+SLOW_IMPORT = """
+import asyncio, sys
+from pathlib import Path
+from mediacanon.imdb.sync import SyncOptions, sync
+asyncio.run(sync(sys.argv[1], SyncOptions(folder=Path(sys.argv[2]), base_url=None)))
+"""
+
+
+IMPORTING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mediacanon sync' AND datname = current_database()"
+)
+
+
+async def _import_that_waits(database: str, folder: Path, pool: asyncpg.Pool) -> subprocess.Popen[bytes]:
+    """Start an import in a process of its own; return when its merge waits for a row lock of the test."""
+    process = subprocess.Popen([sys.executable, "-c", SLOW_IMPORT, database, str(folder)], stderr=subprocess.PIPE)
+    while not await pool.fetchval(f"{IMPORTING} AND wait_event_type = 'Lock'"):
+        assert process.poll() is None
+        await asyncio.sleep(0.02)
+    return process
+
+
+async def test_kill_9_leaves_the_old_catalogue_and_the_next_run_works(
+    database: str, pool: asyncpg.Pool, catalogue: Catalogue, yesterday: Path
+) -> None:
+    """An import killed inside its transaction leaves no lock and no partial change."""
+    before = await catalogue.dump()
+    write(yesterday, titles=[title("tt1000000", name="Today"), *MANY[1:]])
+    async with pool.acquire() as holder, holder.transaction():
+        await holder.execute("SELECT FROM sync_state FOR UPDATE")
+        process = await _import_that_waits(database, yesterday, pool)
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        while await pool.fetchval(IMPORTING):
+            await asyncio.sleep(0.05)
+    assert await catalogue.dump() == before
+    report = await run_import(database, yesterday)
+    assert changes(report, "movies").updated == 1
+    assert not await pool.fetchval("SELECT to_regnamespace('imdb_staging')::text")
+
+
+async def test_a_lost_connection_leaves_the_old_catalogue(
+    database: str, pool: asyncpg.Pool, catalogue: Catalogue, yesterday: Path
+) -> None:
+    """The server ends the import's session: one clear error, nothing changed, the next run works."""
+    before = await catalogue.dump()
+    write(yesterday, titles=[title("tt1000000", name="Today"), *MANY[1:]])
+    async with pool.acquire() as holder, holder.transaction():
+        await holder.execute("SELECT FROM sync_state FOR UPDATE")
+        running = asyncio.create_task(run_import(database, yesterday))
+        while not await pool.fetchval(f"{IMPORTING} AND wait_event_type = 'Lock'"):
+            await asyncio.sleep(0.02)
+        await pool.execute(IMPORTING.replace("count(*)", "pg_terminate_backend(pid)"))
+        with pytest.raises(DatabaseUnavailable, match="nothing changed"):
+            await running
+    assert await catalogue.dump() == before
+    assert changes(await run_import(database, yesterday), "movies").updated == 1
+
+
+def rows(day: str, file: str) -> dict[str, tuple[str, ...]]:
+    """Return a dump's rows by tconst."""
+    with gzip.open(IMDB / day / file, "rt", encoding="utf-8", newline="\n") as lines:
+        next(lines)
+        return {row[0]: tuple(row[1:]) for row in (line.rstrip("\n").split("\t") for line in lines)}
+
+
+def placed(day: str) -> dict[str, tuple[str, ...]]:
+    """Return the episodes of the dump that have a show and a number, by tconst."""
+    shows = {
+        tconst for tconst, row in rows(day, "title.basics.tsv.gz").items() if row[0] in ("tvSeries", "tvMiniSeries")
+    }
+    episodes = rows(day, "title.episode.tsv.gz")
+    return {tconst: row for tconst, row in episodes.items() if row[0] in shows and row[1] != "\\N" and row[2] != "\\N"}
+
+
+@has_dumps
+async def test_two_real_days(database: str, pool: asyncpg.Pool, catalogue: Catalogue) -> None:
+    """Famous shows are complete, and the second day's report equals the difference of the files."""
+    first = await run_import(database, IMDB / "real")
+    breaking_bad = await catalogue.episodes("tt0903747")
+    assert len({season for season, _, _ in breaking_bad.values()}) == 5
+    assert len(breaking_bad) == 62
+    assert all(name for _, _, name in breaking_bad.values())
+    assert len(await catalogue.episodes("tt0096697")) > 800
+    unrated = """SELECT count(*) FROM show_episodes e JOIN show_seasons ss ON ss.id = e.season_id
+                   JOIN shows s ON s.id = ss.show_id JOIN titles t ON t.id = s.title_id
+                  WHERE t.imdb_id = 'tt0903747' AND e.average_rating IS NULL"""
+    assert await pool.fetchval(unrated) == 0
+    assert not any(first.skipped.values())
+
+    second = await run_import(database, IMDB / "real-next-day")
+    old, new = placed("real"), placed("real-next-day")
+    episodes = changes(second, "episodes")
+    assert changes(first, "episodes").inserted == len(old)
+    assert episodes.inserted == len(new.keys() - old.keys())
+    assert episodes.withdrawn == len(old.keys() - new.keys())
+    assert episodes.moved == sum(old[key] != new[key] for key in old.keys() & new.keys())
+
+    known = await pool.fetch("SELECT imdb_id FROM titles UNION ALL SELECT imdb_id FROM show_episodes")
+    # A few ids are both a title and an episode; each row has the rating.
+    known_ids = [row[0] for row in known]
+    was, now = rows("real", "title.ratings.tsv.gz"), rows("real-next-day", "title.ratings.tsv.gz")
+    ratings = changes(second, "ratings")
+    both = was.keys() & now.keys()
+    assert ratings.updated == sum(was[key] != now[key] for key in known_ids if key in both)
+    assert sum(was[key] != now[key] for key in both) == 71_254
+    assert ratings.unchanged + ratings.updated + ratings.inserted == sum(key in now for key in known_ids)
+
+
+@has_dumps
+async def test_small_and_head_dumps_import_clean(database: str, catalogue: Catalogue) -> None:
+    """One dump has real episode names, the other dangling references."""
+    report = await run_import(database, IMDB / "small")
+    assert changes(report, "movies").inserted == 2000
+    assert changes(report, "episodes").inserted == 979
+    report = await run_import(database, IMDB / "head-2025", force=True)
+    assert not any(report.skipped.values())
+
+
+@has_dumps
+async def test_the_truncated_dump_is_refused(database: str, tmp_path: Path) -> None:
+    """A real file ends inside a row."""
+    for file in ("title.episode.tsv.gz", "title.ratings.tsv.gz"):
+        (tmp_path / file).write_bytes((IMDB / "small" / file).read_bytes())
+    cut = (IMDB / "odd" / "title.basics.truncated-mid-row.tsv").read_bytes()
+    (tmp_path / "title.basics.tsv.gz").write_bytes(gzip.compress(cut))
+    with pytest.raises(ImportRefused, match=r"truncated|malformed"):
+        await run_import(database, tmp_path)

@@ -1,4 +1,4 @@
-"""What the demo catalogue holds: titles and episodes, with what IMDb and TMDB would say of them."""
+"""Rows of the demo catalogue: titles and episodes, with the facts that IMDb and TMDB would give them."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,22 +6,22 @@ from typing import Literal
 
 from mediacanon.imdb.demo.names import Name
 
-# Paths below TMDB's image host, with the sizes MediaCanon asks for; there is no such picture.
+# URLs at TMDB's image host with the sizes that MediaCanon stores; no such images exist.
 POSTERS = "https://image.tmdb.org/t/p/w500/demo-"
 STILLS = "https://image.tmdb.org/t/p/w400/demo-"
 NO_POSTER = "none"
 NO_STILL = "TMDB_NOT_FOUND_DO_NOT_RETRY"
 
-TitleType = Literal["movie", "tvMovie", "tvSeries", "tvMiniSeries", "short", "video", "videoGame", "tvSpecial"]
+ImdbTitleType = Literal["movie", "tvMovie", "tvSeries", "tvMiniSeries", "short", "video", "videoGame", "tvSpecial"]
 SHOW_TYPES = ("tvSeries", "tvMiniSeries")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoTitle:
-    """A movie, a show, or something the importer ignores."""
+    """A movie, a show, or a title of a type that the import ignores."""
 
     imdb_id: str
-    title_type: TitleType
+    title_type: ImdbTitleType
     name: Name
     start_year: int | None
     end_year: int | None = None
@@ -29,7 +29,7 @@ class DemoTitle:
     genres: tuple[str, ...] = ()
     average_rating: float | None = None
     num_votes: int | None = None
-    # From here on: what TMDB would add, and what people did.
+    # From here on: facts that TMDB would add, and traces of people.
     original_language: str = "en"
     origin_country: str = "US"
     release_date: date | None = None
@@ -41,13 +41,13 @@ class DemoTitle:
 
     @property
     def is_show(self) -> bool:
-        """Whether the importer makes it a show."""
+        """True if the import makes the title a show."""
         return self.title_type in SHOW_TYPES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoEpisode:
-    """An episode of a show; one that has not been aired has no rating."""
+    """An episode of a show; before its air date it has no rating."""
 
     imdb_id: str
     show_id: str
@@ -59,14 +59,14 @@ class DemoEpisode:
     air_date: date
     average_rating: float | None
     num_votes: int | None
-    # From here on: what TMDB would add.
+    # From here on: facts that TMDB would add.
     synopsis: str | None
     image_url: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """The shape of a show: episodes of each season by its number, and how good they are."""
+class ShowRun:
+    """The run of a show: the number of episodes by season, and the course of their ratings."""
 
     seasons: dict[int, int]
     arc: str = "steady"
@@ -76,7 +76,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class DemoCatalogue:
-    """Everything the demo holds: titles, episodes, and rows that the importer ignores."""
+    """The whole demo: titles, episodes, and titles that the import ignores."""
 
     titles: tuple[DemoTitle, ...]
     episodes: tuple[DemoEpisode, ...]

@@ -4,10 +4,10 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from mediacanon.imdb.demo.catalogue import NO_STILL, STILLS, DemoEpisode, DemoTitle, Run
+from mediacanon.imdb.demo.catalogue import NO_STILL, STILLS, DemoEpisode, DemoTitle, ShowRun
 from mediacanon.imdb.demo.names import Namer
 
-# How much better than its show an episode is, in points: by how far show and season have come,
+# Points by which an episode's rating differs from its show's, as a function of the progress of show and season, each
 # from 0 to 1.
 Arc = Callable[[float, float], float]
 ARCS: dict[str, Arc] = {
@@ -23,12 +23,12 @@ COMMON_ARCS = ("steady", "rising", "declining", "cliffhangers", "slump")
 NOISE = 0.25
 WORST, BEST = 1.0, 10.0
 FEWEST_VOTES = 5
-NOT_AIRED = 2  # of a running show, its last episodes
-WEEKLY_AT_MOST = 40  # longer seasons have an episode every day
+NOT_AIRED = 2  # the last episodes of a running show
+MAX_WEEKLY = 40  # a longer season has an episode every day
 WITH_SYNOPSIS, WITH_STILL, WITHOUT_STILL = 0.9, 0.8, 0.05
 
 
-def build_episodes(chooser: random.Random, namer: Namer, shows: dict[DemoTitle, Run]) -> Iterator[DemoEpisode]:
+def build_episodes(chooser: random.Random, namer: Namer, shows: dict[DemoTitle, ShowRun]) -> Iterator[DemoEpisode]:
     """Yield the episodes of all shows in order, with ids of eight digits."""
     number = 92_000_000
     for show, run in shows.items():
@@ -63,7 +63,7 @@ def _votes(chooser: random.Random, show: DemoTitle) -> int:
 def _air_date(show: DemoTitle, season: int, episode: int, *, count: int) -> date:
     first = show.release_date or date(show.start_year or 2000, 9, 1)
     premiere = date(first.year + max(0, season - 1), first.month, min(first.day, 28))
-    if count > WEEKLY_AT_MOST:
+    if count > MAX_WEEKLY:
         return date(premiere.year, 1, 1) + timedelta(days=episode)
     return premiere + timedelta(weeks=episode - 1)
 

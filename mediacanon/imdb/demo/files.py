@@ -9,7 +9,7 @@ from mediacanon.imdb.datasets import BASICS, EPISODE, RATINGS, Dataset
 from mediacanon.imdb.demo.catalogue import DemoCatalogue, DemoEpisode, DemoTitle
 from mediacanon.imdb.demo.titles import build_demo_catalogue
 
-# Of the seeds from 1888 (the oldest film) to 1950 the one whose rarest genre is the least rare.
+# Among the seeds from 1888 (the oldest film) to 1950, the one whose rarest genre has the most titles.
 DEMO_SEED = 1903
 
 Row = tuple[str | int | float | None, ...]
@@ -66,7 +66,7 @@ def _rating_row(title: DemoTitle | DemoEpisode) -> Row:
 
 
 def _write(folder: Path, dataset: Dataset, rows: Iterable[Row]) -> None:
-    """Write the rows sorted by id as text, as IMDb does; the gzip header tells no time."""
+    """Write the rows sorted by id as text, as IMDb does; the gzip header has no time, so that bytes repeat."""
     lines = sorted("\t".join("\\N" if cell is None else str(cell) for cell in row) for row in rows)
     text = "\n".join(["\t".join(dataset.header), *lines, ""])
     (folder / dataset.file).write_bytes(igzip.compress(text.encode(), 2, mtime=0))

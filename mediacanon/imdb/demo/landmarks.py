@@ -1,14 +1,14 @@
-"""A dozen titles that are the same whatever the seed: documentation and tests may name them."""
+"""A dozen titles that do not depend on the seed: documentation and tests may name them."""
 
 from datetime import date
 
-from mediacanon.imdb.demo.catalogue import POSTERS, DemoTitle, Run, TitleType
+from mediacanon.imdb.demo.catalogue import POSTERS, DemoTitle, ImdbTitleType, ShowRun
 from mediacanon.imdb.demo.names import Name
 
 
 def _title(  # noqa: PLR0913, PLR0917 - a row of the tables below, in the order of IMDb's columns
     imdb_id: str,
-    title_type: TitleType,
+    title_type: ImdbTitleType,
     name: Name,
     years: tuple[int, int | None],
     runtime_minutes: int,
@@ -63,29 +63,29 @@ def landmark_movies() -> tuple[DemoTitle, ...]:
     )  # fmt: skip
 
 
-def landmark_shows() -> dict[DemoTitle, Run]:
+def landmark_shows() -> dict[DemoTitle, ShowRun]:
     """Return the shows, tt99100001 to tt99100006, each with its run.
 
-    In order: a brilliant finale, a sad decline, a season of 300 episodes, specials (season 0), one
-    that still runs, and a Korean one with a custom genre.
+    In order: a brilliant finale, a sad decline, a season of 300 episodes, specials (season 0), a running show, and a
+    Korean show with a custom genre.
     """
     return {
         _title("tt99100001", "tvSeries", _same("Harbour Lights"), (2008, 2012), 52,
                "Crime,Drama,Thriller", (9.4, 1_903_551)):
-            Run(seasons={1: 8, 2: 12, 3: 12, 4: 12, 5: 14}, arc="brilliant finale"),
+            ShowRun(seasons={1: 8, 2: 12, 3: 12, 4: 12, 5: 14}, arc="brilliant finale"),
         _title("tt99100002", "tvSeries", _same("The Quiet Orchard"), (2009, 2016), 58,
                "Adventure,Drama,Fantasy", (8.3, 1_488_017), origin=("en", "US")):
-            Run(seasons=dict.fromkeys(range(1, 8), 10) | {8: 6}, arc="sad decline"),
+            ShowRun(seasons=dict.fromkeys(range(1, 8), 10) | {8: 6}, arc="sad decline"),
         _title("tt99100003", "tvSeries", _same("Morning Tide"), (2024, None), 24,
                "Drama,Romance", (5.8, 9_044), origin=("en", "AU")):
-            Run(seasons={1: 24, 2: 300, 3: 25}, is_running=True, has_plain_names=True),
+            ShowRun(seasons={1: 24, 2: 300, 3: 25}, is_running=True, has_plain_names=True),
         _title("tt99100004", "tvSeries", _same("Inspector Vale's Last Train"), (1996, 2007), 50,
                "Crime,Drama,Mystery", (8.0, 77_920)):
-            Run(seasons={0: 4} | dict.fromkeys(range(1, 13), 6), arc="cliffhangers"),
+            ShowRun(seasons={0: 4} | dict.fromkeys(range(1, 13), 6), arc="cliffhangers"),
         _title("tt99100005", "tvSeries", _same("Glass Mountains"), (2023, None), 47,
                "Action,Drama,Sci-Fi", (8.7, 604_876), origin=("en", "US")):
-            Run(seasons={1: 10, 2: 10, 3: 8, 4: 10}, arc="rising", is_running=True),
+            ShowRun(seasons={1: 10, 2: 10, 3: 8, 4: 10}, arc="rising", is_running=True),
         _title("tt99100006", "tvSeries", Name("Heartbeat Bus Stop", "심쿵 정류장"), (2022, None), 71,
                "Reality-TV,Romance", (7.9, 41_366), origin=("ko", "KR"), custom_genre="Dating"):
-            Run(seasons={1: 12, 2: 14, 3: 14, 4: 16, 5: 16}, is_running=True),
+            ShowRun(seasons={1: 12, 2: 14, 3: 14, 4: 16, 5: 16}, is_running=True),
     }  # fmt: skip

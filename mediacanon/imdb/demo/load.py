@@ -1,4 +1,4 @@
-"""Fills an empty database with the demo: the import first, then what TMDB and people would add."""
+"""Fills an empty database with the demo: the import, then the facts that TMDB would add, and traces of people."""
 
 import tempfile
 from pathlib import Path
@@ -56,7 +56,7 @@ WITH known AS (
 INSERT INTO title_genres (title_id, genre_id) SELECT title_id, genre_id FROM known
 """
 
-# Spread over the last six days: views older than seven are cleaned up.
+# Spread over the last six days: views older than seven days are cleaned up.
 ADD_VIEWS = """
 INSERT INTO title_views (title_id, viewed_at, source)
 SELECT titles.id, now() - interval '6 days' * ((number * 37 + titles.id) % 100) / 100, 'demo'
@@ -69,7 +69,7 @@ SELECT titles.id, now() - interval '6 days' * ((number * 37 + titles.id) % 100) 
 async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
     """Fill the database at `dsn`, which has the schema, with the demo catalogue.
 
-    Raises Conflict, and changes nothing, when there are titles already.
+    Raises Conflict, and changes nothing, if the database has titles already.
     """
     connection = await asyncpg.connect(dsn, server_settings=SESSION_SETTINGS)
     try:
@@ -86,7 +86,7 @@ async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
             await connection.execute(ASSIGN_CUSTOM_GENRES, titles)
             await connection.execute(ADD_VIEWS, titles)
             await notify_everything(connection)
-        # The planner has seen the rows of the import, not yet what was added to them.
+        # The import gathered the planner's statistics before these facts were added.
         await connection.execute("ANALYZE titles, show_episodes, title_genres, title_views")
     finally:
         await connection.close()

@@ -1,4 +1,4 @@
-"""Makes up names for the demo catalogue: of movies, shows and episodes, in eleven languages."""
+"""Invents names for the demo catalogue: of movies, shows and episodes, in eleven languages."""
 
 import random
 from collections.abc import Callable, Iterable
@@ -7,40 +7,40 @@ from typing import NamedTuple
 from mediacanon.imdb.demo import words as vocabulary
 from mediacanon.imdb.demo.words import TONGUES, phrases, words
 
-# How often a foreign name is shown in English, and an English movie's name fits its genre.
+# Probabilities: a foreign title has an English display name, an English movie's name fits its genre.
 SHOWN_IN_ENGLISH = 0.7
 FITS_GENRE = 0.5
 NUMBERS = ("Three", "Seven", "Eleven", "Twelve", "Forty", "Ninety")
 
 
 class Name(NamedTuple):
-    """What a title is called here, and what it was called where it comes from."""
+    """The display name of a title, and its original name in its country."""
 
     display: str
     original: str
 
 
 class Namer:
-    """Draws names from a chooser; no two titles get the same one."""
+    """Draws names from a chooser; every title's name is unique."""
 
     def __init__(self, chooser: random.Random, *, taken: Iterable[str] = ()) -> None:
         self._chooser = chooser
         self._taken = set(taken)
 
     def movie(self, language: str, genre: str) -> Name:
-        """Return a movie's name in `language` (ISO 639-1); an English one may fit its genre."""
+        """Return a movie's name in `language` (ISO 639-1); an English name may fit the genre."""
         if language == "en":
             return self._untaken(lambda: self._english_movie(genre))
         return self._untaken(lambda: self._foreign(language))
 
     def show(self, language: str, genre: str) -> Name:
-        """Return a show's name in `language`; talk shows, news and the like have their own kind."""
+        """Return a show's name in `language`; talk shows, news and some other genres have patterns of their own."""
         if language == "en":
             return self._untaken(lambda: self._english_show(genre))
         return self._untaken(lambda: self._foreign(language))
 
     def episode(self) -> str:
-        """Return an episode's name; many episodes may share one."""
+        """Return an episode's name, not necessarily unique."""
         return self._filled(self._one_of(vocabulary.EPISODE_PATTERNS))
 
     def synopsis(self) -> str:
@@ -80,7 +80,7 @@ class Namer:
         return Name(shown, original)
 
     def _filled(self, pattern: str, noun_case: Callable[[str], str] = str) -> str:
-        """Return the pattern with every gap filled by a word drawn for it."""
+        """Return the pattern with every placeholder replaced by a random word of its kind."""
         noun, other = self._chooser.sample(words(vocabulary.NOUNS), 2)
         first, partner = self._chooser.sample(words(vocabulary.FIRST_NAMES), 2)
         surname, other_surname = self._chooser.sample(words(vocabulary.SURNAMES), 2)

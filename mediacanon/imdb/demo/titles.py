@@ -1,4 +1,4 @@
-"""Invents the demo's movies and shows: every genre, language and decade is there in both types."""
+"""Invents the demo's movies and shows, with every genre, language and decade in both types."""
 
 import random
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from mediacanon.imdb.demo.catalogue import (
     POSTERS,
     DemoCatalogue,
     DemoTitle,
-    Run,
-    TitleType,
+    ImdbTitleType,
+    ShowRun,
 )
 from mediacanon.imdb.demo.episodes import COMMON_ARCS, build_episodes
 from mediacanon.imdb.demo.landmarks import landmark_movies, landmark_shows
@@ -23,35 +23,35 @@ from mediacanon.imdb.demo.words import ENGLISH_COUNTRIES, ODD_NAMES, TONGUES, wo
 Value = TypeVar("Value")
 
 MOVIES, SHOWS, IGNORED = 600, 120, 60
-IGNORED_TYPES: tuple[TitleType, ...] = ("short", "videoGame", "short", "video", "tvSpecial")
+IGNORED_TYPES: tuple[ImdbTitleType, ...] = ("short", "videoGame", "short", "video", "tvSpecial")
 FIRST_YEAR, FIRST_SHOW_YEAR, THIS_YEAR = 1920, 1951, 2026
 GENRES = words(
     "Action; Adventure; Animation; Biography; Comedy; Crime; Documentary; Drama; Family; Fantasy; "
     "Film-Noir; Game-Show; History; Horror; Music; Musical; Mystery; News; Reality-TV; Romance; "
     "Sci-Fi; Short; Sport; Talk-Show; Thriller; War; Western"
 )
-# Films are mostly these; news and game shows among them are few, as in real life.
+# Drawn twice as often for films: films of news and game shows are rare, as in real life.
 FILM_GENRES = words(
     "Action; Adventure; Animation; Comedy; Crime; Drama; Family; Fantasy; History; Horror; "
     "Mystery; Romance; Sci-Fi; Thriller"
 )
-# Half the catalogue is English, a tenth Korean: the Korean collections want to be filled as well.
+# Half the catalogue is English. A tenth is Korean, to fill the Korean collections.
 LANGUAGES = words("en; fr; en; ko; en; es; en; de; en; it; en; ja; en; ko; en; hi; en; ru; sv; da")
 ERAS = {"Film-Noir": (1941, 1958), "Western": (1936, 1973)}
 FEWEST_VOTES, MOST_VOTES = 5, 2_600_000
 UNRATED, UNDATED, TIMELESS = 0.03, 0.01, 0.05
 MINI_SERIES, TV_MOVIES, RUNNING, PLAIN_NAMES = 0.15, 0.1, 0.2, 0.08
-WITH_POSTER, WITHOUT_POSTER = 0.86, 0.05  # the rest has not been looked for
-# A custom genre goes to titles of these genres (Korean ones: of any), so many of each type.
+WITH_POSTER, WITHOUT_POSTER = 0.86, 0.05  # the posters of the rest were never looked up
+# A custom genre goes to titles of these genres; a Korean title may have any.
 CUSTOM_GENRES = {"Dating": ("Romance", "Reality-TV"), "Cooking": ("Documentary", "Family")}
-WITH_CUSTOM_GENRE = 6
+WITH_CUSTOM_GENRE = 6  # titles of each type, Korean and other
 REMAKES = 3
 FIRST_TMDB_ID = 90_000_001
 VIEWED, MOST_VIEWS = 48, 90
 
 
 def build_demo_catalogue(seed: int) -> DemoCatalogue:
-    """Return a seed's catalogue, always the same: 600 movies, 120 shows, some 6,000 episodes."""
+    """Return the catalogue of a seed, the same every time: 600 movies, 120 shows, some 6,000 episodes."""
     chooser = random.Random(seed)  # noqa: S311 - inventing films, not secrets
     namer = Namer(chooser, taken={title.name.display for title in (*landmark_movies(), *landmark_shows())})
     movies = [*landmark_movies(), *_movies(chooser, namer, MOVIES - len(landmark_movies()))]
@@ -66,7 +66,7 @@ def build_demo_catalogue(seed: int) -> DemoCatalogue:
 
 
 def _shuffled(chooser: random.Random, values: Sequence[Value], count: int) -> list[Value]:
-    """Return `count` values, each as often as the others, in random order."""
+    """Return `count` values in random order, all equally frequent."""
     dealt = list(islice(cycle(values), count))
     chooser.shuffle(dealt)
     return dealt
@@ -81,7 +81,7 @@ def _movies(chooser: random.Random, namer: Namer, count: int) -> list[DemoTitle]
         is_odd = language == "en" and odd_names
         name = Name(*[odd_names.pop(0)] * 2) if is_odd else namer.movie(language, genre)
         title = DemoTitle(
-            # Ids of eight and nine digits, which do not sort as numbers do.
+            # Ids of eight and nine digits, whose order as text is not their order as numbers.
             imdb_id=f"tt{99_001_000 + 7 * at}" if at % 2 else f"tt{990_020_000 + 7 * at}",
             title_type="tvMovie" if chooser.random() < TV_MOVIES else "movie",
             name=name,
@@ -90,7 +90,7 @@ def _movies(chooser: random.Random, namer: Namer, count: int) -> list[DemoTitle]
             genres=_genres(chooser, genre, pool, others=(0, 1, 1, 2, 2)),
         )
         movies.append(_received(chooser, title, language, fame=0.7))
-    # The ends of the scale: the worst film has many votes, the best has few.
+    # Both ends of the scale: the worst film has many votes, the best film few.
     movies[0] = replace(movies[0], average_rating=1.0, num_votes=41_207)
     movies[1] = replace(movies[1], average_rating=10.0, num_votes=7)
     return movies
@@ -102,7 +102,7 @@ def _movie_year(chooser: random.Random, genre: str) -> int:
     return THIS_YEAR - int((THIS_YEAR - FIRST_YEAR + 1) * chooser.random() ** 2)
 
 
-def _shows(chooser: random.Random, namer: Namer, count: int) -> dict[DemoTitle, Run]:
+def _shows(chooser: random.Random, namer: Namer, count: int) -> dict[DemoTitle, ShowRun]:
     shows = {}
     draws = zip(_shuffled(chooser, GENRES, count), _shuffled(chooser, LANGUAGES, count), strict=True)
     for at, (genre, language) in enumerate(draws):
@@ -124,13 +124,13 @@ def _shows(chooser: random.Random, namer: Namer, count: int) -> dict[DemoTitle, 
     return shows
 
 
-def _run(chooser: random.Random, *, is_mini: bool) -> Run:
-    """Return the shape of a show: 3 to 8 episodes, or 1 to 12 seasons of 5 to 25."""
+def _run(chooser: random.Random, *, is_mini: bool) -> ShowRun:
+    """Return a run of 3 to 8 episodes for a mini-series, else of 1 to 12 seasons of 5 to 25."""
     if is_mini:
-        return Run(seasons={1: chooser.randint(3, 8)}, arc=chooser.choice(COMMON_ARCS))
+        return ShowRun(seasons={1: chooser.randint(3, 8)}, arc=chooser.choice(COMMON_ARCS))
     usual = chooser.choice((6, 8, 8, 10, 10, 13, 20, 23))
     seasons = 1 + int(12 * chooser.random() ** 1.8)
-    return Run(
+    return ShowRun(
         seasons={season: usual + chooser.randint(-1, 2) for season in range(1, seasons + 1)},
         arc=chooser.choice(COMMON_ARCS),
         is_running=chooser.random() < RUNNING,
@@ -154,12 +154,12 @@ def _ignored(chooser: random.Random, namer: Namer, count: int) -> list[DemoTitle
 
 
 def _genres(chooser: random.Random, first: str, pool: Sequence[str], *, others: Sequence[int]) -> tuple[str, ...]:
-    """Return one to three genres with `first` among them, sorted as IMDb sorts them."""
+    """Return one to three genres, `first` among them, sorted as in IMDb's files."""
     return tuple(sorted({first, *chooser.sample(pool, chooser.choice(others))}))
 
 
 def _received(chooser: random.Random, title: DemoTitle, language: str, *, fame: float) -> DemoTitle:
-    """Return the title with its rating, votes and what TMDB would add; votes follow a power law."""
+    """Return the title with rating, votes and TMDB's facts; the votes follow a power law."""
     scale = MOST_VOTES / FEWEST_VOTES
     votes = int(FEWEST_VOTES * scale ** (chooser.random() ** fame))
     rating = round(min(9.6, max(1.4, chooser.gauss(6.5, 1.3))), 1)
@@ -181,7 +181,7 @@ def _received(chooser: random.Random, title: DemoTitle, language: str, *, fame: 
 
 
 def _with_remakes(titles: list[DemoTitle]) -> list[DemoTitle]:
-    """Return the titles, the last few English movies named like earlier ones of another year."""
+    """Return the titles, with the last few English movies named like earlier movies of another year."""
     spared = {title.name.display for title in landmark_movies()} | set(words(ODD_NAMES))
     english = [
         title
@@ -193,7 +193,7 @@ def _with_remakes(titles: list[DemoTitle]) -> list[DemoTitle]:
 
 
 def _with_custom_genres(titles: list[DemoTitle]) -> list[DemoTitle]:
-    """Return the titles, some of the best known with a custom genre, Korean or not."""
+    """Return the titles, with a custom genre for some of the best known, both Korean and other."""
     given = {title.imdb_id: title.custom_genre for title in titles if title.custom_genre}
     for custom, genres in CUSTOM_GENRES.items():
         for is_show in (False, True):
@@ -213,7 +213,7 @@ def _with_custom_genres(titles: list[DemoTitle]) -> list[DemoTitle]:
 
 
 def _with_views(chooser: random.Random, titles: list[DemoTitle]) -> list[DemoTitle]:
-    """Return the titles, some of them looked at: a few very often, most of those once or twice."""
-    looked_at = chooser.sample([title.imdb_id for title in titles], VIEWED)
-    views = {imdb_id: MOST_VIEWS // rank for rank, imdb_id in enumerate(looked_at, start=1)}
+    """Return the titles, some with views: a few titles with very many, most of these with one or two."""
+    viewed = chooser.sample([title.imdb_id for title in titles], VIEWED)
+    views = {imdb_id: MOST_VIEWS // rank for rank, imdb_id in enumerate(viewed, start=1)}
     return [replace(title, views=views.get(title.imdb_id, 0)) for title in titles]

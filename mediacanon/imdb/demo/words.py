@@ -1,7 +1,7 @@
-"""The words that the demo catalogue's invented names are made of, by language and by genre.
+"""The words of the demo catalogue's invented names, by language and by genre.
 
-A name is a head and a tail that fit together in any combination: `Le Jardinier`, `sans fenêtres`.
-Each stands here with its English and the Japanese ones with their romanised form, separated by `|`.
+A name is a head and a tail that fit together in any combination: `Le Jardinier`, `sans fenêtres`. Each phrase is listed
+with its English form, separated by `|`, and a Japanese phrase with its romanised form as well.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Phrase(NamedTuple):
-    """A head or a tail in its own language, in English, and romanised where it wants to be."""
+    """A head or a tail in its own language, in English, and romanised if its script needs that."""
 
     original: str
     english: str
@@ -28,7 +28,7 @@ def words(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """A language with its countries and its words; in some the tail comes first."""
+    """A language with its countries and its words; in some languages the tail comes first."""
 
     countries: tuple[str, ...]
     heads: str

@@ -1,4 +1,8 @@
--- Episodes are known by their IMDb id; where they stand (show, season, number) may change from day to day.
+-- Episodes: their IMDb id identifies them; their place (show, season, number) may change from day to day.
+
+-- before
+CREATE UNLOGGED TABLE imdb_staging.seasons_before AS
+SELECT count(*) AS count FROM show_seasons;
 
 -- step: finding shows
 CREATE UNLOGGED TABLE imdb_staging.shows AS
@@ -6,7 +10,7 @@ SELECT t.imdb_id, s.id AS show_id
   FROM shows s
   JOIN titles t ON t.id = s.title_id
  WHERE t.imdb_id IS NOT NULL
-   AND t.withdrawn_at IS NULL;  -- a withdrawn show keeps what it had
+   AND t.withdrawn_at IS NULL;  -- a withdrawn show keeps its episodes
 
 ANALYZE imdb_staging.shows;
 
@@ -26,7 +30,7 @@ UPDATE show_episodes e
  WHERE e.id = placed.id;
 
 -- step: comparing episodes
--- Three kinds of row come out: new (id is null), changed (both), gone (tconst is null).
+-- The table holds three kinds of row: new (id is null), changed (both), gone (tconst is null).
 CREATE UNLOGGED TABLE imdb_staging.episode_changes AS
 SELECT old.id,
        old.season_id AS old_season_id,
@@ -39,7 +43,7 @@ SELECT old.id,
        next.display_name,
        r.averagerating AS average_rating,
        r.numvotes AS num_votes,
-       -- Of several episodes that come to one place the lowest IMDb id gets it: claim 1. Those that stay have none.
+       -- An episode that stays in its place has no claim. Of several arrivals at one place the lowest IMDb id has claim 1.
        CASE WHEN staged.tconst IS NOT NULL
              AND (old.show_id, old.season, old.episode) IS DISTINCT FROM (staged.show_id, next.season, next.episode)
             THEN row_number() OVER (PARTITION BY staged.show_id, next.season, next.episode,
@@ -59,13 +63,13 @@ SELECT old.id,
          WHERE e.imdb_id IS NOT NULL) AS old ON old.imdb_id = staged.tconst
   LEFT JOIN imdb_staging.basics b ON b.tconst = staged.tconst AND b.titletype = 'tvEpisode'
   LEFT JOIN imdb_staging.ratings r ON r.tconst = staged.tconst
- -- A name that TMDB knew is kept when IMDb has none; what was edited by hand is kept in any case.
+ -- TMDB's name stays if IMDb has none; an edited column is locked and keeps its value.
  CROSS JOIN LATERAL
        (SELECT CASE WHEN 'season_number' = ANY (old.locked_fields) THEN old.season ELSE staged.season END AS season,
                CASE WHEN 'episode_number' = ANY (old.locked_fields) THEN old.episode ELSE staged.episode END AS episode,
                CASE WHEN 'display_name' = ANY (old.locked_fields) THEN old.display_name
                     ELSE COALESCE(b.primarytitle, old.display_name) END AS display_name) AS next
- -- Locks are looked at only where something differs: most rows do not.
+ -- The locks are looked at last, and only in rows that differ: few do.
  WHERE (old.show_id, old.season, old.episode, old.display_name, old.average_rating, old.num_votes)
        IS DISTINCT FROM
        (staged.show_id, staged.season, staged.episode, COALESCE(b.primarytitle, old.display_name), r.averagerating, r.numvotes)
@@ -78,7 +82,7 @@ SELECT old.id,
 ANALYZE imdb_staging.episode_changes;
 
 -- step: settling places
--- An arrival meets an episode that stays where it is: the lower IMDb id keeps the place, and one put there by hand.
+-- An arrival meets an episode that stays: the lower IMDb id wins the place, but never against an edited number.
 CREATE UNLOGGED TABLE imdb_staging.contested AS
 SELECT c.tconst, holder.id AS holder_id, holder.imdb_id < c.tconst OR holder.locked_fields && '{season_number,episode_number}' AS holder_wins
   FROM imdb_staging.episode_changes c
@@ -116,7 +120,7 @@ SELECT DISTINCT c.show_id, c.season
  ORDER BY c.show_id, c.season;
 
 -- step: updating episodes
--- Episodes may trade places: all that move step aside first, to numbers no episode has.
+-- Episodes may swap places: every moving episode first takes a number that no other episode has.
 UPDATE show_episodes e
    SET episode = -e.id
   FROM imdb_staging.episode_changes c
@@ -152,3 +156,26 @@ SELECT ss.id
 DELETE FROM show_seasons ss
  USING imdb_staging.season_removals gone
  WHERE ss.id = gone.id;
+
+-- report
+SELECT 'seasons' AS kind,
+       after.count - before.count + gone.count AS inserted,
+       0 AS updated,
+       before.count - gone.count AS unchanged,
+       gone.count AS withdrawn,
+       0 AS moved,
+       0 AS duplicates
+  FROM imdb_staging.seasons_before AS before,
+       (SELECT count(*) FROM show_seasons) AS after,
+       (SELECT count(*) FROM imdb_staging.season_removals) AS gone
+
+ UNION ALL
+SELECT 'episodes',
+       count(*) FILTER (WHERE id IS NULL AND claim = 1),
+       count(*) FILTER (WHERE id IS NOT NULL AND tconst IS NOT NULL AND claim IS NULL),
+       (SELECT count(*) FROM show_episodes WHERE imdb_id IS NOT NULL)
+       - count(*) FILTER (WHERE tconst IS NOT NULL AND (claim = 1 OR claim IS NULL)),
+       (SELECT count(*) FROM imdb_staging.episode_removals),
+       count(*) FILTER (WHERE id IS NOT NULL AND claim = 1),
+       count(*) FILTER (WHERE claim > 1)
+  FROM imdb_staging.episode_changes;

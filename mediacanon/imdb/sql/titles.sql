@@ -1,7 +1,7 @@
--- Titles: what the dump holds against what the catalogue holds. Only rows that differ are written.
+-- Titles: compares the dump with the catalogue, and writes only the rows that differ.
 
 -- step: comparing titles
--- Three kinds of row come out: new (id is null), changed (both), gone (tconst is null).
+-- The table holds three kinds of row: new (id is null), changed (both), gone (tconst is null).
 CREATE UNLOGGED TABLE imdb_staging.title_changes AS
 SELECT old.id,
        old.type AS old_type,
@@ -21,12 +21,12 @@ SELECT old.id,
   LEFT JOIN imdb_staging.ratings r ON r.tconst = staged.tconst
  CROSS JOIN LATERAL (
        SELECT CASE WHEN staged.titletype IN ('movie', 'tvMovie') THEN 'movie' ELSE 'show' END AS type,
-              -- What people edited by hand stays as they left it.
+              -- An edited column is locked and keeps its value.
               CASE WHEN 'display_name' = ANY (old.locked_fields) THEN old.display_name ELSE staged.primarytitle END AS display_name,
               CASE WHEN 'original_title' = ANY (old.locked_fields) THEN old.original_title ELSE staged.originaltitle END AS original_title,
               CASE WHEN 'start_year' = ANY (old.locked_fields) THEN old.start_year ELSE staged.startyear END AS start_year,
               CASE WHEN 'end_year' = ANY (old.locked_fields) THEN old.end_year ELSE staged.endyear END AS end_year,
-              -- A running time that TMDB knew is kept when IMDb has none.
+              -- TMDB's running time stays if IMDb has none.
               CASE WHEN 'runtime_minutes' = ANY (old.locked_fields) THEN old.runtime_minutes
                    ELSE COALESCE(staged.runtimeminutes, old.runtime_minutes) END AS runtime_minutes
        ) AS new
@@ -73,7 +73,7 @@ SELECT type, display_name, original_title, start_year, end_year, runtime_minutes
  WHERE id IS NULL
  ORDER BY tconst;
 
--- A title whose type changed leaves the one table (with its seasons, if it was a show) and enters the other.
+-- A title of another type leaves its old table, a show with its seasons, and enters the new one.
 DELETE FROM movies m
  USING imdb_staging.title_changes c
  WHERE m.title_id = c.id AND c.tconst IS NOT NULL AND c.type = 'show';
@@ -99,7 +99,7 @@ SELECT t.id
  ORDER BY t.id;
 
 -- step: linking genres
--- A few thousand combinations name all genres there are, so lists are taken apart once per combination.
+-- The catalogue has a few thousand combinations of genres: each list is split once per combination.
 CREATE UNLOGGED TABLE imdb_staging.genre_names AS
 SELECT DISTINCT combination.imdb_genres, btrim(name) AS name
   FROM (SELECT DISTINCT imdb_genres FROM imdb_staging.title_changes WHERE has_other_genres) AS combination
@@ -114,7 +114,7 @@ SELECT DISTINCT name
  WHERE name NOT IN (SELECT name FROM genres)
  ORDER BY name;
 
--- Custom genres are people's and stay.
+-- Custom genres are assigned by people and stay.
 DELETE FROM title_genres tg
  USING imdb_staging.title_changes c, genres g
  WHERE c.has_other_genres
@@ -133,3 +133,17 @@ SELECT t.id, g.id
  WHERE c.has_other_genres
    AND NOT EXISTS (SELECT FROM title_genres tg WHERE tg.title_id = t.id AND tg.genre_id = g.id)
  ORDER BY t.id;
+
+-- report
+SELECT kind.name AS kind,
+       count(*) FILTER (WHERE c.tconst IS NOT NULL AND c.id IS NULL) AS inserted,
+       count(*) FILTER (WHERE c.id IS NOT NULL AND c.tconst IS NOT NULL AND c.old_type = c.type) AS updated,
+       (SELECT count(*) FROM titles t WHERE t.type = kind.type AND t.imdb_id IS NOT NULL AND t.withdrawn_at IS NULL)
+       - count(*) FILTER (WHERE c.tconst IS NOT NULL) AS unchanged,
+       count(*) FILTER (WHERE c.tconst IS NULL AND c.id IS NOT NULL) AS withdrawn,
+       count(*) FILTER (WHERE c.tconst IS NOT NULL AND c.old_type <> c.type) AS moved,
+       0 AS duplicates
+  FROM (VALUES ('movies', 'movie'), ('shows', 'show')) AS kind (name, type)
+  LEFT JOIN imdb_staging.title_changes c ON CASE WHEN c.tconst IS NULL THEN c.old_type ELSE c.type END = kind.type
+ GROUP BY kind.name, kind.type
+ ORDER BY kind.name;

@@ -1,44 +1,18 @@
-"""What can go wrong with an import, and that nothing changes then."""
+"""Staging: files and rows that are malformed, and rows that only look so."""
 
-import asyncio
 import gzip
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
-import asyncpg
 import pytest
 
-from mediacanon.errors import DatabaseUnavailable, ImportRefused
 from mediacanon.imdb.datasets import BASICS, EPISODE, RATINGS
-from tests.imdb.catalogue import Catalogue, changes, run_import
-from tests.imdb.files import text, title, write
-
-MANY = [title(f"tt1{n:06}", name=f"Film {n}") for n in range(3000)]
+from tests.imdb.catalogue import Catalogue, changes, denial, run_import
+from tests.imdb.files import MANY, text, title, write
 
 
 def basics(folder: Path, content: bytes) -> None:
-    """Replace title.basics by `content`, compressed."""
+    """Replace title.basics by the compressed `content`."""
     (folder / BASICS.file).write_bytes(gzip.compress(content))
-
-
-@pytest.fixture
-async def yesterday(database: str, tmp_path: Path) -> Path:
-    """Give a folder of three thousand titles that have been imported."""
-    write(tmp_path, titles=MANY)
-    await run_import(database, tmp_path)
-    return tmp_path
-
-
-async def denial(database: str, catalogue: Catalogue, folder: Path, *, force: bool = False) -> str:
-    """Import, expect to be refused with nothing changed, return the message."""
-    before = await catalogue.dump()
-    with pytest.raises(ImportRefused) as refused:
-        await run_import(database, folder, force=force)
-    assert await catalogue.dump() == before
-    return str(refused.value)
 
 
 async def test_a_missing_file_stops_the_import(database: str, catalogue: Catalogue, yesterday: Path) -> None:
@@ -51,7 +25,7 @@ async def test_a_missing_file_stops_the_import(database: str, catalogue: Catalog
 async def test_a_file_truncated_in_its_compressed_data_stops_the_import(
     database: str, catalogue: Catalogue, yesterday: Path, keep: float
 ) -> None:
-    """However little is missing."""
+    """One missing byte in a thousand is enough."""
     whole = gzip.compress(text(BASICS, [*MANY, title("tt2000000")]))
     (yesterday / BASICS.file).write_bytes(whole[: int(len(whole) * keep)])
     assert "title.basics.tsv.gz is truncated" in await denial(database, catalogue, yesterday)
@@ -60,13 +34,13 @@ async def test_a_file_truncated_in_its_compressed_data_stops_the_import(
 async def test_a_file_that_ends_inside_a_row_stops_the_import(
     database: str, catalogue: Catalogue, yesterday: Path
 ) -> None:
-    """Sound compression around text that was cut."""
+    """The compressed data is complete, the text is cut."""
     basics(yesterday, text(BASICS, [*MANY, title("tt2000000")])[:-30])
     assert "ends inside a row" in await denial(database, catalogue, yesterday)
 
 
 async def test_a_missing_last_newline_is_fine(database: str, catalogue: Catalogue, yesterday: Path) -> None:
-    """The last row counts when it is whole."""
+    """The last row is imported if its columns are complete."""
     basics(yesterday, text(BASICS, [*MANY, title("tt2000000", name="Last")])[:-1])
     await run_import(database, yesterday)
     assert (await catalogue.title("tt2000000"))["display_name"] == "Last"
@@ -91,31 +65,11 @@ async def test_a_missing_last_newline_is_fine(database: str, catalogue: Catalogu
 async def test_a_file_of_another_format_stops_the_import(
     database: str, catalogue: Catalogue, yesterday: Path, content: bytes, complaint: str
 ) -> None:
-    """Which file and why."""
+    """The message names the file and the reason."""
     (yesterday / BASICS.file).write_bytes(content)
     message = await denial(database, catalogue, yesterday)
     assert complaint in message
     assert BASICS.file in message
-
-
-async def test_a_file_half_as_long_as_the_last_stops_the_import(
-    database: str, catalogue: Catalogue, yesterday: Path
-) -> None:
-    """--force imports it all the same."""
-    write(yesterday, titles=MANY[:1400])
-    message = await denial(database, catalogue, yesterday)
-    assert "title.basics.tsv.gz has 1,401 rows; the last import had 3,001" in message
-    report = await run_import(database, yesterday, force=True)
-    assert changes(report, "movies").withdrawn == 1600
-
-
-async def test_a_catalogue_another_program_filled_is_guarded_too(
-    database: str, catalogue: Catalogue, pool: asyncpg.Pool, yesterday: Path
-) -> None:
-    """Without the rows of the last import the titles of the catalogue stand for them."""
-    await pool.execute("DELETE FROM sync_state")
-    write(yesterday, titles=MANY[:10])
-    assert "the catalogue has 3,000" in await denial(database, catalogue, yesterday)
 
 
 BAD_ROWS = {
@@ -139,7 +93,7 @@ BAD_ROWS = {
 async def test_a_malformed_row_is_skipped_and_shown_with_its_line(
     database: str, catalogue: Catalogue, tmp_path: Path, bad: bytes, at: int
 ) -> None:
-    """First, in the middle and last; all other rows arrive."""
+    """First, in the middle and last; all other rows are imported."""
     lines = text(BASICS, MANY).splitlines(keepends=True)
     write(tmp_path)
     basics(tmp_path, b"".join([*lines[: at + 1], bad, *lines[at + 1 :]]))
@@ -150,7 +104,7 @@ async def test_a_malformed_row_is_skipped_and_shown_with_its_line(
 
 
 async def test_the_first_ten_malformed_rows_are_shown(database: str, tmp_path: Path) -> None:
-    """In their order, of all that were counted."""
+    """All are counted; the first ten of the file are shown in order."""
     write(tmp_path)
     rows = [title(f"tt{n:07}", year="soon" if n % 1500 == 7 else 2001) for n in range(1, 18_001)]  # type: ignore[arg-type]
     basics(tmp_path, text(BASICS, rows))
@@ -162,7 +116,7 @@ async def test_the_first_ten_malformed_rows_are_shown(database: str, tmp_path: P
 async def test_more_than_one_malformed_row_in_a_thousand_stops_the_import(
     database: str, catalogue: Catalogue, yesterday: Path
 ) -> None:
-    """It shows what it found."""
+    """The message shows the malformed rows."""
     rows = [*MANY, *[title(f"tt200000{n}", year="soon") for n in range(4)]]  # type: ignore[arg-type]
     basics(yesterday, text(BASICS, rows))
     message = await denial(database, catalogue, yesterday)
@@ -173,65 +127,8 @@ async def test_more_than_one_malformed_row_in_a_thousand_stops_the_import(
 async def test_a_file_with_carriage_returns_throughout_is_read(
     database: str, catalogue: Catalogue, tmp_path: Path
 ) -> None:
-    """Somebody repacked it on another system."""
+    """A file repacked on another system is imported."""
     write(tmp_path)
     basics(tmp_path, text(BASICS, MANY).replace(b"\n", b"\r\n"))
     await run_import(database, tmp_path)
     assert (await catalogue.title("tt1000007"))["genres"] == ["Drama"]
-
-
-SLOW_IMPORT = """
-import asyncio, sys
-from pathlib import Path
-from mediacanon.imdb.sync import SyncOptions, sync
-asyncio.run(sync(sys.argv[1], SyncOptions(folder=Path(sys.argv[2]), base_url=None)))
-"""
-IMPORTING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mediacanon sync' AND datname = current_database()"
-)
-
-
-async def _import_that_waits(database: str, folder: Path, pool: asyncpg.Pool) -> subprocess.Popen[bytes]:
-    """Start an import in a process of its own and return when its merge waits for a row we hold."""
-    process = subprocess.Popen([sys.executable, "-c", SLOW_IMPORT, database, str(folder)], stderr=subprocess.PIPE)
-    while not await pool.fetchval(f"{IMPORTING} AND wait_event_type = 'Lock'"):
-        assert process.poll() is None
-        await asyncio.sleep(0.02)
-    return process
-
-
-async def test_kill_9_leaves_the_old_catalogue_and_the_next_run_works(
-    database: str, pool: asyncpg.Pool, catalogue: Catalogue, yesterday: Path
-) -> None:
-    """Killed inside its transaction, the import leaves no lock and no half."""
-    before = await catalogue.dump()
-    write(yesterday, titles=[title("tt1000000", name="Today"), *MANY[1:]])
-    async with pool.acquire() as holder, holder.transaction():
-        await holder.execute("SELECT FROM sync_state FOR UPDATE")
-        process = await _import_that_waits(database, yesterday, pool)
-        os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        while await pool.fetchval(IMPORTING):
-            await asyncio.sleep(0.05)
-    assert await catalogue.dump() == before
-    report = await run_import(database, yesterday)
-    assert changes(report, "movies").updated == 1
-    assert not await pool.fetchval("SELECT to_regnamespace('imdb_staging')::text")
-
-
-async def test_a_lost_connection_leaves_the_old_catalogue(
-    database: str, pool: asyncpg.Pool, catalogue: Catalogue, yesterday: Path
-) -> None:
-    """The server ends the import's session: one clear error, nothing changed, the next run works."""
-    before = await catalogue.dump()
-    write(yesterday, titles=[title("tt1000000", name="Today"), *MANY[1:]])
-    async with pool.acquire() as holder, holder.transaction():
-        await holder.execute("SELECT FROM sync_state FOR UPDATE")
-        running = asyncio.create_task(run_import(database, yesterday))
-        while not await pool.fetchval(f"{IMPORTING} AND wait_event_type = 'Lock'"):
-            await asyncio.sleep(0.02)
-        await pool.execute(IMPORTING.replace("count(*)", "pg_terminate_backend(pid)"))
-        with pytest.raises(DatabaseUnavailable, match="nothing changed"):
-            await running
-    assert await catalogue.dump() == before
-    assert changes(await run_import(database, yesterday), "movies").updated == 1
