@@ -185,7 +185,7 @@ def build_client(settings: Settings) -> TmdbClient | None:
 
 @asynccontextmanager
 async def open_enrichment(
-    settings: Settings, pool: asyncpg.Pool, dsn: str, events: ChangeListener
+    settings: Settings, pool: asyncpg.Pool, dsn: str, changes: ChangeListener
 ) -> AsyncIterator[Enrichment | None]:
     """Yield the enrichment of this process, None without a key; the exit cancels its fetches."""
     client = build_client(settings)
@@ -200,7 +200,7 @@ async def open_enrichment(
             image_base_url=settings.tmdb_image_base_url,
             wait=settings.tmdb_wait,
         )
-        unsubscribe = events.subscribe(enrichment.forget)
+        unsubscribe = changes.subscribe(enrichment.forget)
         try:
             yield enrichment
         finally:
