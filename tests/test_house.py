@@ -26,12 +26,10 @@ SPANNING = {
     "": {"graphql_docs", "house", "wheel"},
     "cli": {"commands"},
     "database": {"pgbouncer", "recovery"},
-    "imdb": {"faults", "real_data"},
     "loaders": {"statements"},
     "pages": {"discover", "images", "pages"},
     "rest_compat": {"contract", "demo_examples", "deviations", "engagement", "lookup", "recorded_examples"},
     "schema": {"mutations", "query_counts"},
-    "tmdb": {"faults", "lists", "real_films", "refresh"},
 }
 
 # Names that were replaced by the field's terms; `git log -S` has their history.
