@@ -19,8 +19,8 @@ from mediacanon.progress import Progress, SilentProgress, Step
 from mediacanon.tmdb.client import CONNECTIONS, CircuitOpen, InvalidApiKey, TmdbClient
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, enrich_episodes
 from mediacanon.tmdb.lookup import HAS_IMAGE, TITLE_TO_FIND, TitleFacts, TitleToFind, look_up
-from mediacanon.tmdb.replies import LARGEST_INTEGER
 from mediacanon.tmdb.store import FetchedTitle, store_facts
+from mediacanon.vocabulary import MAX_INTEGER
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class BackfillRun:
 
     async def _titles(self, sql: str, limit: int | None) -> AsyncIterator[TitleToFind]:
         """Yield titles page by page: no transaction stays open for the hours a run may take."""
-        votes, last_id, left = LARGEST_INTEGER, 0, limit
+        votes, last_id, left = MAX_INTEGER, 0, limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
             records = await self._retried(partial(self.pool.fetch, sql, votes, last_id, size))

@@ -14,10 +14,10 @@ from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.replies import EpisodeDetails, Season
 from mediacanon.tmdb.store import unless_locked
+from mediacanon.vocabulary import NO_STILL
 
 T = TypeVar("T")
 
-NO_STILL = "TMDB_NOT_FOUND_DO_NOT_RETRY"
 STILL_SIZE = "w400"
 CONCURRENT_REQUESTS = 5
 # For episodes that a season's reply lacks: TMDB knows few of them, we may have hundreds.

@@ -17,8 +17,9 @@ from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, SeasonScope, enrich_episodes
 from mediacanon.tmdb.freshness import fresh_for, is_stale
-from mediacanon.tmdb.lookup import TITLE_TO_FIND, TitleFacts, TitleToFind, TitleType, look_up
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, TitleFacts, TitleToFind, look_up
 from mediacanon.tmdb.store import FetchedTitle, store_facts
+from mediacanon.vocabulary import TitleType
 
 LOCK_CLASS = 0x6D63746D  # "mctm"
 LOCK_TIMEOUT = "5s"

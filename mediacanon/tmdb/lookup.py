@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.replies import Details, FindResults, Match, MediaType
+from mediacanon.vocabulary import TitleType
 
-TitleType = Literal["movie", "show"]
-MEDIA_TYPES: dict[str, MediaType] = {"movie": "movie", "show": "tv"}
+MEDIA_TYPES: dict[TitleType, MediaType] = {"movie": "movie", "show": "tv"}
 # A poster that an editor removed (null and locked) counts as present: no search for another.
 HAS_IMAGE = "(COALESCE(t.image_url, '') <> '' OR 'image_url' = ANY (t.locked_fields))"
 TITLE_TO_FIND = f"""t.id AS title_id, t.type, t.imdb_id, t.tmdb_id,

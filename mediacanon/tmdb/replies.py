@@ -11,12 +11,11 @@ from datetime import date
 from typing import Any, Literal
 
 from mediacanon.errors import UpstreamUnavailable
+from mediacanon.vocabulary import MAX_INTEGER
 
 # TMDB's own name for the kind of a title, also in its paths.
 MediaType = Literal["movie", "tv"]
 
-# The bound of PostgreSQL's integer, the type of our columns.
-LARGEST_INTEGER = 2**31 - 1
 IMAGE_PATH = re.compile(r"/[\w./-]+")
 IMDB_ID = re.compile(r"[a-z]{2}\d{1,12}")
 LANGUAGE_OR_COUNTRY = re.compile(r"[A-Za-z-]{2,10}")
@@ -188,14 +187,14 @@ def _number(fields: dict[str, Any], key: str) -> float | None:
 
 def _required_integer(fields: dict[str, Any], key: str) -> int:
     value = _number(fields, key)
-    if value is None or value != int(value) or not 0 <= value <= LARGEST_INTEGER:
+    if value is None or value != int(value) or not 0 <= value <= MAX_INTEGER:
         raise MalformedReply
     return int(value)
 
 
 def _minutes(fields: dict[str, Any], key: str) -> int | None:
     value = _number(fields, key)
-    return int(value) if value and 1 <= value <= LARGEST_INTEGER else None
+    return int(value) if value and 1 <= value <= MAX_INTEGER else None
 
 
 def _episode_minutes(fields: dict[str, Any]) -> int | None:

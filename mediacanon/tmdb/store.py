@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mediacanon.database.changes import Connection, notify_titles
 from mediacanon.tmdb.lookup import TitleFacts
+from mediacanon.vocabulary import NO_POSTER
 
-NO_POSTER = "none"
 POSTER_SIZE = "w500"
 
 

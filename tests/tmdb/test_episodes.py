@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from mediacanon.errors import UpstreamUnavailable
-from mediacanon.tmdb.episodes import MAX_SINGLE_REQUESTS, NO_STILL, enrich_episodes
+from mediacanon.tmdb.episodes import MAX_SINGLE_REQUESTS, enrich_episodes
+from mediacanon.vocabulary import NO_STILL
 from tests.fakes.tmdb import Fault
 from tests.fakes.tmdb_catalogue import episode, show
 from tests.serving import title_change

@@ -9,8 +9,6 @@ from mediacanon.imdb.demo.names import Name
 # URLs at TMDB's image host with the sizes that MediaCanon stores; no such images exist.
 POSTERS = "https://image.tmdb.org/t/p/w500/demo-"
 STILLS = "https://image.tmdb.org/t/p/w400/demo-"
-NO_POSTER = "none"
-NO_STILL = "TMDB_NOT_FOUND_DO_NOT_RETRY"
 
 ImdbTitleType = Literal["movie", "tvMovie", "tvSeries", "tvMiniSeries", "short", "video", "videoGame", "tvSpecial"]
 SHOW_TYPES = ("tvSeries", "tvMiniSeries")

@@ -4,8 +4,9 @@ import random
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from mediacanon.imdb.demo.catalogue import NO_STILL, STILLS, DemoEpisode, DemoTitle, ShowRun
+from mediacanon.imdb.demo.catalogue import STILLS, DemoEpisode, DemoTitle, ShowRun
 from mediacanon.imdb.demo.names import Namer
+from mediacanon.vocabulary import NO_STILL
 
 # Points by which an episode's rating differs from its show's, as a function of the progress of show and season, each
 # from 0 to 1.

@@ -8,7 +8,6 @@ from itertools import cycle, islice
 from typing import TypeVar
 
 from mediacanon.imdb.demo.catalogue import (
-    NO_POSTER,
     POSTERS,
     DemoCatalogue,
     DemoTitle,
@@ -19,6 +18,7 @@ from mediacanon.imdb.demo.episodes import COMMON_ARCS, build_episodes
 from mediacanon.imdb.demo.landmarks import landmark_movies, landmark_shows
 from mediacanon.imdb.demo.names import Name, Namer
 from mediacanon.imdb.demo.words import ENGLISH_COUNTRIES, ODD_NAMES, TONGUES, words
+from mediacanon.vocabulary import NO_POSTER
 
 Value = TypeVar("Value")
 

@@ -7,7 +7,8 @@ import pytest
 
 from mediacanon.errors import Conflict
 from mediacanon.imdb.demo import load_demo
-from mediacanon.imdb.demo.catalogue import NO_POSTER, NO_STILL, DemoCatalogue
+from mediacanon.imdb.demo.catalogue import DemoCatalogue
+from mediacanon.vocabulary import NO_POSTER, NO_STILL
 from tests.imdb.demo.conftest import A_HANDFUL
 
 

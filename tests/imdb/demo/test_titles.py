@@ -5,9 +5,10 @@ from collections import Counter, defaultdict
 import pytest
 
 from mediacanon.imdb.demo import build_demo_catalogue
-from mediacanon.imdb.demo.catalogue import NO_POSTER, DemoCatalogue, DemoTitle
+from mediacanon.imdb.demo.catalogue import DemoCatalogue, DemoTitle
 from mediacanon.imdb.demo.titles import GENRES, LANGUAGES
 from mediacanon.imdb.demo.words import TONGUES
+from mediacanon.vocabulary import NO_POSTER
 from tests.imdb.demo.conftest import A_HANDFUL
 
 
