@@ -1,13 +1,32 @@
 """Content negotiation: the quality values of Accept and Accept-Encoding (RFC 9110, section 12.4.2)."""
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+# Browsers send at most some 200 characters. A longer header is read anew each time: its length is the client's choice,
+# and a cache key of a megabyte would stay in memory.
+LONGEST_MEMOISED = 500
+MEMOISED_HEADERS = 100
 
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
-@lru_cache(maxsize=100)
+def memoised(read: Callable[[str], Value]) -> Callable[[str], Value]:
+    """Return a reader of headers that remembers the last hundred short ones and their values."""
+    cached = lru_cache(maxsize=MEMOISED_HEADERS)(read)
+
+    @wraps(read)
+    def read_header(header: str) -> Value:
+        return cached(header) if len(header) <= LONGEST_MEMOISED else read(header)
+
+    return read_header
+
+
+@memoised
 def quality_values(header: str) -> Mapping[str, float]:
     """Return the ranges of a header in lower case and in their order, each with its weight from 0 to 1.
 
@@ -16,11 +35,11 @@ def quality_values(header: str) -> Mapping[str, float]:
     ranges: dict[str, float] = {}
     for each in header.lower().split(","):
         name, _, parameters = each.partition(";")
-        weights = [text for text in parameters.replace(" ", "").split(";") if text.startswith("q=")]
+        weights = [text for text in "".join(parameters.split()).split(";") if text.startswith("q=")]
         ranges.setdefault(name.strip(), _weight(weights[0]) if weights else 1.0)
     return ranges
 
 
 def _weight(text: str) -> float:
-    found = _WEIGHT.fullmatch(text)
-    return float(found[1]) if found else 1.0
+    match = _WEIGHT.fullmatch(text)
+    return float(match[1]) if match else 1.0

@@ -1,33 +1,30 @@
-"""Compressed answers: zstd or gzip, as the client prefers, for texts of 1,000 bytes and more.
+"""Compressed responses: zstd or gzip, by the client's preference, for texts of 1,000 bytes and more.
 
-A middleware of our own, because kept answers keep their compressed bytes too and pass it untouched.
+Starlette's middleware does not fit: cached responses hold their compressed bytes and must pass untouched.
 """
 
 import re
-from functools import lru_cache
 
 import zstandard
 from isal import igzip
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mediacanon.http.accept import memoised, quality_values
+
 SMALLEST = 1000
 RawHeaders = list[tuple[bytes, bytes]]
-# The server's preference among encodings the client likes equally well.
+# In the server's order of preference: it decides among encodings of equal weight.
 ENCODINGS = ("zstd", "gzip")
 TEXTS = re.compile(rb"text/(?!event-stream)|application/(.*\+)?(json|xml|javascript)|image/svg\+xml")
-_RANGE = re.compile(r"([a-z0-9*-]+)(?:;q=([01](?:\.[0-9]{0,3})?))?")
 
 
-@lru_cache(maxsize=100)
+@memoised
 def preferred_encoding(accept_encoding: str) -> str | None:
-    """Return the encoding an Accept-Encoding header likes best, None for the plain bytes."""
-    if not accept_encoding:
-        return None
-    ranges = (_RANGE.fullmatch(each) for each in accept_encoding.lower().replace(" ", "").split(","))
-    weights = {each[1]: float(each[2] or 1) for each in ranges if each}
-    liked = {name: weights.get(name, weights.get("*", 0.0)) for name in ENCODINGS}
-    best = max(ENCODINGS, key=liked.__getitem__)
-    return best if liked[best] > 0 and liked[best] >= weights.get("identity", 0.0) else None
+    """Return the encoding with the highest weight in an Accept-Encoding header, None for the plain bytes."""
+    accepted = quality_values(accept_encoding)
+    weights = {name: accepted.get(name, accepted.get("*", 0.0)) for name in ENCODINGS}
+    best = max(ENCODINGS, key=weights.__getitem__)
+    return best if weights[best] > 0 and weights[best] >= accepted.get("identity", 0.0) else None
 
 
 def compress(body: bytes, encoding: str) -> bytes:
@@ -38,13 +35,13 @@ def compress(body: bytes, encoding: str) -> bytes:
 
 
 class Compression:
-    """Middleware: compresses whole answers that are text; streams, partial and compressed ones pass as they are."""
+    """Middleware: compresses whole text responses. Streams, partial and compressed responses pass unchanged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, compressed where the client likes it."""
+        """Send the app's response, compressed if the client accepts an encoding."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -55,7 +52,7 @@ class Compression:
         async def sending(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start":
-                # The headers wait for the body, whose length they tell.
+                # The headers wait for the body, because Content-Length is that of the compressed bytes.
                 start = message
                 return
             if start is not None:
@@ -69,7 +66,7 @@ class Compression:
 
 
 def _compressed(start: Message, message: Message, encoding: str | None) -> Message:
-    """Return the message of a whole body, compressed where that helps, and set the headers of its start."""
+    """Return the message with its body compressed if that saves bytes, and update the headers of `start`."""
     headers: RawHeaders = start["headers"]
     known = dict(headers)
     if b"content-encoding" in known or not TEXTS.match(known.get(b"content-type", b"")):
@@ -89,5 +86,5 @@ def _compressed(start: Message, message: Message, encoding: str | None) -> Messa
 
 
 def _with(headers: RawHeaders, name: bytes, value: bytes) -> RawHeaders:
-    """Return headers, whose names are in lower case as ASGI has them, with one of them set."""
+    """Return the headers with one of them set. ASGI sends their names in lower case."""
     return [*(each for each in headers if each[0] != name), (name, value)]

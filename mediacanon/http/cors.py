@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 ALLOW_ANY_ORIGIN = {"access-control-allow-origin": "*"}
-# For one day a browser asks no second preflight.
+# One day, in seconds, during which a browser sends no second preflight.
 MAX_AGE = "86400"
 
 

@@ -14,17 +14,17 @@ _SAME_SITE = ("same-origin", "none")
 
 
 def is_cross_site(request: Request) -> bool:
-    """Return whether a browser sends this on behalf of another site; programs other than browsers never do."""
+    """Return whether a browser sends the request on behalf of another site. Other programs never do."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
-        # The browser's own word. Host may be another than the browser's: proxies rewrite it.
+        # Preferred to comparing Origin with Host, which proxies rewrite.
         return site not in _SAME_SITE
     origin = request.headers.get("origin")
     return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
 def is_from_browser(request: Request) -> bool:
-    """Return whether a browser sends this; in a write each of them tells one of these."""
+    """Return whether a browser sends the request: every browser adds one of these headers to a write."""
     return "sec-fetch-site" in request.headers or "origin" in request.headers
 
 
@@ -38,7 +38,7 @@ def is_allowed_host(request: Request, hosts: Container[str]) -> bool:
 
 
 def host_name(request: Request) -> str:
-    """Return the name or address in a request's Host, lower case, empty where there is none."""
+    """Return the name or address in a request's Host header in lower case, empty if it is absent or malformed."""
     try:
         return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     except ValueError:

@@ -8,9 +8,9 @@ LONGEST_RETRY_AFTER = 60.0
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a Retry-After header asks for, at most a minute; None: nothing usable.
+    """Return the seconds in a Retry-After header, at most a minute; None if it is absent or malformed.
 
-    It holds seconds or a date, https://www.rfc-editor.org/rfc/rfc9110#field.retry-after.
+    The header holds seconds or a date, https://www.rfc-editor.org/rfc/rfc9110#field.retry-after.
     """
     value = headers.get("retry-after", "").strip()
     if value.isdecimal():

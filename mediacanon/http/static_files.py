@@ -1,4 +1,4 @@
-"""/static: files whose address carries their hash may be kept for ever, others are asked for again."""
+"""/static: a file requested with its hash is cached for ever, any other is revalidated on each use."""
 
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -11,7 +11,7 @@ class HashedFiles(StaticFiles):
     """Starlette's static files with a cache policy."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return the file; with its hash in the query it never changes."""
+        """Return the file. With its hash in the query string the content never changes."""
         response = await super().get_response(path, scope)
         is_hashed = scope["query_string"].startswith(b"v=")
         response.headers["cache-control"] = FOR_EVER if is_hashed else "no-cache"
