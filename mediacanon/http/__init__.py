@@ -1,1 +1,1 @@
-"""HTTP plumbing that knows no title: ids of requests, origins, bodies, caching headers, compression, limits."""
+"""HTTP plumbing that knows no title: request ids, origins, bodies, negotiation, entity tags, compression, limits."""

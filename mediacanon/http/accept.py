@@ -1,32 +1,18 @@
 """Content negotiation: the quality values of Accept and Accept-Encoding (RFC 9110, section 12.4.2)."""
 
 import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache, wraps
-from typing import TypeVar
+from collections.abc import Mapping
 
-Value = TypeVar("Value")
+from mediacanon.http.memo import memoised
 
-# Browsers send at most some 200 characters. A longer header is read anew each time: its length is the client's choice,
-# and a cache key of a megabyte would stay in memory.
+# Browsers send at most some 200 characters.
 LONGEST_MEMOISED = 500
-MEMOISED_HEADERS = 100
+MOST_MEMOISED = 100
 
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 
 
-def memoised(read: Callable[[str], Value]) -> Callable[[str], Value]:
-    """Return a reader of headers that remembers the last hundred short ones and their values."""
-    cached = lru_cache(maxsize=MEMOISED_HEADERS)(read)
-
-    @wraps(read)
-    def read_header(header: str) -> Value:
-        return cached(header) if len(header) <= LONGEST_MEMOISED else read(header)
-
-    return read_header
-
-
-@memoised
+@memoised(most=MOST_MEMOISED, longest=LONGEST_MEMOISED)
 def quality_values(header: str) -> Mapping[str, float]:
     """Return the ranges of a header in lower case and in their order, each with its weight from 0 to 1.
 

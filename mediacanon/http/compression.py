@@ -9,7 +9,8 @@ import zstandard
 from isal import igzip
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mediacanon.http.accept import memoised, quality_values
+from mediacanon.http.accept import LONGEST_MEMOISED, MOST_MEMOISED, quality_values
+from mediacanon.http.memo import memoised
 
 SMALLEST = 1000
 RawHeaders = list[tuple[bytes, bytes]]
@@ -18,7 +19,7 @@ ENCODINGS = ("zstd", "gzip")
 TEXTS = re.compile(rb"text/(?!event-stream)|application/(.*\+)?(json|xml|javascript)|image/svg\+xml")
 
 
-@memoised
+@memoised(most=MOST_MEMOISED, longest=LONGEST_MEMOISED)
 def preferred_encoding(accept_encoding: str) -> str | None:
     """Return the encoding with the highest weight in an Accept-Encoding header, None for the plain bytes."""
     accepted = quality_values(accept_encoding)

@@ -10,7 +10,7 @@ from itertools import count
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# The ids of a process share their first half, and count up in the other one.
+# The ids of a process share their first half; the other half is a counter.
 _PROCESS = secrets.token_hex(4).encode()
 _NUMBERS = count(1)
 EXCHANGE = "mediacanon.exchange"
@@ -40,9 +40,9 @@ def exchange_of(scope: Scope) -> Exchange | None:
 
 
 class RequestIds:
-    """Middleware: every request has an id, a proxy's where it sends a proper one, and every answer tells it.
+    """Middleware: gives every request an id and sends it back; a well-formed id from a proxy is kept.
 
-    `finished` is called with each exchange once it is over, however it ended.
+    `finished` is called with each exchange at its end, also after an exception.
     """
 
     def __init__(self, app: ASGIApp, finished: Callable[[Exchange], None] | None = None) -> None:
@@ -50,7 +50,7 @@ class RequestIds:
         self._finished = finished
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the request's id in X-Request-Id."""
+        """Send the app's response with the request's id in X-Request-Id."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -61,7 +61,7 @@ class RequestIds:
         id_ = given if given and _REQUEST_ID.fullmatch(given) else b"%s%08x" % (_PROCESS, next(_NUMBERS))
         exchange = scope[EXCHANGE] = Exchange(scope, id_.decode())
 
-        async def tell(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", id_)]
@@ -70,7 +70,7 @@ class RequestIds:
             await send(message)
 
         try:
-            await self.app(scope, receive, tell)
+            await self.app(scope, receive, send_with_id)
         except Exception:
             exchange.status = exchange.status or 500
             raise

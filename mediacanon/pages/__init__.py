@@ -1,1 +1,1 @@
-"""The pages layer."""
+"""HTML pages: a table row, a template and a GraphQL document each."""

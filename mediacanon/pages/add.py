@@ -1,4 +1,4 @@
-"""/add: a form that creates a movie or a show, with what is wrong said where it is wrong."""
+"""/add: a form that creates a movie or a show, and names each mistake at its field."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,45 +10,40 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mediacanon import paths
 from mediacanon.errors import BadArgument, Conflict, Forbidden, MediaCanonError
 from mediacanon.execution.executor import Execution
 from mediacanon.execution.variables import LARGEST_INT
+from mediacanon.http.body import read_body
 from mediacanon.http.origin import is_cross_site
+from mediacanon.pages.documents import prepare_document
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.schema.context import Context
 from mediacanon.schema.scalars import IMDB_ID
 
 LARGEST_FORM = 64 * 1024
-# field of NewTitle -> how the form calls it
-LABELS = {
+# field of NewTitle -> its label in the form
+FACT_LABELS = {
     "displayName": "Name",
     "originalTitle": "Original name",
     "startYear": "Year",
-    "endYear": "Last year",
+    "endYear": "Final year",
     "runtimeMinutes": "Running time",
     "imdbId": "IMDb id",
     "originalLanguage": "Language",
     "originCountry": "Country",
     "imageUrl": "Poster",
 }
+LABELS = {"type": "Type", **FACT_LABELS}
 _NAMES = re.compile(r"\b(" + "|".join(LABELS) + r")\b")
 
 
-class TooLarge(BadArgument):
-    """The form is too large."""
-
-    http_status = 413
-
-
 class AddTitle:
-    """Shows the form, and creates what it was filled in with."""
+    """Shows the form, and creates the title it describes."""
 
     def __init__(
         self, execution: Execution, environment: Environment, *, new_context: Callable[[Request], Context]
     ) -> None:
-        text = (paths.TEMPLATES / "add.graphql").read_text()
-        self._document = execution.prepare_trusted(text, name="add.graphql")
+        self._document = prepare_document(execution, "add")
         self._template = environment.get_template("add.html")
         self._execution = execution
         self._new_context = new_context
@@ -58,11 +53,14 @@ class AddTitle:
         return [Route("/add", self.show, methods=["GET"]), Route("/add", self.create, methods=["POST"])]
 
     async def show(self, request: Request) -> Response:
-        """Answer the empty form, or why this catalogue cannot be written to."""
+        """Return the empty form, or the reason why this catalogue takes no writes."""
         return self._form(request, {"type": "movie"}, None)
 
     async def create(self, request: Request) -> Response:
-        """Create the title and lead to its page; or show the form again. Raises Forbidden for a form elsewhere."""
+        """Create the title and redirect to its page, or show the form again with the mistake.
+
+        Raises Forbidden for a form on another site.
+        """
         if is_cross_site(request):
             raise Forbidden("A form of another site cannot write here.")
         given = await _read_form(request)
@@ -76,7 +74,7 @@ class AddTitle:
 
     def _form(self, request: Request, given: Mapping[str, str], error: MediaCanonError | None) -> Response:
         message = error.message if error else ""
-        # Who comes from another site's link may write all the same: what they send next comes from this page.
+        # A visitor who follows a link on another site may write: the form is then sent from this page.
         denial = None if is_cross_site(request) else self._new_context(request).denial()
         text = self._template.render(
             url=request.url,
@@ -91,11 +89,7 @@ class AddTitle:
 
 
 async def _read_form(request: Request) -> dict[str, str]:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            raise TooLarge
+    body = await read_body(request, most_bytes=LARGEST_FORM)
     try:
         return {name: value.strip() for name, value in parse_qsl(body.decode())}
     except UnicodeDecodeError:
@@ -103,14 +97,14 @@ async def _read_form(request: Request) -> dict[str, str]:
 
 
 def _facts(given: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
-    """Return the type and the facts that were filled in. Raises BadArgument naming what cannot be one."""
+    """Return the type and the facts of a form. Raises BadArgument naming the field of a malformed value."""
     type_ = given.get("type")
     if type_ not in ("movie", "show"):
         raise BadArgument("type must be movie or show")
     if not given.get("displayName"):
         raise BadArgument("displayName is required")
-    filled = {name: given[name] for name in LABELS if given.get(name)}
-    return type_, {name: READERS[name](name, text) if name in READERS else text for name, text in filled.items()}
+    texts = {name: given[name] for name in FACT_LABELS if given.get(name)}
+    return type_, {name: READERS[name](name, text) if name in READERS else text for name, text in texts.items()}
 
 
 def _number(name: str, text: str) -> int:
@@ -129,7 +123,7 @@ def _imdb_id(name: str, text: str) -> str:
     return text
 
 
-# What is not read as text: GraphQL's own words for what these cannot be are for programs.
+# Facts that GraphQL does not read as text. Its own messages about them are written for programs.
 READERS: dict[str, Callable[[str, str], Any]] = {
     "startYear": _number,
     "endYear": _number,
@@ -139,9 +133,9 @@ READERS: dict[str, Callable[[str, str], Any]] = {
 
 
 def _field_of(message: str) -> str:
-    """Return the field that a message is about: the first one it names, else none."""
-    found = _NAMES.search(message)
-    return found[0] if found else ""
+    """Return the first field that a message names, empty if it names none."""
+    match = _NAMES.search(message)
+    return match[0] if match else ""
 
 
 def _address(data: Mapping[str, Any]) -> str:

@@ -1,12 +1,13 @@
-"""How the ratings of a show are drawn: a map of all its episodes, and the line of its seasons."""
+"""Charts of a show's ratings: a heat map of its episodes, and a line of its seasons' averages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# As many episodes as an American season of old has, and as fit beside each other on a desktop; longer ones go on below.
+# The episodes of a classic American season, and the cells that fit beside each other on a desktop. A longer season
+# takes several rows.
 COLUMNS = 26
-# Ratings up to the first number are one shade, then each half point is one, up to 9.5 and better.
+# Ratings below 5 share a shade. From there each half point has its own, the last from 9 upwards.
 LOWEST_SHADE, SHADES = 5.0, 10
 
 STEP, HEIGHT, MARGIN, TOP = 56, 112, 28, 30
@@ -17,7 +18,7 @@ Episode = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class HeatRow:
-    """A season, or a part of a long one: its episodes by column, None where there is none."""
+    """A season, or a part of a long one: its episodes by column, None for a number without an episode."""
 
     season: Season
     first: int
@@ -26,14 +27,14 @@ class HeatRow:
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """The rows of all seasons and how many columns they have."""
+    """The rows of all seasons, and the number of their columns."""
 
     columns: int
     rows: list[HeatRow]
 
 
 def heat_map(seasons: Sequence[Season]) -> HeatMap | None:
-    """Return the map of the episodes; None where none is rated."""
+    """Return the map of the episodes, None if no episode is rated."""
     episodes = [episode for season in seasons for episode in season["episodes"]]
     if all(episode["averageRating"] is None for episode in episodes):
         return None
@@ -51,7 +52,7 @@ def _rows(season: Season, columns: int) -> list[HeatRow]:
 
 
 def shade(rating: float | None) -> str:
-    """Return the class of a rating's colour: s0 the worst to s9 the best, none for none."""
+    """Return the CSS class of a rating's colour: s0 the worst to s9 the best, `none` without a rating."""
     if rating is None:
         return "none"
     return f"s{min(SHADES - 1, max(0, int((rating - LOWEST_SHADE) * 2 + 1)))}"
@@ -59,7 +60,7 @@ def shade(rating: float | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A season in the line."""
+    """A season on the line."""
 
     x: float
     y: float
@@ -69,7 +70,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class SeasonLine:
-    """The line of the seasons' mean ratings, in pixels."""
+    """The line of the seasons' average ratings, in pixels."""
 
     width: int
     height: int
@@ -77,12 +78,12 @@ class SeasonLine:
 
     @property
     def path(self) -> str:
-        """The points of a polyline."""
+        """The `points` attribute of an SVG polyline."""
         return " ".join(f"{point.x:g},{point.y:g}" for point in self.points)
 
 
 def season_line(seasons: Sequence[Season]) -> SeasonLine | None:
-    """Return the line of the seasons that are rated; None for fewer than two."""
+    """Return the line of the rated seasons without the specials, None for fewer than two."""
     rated = [season for season in seasons if season["averageRating"] is not None and season["seasonNumber"] > 0]
     if len(rated) < 2:  # noqa: PLR2004 - two points make a line
         return None

@@ -1,4 +1,4 @@
-"""The templates' environment, and what every answer that is a page says about itself."""
+"""The environment of the templates, and the headers of every page."""
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -12,7 +12,7 @@ from mediacanon.settings import Settings
 from mediacanon.tmdb.image_urls import image_addresses
 
 HTML = "text/html"
-# Images may come from anywhere: people give posters by address, and TMDB's may have a mirror.
+# Images may come from any host: editors enter posters by address, and TMDB_IMAGE_BASE_URL may be a mirror.
 SECURITY = {
     "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src 'self' data: http: https:; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -23,7 +23,7 @@ SECURITY = {
 
 
 def build_environment(settings: Settings) -> Environment:
-    """Return the templates' environment: escaping everything, undefined names are errors."""
+    """Return the environment of the templates. It escapes every value, and an undefined name is an error."""
     environment = Environment(
         loader=FileSystemLoader(paths.TEMPLATES),
         autoescape=True,
@@ -35,7 +35,7 @@ def build_environment(settings: Settings) -> Environment:
     environment.globals.update(
         FUNCTIONS, heat_map=heat_map, season_line=season_line, structured_data=structured_data, sorts=SORTS
     )
-    # Pages are kept as bytes: what they show depends on the server's settings, never on who asks.
+    # Pages are cached as bytes: their content may depend on the server's settings, never on the client.
     environment.globals.update(
         can_refresh=bool(settings.tmdb_api_key) and settings.writes == "open",
         has_images=bool(settings.image_cache_mb),

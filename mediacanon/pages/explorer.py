@@ -1,4 +1,4 @@
-"""GraphiQL's page: from our own files where npm brought them, else the same versions from a CDN, checked by hash."""
+"""The page of GraphiQL: from local files if npm installed them, else the same versions from a CDN, checked by hash."""
 
 from jinja2 import Environment
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from mediacanon.pages.environment import HTML, SECURITY
 
 CDN = "https://cdn.jsdelivr.net"
 STYLE = "graphiql.min.css"
-# file -> (address at the CDN, hash of the file that npm installs)
+# file -> (path at the CDN, hash of the file that npm installs)
 FILES = {
     STYLE: (
         "graphiql@4.1.2/graphiql.min.css",
@@ -30,7 +30,7 @@ FILES = {
     ),
 }
 SCRIPTS = tuple(name for name in FILES if name != STYLE)
-# GraphiQL writes styles as it goes and keeps its fonts in its stylesheet.
+# GraphiQL sets inline styles at run time, and its stylesheet embeds its fonts.
 POLICY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'{cdn}; script-src 'self'{cdn}; connect-src 'self'; "
     "font-src data:{cdn}; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
@@ -38,7 +38,7 @@ POLICY = (
 
 
 class Explorer:
-    """Answers a browser at /graphql."""
+    """Serves the explorer to a browser at /graphql."""
 
     def __init__(self, environment: Environment) -> None:
         self._template = environment.get_template("explorer.html")

@@ -1,9 +1,9 @@
-"""How values read on a page: numbers, running times, names of languages and countries, addresses of static files."""
+"""Template filters and functions: numbers, running times, names of languages and countries, addresses of pages."""
 
 import hashlib
 import textwrap
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -11,22 +11,28 @@ from babel import Locale, UnknownLocaleError
 from starlette.datastructures import URL
 
 from mediacanon import paths
+from mediacanon.http.memo import memoised
 
 _ENGLISH = Locale("en")
 _REGIONAL_INDICATOR_A = 0x1F1E6
 _COUNTRY_CODE_LENGTH = 2
 POSTER_LINE = 15
-# More than there are; whoever asks may name others without end.
-MOST_CODES = 1000
+# More than there are: clients put codes of their own into addresses.
+MOST_CODES, LONGEST_CODE = 1000, 10
 
 
 def thousands(number: int | None) -> str:
-    """Return 1,234,567; nothing for None."""
+    """Return 1,234,567; the empty text for None."""
     return "" if number is None else f"{number:,}"
 
 
+def count(number: int, noun: str) -> str:
+    """Return 1 title, or 1,234 titles."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def duration(minutes: int | None) -> str:
-    """Return 2 h 5 min, 45 min or 2 h; nothing for None."""
+    """Return 2 h 5 min, 45 min or 2 h; the empty text for None."""
     if not minutes:
         return ""
     hours, rest = divmod(minutes, 60)
@@ -34,7 +40,7 @@ def duration(minutes: int | None) -> str:
 
 
 def years(title: Mapping[str, Any]) -> str:
-    """Return the year of a movie, the first and last year of a show, nothing where it is unknown."""
+    """Return the year of a movie or the first and last year of a show; the empty text if unknown."""
     start, end = title.get("startYear"), title.get("endYear")
     if not start:
         return ""
@@ -43,14 +49,14 @@ def years(title: Mapping[str, Any]) -> str:
     return f"{start}–{end or ''}"  # noqa: RUF001 - the dash of year ranges
 
 
-@lru_cache(MOST_CODES)
+@memoised(most=MOST_CODES, longest=LONGEST_CODE)
 def language_name(code: str) -> str:
-    """Return the English name of an ISO 639 code, the code itself where it has none."""
+    """Return the English name of an ISO 639 code, the code itself if it has none."""
     return _ENGLISH.languages.get(code) or _newer_name(code)
 
 
 def _newer_name(code: str) -> str:
-    # TMDB still says cn for Cantonese; others may be retired codes that Babel knows as locales.
+    # TMDB uses cn for Cantonese. Babel knows retired codes as locales only.
     if code == "cn":
         return "Cantonese"
     try:
@@ -59,15 +65,15 @@ def _newer_name(code: str) -> str:
         return code
 
 
-@lru_cache(MOST_CODES)
+@memoised(most=MOST_CODES, longest=LONGEST_CODE)
 def country_name(code: str) -> str:
-    """Return the English name of an ISO 3166-1 code, the code itself where it has none."""
+    """Return the English name of an ISO 3166-1 code, the code itself if it has none."""
     return _ENGLISH.territories.get(code) or code
 
 
-@lru_cache(MOST_CODES)
+@memoised(most=MOST_CODES, longest=LONGEST_CODE)
 def flag(code: str) -> str:
-    """Return a country's flag as an emoji; nothing for what is no country code."""
+    """Return a country's flag as an emoji, the empty text for any other code."""
     if len(code) != _COUNTRY_CODE_LENGTH or not code.isascii() or not code.isalpha():
         return ""
     return "".join(chr(_REGIONAL_INDICATOR_A + ord(letter) - ord("A")) for letter in code.upper())
@@ -75,32 +81,35 @@ def flag(code: str) -> str:
 
 @cache
 def static(name: str) -> str:
-    """Return the address of a file under /static, with its hash, so that browsers may keep it for ever."""
+    """Return the address of a file under /static with its hash, which lets browsers cache it for ever."""
     digest = hashlib.blake2b((paths.STATIC / name).read_bytes(), digest_size=6).hexdigest()
     return f"/static/{name}?v={digest}"
 
 
 def changed(url: URL, **parameters: object) -> str:
-    """Return a page's own address with other parameters, those without a value left out, from the first page on."""
-    kept = {name: value for name, value in parse_qsl(url.query) if name != "page"} | parameters
-    query = urlencode({name: value for name, value in kept.items() if value not in (None, "")}, safe=",")
+    """Return a page's own address with other parameters, at the first page unless `page` is given.
+
+    A parameter without a value is left out.
+    """
+    merged = {name: value for name, value in parse_qsl(url.query) if name != "page"} | parameters
+    query = urlencode({name: value for name, value in merged.items() if value not in (None, "")}, safe=",")
     return f"{url.path}?{query}" if query else url.path
 
 
 def toggled(url: URL, name: str, value: str) -> str:
-    """Return a page's own address with a value added to a parameter that holds several, or taken out of it."""
-    known = [part for key, text in parse_qsl(url.query) if key == name for part in text.split(",") if part]
-    chosen = [part for part in known if part != value] if value in known else [*known, value]
-    return changed(url, **{name: ",".join(chosen)})
+    """Return a page's own address with a value added to a parameter that holds a list, or removed from it."""
+    values = [part for key, text in parse_qsl(url.query) if key == name for part in text.split(",") if part]
+    toggled_values = [each for each in values if each != value] if value in values else [*values, value]
+    return changed(url, **{name: ",".join(toggled_values)})
 
 
 def hue(name: str) -> int:
-    """Return a colour for a name, 0 to 359 degrees, the same each time."""
+    """Return the hue of a name in degrees, 0 to 359."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=2).digest()) % 360
 
 
 def poster_lines(name: str) -> list[str]:
-    """Return a name in at most four lines that fit on a drawn poster."""
+    """Return a name in at most four lines that fit a drawn poster."""
     return textwrap.wrap(name, POSTER_LINE, max_lines=4, placeholder="…")
 
 
@@ -114,4 +123,4 @@ FILTERS = {
     "flag": flag,
     "hue": hue,
 }
-FUNCTIONS = {"static": static, "changed": changed, "toggled": toggled}
+FUNCTIONS = {"count": count, "static": static, "changed": changed, "toggled": toggled}

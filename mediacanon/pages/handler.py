@@ -1,8 +1,9 @@
-"""Renders pages: path and query string become variables, the document runs, the template shows exactly its data."""
+"""Renders pages: path and query string become variables, the document runs, the template shows its data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from mediacanon import paths
 from mediacanon.cache.responses import LIST_TAGS, CachedResponse, ResponseCache, cache_key
 from mediacanon.database.changes import tag_of
 from mediacanon.errors import MediaCanonError, NotFound
@@ -21,27 +21,54 @@ from mediacanon.execution.executor import Execution
 from mediacanon.execution.variables import read_variables, variable_types
 from mediacanon.http.exchange import request_id
 from mediacanon.pages.add import AddTitle
+from mediacanon.pages.documents import prepare_document
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.pages.page import PAGES, Page, sort_in_graphql
 from mediacanon.pages.sitemap import Sitemap
 from mediacanon.schema.context import Context
 
-STATUS_TEXT = {404: "There is no such page here.", 405: "This page is only for reading."}
+MESSAGES = {
+    404: "There is no page at this address.",
+    405: "This page is read-only.",
+    500: "The server has logged an unexpected error.",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Rendering:
-    """A page ready to answer: its row, document, variable types and template."""
+class BoundPage:
+    """A row of the page table with its document, the types of its variables and its template."""
 
     page: Page
     document: PreparedDocument
-    types: dict[str, GraphQLInputType]
+    types: Mapping[str, GraphQLInputType]
     template: Template
 
-    def is_asked(self, request: Request) -> bool:
-        """Return whether the request's query string wants this page among those at its path."""
+    def matches(self, request: Request) -> bool:
+        """Return whether the query string selects this page among those at its path."""
         when = self.page.when
         return not when or any(request.query_params.get(name) for name in when)
+
+    def variables(self, request: Request) -> dict[str, Any]:
+        """Return the variables of a request. Raises NotFound for a path that holds no id."""
+        query = request.query_params
+        texts = {name: query.getlist(name) for name in query} | {n: [t] for n, t in request.path_params.items()}
+        if "sort" in texts:
+            texts["sort"] = [sort_in_graphql(sort) for sort in texts["sort"]]
+        variables = read_variables(self.types, texts)
+        if not request.path_params.keys() <= variables.keys():
+            raise NotFound
+        return variables
+
+    def subject(self, data: Mapping[str, Any], request: Request) -> Mapping[str, Any]:
+        """Return the object that the page is about, empty for a list. Raises NotFound if it is null."""
+        name = self.page.subject
+        if name is None:
+            return {}
+        subject: Mapping[str, Any] | None = data[name]
+        if subject is None:
+            key = request.path_params.get("id") or request.query_params.get(name)
+            raise NotFound(f"There is no {name} {key} in this catalogue.")
+        return subject
 
 
 class Pages:
@@ -72,62 +99,51 @@ class Pages:
         ]
 
     def _route(self, path: str, pages: Sequence[Page]) -> Route:
-        renderings = [self._rendering(page) for page in pages]
+        bound_pages = [self._bind(page) for page in pages]
 
         async def answer(request: Request) -> CachedResponse:
-            return await self._answer(request, next(each for each in renderings if each.is_asked(request)))
+            return await self._answer(request, next(each for each in bound_pages if each.matches(request)))
 
         return Route(path, answer, methods=["GET"])
 
-    def _rendering(self, page: Page) -> Rendering:
-        name = f"{page.name}.graphql"
-        document = self._execution.prepare_trusted((paths.TEMPLATES / name).read_text(), name=name)
+    def _bind(self, page: Page) -> BoundPage:
+        document = prepare_document(self._execution, page.name)
         operation = document.operation()
         types = variable_types(self._execution.schema, operation) if operation else {}
-        return Rendering(page, document, types, self._environment.get_template(f"{page.name}.html"))
+        return BoundPage(page, document, types, self._environment.get_template(f"{page.name}.html"))
 
-    async def _answer(self, request: Request, rendering: Rendering) -> CachedResponse:
+    async def _answer(self, request: Request, bound: BoundPage) -> CachedResponse:
         context = self._new_context(request)
-        make = partial(self._make, request, rendering, context)
+        make = partial(self._make, request, bound, context)
         key = cache_key(request.scope, by_origin=True)
-        if rendering.page.is_kept and not request.url.query and context.carousels:
+        if bound.page.is_versioned and not request.url.query and context.carousels:
             return await self._cache.get_version(key, await context.carousels.current(), make)
         return await self._cache.get_or_create(key, make)
 
-    async def _make(self, request: Request, rendering: Rendering, context: Context) -> CachedResponse:
-        query = request.query_params
-        given = {name: query.getlist(name) for name in query} | {n: [str(v)] for n, v in request.path_params.items()}
-        if "sort" in given:
-            given["sort"] = [sort_in_graphql(sort) for sort in given["sort"]]
-        variables = read_variables(rendering.types, given)
-        if not request.path_params.keys() <= variables.keys():
-            raise NotFound
-        data = await self._execution.run(rendering.document, variables, context)
-        found: dict[str, Any] | None = data[rendering.page.found] if rendering.page.found else {}
-        if found is None:
-            asked = request.path_params.get("id") or query.get(str(rendering.page.found))
-            raise NotFound(f"There is no {rendering.page.found} {asked} in this catalogue.")
-        body = rendering.template.render(data, url=request.url, asked=variables).encode()
-        # What is similar to a title may change without it: that strip may be as old as answers get.
-        title_id = found.get("titleId")
+    async def _make(self, request: Request, bound: BoundPage, context: Context) -> CachedResponse:
+        variables = bound.variables(request)
+        data = await self._execution.run(bound.document, variables, context)
+        subject = bound.subject(data, request)
+        title_id = subject.get("titleId")
         return CachedResponse(
-            body=body,
+            body=bound.template.render(data, url=request.url, asked=variables).encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=SECURITY,
+            # Not the tags of similar titles: their strip may be as old as MAX_AGE.
             tags=LIST_TAGS if title_id is None else frozenset({tag_of("title", title_id)}),
-            route=rendering.page.path,
+            route=bound.page.path,
             view=title_id,
-            click=found.get("slug"),
+            click=subject.get("slug"),
         )
 
     def error(self, request: Request, error: Exception) -> Response:
-        """Return the page that says what went wrong."""
-        known: int | None = getattr(error, "status_code", None) or getattr(error, "http_status", None)
-        status = known or 500
-        message = error.message if isinstance(error, MediaCanonError) else STATUS_TEXT.get(status)
+        """Return the page of an error."""
+        status: int = getattr(error, "status_code", None) or getattr(error, "http_status", None) or 500
+        phrase = HTTPStatus(status).phrase.capitalize()
         text = self._environment.get_template("error.html").render(
             status=status,
-            message=message or "Something went wrong here; the log has it.",
+            phrase=phrase,
+            message=error.message if isinstance(error, MediaCanonError) else MESSAGES.get(status, f"{phrase}."),
             request_id=request_id(request) if status >= 500 else "",  # noqa: PLR2004 - the server's own faults
             url=request.url,
         )
@@ -136,6 +152,6 @@ class Pages:
 
 
 async def _search(request: Request) -> Response:
-    """Lead to the titles, where /search was known to be."""
+    """Redirect /search, an address of earlier versions, to the titles."""
     query = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"/titles{query}", status_code=308)

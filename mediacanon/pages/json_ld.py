@@ -1,4 +1,4 @@
-"""What search engines and link previews read of a title: schema.org's Movie and TVSeries as JSON-LD."""
+"""Structured data for search engines and link previews: schema.org's Movie and TVSeries as JSON-LD."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import orjson
 from markupsafe import Markup
 
-# Inside <script> only these could end it or start a comment.
+# Inside <script> only these characters could end the element or start a comment.
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 TYPES = {"movie": "Movie", "show": "TVSeries"}
 
 
 def structured_data(title: Mapping[str, Any], address: str, **more: object) -> Markup:
-    """Return a title as a JSON-LD block that no name can break out of; facts it has not are left out."""
+    """Return a title as JSON-LD, escaped for a script element. Facts without a value are left out."""
     facts = {
         "@context": "https://schema.org",
         "@type": TYPES[title["type"]],
         "name": title["displayName"],
-        "alternateName": _other_name(title),
+        "alternateName": _alternate_name(title),
         "url": address,
         "image": title["imageUrl"],
         "datePublished": title["releaseDate"] or (str(title["startYear"]) if title["startYear"] else None),
@@ -32,10 +32,10 @@ def structured_data(title: Mapping[str, Any], address: str, **more: object) -> M
     text = orjson.dumps({name: value for name, value in facts.items() if value not in (None, [])}).decode()
     for character, escape in _ESCAPES.items():
         text = text.replace(character, escape)
-    return Markup(text)  # noqa: S704 - escaped for where it stands, a script element
+    return Markup(text)  # noqa: S704 - escaped above for a script element
 
 
-def _other_name(title: Mapping[str, Any]) -> str | None:
+def _alternate_name(title: Mapping[str, Any]) -> str | None:
     original: str | None = title["originalTitle"]
     return original if original != title["displayName"] else None
 

@@ -1,35 +1,36 @@
-"""The page table: which path shows which template, over the document of the same name beside it."""
+"""The page table: the path of each page, and the name of its template and document."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page; `name` is that of its template and document.
+    """A page; `name` is that of its template and its document.
 
-    `found` is the field without which it is a 404, and whose view or click is counted. Of several pages at one path
-    the first one answers of whose `when` the query string has a parameter. One that `is_kept`, being dear to
-    make, is rendered anew only with new carousels.
+    `subject` is the root field that the page is about: null means 404, and its view or click is counted. A page with
+    `when` needs one of these parameters in the query string; of several pages at a path the first match is shown. A
+    page that `is_versioned` is slow to render: it is rendered anew with each new snapshot of the carousels, and clients
+    get the stale page meanwhile.
     """
 
     path: str
     name: str
-    found: str | None = None
+    subject: str | None = None
     when: tuple[str, ...] = ()
-    is_kept: bool = False
+    is_versioned: bool = False
 
 
 PAGES = (
     Page("/", "home"),
-    Page("/discover", "collection", found="collection", when=("collection",)),
+    Page("/discover", "collection", subject="collection", when=("collection",)),
     Page("/discover", "browse", when=("genre", "country", "lang", "type", "sort")),
-    Page("/discover", "discover", is_kept=True),
+    Page("/discover", "discover", is_versioned=True),
     Page("/titles", "titles"),
-    Page("/movies/{id}", "movie", found="movie"),
-    Page("/shows/{id}", "show", found="show"),
+    Page("/movies/{id}", "movie", subject="movie"),
+    Page("/shows/{id}", "show", subject="show"),
 )
 
-# sort in the address -> how it reads; in GraphQL these are MOST_RATED ... A_TO_Z
+# sort in the address -> its label; GraphQL has MOST_RATED ... A_TO_Z
 SORTS = {
     "most_rated": "Most votes",
     "top_rated": "Top rated",
@@ -42,5 +43,5 @@ SORTS = {
 
 
 def sort_in_graphql(sort: str) -> str:
-    """Return the name in GraphQL of an order as addresses have it."""
+    """Return the name in GraphQL of a sort order in an address."""
     return sort.strip().upper().replace("-", "_TO_")

@@ -1,6 +1,6 @@
-"""The button that asks TMDB anew about a movie or a show, and how the page tells what came of it."""
+"""The button that refreshes a movie or a show from TMDB, and the notice of its outcome."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from graphql import GraphQLInt
@@ -9,33 +9,38 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mediacanon import paths
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.execution.executor import Execution
 from mediacanon.execution.variables import read_variables
+from mediacanon.loaders import Loaders
+from mediacanon.loaders.movie import MovieRow
+from mediacanon.loaders.show import ShowRow
+from mediacanon.pages.documents import prepare_document
 from mediacanon.schema.context import Context
 
-# kind in the address -> the question for one of them by its id
-KINDS = {"movies": "movie_by_id", "shows": "show_by_id"}
-# `refresh` in the address that it leads back to -> what the page says
+# kind in the address -> the loader of its rows
+ROWS: dict[str, Callable[[Loaders, int], Awaitable[MovieRow | ShowRow | None]]] = {
+    "movies": lambda loaders, id_: loaders.movie_by_id.load(id_),
+    "shows": lambda loaders, id_: loaders.show_by_id.load(id_),
+}
+# `refresh` in the address of the redirect -> the notice on the page
 NOTICES = {
-    "done": "Refreshed with what TMDB knows.",
-    "unknown": "TMDB knows nothing of this title.",
-    "unreachable": "TMDB cannot be reached now; this is what was known before. Try again in a few minutes.",
+    "done": "Refreshed from TMDB.",
+    "unknown": "TMDB has no entry for this title.",
+    "unreachable": "TMDB does not respond, so nothing has changed. Try again in a few minutes.",
 }
 
 
 def refresh_notice(url: URL) -> str:
-    """Return what a page says of the refresh that led to it, nothing where none did."""
+    """Return the notice of the refresh that redirected to a page, the empty text without one."""
     return NOTICES.get(QueryParams(url.query).get("refresh", ""), "")
 
 
 class Refresh:
-    """Takes the button's form, which works without JavaScript, and leads back to the page."""
+    """Handles the button's form, which needs no JavaScript, and redirects to the page."""
 
     def __init__(self, execution: Execution, *, new_context: Callable[[Request], Context]) -> None:
-        text = (paths.TEMPLATES / "refresh.graphql").read_text()
-        self._document = execution.prepare_trusted(text, name="refresh.graphql")
+        self._document = prepare_document(execution, "refresh")
         self._execution = execution
         self._new_context = new_context
 
@@ -43,22 +48,22 @@ class Refresh:
         """Return the routes."""
         return [
             Route(f"/{kind}/{{id}}/refresh", partial(self._answer, kind), methods=["POST"], name=f"refresh {kind}")
-            for kind in KINDS
+            for kind in ROWS
         ]
 
     async def _answer(self, kind: str, request: Request) -> Response:
-        """Refresh the title and lead to its page. Raises NotFound, or the denial of who may not write."""
+        """Refresh the title and redirect to its page. Raises NotFound, or the denial of a client that may not write."""
         id_ = read_variables({"id": GraphQLInt}, {"id": [request.path_params["id"]]}).get("id")
         context = self._new_context(request)
-        # The page's own question would first wait for what the title lacks.
-        row = await getattr(context.loaders, KINDS[kind]).load(id_) if id_ is not None else None
+        # The root field of the page's document would wait for TMDB first.
+        row = await ROWS[kind](context.loaders, id_) if id_ is not None else None
         if row is None:
             raise NotFound
         outcome = await self._refresh(row.title_id, context)
         return RedirectResponse(f"/{kind}/{id_}?refresh={outcome}", status_code=303)
 
     async def _refresh(self, title_id: int, context: Context) -> str:
-        """Return what came of it: a key of NOTICES."""
+        """Return the outcome: a key of NOTICES."""
         try:
             data = await self._execution.run(self._document, {"titleId": title_id}, context)
         except UpstreamUnavailable:

@@ -1,6 +1,8 @@
-"""For search engines: robots.txt, and sitemap.xml with every movie and show on pages of at most 50,000 addresses."""
+"""Files for crawlers: robots.txt, and sitemap.xml with every movie and show in parts of at most 50,000 addresses."""
 
-from collections.abc import AsyncIterator, Callable
+import datetime as dt
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -8,6 +10,7 @@ from starlette.routing import Route
 
 from mediacanon.errors import NotFound
 from mediacanon.loaders import Loaders
+from mediacanon.loaders.sitemap import LastIds
 from mediacanon.schema.context import Context
 
 XML = "application/xml"
@@ -21,12 +24,27 @@ Disallow: /graphql
 Disallow: /api/
 Sitemap: {base}sitemap.xml
 """
-# kind -> the question for a range of its ids, and which of the last ids is its own
-KINDS = {"movies": ("movies_between", "movie_id"), "shows": ("shows_between", "show_id")}
+
+
+class Kind(NamedTuple):
+    """A kind of page in the sitemap: its greatest id, and the loader of a range of its ids."""
+
+    last_id: Callable[[LastIds], int]
+    between: Callable[[Loaders, int, int], Awaitable[list[tuple[int, dt.datetime]]]]
+
+    def pages(self, last: LastIds) -> range:
+        """Return the numbers of its sitemaps."""
+        return range(1, -(-self.last_id(last) // PER_PAGE) + 1)
+
+
+KINDS = {
+    "movies": Kind(lambda last: last.movie_id, lambda loaders, first, last: loaders.movies_between(first, last)),
+    "shows": Kind(lambda last: last.show_id, lambda loaders, first, last: loaders.shows_between(first, last)),
+}
 
 
 class Sitemap:
-    """Answers robots.txt, the index of sitemaps and each of them."""
+    """Serves robots.txt, the index of sitemaps and each sitemap."""
 
     def __init__(self, *, new_context: Callable[[Request], Context]) -> None:
         self._new_context = new_context
@@ -40,34 +58,33 @@ class Sitemap:
         ]
 
     async def robots(self, request: Request) -> Response:
-        """Answer what crawlers may read."""
+        """Return the rules for crawlers."""
         return PlainTextResponse(ROBOTS.format(base=request.base_url))
 
     async def index(self, request: Request) -> Response:
-        """Answer the list of sitemaps."""
+        """Return the list of sitemaps."""
         last = await self._new_context(request).loaders.last_ids()
         entries = "".join(
-            f"<sitemap><loc>{request.base_url}sitemap-{kind}-{number}.xml</loc></sitemap>\n"
-            for kind, (_, last_id) in KINDS.items()
-            for number in range(1, -(-getattr(last, last_id) // PER_PAGE) + 1)
+            f"<sitemap><loc>{request.base_url}sitemap-{name}-{number}.xml</loc></sitemap>\n"
+            for name, kind in KINDS.items()
+            for number in kind.pages(last)
         )
         return Response(f"{HEAD}<sitemapindex {NAMESPACE}>\n{entries}</sitemapindex>\n", media_type=XML)
 
     async def page(self, request: Request) -> Response:
-        """Answer a sitemap, read and sent a chunk at a time. Raises NotFound for one that the index does not list."""
-        kind, number = request.path_params["kind"], request.path_params["number"]
+        """Stream a sitemap, loaded a chunk at a time. Raises NotFound for a sitemap that the index does not list."""
+        name, number = request.path_params["kind"], request.path_params["number"]
         loaders = self._new_context(request).loaders
-        if kind not in KINDS or not 1 <= number <= -(-getattr(await loaders.last_ids(), KINDS[kind][1]) // PER_PAGE):
+        if name not in KINDS or number not in KINDS[name].pages(await loaders.last_ids()):
             raise NotFound
-        return StreamingResponse(_entries(loaders, kind, number, str(request.base_url)), media_type=XML)
+        return StreamingResponse(_entries(loaders, name, number, str(request.base_url)), media_type=XML)
 
 
-async def _entries(loaders: Loaders, kind: str, number: int, base: str) -> AsyncIterator[str]:
-    ask = getattr(loaders, KINDS[kind][0])
+async def _entries(loaders: Loaders, name: str, number: int, base: str) -> AsyncIterator[str]:
     yield f"{HEAD}<urlset {NAMESPACE}>\n"
     for first in range((number - 1) * PER_PAGE + 1, number * PER_PAGE + 1, PER_CHUNK):
-        rows = await ask(first, first + PER_CHUNK - 1)
+        rows = await KINDS[name].between(loaders, first, first + PER_CHUNK - 1)
         yield "".join(
-            f"<url><loc>{base}{kind}/{id_}</loc><lastmod>{changed:%Y-%m-%d}</lastmod></url>\n" for id_, changed in rows
+            f"<url><loc>{base}{name}/{id_}</loc><lastmod>{changed:%Y-%m-%d}</lastmod></url>\n" for id_, changed in rows
         )
     yield "</urlset>\n"

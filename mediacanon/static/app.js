@@ -1,25 +1,24 @@
-/* What pages gain with JavaScript; without it they work all the same. */
+/* Enhancements: every page works without this script. */
 "use strict";
 
-/* A poster that does not come leaves the drawn one under it. */
+/* A poster that fails to load is removed; the drawn poster under it stays. */
 const dropBroken = (image) => image.remove();
 document.addEventListener("error", (event) => event.target instanceof HTMLImageElement && dropBroken(event.target), true);
 for (const image of document.querySelectorAll(".poster img")) {
   if (image.complete && !image.naturalWidth) dropBroken(image);
 }
 
-/* What came of a refresh is told once, not again to whom the address is sent. */
+/* The notice of a refresh is shown once: a copied or reloaded address must not repeat it. */
 const here = new URL(location.href);
 if (here.searchParams.has("refresh")) {
   here.searchParams.delete("refresh");
   history.replaceState(null, "", here);
 }
 
-/* The map of ratings says below it which episode is pointed at. */
+/* The note below the heat map names the episode under the pointer or the focus. */
 for (const map of document.querySelectorAll(".heat")) {
   const note = map.closest("section").querySelector(".heat-note");
-  note.hidden = false;
-  const tell = (event) => {
+  const describe = (event) => {
     const cell = event.target.closest("a");
     if (!cell) return;
     const [rating, ...rest] = cell.getAttribute("aria-label").split(": ");
@@ -28,11 +27,11 @@ for (const map of document.querySelectorAll(".heat")) {
     cell.removeAttribute("title");
     note.replaceChildren(strong, ` ${rest.join(": ")}`);
   };
-  map.addEventListener("mouseover", tell);
-  map.addEventListener("focusin", tell);
+  map.addEventListener("mouseover", describe);
+  map.addEventListener("focusin", describe);
 }
 
-/* An episode that is followed to shows, also in a season that is folded up. */
+/* A link to an episode opens its season. */
 const unfold = () => {
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   const season = target && target.closest("details");
@@ -44,7 +43,7 @@ const unfold = () => {
 addEventListener("hashchange", unfold);
 unfold();
 
-/* Suggestions while typing: a combobox as the ARIA practices have it. */
+/* Suggestions while typing: the combobox pattern of the ARIA Authoring Practices. */
 const DOCUMENT = "query Suggest($query: String!) { search(query: $query, limit: 8) { title { displayName type startYear movieId showId } } }";
 const PAUSE = 120;
 let lists = 0;

@@ -1,9 +1,9 @@
-/* Starts GraphiQL with three examples that have an answer in every catalogue, the demo's too. */
+/* Starts GraphiQL with three examples that return data from any catalogue, also the demo. */
 "use strict";
 
 const examples = [
   {
-    query: `# Everything answers here: press Ctrl-Enter, or pick a field in the documentation on the left.
+    query: `# Run this query with Ctrl-Enter or the play button. The documentation on the left lists every field.
 query MostVoted {
   titles(perPage: 5) {
     total
@@ -18,7 +18,7 @@ query MostVoted {
 `,
   },
   {
-    query: `# Search understands typos, accents and a year among the words.
+    query: `# The search tolerates typos and missing accents, and understands a year.
 query Search($text: String!) {
   search(query: $text, limit: 5) {
     matchedOn

@@ -1,0 +1,26 @@
+"""Memoised readers of texts that clients send: bounded in the number of entries and in the length of a key."""
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+
+def memoised(*, most: int, longest: int) -> Callable[[Callable[[str], Value]], Callable[[str], Value]]:
+    """Return a decorator: the function remembers the values of its last `most` texts.
+
+    A text of more than `longest` characters is read anew each time. Its length is the client's choice, and as a key it
+    would stay in memory.
+    """
+
+    def decorate(read: Callable[[str], Value]) -> Callable[[str], Value]:
+        cached = lru_cache(maxsize=most)(read)
+
+        @wraps(cached)
+        def read_bounded(text: str) -> Value:
+            return cached(text) if len(text) <= longest else read(text)
+
+        return read_bounded
+
+    return decorate
