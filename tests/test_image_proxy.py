@@ -1,4 +1,4 @@
-"""/images: what comes from TMDB's image host once, stays bounded on disk, and is nothing but images."""
+"""/images: each image is fetched once, the cache on disk is bounded, and nothing but images is served."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ POSTER = "/images/poster/w500/{}.jpg"
 
 
 class ImageHost:
-    """A stand-in for TMDB's image host; remembers what it was asked, answers once `open` is set."""
+    """A stand-in for TMDB's image host; it records the requests, and answers once `open` is set."""
 
     def __init__(self) -> None:
         self.requests: list[str] = []
@@ -29,7 +29,7 @@ class ImageHost:
         self.open.set()
 
     async def answer(self, request: Request) -> Response:
-        """Answer an image, or what the file's name says."""
+        """Return an image, or the fault that the file's name stands for."""
         self.requests.append(request.url.path)
         await self.open.wait()
         match request.path_params["file"]:
@@ -47,27 +47,27 @@ class ImageHost:
 
 
 def bytes_in(folder: Path) -> int:
-    """Return how much is kept in a folder."""
+    """Return the size of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture
 async def host() -> ImageHost:
-    """Give a host that answers."""
+    """Give a host that answers at once."""
     return ImageHost()
 
 
 @asynccontextmanager
 async def proxied(dsn: str, host: ImageHost, folder: Path, *, megabytes: str = "1") -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of a server that keeps the host's images."""
+    """Give a client of a server that caches the host's images."""
     async with served(Starlette(routes=[Route("/t/p/{size}/{file}", host.answer)])) as url:
         settings = {"TMDB_IMAGE_BASE_URL": f"{url}/t/p", "MEDIACANON_DATA_DIR": str(folder)}
         async with client_of(app_of(dsn, MEDIACANON_IMAGE_CACHE_MB=megabytes, **settings)) as client:
             yield client
 
 
-async def test_an_image_is_fetched_once_and_then_kept(demo: str, host: ImageHost, tmp_path: Path) -> None:
-    """The second answer, and those of a restarted server, come from disk; browsers may keep it for ever."""
+async def test_an_image_is_fetched_once_and_then_cached(demo: str, host: ImageHost, tmp_path: Path) -> None:
+    """Later responses, also of a restarted server, come from disk; browsers may cache them for ever."""
     for _ in range(2):
         async with proxied(demo, host, tmp_path) as client:
             for _ in range(2):
@@ -78,11 +78,12 @@ async def test_an_image_is_fetched_once_and_then_kept(demo: str, host: ImageHost
     assert answer.headers["content-type"] == "image/jpeg"
     assert "immutable" in answer.headers["cache-control"]
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["access-control-allow-origin"] == "*"
     assert known.status_code == 304
 
 
-async def test_many_who_ask_at_once_cause_one_request(demo: str, host: ImageHost, tmp_path: Path) -> None:
-    """Even if the first of them leaves."""
+async def test_concurrent_requests_share_one_fetch(demo: str, host: ImageHost, tmp_path: Path) -> None:
+    """The fetch goes on if the first client leaves."""
     host.open.clear()
     async with proxied(demo, host, tmp_path) as client:
         asking = [asyncio.create_task(client.get(POSTER.format("a"))) for _ in range(10)]
@@ -98,10 +99,10 @@ async def test_many_who_ask_at_once_cause_one_request(demo: str, host: ImageHost
 @pytest.mark.parametrize(
     ("file", "status"), [("missing", 404), ("broken", 503), ("page", 503), ("huge", 503), ("moved", 503)]
 )
-async def test_what_is_no_image_is_neither_kept_nor_passed_on(
+async def test_a_failed_fetch_is_neither_cached_nor_passed_on(
     demo: str, host: ImageHost, tmp_path: Path, file: str, status: int
 ) -> None:
-    """An error says so, redirections are not followed, nothing is on disk, and it is asked for again."""
+    """The client gets an error, redirects are not followed, nothing is on disk, and the next request tries again."""
     async with proxied(demo, host, tmp_path) as client:
         for _ in range(2):
             answer = await client.get(POSTER.format(file))
@@ -124,15 +125,15 @@ async def test_what_is_no_image_is_neither_kept_nor_passed_on(
         "/images/poster/../w500/a.jpg",
     ],
 )
-async def test_other_paths_lead_nowhere(demo: str, host: ImageHost, tmp_path: Path, path: str) -> None:
-    """Only sizes and names that TMDB has; the host is not even asked."""
+async def test_other_paths_are_404(demo: str, host: ImageHost, tmp_path: Path, path: str) -> None:
+    """Sizes and names that TMDB cannot have cause no request to its host."""
     async with proxied(demo, host, tmp_path) as client:
         assert (await client.get(path)).status_code == 404
     assert host.requests == []
 
 
-async def test_a_host_that_cannot_be_reached_is_an_error(demo: str, tmp_path: Path) -> None:
-    """503, not a stack trace."""
+async def test_an_unreachable_host_is_503(demo: str, tmp_path: Path) -> None:
+    """A client gets an error, not a stack trace."""
     app = app_of(
         demo,
         MEDIACANON_IMAGE_CACHE_MB="1",
@@ -144,12 +145,12 @@ async def test_a_host_that_cannot_be_reached_is_an_error(demo: str, tmp_path: Pa
 
 
 async def test_without_the_setting_there_are_no_images(demo_client: httpx.AsyncClient) -> None:
-    """Off by default."""
+    """The proxy is off by default."""
     assert (await demo_client.get(POSTER.format("a"))).status_code == 404
 
 
 def test_the_folder_stays_within_its_bound(tmp_path: Path) -> None:
-    """The images that were not asked for longest go first."""
+    """The least recently used images are evicted first."""
     images = ImageFolder(tmp_path, most_bytes=100_000)
     names = [ImageName("w500", f"{number}.jpg") for number in range(300)]
     images.write(names[0], bytes(1000))

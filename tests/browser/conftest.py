@@ -43,21 +43,21 @@ def collected_template(cluster: str, demo_template: str) -> str:
 
 @pytest.fixture(scope="session")
 async def site(cluster: str, collected_template: str) -> AsyncIterator[str]:
-    """Give the address of a server over the demo catalogue with collections; it counts views and is else left alone."""
+    """Give the address of a server over the demo catalogue with collections; tests only read from it."""
     async with served(app_of(await create_database(cluster, template=collected_template))) as address:
         yield address
 
 
 @pytest.fixture
 async def own_site(cluster: str, collected_template: str) -> AsyncIterator[str]:
-    """Give the address of a server over a catalogue of the test's own, to write to."""
+    """Give the address of a server over a catalogue of the test's own, for writes."""
     async with served(app_of(await create_database(cluster, template=collected_template))) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Give a browser, once for all tests."""
+    """Give a browser that all tests share."""
     if not CHROMIUM:
         pytest.skip("needs chromium")
     async with async_playwright() as playwright:
@@ -67,31 +67,31 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 class Visit:
-    """A page with what it asked for and complained of."""
+    """A page, its requests to other hosts, and the messages of its console."""
 
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
-        self.strangers: list[str] = []
+        self.foreign_requests: list[str] = []
         self.posters: list[str] = []
-        self.complaints: list[str] = []
-        page.on("request", lambda request: self._note(request.url, address))
-        page.on("console", lambda message: self._hear(message.type, message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.messages: list[str] = []
+        page.on("request", lambda request: self._note_request(request.url, address))
+        page.on("console", lambda message: self._note_message(message.type, message.text))
+        page.on("pageerror", lambda error: self.messages.append(str(error)))
 
-    def _note(self, url: str, address: str) -> None:
+    def _note_request(self, url: str, address: str) -> None:
         if url.startswith(POSTERS.rstrip("*")):
             self.posters.append(url)
         elif not url.startswith((address, "data:", "blob:", "about:")):
-            self.strangers.append(url)
+            self.foreign_requests.append(url)
 
-    def _hear(self, kind: str, text: str) -> None:
-        # Posters of the demo are invented: that they do not come is no complaint of the page.
+    def _note_message(self, kind: str, text: str) -> None:
+        # The demo's posters do not exist; a failed poster is no fault of the page.
         if kind in ("error", "warning") and "Failed to load resource" not in text:
-            self.complaints.append(text)
+            self.messages.append(text)
 
 
 async def refuse(route: Route) -> None:
-    """Keep a request from leaving the machine."""
+    """Abort a request that would leave the machine."""
     await route.abort()
 
 

@@ -1,4 +1,4 @@
-"""The pages that every check visits, and two checkers of theirs: axe-core and the Nu HTML checker."""
+"""The pages that every check visits, and two checkers: axe-core and the Nu HTML checker."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ VNU = ROOT / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 ARTIFACTS = ROOT / "tests" / "artifacts"
 JAVA = shutil.which("java")
 
-# name -> path; {movie}, {show} and {daily} are landmarks of the demo
+# name -> path; {movie}, {show} and {daily} stand for landmarks of the demo
 PAGES = {
     "home": "/",
     "discover": "/discover",
@@ -28,12 +28,12 @@ PAGES = {
 
 
 async def axe_findings(page) -> list[str]:
-    """Return what axe-core has against the page as it stands."""
+    """Return the violations that axe-core finds in the page as it stands."""
     await page.add_script_tag(path=AXE)
-    found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    report = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [
         f"{each['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
-        for each in found["violations"]
+        for each in report["violations"]
         for node in each["nodes"]
     ]
 

@@ -1,4 +1,4 @@
-"""The explorer in a real browser: offline, with examples that work."""
+"""The explorer in a real browser, offline."""
 
 import pytest
 
@@ -16,8 +16,8 @@ async def operation_is(page, name: str) -> None:
     await page.wait_for_function("name => localStorage.getItem('graphiql:operationName') === name", arg=name)
 
 
-async def test_a_query_typed_is_answered(visit):
-    """Type a query, run it, see the answer; nothing leaves the machine."""
+async def test_a_typed_query_is_answered(visit):
+    """Its result is shown, and nothing leaves the machine."""
     page = visit.page
     await page.goto("/graphql")
     editor = page.locator(".graphiql-query-editor .CodeMirror")
@@ -30,12 +30,12 @@ async def test_a_query_typed_is_answered(visit):
     result = page.locator(".result-window")
     await result.get_by_text('"movies"').wait_for()
     assert "600" in await result.inner_text()
-    assert visit.strangers == []
-    assert visit.complaints == []
+    assert visit.foreign_requests == []
+    assert visit.messages == []
 
 
 async def test_the_three_examples_work(visit):
-    """Each tab that is open at the start answers without an error."""
+    """Each of the initial tabs runs without an error."""
     page = visit.page
     await page.goto("/graphql")
     tabs = page.locator(".graphiql-tab-button")
@@ -52,7 +52,7 @@ async def test_the_three_examples_work(visit):
 
 
 async def test_documentation_and_history_are_there(visit):
-    """The docs explorer shows our descriptions; what was run is remembered."""
+    """The documentation shows our descriptions; the history lists the query that ran."""
     page = visit.page
     await page.goto("/graphql")
     await page.get_by_label("Show Documentation Explorer").click()
@@ -62,11 +62,11 @@ async def test_documentation_and_history_are_there(visit):
     await page.locator(".graphiql-execute-button").click()
     await page.get_by_label("Show History").click()
     await page.locator(".graphiql-history-item").first.wait_for()
-    assert visit.complaints == []
+    assert visit.messages == []
 
 
-async def test_the_explorer_is_dark_where_that_is_preferred(browser, site):
-    """Dark mode follows the system."""
+async def test_the_explorer_follows_the_color_scheme(browser, site):
+    """Dark mode is that of the system."""
     shades = {}
     for scheme in ("light", "dark"):
         context = await browser.new_context(base_url=site, color_scheme=scheme)

@@ -1,4 +1,4 @@
-"""Every page, phone and desktop, light and dark: accessible, valid, without overflow, complaint or stranger."""
+"""Every page on phone and desktop, light and dark: accessible, valid, without overflow, warning or foreign request."""
 
 import asyncpg
 import httpx
@@ -26,8 +26,8 @@ async def paths(demo: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-async def test_every_page_is_fit_to_be_seen(visits, site, paths, name, scheme):
-    """No overflow, no complaint, no request elsewhere, nothing for axe; a screenshot of each is kept."""
+async def test_every_page_looks_right(visits, site, paths, name, scheme):
+    """No overflow, no console message, no foreign request, no violation for axe; a screenshot of each is stored."""
     ARTIFACTS.mkdir(exist_ok=True)
     for width in WIDTHS:
         visit = await visits(
@@ -40,8 +40,8 @@ async def test_every_page_is_fit_to_be_seen(visits, site, paths, name, scheme):
         await visit.page.goto(paths[name])
         await visit.page.screenshot(path=ARTIFACTS / f"{name}-{width}-{scheme}.png", full_page=width == 360)
         assert await visit.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-        assert visit.strangers == []
-        assert visit.complaints == []
+        assert visit.foreign_requests == []
+        assert visit.messages == []
         if AXE.is_file():
             assert await axe_findings(visit.page) == []
 
@@ -57,11 +57,11 @@ async def test_every_page_is_valid_html(site, paths, tmp_path):
     assert await html_errors(files) == []
 
 
-async def test_the_policy_lets_nothing_in_and_the_data_block_is_read(visit, paths):
-    """Under the strict policy a page has its style, its script and its JSON-LD, and the console stays silent."""
+async def test_the_policy_permits_all_that_a_page_needs(visit, paths):
+    """Style, script and JSON-LD work under the strict policy, and the console stays silent."""
     await visit.page.goto(paths["movie"])
     kind = await visit.page.evaluate(
         "JSON.parse(document.querySelector('script[type=\"application/ld+json\"]').textContent)['@type']"
     )
     assert kind == "Movie"
-    assert visit.complaints == []
+    assert visit.messages == []

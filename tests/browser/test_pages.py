@@ -1,4 +1,4 @@
-"""Pages as a person uses them."""
+"""Pages in use."""
 
 import re
 
@@ -15,12 +15,12 @@ async def open_show(page, name: str = "Harbour Lights") -> None:
     await page.get_by_role("heading", name="Episode ratings").wait_for()
 
 
-async def test_a_search_suggests_while_one_types(visit):
-    """Typing opens a list, arrows choose from it, Enter leads to the title; axe has nothing against it."""
+async def test_a_search_suggests_titles_while_typing(visit):
+    """Typing opens a list, arrows select an option, Enter opens its title."""
     page = visit.page
     await page.goto("/")
     box = page.get_by_role("combobox", name="Search titles")
-    # At once: letter by letter a slow machine is shown suggestions for the first ones, too.
+    # In one step: letter by letter, a slow machine shows suggestions for the first letters, too.
     await box.fill("lighthous")
     option = page.get_by_role("option").first
     await option.wait_for()
@@ -32,11 +32,11 @@ async def test_a_search_suggests_while_one_types(visit):
     await box.press("Enter")
     await page.wait_for_url(re.compile(r"/movies/\d+$"))
     assert "The Lighthouse Keepers" in await page.title()
-    assert visit.complaints == []
+    assert visit.messages == []
 
 
 async def test_escape_closes_the_suggestions_and_enter_searches(visit):
-    """What was typed is searched for, whatever was suggested."""
+    """The search is for the typed text, not for a suggestion."""
     page = visit.page
     await page.goto("/titles")
     box = page.get_by_role("combobox", name="Search titles")
@@ -51,7 +51,7 @@ async def test_escape_closes_the_suggestions_and_enter_searches(visit):
 
 @pytest.mark.skipif(not (IS_CI or AXE.is_file()), reason="npm did not bring axe-core")
 async def test_open_suggestions_are_accessible(visits, site):
-    """axe-core has nothing against the open list."""
+    """axe-core finds no violation in the open list."""
     visit = await visits(site, bypass_csp=True)
     await visit.page.goto("/titles")
     await visit.page.get_by_role("combobox", name="Search titles").press_sequentially("the")
@@ -60,7 +60,7 @@ async def test_open_suggestions_are_accessible(visits, site):
 
 
 async def test_chips_toggle_and_combine(visit):
-    """Each chip narrows what is there, stands in the address, and comes off again; paging and back keep them."""
+    """Each chip narrows the list, is part of the address, and can be removed again."""
     page = visit.page
     await page.goto("/discover")
     await page.get_by_role("link", name="Drama", exact=True).click()
@@ -82,11 +82,11 @@ async def test_chips_toggle_and_combine(visit):
     await page.wait_for_url("**country=GB**")
     await page.get_by_role("link", name="Clear all filters").click()
     await page.wait_for_url("**/discover")
-    assert visit.complaints == []
+    assert visit.messages == []
 
 
 async def test_carousels_scroll_and_lead_to_their_collection(visit):
-    """A row scrolls sideways and snaps; its name opens the collection; a card tells where it was found."""
+    """A row scrolls sideways and snaps; its name opens the collection; a card names the collection as source."""
     page = visit.page
     await page.goto("/discover")
     strip = page.locator(".strip").first
@@ -98,13 +98,14 @@ async def test_carousels_scroll_and_lead_to_their_collection(visit):
     assert "?source=collection-" in await page.locator(".grid .card").first.get_attribute("href")
 
 
-async def test_the_heat_map_says_which_episode_is_pointed_at(visit):
-    """Hovering and tabbing name the episode with its votes; following a cell unfolds its season."""
+async def test_the_heat_map_names_the_episode_under_the_pointer(visit):
+    """Hover and focus name the episode and its votes; a cell leads to its episode in the opened season."""
     page = visit.page
     await open_show(page)
     cells = page.locator(".heat td a")
     assert await cells.count() == 58
     note = page.locator(".heat-note")
+    assert await note.is_visible()
     await cells.nth(0).hover()
     assert re.fullmatch(r"[\d.]+ Season 1, episode 1, .+, [\d,]+ votes", await note.inner_text())
     await cells.nth(0).focus()
@@ -116,14 +117,14 @@ async def test_the_heat_map_says_which_episode_is_pointed_at(visit):
     await last.focus()
     await page.keyboard.press("Enter")
     await page.locator(f"[id={target}]").wait_for(state="visible")
-    assert visit.complaints == []
+    assert visit.messages == []
 
 
 async def test_the_heat_map_is_a_table_for_screen_readers(visit):
-    """It has a caption and headers for rows and columns; every cell is named in full."""
+    """It has a caption and headers for rows and columns; every cell has a full name."""
     page = visit.page
     await open_show(page)
-    table = page.get_by_role("table", name="Ratings of all episodes")
+    table = page.get_by_role("table", name="Episode ratings, one row per season")
     assert await table.get_by_role("rowheader").count() == 5
     assert await table.get_by_role("columnheader").count() == 14
     assert await table.get_by_role("link", name=re.compile(r"Season 5, episode 14, .* votes$")).count() == 1
@@ -131,28 +132,28 @@ async def test_the_heat_map_is_a_table_for_screen_readers(visit):
 
 
 async def test_a_title_is_added(visits, own_site):
-    """What is wrong is said where it is wrong, and what was typed stays; then the new title's page opens."""
+    """A mistake is shown at its field and the input stays; then the page of the new title opens."""
     visit = await visits(own_site)
     page = visit.page
     await page.goto("/add")
-    await page.get_by_label("A show").check()
+    await page.get_by_label("Show", exact=True).check()
     await page.get_by_label("Name", exact=True).fill("Signals from the Attic")
     await page.get_by_label("Year", exact=True).fill("2020")
-    await page.get_by_label("Last year").fill("2010")
-    await page.get_by_role("button", name="Add it").click()
+    await page.get_by_label("Final year").fill("2010")
+    await page.get_by_role("button", name="Add title").click()
     wrong = page.locator("[aria-invalid]")
     assert await wrong.get_attribute("name") == "endYear"
     assert await page.get_by_label("Name", exact=True).input_value() == "Signals from the Attic"
-    assert await page.get_by_label("A show").is_checked()
+    assert await page.get_by_label("Show", exact=True).is_checked()
     await wrong.fill("2024")
-    await page.get_by_role("button", name="Add it").click()
+    await page.get_by_role("button", name="Add title").click()
     await page.wait_for_url(re.compile(r"/shows/\d+$"))
     assert await page.get_by_role("heading", level=1).inner_text() == "Signals from the Attic 2020–2024"
-    assert visit.strangers == []
+    assert visit.foreign_requests == []
 
 
 async def test_everything_works_without_javascript(visits, own_site):
-    """Search, chips, the heat map's links and adding need no script."""
+    """Search, chips, the links of the heat map and the form need no script."""
     page = (await visits(own_site, java_script_enabled=False)).page
     await page.goto("/")
     await page.get_by_label("Search the catalogue").fill("harbour lights")
@@ -165,22 +166,22 @@ async def test_everything_works_without_javascript(visits, own_site):
     await page.wait_for_url("**/discover?genre=Horror")
     await page.goto("/add")
     await page.get_by_label("Name", exact=True).fill("Without a Script")
-    await page.get_by_role("button", name="Add it").click()
+    await page.get_by_role("button", name="Add title").click()
     await page.wait_for_url(re.compile(r"/movies/\d+$"))
 
 
-async def test_posters_that_do_not_come_leave_the_drawn_ones(visit):
-    """Only what is near is asked for; what fails is gone, and the drawing under it has the name."""
+async def test_a_failed_poster_leaves_the_drawn_one(visit):
+    """Only posters near the viewport are requested; under a failed one the drawing shows the name."""
     page = visit.page
     await page.goto("/discover")
-    asked = page.locator(".poster").first
-    await page.wait_for_function("poster => !poster.querySelector('img')", arg=await asked.element_handle())
-    assert await asked.locator("text").count() > 0
+    poster = page.locator(".poster").first
+    await page.wait_for_function("poster => !poster.querySelector('img')", arg=await poster.element_handle())
+    assert await poster.locator("text").count() > 0
     assert 0 < len(visit.posters) < await page.locator(".poster").count()
 
 
 async def test_the_keyboard_reaches_the_content_at_once(visit):
-    """The first Tab stop skips the header."""
+    """The first Tab stop is a link past the header."""
     page = visit.page
     await page.goto("/discover")
     await page.keyboard.press("Tab")

@@ -1,4 +1,4 @@
-"""The button that asks TMDB anew, and posters through this server, in a real browser."""
+"""The refresh button, and posters through this server, in a real browser."""
 
 import asyncpg
 from starlette.applications import Starlette
@@ -13,8 +13,8 @@ from tests.serving import app_of, served
 MOVIE = "SELECT m.id FROM movies m JOIN titles t ON t.id = m.title_id WHERE t.imdb_id = 'tt99000003'"
 
 
-async def test_a_refresh_is_told_once_and_no_image_comes_from_elsewhere(demo_database, visits, tmp_path):
-    """The new poster is there, the address is the page's own again, and the policy complains of nothing."""
+async def test_a_refresh_is_announced_once_and_no_image_comes_from_elsewhere(demo_database, visits, tmp_path):
+    """The new poster is shown, the address is the page's own again, and the policy blocks nothing."""
     picture = (paths.STATIC / "icon.png").read_bytes()
     images = Starlette(routes=[Route("/t/p/{size}/{file}", lambda _: Response(picture, media_type="image/png"))])
     connection = await asyncpg.connect(demo_database)
@@ -41,4 +41,4 @@ async def test_a_refresh_is_told_once_and_no_image_comes_from_elsewhere(demo_dat
                 await visit.page.wait_for_function("document.querySelector('.side img').naturalWidth > 0")
                 source = await visit.page.locator(".side img").get_attribute("src")
     assert source == "/images/poster/w500/new.png"
-    assert (visit.posters, visit.strangers, visit.complaints) == ([], [], [])
+    assert (visit.posters, visit.foreign_requests, visit.messages) == ([], [], [])

@@ -1,4 +1,4 @@
-"""Answers are compressed as the client likes it, once, and only where it helps."""
+"""Responses are compressed by the client's preference, once, and only if it saves bytes."""
 
 import gzip
 
@@ -6,6 +6,7 @@ import httpx
 import pytest
 import zstandard
 
+from mediacanon.http.accept import LONGEST_MEMOISED
 from mediacanon.http.compression import preferred_encoding
 
 PLAIN = {"zstd": lambda body: zstandard.ZstdDecompressor().decompressobj().decompress(body), "gzip": gzip.decompress}
@@ -26,17 +27,28 @@ PLAIN = {"zstd": lambda body: zstandard.ZstdDecompressor().decompressobj().decom
         ("identity;q=1, gzip;q=0.5", None),
         ("GZIP ; q=1.000", "gzip"),
         ("nonsense;;;", None),
+        ("identity;q=0", None),
+        ("gzip;q=0.5, identity;q=0.5", "gzip"),
+        ("gzip;q=1.0, identity; q=0.5, *;q=0", "gzip"),
+        ("deflate, gzip;q=1.0, *;q=0.5", "gzip"),
     ],
 )
-def test_the_client_chooses(header: str, encoding: str | None):
-    """By its weights; the server's taste decides among equals."""
+def test_the_encoding_of_the_highest_weight_is_sent(header: str, encoding: str | None):
+    """The server's order decides among equal weights."""
     assert preferred_encoding(header) == encoding
 
 
+def test_a_long_header_is_no_cache_key():
+    """It is read and not remembered."""
+    before = preferred_encoding.__wrapped__.cache_info().currsize
+    assert preferred_encoding("gzip," + "x" * LONGEST_MEMOISED) == "gzip"
+    assert preferred_encoding.__wrapped__.cache_info().currsize == before
+
+
 @pytest.mark.parametrize("encoding", ["zstd", "gzip"])
-@pytest.mark.parametrize("path", ["/api/shows/1", "/shows/1", "/static/style.css", "/api/openapi.json"])
+@pytest.mark.parametrize("path", ["/api/shows/1", "/shows/1", "/titles", "/static/style.css", "/api/openapi.json"])
 async def test_texts_are_compressed_once(demo_client: httpx.AsyncClient, path: str, encoding: str):
-    """Decompressed once they are the plain bytes, and the tag stays."""
+    """Decompressed they are the plain bytes, and the entity tag is the same."""
     plain = await demo_client.get(path, headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
     for _ in range(2):
@@ -50,6 +62,6 @@ async def test_texts_are_compressed_once(demo_client: httpx.AsyncClient, path: s
 
 
 @pytest.mark.parametrize("path", ["/api/titles/999999", "/static/icon.png"])
-async def test_short_answers_and_pictures_stay_as_they_are(demo_client: httpx.AsyncClient, path: str):
-    """Nothing is gained there."""
+async def test_short_responses_and_pictures_are_not_compressed(demo_client: httpx.AsyncClient, path: str):
+    """Compression would save nothing."""
     assert "content-encoding" not in (await demo_client.get(path)).headers

@@ -1,4 +1,4 @@
-"""So many requests a minute for each address."""
+"""Rate limit: so many requests a minute for each address."""
 
 from starlette.responses import PlainTextResponse
 
@@ -6,20 +6,20 @@ from mediacanon.http.rate_limit import RateLimit
 from tests.serving import app_of, client_of
 
 
-async def test_who_sends_too_many_is_told_to_wait(demo: str):
-    """429 with Retry-After, which pages of other sites may read; health is asked as often as one likes."""
+async def test_a_client_beyond_the_limit_is_told_to_wait(demo: str):
+    """429 with Retry-After, which scripts of other sites may read; health probes are exempt."""
     async with client_of(app_of(demo, MEDIACANON_RATE_LIMIT="3")) as client:
-        answers = [await client.get("/api/titles/1") for _ in range(4)]
-        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
-        assert 1 <= int(answers[3].headers["retry-after"]) <= 20
-        assert list(answers[3].json()) == ["error"]
-        assert answers[3].headers["access-control-allow-origin"] == "*"
-        assert "Retry-After" in answers[3].headers["access-control-expose-headers"]
+        responses = [await client.get("/api/titles/1") for _ in range(4)]
+        assert [response.status_code for response in responses] == [200, 200, 200, 429]
+        assert 1 <= int(responses[3].headers["retry-after"]) <= 20
+        assert list(responses[3].json()) == ["error"]
+        assert responses[3].headers["access-control-allow-origin"] == "*"
+        assert "Retry-After" in responses[3].headers["access-control-expose-headers"]
         assert (await client.get("/healthz")).status_code == 200
 
 
-def test_a_bucket_fills_with_time_and_addresses_are_forgotten():
-    """One request comes back each minute / limit, and memory is bounded."""
+def test_a_bucket_fills_with_time_and_addresses_are_evicted():
+    """One request comes back each minute / limit; the least recent address goes first."""
     clock = [0.0]
     limit = RateLimit(PlainTextResponse("x"), per_minute=2, most_clients=2, now=lambda: clock[0])
     assert [limit._seconds_to_wait("a") for _ in range(3)] == [0, 0, 30]
@@ -29,4 +29,4 @@ def test_a_bucket_fills_with_time_and_addresses_are_forgotten():
     assert [limit._seconds_to_wait("a"), limit._seconds_to_wait("a")] == [0, 30]
     limit._seconds_to_wait("b")
     limit._seconds_to_wait("c")
-    assert len(limit._full_at) == 2
+    assert set(limit._full_at) == {"b", "c"}

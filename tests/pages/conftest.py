@@ -1,4 +1,4 @@
-"""A catalogue with collections, behind a client that asks its pages."""
+"""A catalogue with collections, and a client of its pages."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from tests.serving import app_of, client_of
 
 @pytest.fixture(scope="session")
 def collected(cluster: str, demo_template: str) -> str:
-    """Give the URL of a demo catalogue with the collections that ship with it; views are counted in it."""
+    """Give the URL of a demo catalogue with our collections; tests may count views in it."""
 
     async def build() -> str:
         dsn = await create_database(cluster, template=demo_template)
@@ -29,6 +29,6 @@ def collected(cluster: str, demo_template: str) -> str:
 
 @pytest.fixture(scope="session")
 async def collected_client(collected: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of a server over it."""
+    """Give a client of a server over this catalogue."""
     async with client_of(app_of(collected)) as client:
         yield client

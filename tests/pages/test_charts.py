@@ -1,4 +1,4 @@
-"""The heat map of a show's ratings and the line of its seasons."""
+"""The heat map of a show's episodes and the line of its seasons."""
 
 from mediacanon.pages.charts import heat_map, season_line, shade
 
@@ -10,30 +10,30 @@ def season(number: int, ratings: dict[int, float | None], average: float | None 
 
 
 def test_every_episode_stands_in_the_column_of_its_number():
-    """Missing numbers leave a gap, other seasons end earlier."""
-    found = heat_map([season(1, {1: 8.0, 3: 9.0}), season(2, {2: None})])
-    assert found.columns == 3
-    numbers = [[cell and cell["episodeNumber"] for cell in row.cells] for row in found.rows]
+    """A missing number leaves a gap; a shorter season ends earlier."""
+    table = heat_map([season(1, {1: 8.0, 3: 9.0}), season(2, {2: None})])
+    assert table.columns == 3
+    numbers = [[cell and cell["episodeNumber"] for cell in row.cells] for row in table.rows]
     assert numbers == [[1, None, 3], [None, 2, None]]
 
 
-def test_a_long_season_goes_on_below():
-    """26 episodes a row; rows without any are left out, whatever the numbers."""
-    found = heat_map([season(1, dict.fromkeys((0, 1, 26, 27, 97_251), 7.0))])
-    assert found.columns == 26
-    assert sum(cell is not None for row in found.rows for cell in row.cells) == 5
-    assert [row.first for row in found.rows] == [-25, 1, 27, 97_241]
+def test_a_long_season_takes_several_rows():
+    """26 episodes a row; empty rows are left out, also between large numbers."""
+    table = heat_map([season(1, dict.fromkeys((0, 1, 26, 27, 97_251), 7.0))])
+    assert table.columns == 26
+    assert sum(cell is not None for row in table.rows for cell in row.cells) == 5
+    assert [row.first for row in table.rows] == [-25, 1, 27, 97_241]
 
 
 def test_without_ratings_there_is_no_map_and_no_line():
-    """Nothing rated, or no episode at all."""
+    """No episode is rated, or there is none; specials are not on the line."""
     assert heat_map([]) is None
     assert heat_map([season(1, {1: None})]) is None
     assert season_line([season(1, {1: 8.0}, 8.0), season(0, {1: 9.0}, 9.0)]) is None
 
 
 def test_the_line_goes_up_with_the_ratings():
-    """A better season is a higher point; equal ones are level."""
+    """A better season is a higher point; equal seasons are level."""
     line = season_line([season(1, {}, 7.0), season(2, {}, 9.0), season(3, {}, 7.0), season(4, {}, None)])
     assert [point.label for point in line.points] == ["S1", "S2", "S3"]
     first, second, third = (point.y for point in line.points)
@@ -42,7 +42,10 @@ def test_the_line_goes_up_with_the_ratings():
 
 
 def test_shades_rise_with_the_rating():
-    """Ten of them, and one for none."""
-    found = [shade(rating / 10) for rating in range(10, 101)]
-    assert found == sorted(found)
-    assert (found[0], found[-1], len(set(found)), shade(None)) == ("s0", "s9", 10, "none")
+    """Ten shades from below 5 to 9 and above, as the legend says, and one without a rating."""
+    shades = [shade(rating / 10) for rating in range(10, 101)]
+    assert shades == sorted(shades)
+    assert (shades[0], shades[-1], len(set(shades)), shade(None)) == ("s0", "s9", 10, "none")
+    assert [shade(rating) for rating in (4.9, 5.0, 5.5, 6.5, 7.5, 8.5, 8.9, 9.0)] == [
+        "s0", "s1", "s2", "s4", "s6", "s8", "s8", "s9"
+    ]  # fmt: skip

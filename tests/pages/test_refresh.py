@@ -1,4 +1,4 @@
-"""The button that asks TMDB anew, pressed without JavaScript."""
+"""The refresh button, pressed without JavaScript."""
 
 import asyncio
 import re
@@ -22,19 +22,19 @@ ELSEWHERE = ({"sec-fetch-site": "cross-site"}, {"origin": "https://elsewhere.exa
 
 @pytest.fixture
 def tmdb() -> Iterator[FakeTmdb]:
-    """Give a stand-in for TMDB that knows nothing yet and behaves."""
+    """Give a stand-in for TMDB without titles or faults."""
     with FakeTmdb() as fake:
         yield fake
 
 
 def app_with(dsn: str, tmdb: FakeTmdb, **settings: str) -> Starlette:
-    """Return a server with a key."""
+    """Return a server with a key of TMDB."""
     quick = {"TMDB_WAIT": "30", "TMDB_RATE": "0", "MEDIACANON_ALLOWED_HOSTS": "mediacanon.test"}
     return app_of(dsn, TMDB_API_KEY=KEY, TMDB_BASE_URL=tmdb.url, **quick, **settings)
 
 
 async def pressed(client: httpx.AsyncClient, path: str) -> tuple[str, str]:
-    """Return the page that pressing the button of a page leads to, and its notice."""
+    """Press the button of a page; return the page after the redirect and its notice."""
     form = FORM.search((await client.get(path)).text)
     assert form
     answer = await client.post(form[1], headers={"origin": "http://mediacanon.test", "sec-fetch-site": "same-origin"})
@@ -43,8 +43,8 @@ async def pressed(client: httpx.AsyncClient, path: str) -> tuple[str, str]:
     return text, NOTICE.findall(text)[0]
 
 
-async def test_a_strangers_name_presses_nothing(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
-    """A name that somebody had lead to this machine refreshes no more than it writes."""
+async def test_a_foreign_host_name_refreshes_nothing(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
+    """DNS rebinding gets no further than in writes."""
     tmdb.catalogue.add_film(film(1, "tt9300001"))
     await add_title(pool, "tt9300001", type="movie")
     async with client_of(app_with(database, tmdb)) as client:
@@ -54,7 +54,7 @@ async def test_a_strangers_name_presses_nothing(database: str, pool: asyncpg.Poo
 
 @pytest.mark.parametrize("kind", ["movies", "shows"])
 async def test_the_button_brings_what_is_new(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, kind: str):
-    """It leads back to the page, which has the new facts, says so and tells since when they are."""
+    """The page shows the new facts, a notice, and the date of the refresh."""
     number = {"movies": "movie", "shows": "show"}[kind]
     known = {
         "movies": lambda **new: tmdb.catalogue.add_film(film(1, "tt9300001", **new)),
@@ -70,20 +70,20 @@ async def test_the_button_brings_what_is_new(database: str, pool: asyncpg.Pool, 
     assert "newer.jpg" in text
     assert notice.startswith("Refreshed")
     enriched_at = (await title_row(pool, title_id))["enriched_at"]
-    assert re.search(rf'Updated from TMDB <time datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z">{enriched_at:%F}<', text)
+    assert re.search(rf'Updated from TMDB on <time datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z">{enriched_at:%F}<', text)
 
 
 async def test_a_refresh_that_brings_nothing_new_is_dated_all_the_same(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb
 ):
-    """The page that was kept until then told the older date."""
+    """The cached page had the older date."""
     tmdb.catalogue.add_film(film(1, "tt9300004"))
     title_id = await add_title(pool, "tt9300004", type="movie")
     app = app_with(database, tmdb)
     async with client_of(app) as client:
         await client.get("/movies/1")
         await pool.execute("UPDATE titles SET enriched_at = now() - interval '1 hour' WHERE id = $1", title_id)
-        app.services.response_cache.drop(EVERYTHING)
+        app.services.response_cache.invalidate(EVERYTHING)
         async with asyncio.timeout(20):
             while not app.services.response_cache.count:
                 before = (await client.get("/movies/1")).text
@@ -94,26 +94,26 @@ async def test_a_refresh_that_brings_nothing_new_is_dated_all_the_same(
     assert f'datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z"' not in before
 
 
-async def test_a_tmdb_that_cannot_be_reached_is_said(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
-    """The page stands as it was."""
+async def test_an_unreachable_tmdb_changes_nothing(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
+    """The notice says so, and the page is as before."""
     title_id = await add_title(pool, "tt9300002", display_name="As it was", needs_backfill_tmdb=False, image_url="none")
     await pool.execute("UPDATE titles SET enriched_at = now() WHERE id = $1", title_id)
     before = await title_row(pool, title_id)
     tmdb.misbehave(Fault.SERVER_ERROR)
     async with client_of(app_with(database, tmdb)) as client:
         text, notice = await pressed(client, "/movies/1")
-    assert "cannot be reached" in notice
+    assert "does not respond" in notice
     assert "As it was" in text
     assert await title_row(pool, title_id) == before
 
 
-async def test_a_title_that_tmdb_does_not_know_is_said(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
-    """The notice says so, and the line that else tells since when the facts are."""
+async def test_a_title_without_an_entry_at_tmdb_says_so(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb):
+    """The notice and the line with the date say so."""
     await add_title(pool, "tt9300003")
     async with client_of(app_with(database, tmdb)) as client:
         text, notice = await pressed(client, "/movies/1")
-    assert "knows nothing" in notice
-    assert "Not known at TMDB on <time" in text
+    assert "TMDB has no entry" in notice
+    assert "Not found at TMDB on <time" in text
 
 
 @pytest.mark.parametrize(
@@ -127,23 +127,23 @@ async def test_a_title_that_tmdb_does_not_know_is_said(database: str, pool: asyn
 async def test_without_a_key_or_the_right_to_write_there_is_no_button(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, settings: dict[str, str]
 ):
-    """When TMDB last told is shown all the same; a form that is sent nevertheless asks nothing."""
+    """The date of the last refresh is shown; a form that is sent anyway causes no request to TMDB."""
     title_id = await add_title(pool, "tt9300004", tmdb_id=4, needs_backfill_tmdb=False, image_url="none")
     await pool.execute("UPDATE titles SET enriched_at = now() WHERE id = $1", title_id)
     async with client_of(app_of(database, TMDB_BASE_URL=tmdb.url, **settings)) as client:
         text = (await client.get("/movies/1")).text
         answer = await client.post("/movies/1/refresh")
     assert not FORM.search(text)
-    assert "Updated from TMDB <time" in text
+    assert "Updated from TMDB on <time" in text
     assert answer.status_code == {"off": 403, "token": 401}.get(settings.get("MEDIACANON_WRITES", ""), 303)
     assert tmdb.requests == []
 
 
 @pytest.mark.parametrize("headers", ELSEWHERE)
-async def test_another_site_may_lead_to_the_button_not_press_it(
+async def test_another_site_may_link_to_the_button_not_press_it(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, headers: dict[str, str]
 ):
-    """The page is the same for everybody; a form of another site is refused and asks nothing."""
+    """The page is the same for every client; a form of another site is refused without a request to TMDB."""
     await add_title(pool, "tt9300005", needs_backfill_tmdb=False, image_url="none")
     await pool.execute("UPDATE titles SET enriched_at = now()")
     async with client_of(app_with(database, tmdb)) as client:
@@ -153,16 +153,16 @@ async def test_another_site_may_lead_to_the_button_not_press_it(
 
 
 @pytest.mark.parametrize("path", ["/movies/2", "/shows/1", "/movies/abc", "/movies/" + "9" * 5000, "/titles/1"])
-async def test_what_is_not_there_cannot_be_refreshed(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, path: str):
-    """404, and nothing is asked."""
+async def test_an_unknown_title_cannot_be_refreshed(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, path: str):
+    """404, without a request to TMDB."""
     await add_title(pool, "tt9300006")
     async with client_of(app_with(database, tmdb)) as client:
         assert (await client.post(f"{path}/refresh")).status_code == 404
     assert tmdb.requests == []
 
 
-async def test_only_outcomes_of_ours_are_told(database: str, pool: asyncpg.Pool):
-    """Whatever an address says."""
+async def test_only_known_outcomes_are_shown(database: str, pool: asyncpg.Pool):
+    """Any other text in the address is ignored."""
     await add_title(pool, "tt9300007")
     async with client_of(app_of(database)) as client:
         assert not NOTICE.search((await client.get("/movies/1?refresh=%3Cb%3Eanything")).text)

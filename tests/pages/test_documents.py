@@ -1,0 +1,28 @@
+"""Documents of pages and forms."""
+
+import pytest
+
+from mediacanon import paths
+from mediacanon.execution.executor import Execution
+from mediacanon.pages.documents import prepare_document
+from mediacanon.schema.root import build_schema
+
+
+@pytest.fixture(scope="module")
+def execution() -> Execution:
+    """Give the engine over our schema."""
+    return Execution(build_schema())
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in paths.TEMPLATES.glob("*.graphql")))
+def test_every_document_fits_the_schema(execution: Execution, name: str):
+    """A server with a wrong document would not start."""
+    assert prepare_document(execution, name).errors == []
+
+
+def test_a_wrong_document_is_named(execution: Execution, monkeypatch, tmp_path):
+    """The error has the file's name."""
+    (tmp_path / "odd.graphql").write_text("{ nothing }")
+    monkeypatch.setattr(paths, "TEMPLATES", tmp_path)
+    with pytest.raises(ValueError, match=r"odd\.graphql: Cannot query field 'nothing'"):
+        prepare_document(execution, "odd")
