@@ -27,7 +27,6 @@ SPANNING = {
     "cli": {"commands"},
     "database": {"pgbouncer", "recovery"},
     "loaders": {"statements"},
-    "pages": {"discover", "images", "pages"},
     "rest_compat": {"contract", "demo_examples", "deviations", "engagement", "lookup", "recorded_examples"},
     "schema": {"mutations", "query_counts"},
 }

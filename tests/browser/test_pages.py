@@ -120,6 +120,20 @@ async def test_the_heat_map_names_the_episode_under_the_pointer(visit):
     assert visit.messages == []
 
 
+async def test_a_tap_on_the_heat_map_leads_to_its_episode(visits, site):
+    """On a phone the episode stands in the upper half of the screen."""
+    page = (await visits(site, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)).page
+    await open_show(page)
+    cell = page.get_by_role("link", name=re.compile("Season 3, episode 11,"))
+    episode = page.locator(f"[id={(await cell.get_attribute('href'))[1:]}]")
+    await cell.tap()
+    await episode.wait_for(state="visible")
+    await page.wait_for_function(
+        "li => { const top = li.getBoundingClientRect().top; return top >= 0 && top < innerHeight / 2; }",
+        arg=await episode.element_handle(),
+    )
+
+
 async def test_the_heat_map_is_a_table_for_screen_readers(visit):
     """It has a caption and headers for rows and columns; every cell has a full name."""
     page = visit.page
