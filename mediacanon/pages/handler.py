@@ -126,7 +126,7 @@ class Pages:
         subject = bound.subject(data, request)
         title_id = subject.get("titleId")
         return CachedResponse(
-            body=bound.template.render(data, url=request.url, asked=variables).encode(),
+            body=bound.template.render(data, url=request.url, variables=variables).encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=SECURITY,
             # Not the tags of similar titles: their strip may be as old as MAX_AGE.
