@@ -285,7 +285,7 @@ def plain_attribute(field: GraphQLField) -> str | None:
 
 
 def has_rule_of_its_own(value: object) -> bool:
-    """Return whether GraphQL completes a value by a rule for such values, whatever its type."""
+    """Return whether GraphQL has a rule for a value regardless of its type: null, undefined, exceptions, awaitables."""
     return value is None or value is Undefined or isinstance(value, Exception) or is_awaitable(value)
 
 

@@ -53,7 +53,7 @@ class Execution:
         return prepared
 
     def prepare_trusted(self, text: str, *, name: str) -> PreparedDocument:
-        """Return a document of ours, without limits. Raises ValueError, with its name, if it does not fit the schema."""
+        """Return a trusted document, without limits. Raises ValueError with its name if it does not fit the schema."""
         prepared = self._prepare(text, is_limited=False)
         if prepared.errors:
             raise ValueError(f"{name}: {prepared.errors[0]}")

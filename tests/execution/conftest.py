@@ -17,6 +17,8 @@ from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema
 from tests.execution import vault
 
+# Of several siblings that fail at the same time, graphql-core reports the first: their order depends on the database.
+MAX_RACES = 30
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 WHOLE_SHOW = """query ($episodes: Boolean = true) { show(id: 1) { showId title { ...Facts } seasons { seasonNumber
   episodes @include(if: $episodes) { episodeNumber airDate ids { imdb } } } } }
@@ -83,13 +85,12 @@ def assert_same_result() -> Callable[..., Awaitable[ExecutionResult]]:
         make_context: Callable[[], object],
         **options: object,
     ) -> ExecutionResult:
-        stock = await _result(
-            schema,
-            document,
-            context_value=make_context(),
-            executor_class=StrawberryGraphQLCoreExecutionContext,
-            **options,
-        )
+        async def stock() -> tuple[str, str]:
+            executor = StrawberryGraphQLCoreExecutionContext
+            return to_the_letter(
+                await _result(schema, document, context_value=make_context(), executor_class=executor, **options)
+            )
+
         result = await _result(
             schema,
             document,
@@ -98,10 +99,16 @@ def assert_same_result() -> Callable[..., Awaitable[ExecutionResult]]:
             compiled=compiled,
             **options,
         )
-        assert to_the_letter(result) == to_the_letter(stock)
+        results = {to_the_letter(result)}
         data = await run_operation(document, compiled, make_context(), **options)
         if data is not None:
-            assert to_the_letter(ExecutionResult(data, None)) == to_the_letter(stock)
+            results.add(to_the_letter(ExecutionResult(data, None)))
+        expected = {await stock()}
+        for _ in range(MAX_RACES):
+            if results <= expected:
+                break
+            expected.add(await stock())
+        assert results <= expected
         return result
 
     return assert_same
