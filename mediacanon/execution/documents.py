@@ -36,7 +36,7 @@ class PreparedDocument:
     cost_model: CostModel | None = None
     compiled: CompiledDocument | None = None
     costs: LRUCache[object, int] = field(default_factory=lambda: LRUCache(MAX_COSTS))
-    # Size at the last count by the document cache, 0 outside of it.
+    # Size at the last count by the document cache, 0 for a document that it never held.
     counted_size: int = 0
 
     @property
@@ -84,8 +84,10 @@ class DocumentCache:
 
     def recount(self, prepared: PreparedDocument) -> None:
         """Count a document again after a run that compiled more of it, and evict others to make room."""
-        if prepared.size != prepared.counted_size and self._documents.get(prepared.text) is prepared:
-            self._documents.pop(prepared.text)
+        # Most runs are of trusted documents, or compile nothing: they cost no look-up.
+        counted = prepared.counted_size
+        if counted and counted != prepared.size and self._documents.get(prepared.text) is prepared:
+            del self._documents[prepared.text]
             self.add(prepared)
 
 

@@ -10,8 +10,8 @@ from mediacanon.execution.executor import Execution
 from mediacanon.loaders import Loaders
 from mediacanon.loaders import discover as loader
 from mediacanon.schema.context import Context
-from mediacanon.schema.discover import DiscoverSort
 from mediacanon.schema.costs import COSTS
+from mediacanon.schema.discover import DiscoverSort
 from mediacanon.schema.root import build_schema
 from mediacanon.writes import Writes
 
