@@ -144,8 +144,9 @@ def _cost_error(prepared: PreparedDocument, variables: dict[str, Any], name: str
     # The key holds declared variables alone: a client may send other names of any length.
     names = [definition.variable.name.value for definition in operation.variable_definitions or ()]
     key = (name, *((each, _size(variables[each])) for each in names if each in variables))
-    cost = prepared.costs.get(key)
-    if cost is None:
+    try:
+        cost = prepared.costs[key]
+    except KeyError:
         cost = prepared.costs[key] = prepared.cost_model.cost(operation, variables)
     if cost <= MAX_COST:
         return None
