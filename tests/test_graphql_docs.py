@@ -1,4 +1,4 @@
-"""The documentation of GraphQL is true: its examples run, its limits are the code's, the schema is the committed one."""
+"""The documentation of GraphQL: its examples run, its limits are the code's, and the committed schema is the server's."""
 
 import re
 
@@ -10,7 +10,7 @@ from graphql import build_schema as parse_schema
 from mediacanon import paths
 from mediacanon.errors import MediaCanonError
 from mediacanon.execution import cost, shape
-from mediacanon.execution.executor import LONGEST_RUN
+from mediacanon.execution.executor import MAX_SECONDS
 from mediacanon.schema.root import build_schema
 from tests.serving import ask
 
@@ -20,14 +20,14 @@ COMMITTED = paths.PACKAGE / "schema" / "schema.graphql"
 
 
 def test_the_committed_schema_is_the_server_s():
-    """schema.graphql is what `mediacanon schema export` prints."""
+    """`mediacanon schema export` prints schema.graphql."""
     assert COMMITTED.read_text() == build_schema().as_str() + "\n", (
         "run: .venv/bin/mediacanon schema export -o mediacanon/schema/schema.graphql"
     )
 
 
 def test_everything_in_the_schema_is_described():
-    """Types, fields, arguments, inputs and enum values, each in a sentence."""
+    """Every type, field, argument, input and enum value has a description."""
     silent = []
     for name, type_ in parse_schema(COMMITTED.read_text()).type_map.items():
         if name.startswith("__") or name in ("Int", "Float", "String", "Boolean", "ID"):
@@ -47,7 +47,7 @@ def test_everything_in_the_schema_is_described():
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
 async def test_every_example_runs(demo_client: httpx.AsyncClient, number: int):
-    """On the demo, without an error, and what it names is there."""
+    """Each example runs on the demo without an error, and every root field has a value."""
     query, variables = EXAMPLES[number]
     answer = await ask(demo_client, query, **orjson.loads(variables or "{}"))
     assert "errors" not in answer
@@ -56,7 +56,7 @@ async def test_every_example_runs(demo_client: httpx.AsyncClient, number: int):
 
 
 def test_examples_are_found():
-    """The search for examples does find them."""
+    """The pattern for examples matches them."""
     assert len(EXAMPLES) >= 7
 
 
@@ -72,15 +72,15 @@ def test_every_error_code_is_documented():
 
 
 def test_documented_limits_are_the_code_s():
-    """Each number of the table."""
+    """The table of limits has each number of the code."""
     wanted = [
-        f"| Nesting | {shape.DEPTH} fields (introspection: {shape.INTROSPECTION_DEPTH}) |",
+        f"| Nesting | {shape.MAX_DEPTH} fields (introspection: {shape.MAX_INTROSPECTION_DEPTH}) |",
         f"| Nesting, fragments counted as well | {shape.LIMITS['levels'][0]} |",
         f"| Root fields, aliases, directives | {shape.LIMITS['own_fields'][0]}, {shape.LIMITS['aliases'][0]}, {shape.LIMITS['directives'][0]} |",
         f"| Fields in all, fragments counted where they are spread | {shape.LIMITS['fields'][0]:,} |",
-        f"| Tokens, operations and fragments | {shape.TOKENS:,}, {shape.MOST_DEFINITIONS} |",
-        f"| Cost | {cost.COST:,} objects and resolvers |",
-        f"| Cost of seasons and episodes that are more than assumed | {cost.REAL_COST:,} |",
-        f"| Time | {LONGEST_RUN:.0f} seconds |",
+        f"| Tokens, operations and fragments | {shape.MAX_TOKENS:,}, {shape.MAX_DEFINITIONS} |",
+        f"| Cost | {cost.MAX_COST:,} objects and resolvers |",
+        f"| Cost of seasons and episodes that are more than assumed | {cost.MAX_LOADED_COST:,} |",
+        f"| Time | {MAX_SECONDS:.0f} seconds |",
     ]
     assert [line for line in wanted if line not in DOCS] == []

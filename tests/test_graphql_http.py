@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: media types, statuses, persisted queries, entity tags, other sites, and the audits."""
+"""GraphQL over HTTP: media types, statuses, persisted queries, entity tags, requests from other sites, and audits."""
 
 import asyncio
 import hashlib
@@ -20,12 +20,12 @@ DELETE = "mutation { deleteTitle(id: 1) }"
 
 
 def persisted(query: str) -> dict[str, object]:
-    """Return the extensions that name a query by its hash."""
+    """Return the extensions with the hash of a query."""
     return {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(query.encode()).hexdigest()}}
 
 
-async def test_post_and_get_answer_alike(demo_client: httpx.AsyncClient):
-    """The same data, whichever way it is asked for."""
+async def test_post_and_get_return_the_same_data(demo_client: httpx.AsyncClient):
+    """A query returns the same data by POST and by GET."""
     posted = await demo_client.post("/graphql", json={"query": STATS})
     got = await demo_client.get("/graphql", params={"query": STATS})
     assert posted.status_code == got.status_code == 200
@@ -33,7 +33,7 @@ async def test_post_and_get_answer_alike(demo_client: httpx.AsyncClient):
 
 
 async def test_get_is_conditional(demo_client: httpx.AsyncClient):
-    """The entity tag of an answer saves sending it again, and a different answer has another."""
+    """A response with the client's entity tag is 304, and other data have another tag."""
     first = await demo_client.get("/graphql", params={"query": STATS})
     tag = first.headers["etag"]
     assert tag.startswith('"')
@@ -64,14 +64,14 @@ async def test_get_is_conditional(demo_client: httpx.AsyncClient):
     ],
 )
 async def test_media_type_is_the_client_s(demo_client: httpx.AsyncClient, accept: str, media_type: str):
-    """The most preferred media type is sent, the first of those that tie."""
+    """The preferred media type is sent; of equals, the first."""
     response = await demo_client.post("/graphql", json={"query": STATS}, headers={"accept": accept})
     assert response.headers["content-type"] == media_type
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/json;q=0", "*/*;q=0.0"])
 async def test_unacceptable_is_406(demo_client: httpx.AsyncClient, accept: str):
-    """A client that takes no JSON is told so."""
+    """A client that accepts no JSON gets 406."""
     response = await demo_client.post("/graphql", json={"query": STATS}, headers={"accept": accept})
     assert response.status_code == 406
 
@@ -94,7 +94,7 @@ async def test_unacceptable_is_406(demo_client: httpx.AsyncClient, accept: str):
         (b" " * 300_000, "application/json", 413, "256 KiB"),
     ],
 )
-async def test_what_is_no_request_is_refused(
+async def test_malformed_requests_are_refused(
     demo_client: httpx.AsyncClient, content: bytes, content_type: str, status: int, message: str
 ):
     """A malformed request gets a clear error in JSON."""
@@ -108,8 +108,8 @@ async def test_what_is_no_request_is_refused(
 @pytest.mark.parametrize(
     "query", ["{ stats { movies", "{ nothing }", "query ($id: Int!) { movie(id: $id) { movieId } }"]
 )
-async def test_what_cannot_run_has_no_data(demo_client: httpx.AsyncClient, query: str):
-    """A query that never ran is 400 to those who know GraphQL's own media type, and has no data."""
+async def test_documents_that_cannot_run_have_no_data(demo_client: httpx.AsyncClient, query: str):
+    """A query that never ran is 400 in GraphQL's own media type, and has no data."""
     response = await demo_client.post("/graphql", json={"query": query}, headers=RESPONSE)
     assert response.status_code == 400
     assert response.json().keys() == {"errors"}
@@ -117,7 +117,7 @@ async def test_what_cannot_run_has_no_data(demo_client: httpx.AsyncClient, query
 
 
 async def test_persisted_queries_are_registered_and_found(demo_client: httpx.AsyncClient):
-    """A hash is unknown at first, then stands for its query, by GET too."""
+    """A hash is unknown at first, then names its query, by GET too."""
     query = "query Persisted { stats { movies shows } }"
     extensions = persisted(query)
     unknown = await demo_client.get("/graphql", params={"extensions": orjson.dumps(extensions).decode()})
@@ -130,15 +130,15 @@ async def test_persisted_queries_are_registered_and_found(demo_client: httpx.Asy
     assert "etag" in short.headers
 
 
-async def test_a_false_hash_is_refused(demo_client: httpx.AsyncClient):
-    """Nobody registers a query under another's hash."""
+async def test_a_wrong_hash_is_refused(demo_client: httpx.AsyncClient):
+    """A client cannot register a query under the hash of another."""
     response = await demo_client.post("/graphql", json={"query": STATS, "extensions": persisted("{ other }")})
     assert response.status_code == 400
     assert "sha256Hash" in response.json()["errors"][0]["message"]
 
 
-async def test_only_what_can_run_is_persisted(demo_client: httpx.AsyncClient):
-    """A document that does not fit the schema is answered with its errors and not registered."""
+async def test_queries_that_cannot_run_are_not_persisted(demo_client: httpx.AsyncClient):
+    """A document that does not fit the schema gets its errors and is not registered."""
     query = "{ nothing }"
     for _ in range(2):
         unknown = await demo_client.post("/graphql", json={"extensions": persisted(query)})
@@ -149,20 +149,20 @@ async def test_only_what_can_run_is_persisted(demo_client: httpx.AsyncClient):
 
 @pytest.mark.parametrize("length", [0, 100_000])
 async def test_persisted_queries_are_bounded(length: int):
-    """Registering without end forgets the oldest, long ones and short ones."""
-    from mediacanon.graphql_http import PERSISTED_CHARACTERS, PERSISTED_OVERHEAD, Asked, PersistedQueries
+    """Registering without end evicts the oldest, for long and for short queries."""
+    from mediacanon.graphql_http import MAX_PERSISTED_SIZE, PERSISTED_OVERHEAD, GraphQLRequest, PersistedQueries
 
     store = PersistedQueries()
     queries = [f"# {number:4}".ljust(length) for number in range(12 if length else 4_000)]
     for query in queries:
-        store.register(Asked(query, None, None, persisted(query)))
-    known = [store.resolve(Asked(None, None, None, persisted(query))) is not None for query in queries]
-    most = PERSISTED_CHARACTERS // (PERSISTED_OVERHEAD + len(queries[0]))
+        store.register(GraphQLRequest(query, None, None, persisted(query)))
+    known = [store.resolve(GraphQLRequest(None, None, None, persisted(query))) is not None for query in queries]
+    most = MAX_PERSISTED_SIZE // (PERSISTED_OVERHEAD + len(queries[0]))
     assert known == [False] * (len(queries) - most) + [True] * most
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "BREW"])
-async def test_a_wrong_method_is_told_the_right_ones(demo_client: httpx.AsyncClient, method: str):
+async def test_a_wrong_method_gets_the_allowed_ones(demo_client: httpx.AsyncClient, method: str):
     """405 with Allow, in JSON as every other error."""
     response = await demo_client.request(method, "/graphql", json={"query": "{ stats { movies } }"})
     assert response.status_code == 405
@@ -172,7 +172,7 @@ async def test_a_wrong_method_is_told_the_right_ones(demo_client: httpx.AsyncCli
 
 
 async def test_mutations_need_post(demo_client: httpx.AsyncClient):
-    """A link or an image changes nothing."""
+    """A mutation by GET, such as from a link or an image, is refused."""
     response = await demo_client.get("/graphql", params={"query": DELETE})
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
@@ -188,7 +188,7 @@ async def test_mutations_need_post(demo_client: httpx.AsyncClient):
     ],
 )
 async def test_other_sites_may_read_not_write(demo_client: httpx.AsyncClient, headers: dict[str, str]):
-    """A browser on another site reads our data, and cannot change it."""
+    """A browser on another site reads the data and cannot change them."""
     read = await demo_client.post("/graphql", json={"query": STATS}, headers=headers)
     assert (read.status_code, read.headers["access-control-allow-origin"]) == (200, "*")
     written = await demo_client.post("/graphql", json={"query": DELETE}, headers=headers)
@@ -196,8 +196,8 @@ async def test_other_sites_may_read_not_write(demo_client: httpx.AsyncClient, he
     assert written.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
 
 
-async def test_a_conflict_is_told_by_its_code(demo_database: str):
-    """What is there already is CONFLICT on the wire, at the field that wanted it, and changes nothing."""
+async def test_a_conflict_has_a_code_of_its_own(demo_database: str):
+    """A title that exists already is CONFLICT at the field of the mutation, and nothing changes."""
     create = 'mutation { createMovie(input: {displayName: "x", imdbId: "tt7654321"}) { movieId } }'
     async with client_of(app_of(demo_database)) as client:
         first = await client.post("/graphql", json={"query": create}, headers=RESPONSE)
@@ -208,15 +208,15 @@ async def test_a_conflict_is_told_by_its_code(demo_database: str):
         assert (await client.post("/graphql", json={"query": STATS})).json()["data"]["stats"]["movies"] == 601
 
 
-async def test_preflight_is_answered(demo_client: httpx.AsyncClient):
-    """A browser may ask before it posts JSON."""
+async def test_a_preflight_allows_post(demo_client: httpx.AsyncClient):
+    """A preflight of another site gets the allowed methods."""
     response = await demo_client.options("/graphql", headers={"origin": "https://elsewhere.example"})
     assert response.status_code == 204
     assert "POST" in response.headers["access-control-allow-methods"]
 
 
-async def test_what_nobody_foresaw_is_masked_and_logged(demo_client, monkeypatch, caplog):
-    """The client gets the request's id, the log the whole error."""
+async def test_unforeseen_errors_are_masked_and_logged(demo_client, monkeypatch, caplog):
+    """The client gets the id of the request, and the log the whole error."""
     from mediacanon import loaders
 
     async def fail(*_: object, **__: object) -> None:
@@ -232,14 +232,14 @@ async def test_what_nobody_foresaw_is_masked_and_logged(demo_client, monkeypatch
 
 
 async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
-    """What takes too long ends with a clear error."""
+    """A query beyond the time limit ends with a clear error."""
     from mediacanon import loaders
 
     async def wait(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setitem(loaders.LISTS, "titles_by_rank", wait)
-    monkeypatch.setattr(executor, "LONGEST_RUN", 0.05)
+    monkeypatch.setattr(executor, "MAX_SECONDS", 0.05)
     response = await demo_client.post("/graphql", json={"query": SEARCH})
     assert response.status_code == 503
     error = response.json()["errors"][0]
@@ -247,8 +247,8 @@ async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_a_lost_database_is_said_so(demo: str):
-    """Without a database the answer is 503's word, not a traceback."""
+async def test_a_lost_database_is_reported(demo: str):
+    """Without a database the response names the reason, without a traceback."""
     app = app_of(demo)
     async with client_of(app) as client:
         assert (await client.get("/readyz")).status_code == 200
@@ -265,7 +265,7 @@ async def test_a_lost_database_is_said_so(demo: str):
     reason="needs npm's graphql-http",
 )
 async def test_all_audits_of_graphql_http_pass(demo: str):
-    """GraphQL over HTTP as its reference implementation audits it: 61 of 61."""
+    """All 61 audits of the reference implementation pass."""
     async with served(app_of(demo)) as url:
         code, output = await run_program("node", str(Path(__file__).with_name("audits.mjs")), f"{url}/graphql")
     assert code == 0, output

@@ -1,1 +1,1 @@
-"""The GraphQL engine: documents, compiled execution, cost and errors. It knows no movie."""
+"""The GraphQL engine: documents, compiled execution, cost and errors. It knows no field of the schema."""

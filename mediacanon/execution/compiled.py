@@ -1,14 +1,13 @@
-"""Compiled execution: the plain parts of a document run as generated Python, everything else in graphql-core.
+"""Compiled execution: generated Python for the plain parts of a document, graphql-core for everything else.
 
-    plans = CompiledDocument(document)      # once, kept with the prepared document, gone with it
-    execute(schema, document, ..., executor_class=CompiledExecutor, plans=plans)
+    compiled = CompiledDocument(document)      # once, kept with the prepared document, gone with it
+    execute(schema, document, ..., executor_class=CompiledExecutor, compiled=compiled)
 
-The answer is graphql-core's to the letter, errors and order of keys included. Without `plans` it is graphql-core.
-A *plain* field is one that Strawberry answers with an attribute of the row. What the plans of `codegen` read is
-left alone by graphql-core: in an object the plain fields, whose subtrees are plain too, beside its resolvers; in a
-list everything, when nothing in it has a resolver. A plan that meets anything out of the ordinary gives up, and
-graphql-core does that part from its beginning; nothing is lost, because reading attributes has no effects.
-Operations that ask plain questions need graphql-core not at all: `direct`.
+The response is graphql-core's to the letter, including errors and the order of keys. Without `compiled` the executor is
+graphql-core's. Generated code (`codegen`) reads two parts in graphql-core's stead: the plain fields of an object whose
+subtrees are plain, beside its resolvers; and a list without a resolver in it. A reader that meets anything out of the
+ordinary bails out, and graphql-core executes that part from its beginning. Reading attributes has no effects, so
+nothing is lost. Whole operations of such parts run without graphql-core: `operations`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,19 +24,20 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from mediacanon.execution.codegen import ObjectReader, Read, compile_list, compile_object
+from mediacanon.execution.compilation import CompilationContext
 from mediacanon.execution.operations import compile_operation
-from mediacanon.execution.plans import CompiledDocument
+from mediacanon.execution.specialization import CompiledDocument, Specialization
 
 
 class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Runs one operation: what is planned as generated Python, the rest in graphql-core."""
+    """Runs one operation: compiled readers for its plain parts, graphql-core for the others."""
 
-    def __init__(self, *args: Any, plans: CompiledDocument | None = None, **options: Any) -> None:  # noqa: ANN401 - graphql-core's
+    def __init__(self, *args: Any, compiled: CompiledDocument | None = None, **options: Any) -> None:  # noqa: ANN401 - graphql-core's
         super().__init__(*args, **options)
-        # Middleware wants to see every field.
-        is_planned = plans is not None and self.middleware_manager is None
+        # Middleware has to see every field.
+        is_compiled = compiled is not None and self.middleware_manager is None
         self.specialization = (
-            plans.specialization(self.operation, self.variable_values.coerced) if plans and is_planned else None
+            compiled.specialization(self.operation, self.variable_values.coerced) if compiled and is_compiled else None
         )
 
     def execute_collected_root_fields(
@@ -48,15 +48,17 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         serially: bool,
         new_defer_usages: Sequence[DeferUsage],
     ) -> Any:  # noqa: ANN401
-        """Execute the root fields: those that the first request collected, being the same."""
+        """Execute the root fields, as the lists that the first request collected."""
         specialization = self.specialization
         if specialization is not None:
             if specialization.root is None:
                 specialization.root = grouped_field_set
-            elif not specialization.is_planned and not serially:
-                # What is asked for once is not worth it.
-                specialization.is_planned = True
-                specialization.direct = compile_operation(self, root_type, specialization.root)
+            elif not specialization.is_operation_tried and not serially:
+                # Compiled at the second run: an operation that runs once is not worth it.
+                specialization.is_operation_tried = True
+                specialization.operation = compile_operation(
+                    self._compilation(specialization), root_type, specialization.root
+                )
             grouped_field_set = specialization.root
         return super().execute_collected_root_fields(
             root_type, root_value, grouped_field_set, serially, new_defer_usages
@@ -65,7 +67,7 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
     def collect_subfields(
         self, return_type: GraphQLObjectType, field_details_list: FieldDetailsList
     ) -> CollectedFields:
-        """Return the fields below a field, from an earlier request where there was one."""
+        """Return the fields below a field, as an earlier request collected them."""
         specialization = self.specialization
         if specialization is None:
             return super().collect_subfields(return_type, field_details_list)
@@ -73,8 +75,8 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         if known := specialization.selections.get(key):
             return known[1]
         collected = super().collect_subfields(return_type, field_details_list)
-        if specialization.plans.fields_left > 0:
-            specialization.plans.fields_left -= len(collected.grouped_field_set)
+        if specialization.budget.left > 0:
+            specialization.budget.left -= len(collected.grouped_field_set)
             specialization.selections[key] = (field_details_list, collected)
         return collected
 
@@ -86,16 +88,16 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         grouped_field_set: GroupedFieldSet,
         position_context: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Read the plain fields of an object by plan and run its resolvers."""
-        plan = self._object_plan(parent_type, grouped_field_set) if position_context is None else None
-        completed = _attempt(plan.read, source_value) if plan else None
-        if plan is None or completed is None:
+        """Read the plain fields of an object with compiled code and run its resolvers."""
+        reader = self._object_reader(parent_type, grouped_field_set) if position_context is None else None
+        completed = _attempt(reader.read, source_value) if reader else None
+        if reader is None or completed is None:
             return super().execute_fields(parent_type, source_value, path, grouped_field_set, position_context)
-        if not plan.interpreted:
+        if not reader.interpreted:
             return completed
-        rest = super().execute_fields(parent_type, source_value, path, plan.interpreted, position_context)
+        rest = super().execute_fields(parent_type, source_value, path, reader.interpreted, position_context)
         if self.is_awaitable(rest):
-            return _fill_in(completed, cast("Awaitable[dict[str, Any]]", rest))
+            return _update_later(completed, cast("Awaitable[dict[str, Any]]", rest))
         completed.update(rest)
         return completed
 
@@ -108,46 +110,57 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,  # noqa: ANN401
         position_context: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Read a list by plan where all in it is plain."""
-        read = self._list_plan(return_type, field_details_list) if position_context is None else None
+        """Read a list without resolvers with compiled code."""
+        read = self._list_reader(return_type, field_details_list) if position_context is None else None
         completed = _attempt(read, result) if read else None
         if completed is not None:
             return completed
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
 
-    def _object_plan(self, type_: GraphQLObjectType, fields: GroupedFieldSet) -> ObjectReader | None:
+    def _object_reader(self, type_: GraphQLObjectType, fields: GroupedFieldSet) -> ObjectReader | None:
         specialization = self.specialization
         if specialization is None:
             return None
         known = specialization.objects.get(id(fields))
         if known is None:
-            if specialization.plans.fields_left <= 0:
+            if specialization.budget.left <= 0:
                 return None
-            known = specialization.objects[id(fields)] = (fields, compile_object(self, type_, fields))
+            reader = compile_object(self._compilation(specialization), type_, fields)
+            known = specialization.objects[id(fields)] = (fields, reader)
         return known[1]
 
-    def _list_plan(self, type_: GraphQLList[GraphQLOutputType], details: FieldDetailsList) -> Read | None:
+    def _list_reader(self, type_: GraphQLList[GraphQLOutputType], details: FieldDetailsList) -> Read | None:
         specialization = self.specialization
         if specialization is None:
             return None
         key = (type_, id(details))
         known = specialization.lists.get(key)
         if known is None:
-            if specialization.plans.fields_left <= 0:
+            if specialization.budget.left <= 0:
                 return None
-            known = specialization.lists[key] = (details, compile_list(self, type_, details))
+            read = compile_list(self._compilation(specialization), type_, details)
+            known = specialization.lists[key] = (details, read)
         return known[1]
 
+    def _compilation(self, specialization: Specialization) -> CompilationContext:
+        return CompilationContext(
+            schema=self.schema,
+            variable_values=self.variable_values,
+            collect_subfields=self.collect_subfields,
+            build_resolve_info=self.build_resolve_info,
+            budget=specialization.budget,
+        )
 
-def _attempt(read: Callable[[Any], Any], value: object) -> Any:  # noqa: ANN401 - whatever the plan makes of it
-    """Return what a plan reads; None when it gives up, which leaves the part to graphql-core and its errors."""
+
+def _attempt(read: Callable[[Any], Any], value: object) -> Any:  # noqa: ANN401 - any JSON
+    """Return the result of a reader; None where it bails out, so that graphql-core executes the part."""
     try:
         return read(value)
     except Exception:  # noqa: BLE001 - a property may raise anything; graphql-core meets it again and reports it
         return None
 
 
-async def _fill_in(completed: dict[str, Any], rest: Awaitable[dict[str, Any]]) -> dict[str, Any]:
-    """Put what resolvers answer where the plan left room for it."""
+async def _update_later(completed: dict[str, Any], rest: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """Put the values of resolvers into their reserved keys."""
     completed.update(await rest)
     return completed

@@ -1,4 +1,4 @@
-"""Cost of an operation: an estimate before it runs, and a budget while it does."""
+"""Cost of an operation: an estimate before it runs, and a budget for the lists whose length only the run shows."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,70 +27,77 @@ from graphql import (
 
 from mediacanon.errors import BadArgument
 from mediacanon.execution.codegen import plain_attribute
-from mediacanon.schema.costs import ASSUMED_SIZE, ASSUMED_SIZES, EPISODES, SIZED_FIELDS, SLICING_ARGUMENTS, WEIGHTS
+from mediacanon.schema.costs import FieldCosts
 
-COST = 20_000
-# What seasons and episodes may come to in all where they are more than assumed. A call of a resolver takes 15 us, so
-# that is most of a second; a show of 15,000 episodes is within, with two resolvers for each of them.
-REAL_COST = 50_000
+MAX_COST = 20_000
+# Cost of loaded lists that are longer than assumed, all in one run. A call of a resolver takes 15 us, so the bound is
+# most of a second; it admits a show of 15,000 episodes with two resolvers for each.
+MAX_LOADED_COST = 50_000
 
 
 class CostModel:
-    """Counts what the answer to one valid document can hold: before it runs, and what its seasons come to then."""
+    """Estimates the cost of one valid document."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, costs: FieldCosts) -> None:
         self._schema = schema
+        self.costs = costs
         self._fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
 
     def cost(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
-        """Return the most that an operation can answer with these variables, lists as long as assumed."""
+        """Return the highest cost of an operation with these variables, with lists of their assumed sizes."""
         root = self._schema.get_root_type(operation.operation)
-        return int(self.estimate(operation, variables, ASSUMED_SIZES).selections([operation], root))
+        return int(self.estimate(operation, variables, self.costs.assumed_sizes).selections([operation], root))
 
     def estimate(
         self, operation: OperationDefinitionNode, variables: Mapping[str, Any], sizes: Mapping[str, float]
     ) -> "CostEstimate":
-        """Return what counts the selections of an operation with these variables and lists of these sizes."""
+        """Return the estimate of an operation with these variables and lists of these sizes."""
         defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
-        return CostEstimate(self._schema, self._fragments, {**defaults, **variables}, sizes)
+        return CostEstimate(self._schema, self._fragments, {**defaults, **variables}, sizes, self.costs)
 
 
 class Budget:
-    """What the seasons of one run may cost once it is known how many they are and how many episodes they have."""
+    """Cost that loaded lists may still add to one run."""
 
     def __init__(self, model: CostModel, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
         self._model = model
-        self._asked = operation, variables
-        self._left: float = REAL_COST
+        self._operation = operation
+        self._variables = variables
+        self._left: float = MAX_LOADED_COST
 
-    def charge(self, info: GraphQLResolveInfo[Any], *, seasons: int, episodes: int) -> None:
-        """Count the seasons that a field answers with. Raises BadArgument where the run has no room for them."""
-        assumed = ASSUMED_SIZE if is_list_type(get_nullable_type(info.return_type)) else 1
-        if seasons + episodes <= assumed * (1 + ASSUMED_SIZES[EPISODES]):
+    def charge(self, info: GraphQLResolveInfo[Any], *, items: int, lists: Mapping[str, int], advice: str) -> None:
+        """Charge the objects that a field returns, unless they are as few as the estimate assumed.
+
+        `items` is their number. `lists` gives the length of each list below them, summed over all items, by
+        `Type.field`. Raises BadArgument with the advice when the budget is spent.
+        """
+        costs = self._model.costs
+        assumed = costs.assumed_size if is_list_type(get_nullable_type(info.return_type)) else 1
+        assumed_below = sum(costs.assumed_sizes.get(name, costs.assumed_size) for name in lists)
+        if items + sum(lists.values()) <= assumed * (1 + assumed_below):
             return
-        estimate = self._model.estimate(*self._asked, {**ASSUMED_SIZES, EPISODES: episodes / seasons})
+        sizes = {name: length / items for name, length in lists.items()}
+        estimate = self._model.estimate(self._operation, self._variables, {**costs.assumed_sizes, **sizes})
         below = estimate.selections(info.field_nodes, get_named_type(info.return_type))
-        self._left -= seasons * (1 + below)
+        self._left -= items * (1 + below)
         if self._left < 0:
-            raise BadArgument(
-                f"The query answers more than {REAL_COST:,} objects: these shows have more episodes than most. "
-                "Ask for fewer of them at once, or season by season"
-            )
+            raise BadArgument(f"The query answers more than {MAX_LOADED_COST:,} objects: {advice}")
 
 
 @dataclass(frozen=True, slots=True)
 class CostEstimate:
-    """Counts what selections can answer, with known variables and lists of known or assumed sizes."""
+    """Adds up the cost of selections, with known variables and lists of known or assumed sizes."""
 
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
     sizes: Mapping[str, float]
+    costs: FieldCosts
 
     def selections(self, nodes: Iterable[Any], parent: Any, size: int | None = None) -> float:  # noqa: ANN401 - any composite type
-        """Return what is below nodes that select from a type; `size` is that of the list above."""
+        """Return the cost of the selections of nodes on a type; `size` is the slicing argument of the field above."""
         return sum(
             self._selection(node, parent, size)
             for above in nodes
@@ -106,51 +113,50 @@ class CostEstimate:
             case _:
                 return self._fragment(node, parent, size)
 
-    def _fragment(self, fragment: Any, parent: Any, size: int | None) -> float:  # noqa: ANN401 - with a name or inline
+    def _fragment(self, fragment: Any, parent: Any, size: int | None) -> float:  # noqa: ANN401 - named or inline
         on = fragment.type_condition
         return self.selections([fragment], self.schema.get_type(on.name.value) if on else parent, size)
 
     def _field(self, node: FieldNode, parent: Any, size: int | None) -> float:  # noqa: ANN401 - any composite type
         name = node.name.value
-        found = None if name.startswith("__") else parent.fields.get(name)
-        if found is None:
+        field = None if name.startswith("__") else parent.fields.get(name)
+        if field is None:
             return 0
-        place = f"{parent.name}.{name}"
-        type_ = get_named_type(found.type)
+        key = f"{parent.name}.{name}"
+        weight = self.costs.weights.get(key)
+        type_ = get_named_type(field.type)
         if not is_composite_type(type_):
-            return WEIGHTS.get(place, 0 if plain_attribute(found) else 1)
-        asked = _asked_size(node, found, self.variables)
+            return (0 if plain_attribute(field) else 1) if weight is None else weight
+        sliced = self._slicing_argument(node, field)
         count: float = 1
-        if is_list_type(get_nullable_type(found.type)):
-            inherited = size if name in SIZED_FIELDS else None
-            count = asked or inherited or self.sizes.get(place, ASSUMED_SIZE)
-        return WEIGHTS.get(place, 0) + count * (1 + self.selections([node], type_, asked))
+        if is_list_type(get_nullable_type(field.type)):
+            inherited = size if name in self.costs.sized_fields else None
+            count = sliced or inherited or self.sizes.get(key, self.costs.assumed_size)
+        return (weight or 0) + count * (1 + self.selections([node], type_, sliced))
 
+    def _slicing_argument(self, node: FieldNode, field: GraphQLField) -> int | None:
+        """Return the size that the slicing argument of a field gives; None for a field without one."""
+        for name in self.costs.slicing_arguments:
+            if name in field.args:
+                given = next((each.value for each in node.arguments or () if each.name.value == name), None)
+                default = field.args[name].default_value
+                return self._size(given, default if default is not Undefined else None)
+        return None
 
-def _asked_size(node: FieldNode, field: GraphQLField, variables: Mapping[str, Any]) -> int | None:
-    """Return the size that the arguments give, None when the field has no such argument."""
-    for name in SLICING_ARGUMENTS:
-        if name in field.args:
-            given = next((each.value for each in node.arguments or () if each.name.value == name), None)
-            default = field.args[name].default_value
-            return _number(given, variables, default if default is not Undefined else None)
-    return None
-
-
-def _number(value: Any, variables: Mapping[str, Any], default: Any) -> int:  # noqa: ANN401 - an AST node or a client's JSON
-    if isinstance(value, VariableNode):
-        value = variables.get(value.name.value)
-    match value:
-        case IntValueNode():
-            size = int(value.value)
-        case ListValueNode():
-            size = len(value.values)
-        case list():
-            size = len(value)
-        case int():
-            size = value
-        case float() if isfinite(value):
-            size = int(value)
-        case _:
-            size = default if isinstance(default, int) else ASSUMED_SIZE
-    return min(max(size, 0), COST)
+    def _size(self, value: Any, default: Any) -> int:  # noqa: ANN401 - an AST node or a client's JSON
+        if isinstance(value, VariableNode):
+            value = self.variables.get(value.name.value)
+        match value:
+            case IntValueNode():
+                size = int(value.value)
+            case ListValueNode():
+                size = len(value.values)
+            case list():
+                size = len(value)
+            case int():
+                size = value
+            case float() if isfinite(value):
+                size = int(value)
+            case _:
+                size = default if isinstance(default, int) else self.costs.assumed_size
+        return min(max(size, 0), MAX_COST)

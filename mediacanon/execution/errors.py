@@ -1,4 +1,4 @@
-"""Errors of a run: from GraphQL to exceptions, and to what the client gets."""
+"""Errors of a run: GraphQL's as exceptions, and as the client receives them."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ from mediacanon.errors import BadArgument, MediaCanonError
 log = logging.getLogger(__name__)
 
 
-class TookTooLong(MediaCanonError):  # noqa: N818 - named after what the client sees
+class TookTooLong(MediaCanonError):  # noqa: N818 - named after the client's view
     """The query took longer than 10 seconds and was stopped; ask for less at once."""
 
     code = "BAD_USER_INPUT"
@@ -21,7 +21,7 @@ class TookTooLong(MediaCanonError):  # noqa: N818 - named after what the client 
 
 
 def as_exception(error: GraphQLError) -> Exception:
-    """Return what went wrong as an exception: ours, what a resolver raised, or BadArgument for a client's mistake."""
+    """Return an error as an exception: one of ours, a resolver's own, or BadArgument for a mistake of the client."""
     original = error.original_error
     if error.path is None or original is None or isinstance(original, GraphQLError):
         return original if isinstance(original, MediaCanonError) else BadArgument(error.message)
@@ -29,17 +29,17 @@ def as_exception(error: GraphQLError) -> Exception:
 
 
 def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
-    """Return an error as the client gets it; what is not ours or the client's fault is masked and logged."""
+    """Return an error as JSON for the client; an unforeseen exception is logged and masked."""
     exception = as_exception(error)
-    answer: dict[str, Any] = {"message": str(exception)}
+    formatted: dict[str, Any] = {"message": str(exception)}
     if isinstance(exception, MediaCanonError):
         extensions: dict[str, Any] = {"code": exception.code}
     else:
         log.error("request %s: %s", request_id, error, exc_info=exception)
-        answer["message"] = f"Something went wrong here; the log has it under request {request_id}."
+        formatted["message"] = f"Something went wrong here; the log has it under request {request_id}."
         extensions = {"code": MediaCanonError.code, "requestId": request_id}
     if error.locations:
-        answer["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+        formatted["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path:
-        answer["path"] = error.path
-    return {**answer, "extensions": extensions}
+        formatted["path"] = error.path
+    return {**formatted, "extensions": extensions}

@@ -1,6 +1,6 @@
-"""Runs GraphQL documents: prepared once, executed often, with errors in the words of `mediacanon.errors`.
+"""Execution: prepares GraphQL documents once, runs them often, and reports errors in the words of `mediacanon.errors`.
 
-Everything that answers a request ends here: /graphql with strangers' documents, REST and pages with our own.
+Every request for data ends here: /graphql with client documents, REST and pages with trusted ones.
 """
 
 import asyncio
@@ -21,39 +21,39 @@ from graphql import (
 )
 
 from mediacanon.execution.compiled import CompiledExecutor
-from mediacanon.execution.cost import COST, CostModel
+from mediacanon.execution.cost import MAX_COST, CostModel
 from mediacanon.execution.documents import DocumentCache, PreparedDocument
 from mediacanon.execution.errors import TookTooLong, as_exception
-from mediacanon.execution.plans import CompiledDocument
-from mediacanon.execution.shape import DEPTH, TOKENS, check_shape, refused
+from mediacanon.execution.shape import MAX_DEPTH, MAX_TOKENS, check_shape, limit_error
+from mediacanon.execution.specialization import CompiledDocument
 from mediacanon.schema.context import Context
+from mediacanon.schema.costs import FieldCosts
 
-LONGEST_RUN = 10.0
-MOST_ERRORS = 5
-REMEMBERED_COSTS = 64
+MAX_SECONDS = 10.0
+MAX_ERRORS = 5
 
 
 class Execution:
-    """Prepares and runs documents over one schema."""
+    """Prepares and runs documents over one schema, whose fields have these costs."""
 
-    def __init__(self, schema: strawberry.Schema) -> None:
+    def __init__(self, schema: strawberry.Schema, *, costs: FieldCosts) -> None:
         self.schema = schema._schema  # noqa: SLF001 - Strawberry's own entry costs 40 us a request and cannot be prepared
-        self._strawberry = schema
-        self.remembered = DocumentCache()
+        self._costs = costs
+        self.documents = DocumentCache()
 
     def prepare(self, text: str) -> PreparedDocument:
-        """Return a stranger's document, remembered from an earlier request where possible."""
-        known = self.remembered.get(text)
-        if known:
-            return known
+        """Return a client document, within all limits; from the cache where an earlier request prepared it."""
+        cached = self.documents.get(text)
+        if cached:
+            return cached
         prepared = self._prepare(text, is_limited=True)
-        # What cannot run is not worth the room it takes from what can.
+        # A document that cannot run is not worth the room that it takes from others.
         if not prepared.errors:
-            self.remembered.add(prepared)
+            self.documents.add(prepared)
         return prepared
 
     def prepare_trusted(self, text: str, *, name: str) -> PreparedDocument:
-        """Return a document of ours, without limits. Raises ValueError naming it where it does not fit the schema."""
+        """Return a trusted document, without limits. Raises ValueError with its name if it does not fit the schema."""
         prepared = self._prepare(text, is_limited=False)
         if prepared.errors:
             raise ValueError(f"{name}: {prepared.errors[0]}")
@@ -61,16 +61,17 @@ class Execution:
 
     def _prepare(self, text: str, *, is_limited: bool) -> PreparedDocument:
         try:
-            document = parse(text, max_tokens=TOKENS if is_limited else None)
+            document = parse(text, max_tokens=MAX_TOKENS if is_limited else None)
         except GraphQLSyntaxError as error:
             return PreparedDocument(text, None, [error])
         except RecursionError:
-            return PreparedDocument(text, None, [refused(f"The query is nested too deeply; {DEPTH} is the limit.")])
+            too_deep = limit_error(f"The query is nested too deeply; {MAX_DEPTH} is the limit.")
+            return PreparedDocument(text, None, [too_deep])
         errors = check_shape(document) if is_limited else []
-        errors = errors or validate(self.schema, document, specified_rules, max_errors=MOST_ERRORS)
+        errors = errors or validate(self.schema, document, specified_rules, max_errors=MAX_ERRORS)
         if errors:
             return PreparedDocument(text, None, errors)
-        model = CostModel(self.schema, document) if is_limited else None
+        model = CostModel(self.schema, document, self._costs) if is_limited else None
         return PreparedDocument(text, document, [], model, CompiledDocument(document))
 
     async def execute(
@@ -81,20 +82,20 @@ class Execution:
         variables: Mapping[str, Any] | None = None,
         operation_name: str | None = None,
     ) -> ExecutionResult:
-        """Return data and errors as GraphQL has them. Raises TookTooLong after ten seconds."""
+        """Return data and errors as GraphQL defines them. Raises TookTooLong after ten seconds."""
         document = prepared.document
         if document is None:
             return ExecutionResult(None, list(prepared.errors))
         variables = dict(variables or {})
-        if excess := self._excess(prepared, variables, operation_name):
+        if excess := _cost_error(prepared, variables, operation_name):
             return ExecutionResult(None, [excess])
         try:
-            async with asyncio.timeout(LONGEST_RUN):
+            async with asyncio.timeout(MAX_SECONDS):
                 context.budget = prepared.budget(operation_name, variables)
-                data = await _directly(prepared, operation_name, variables, context)
+                data = await _run_compiled(prepared, operation_name, variables, context)
                 if data is not None:
                     return ExecutionResult(data, None)
-                # It begins anew, and so does what it may cost.
+                # The run starts again, and its budget too.
                 context.budget = prepared.budget(operation_name, variables)
                 running = execute(
                     self.schema,
@@ -103,56 +104,57 @@ class Execution:
                     variable_values=variables,
                     operation_name=operation_name,
                     executor_class=CompiledExecutor,
-                    plans=prepared.plans,
+                    compiled=prepared.compiled,
                 )
                 return await running if isawaitable(running) else running
         except TimeoutError:
             raise TookTooLong from None
         finally:
-            self.remembered.count(prepared)
+            self.documents.recount(prepared)
 
     async def run(self, prepared: PreparedDocument, variables: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        """Return the data. Raises the first error as our exception, or as what it was."""
+        """Return the data. Raises the first error as an exception of ours, or as the resolver's own."""
         result = await self.execute(prepared, context=context, variables=variables)
         if result.errors:
             raise as_exception(result.errors[0])
         data: dict[str, Any] = result.data or {}
         return data
 
-    def _excess(self, prepared: PreparedDocument, variables: dict[str, Any], name: str | None) -> GraphQLError | None:
-        operation = prepared.operation(name)
-        if prepared.cost_model is None or operation is None:
-            return None
-        # Of the declared variables alone: a client may send names of any length beside them, and the key is kept.
-        names = [definition.variable.name.value for definition in operation.variable_definitions or ()]
-        key = (name, *((each, _size(variables[each])) for each in names if each in variables))
-        if key not in prepared.costs:
-            if len(prepared.costs) >= REMEMBERED_COSTS:
-                prepared.costs.clear()
-            prepared.costs[key] = prepared.cost_model.cost(operation, variables)
-        cost = prepared.costs[key]
-        if cost <= COST:
-            return None
-        return refused(f"The query costs up to {cost:,} resolvers and objects; {COST:,} is the limit.")
 
-
-async def _directly(
+async def _run_compiled(
     prepared: PreparedDocument, name: str | None, variables: dict[str, Any], context: Context
 ) -> dict[str, Any] | None:
-    """Return the data of a query that is answered without graphql-core, None where it must do that."""
-    operation = prepared.operation(name)
-    found = prepared.plans.direct(operation, variables) if prepared.plans and operation else None
+    """Return the data of a query that runs without graphql-core, None where graphql-core has to run it."""
+    node = prepared.operation(name)
+    found = prepared.compiled.operation(node, variables) if prepared.compiled and node else None
     if found is None:
         return None
-    direct, coerced = found
+    operation, coerced = found
     try:
-        return await direct.run(context, coerced)
-    except Exception:  # noqa: BLE001 - graphql-core meets it again, and tells it as GraphQL has it
+        return await operation.run(context, coerced)
+    except Exception:  # noqa: BLE001 - graphql-core meets it again, and reports it as GraphQL defines
         return None
+
+
+def _cost_error(prepared: PreparedDocument, variables: dict[str, Any], name: str | None) -> GraphQLError | None:
+    """Return the error of a client document whose cost is beyond the limit, None for all others."""
+    operation = prepared.operation(name)
+    if prepared.cost_model is None or operation is None:
+        return None
+    # The key holds declared variables alone: a client may send other names of any length.
+    names = [definition.variable.name.value for definition in operation.variable_definitions or ()]
+    key = (name, *((each, _size(variables[each])) for each in names if each in variables))
+    try:
+        cost = prepared.costs[key]
+    except KeyError:
+        cost = prepared.costs[key] = prepared.cost_model.cost(operation, variables)
+    if cost <= MAX_COST:
+        return None
+    return limit_error(f"The query costs up to {cost:,} resolvers and objects; {MAX_COST:,} is the limit.")
 
 
 def _size(value: object) -> int | None:
-    """Return what a variable can contribute to the cost."""
+    """Return the size that a variable gives to a list, None for a variable that is no size."""
     match value:
         case list():
             return len(value)

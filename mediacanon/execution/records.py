@@ -1,6 +1,6 @@
-"""Lists of rows read by unpacking: that takes half as long as reading one attribute after the other.
+"""Readers of lists of rows by unpacking, which takes half the time of reading one attribute after the other.
 
-A row can be unpacked when its class names what it holds, in order, in `_fields`: named tuples and records do.
+A row can be unpacked when its class names its values, in order, in `_fields`. Named tuples and records do.
 """
 
 import re
@@ -9,43 +9,43 @@ from types import WrapperDescriptorType
 from typing import Any, cast
 
 ReadRows = Callable[[Sequence[Any]], list[Any]]
-# How the text of an object names what it reads; keys are quoted and hold no point.
+# An attribute in the source of an object. Keys are quoted and hold no point.
 _ATTRIBUTE = re.compile(r"\bo\.(\w+)")
 
 
 def rows_reader(
-    text: str, read: Callable[[], Callable[[Any], Any]], known: set[type], names: dict[str, Any]
+    display: str, read: Callable[[], Callable[[Any], Any]], accepted: set[type], names: dict[str, Any]
 ) -> ReadRows:
-    """Return what reads the rows of a list.
+    """Return the reader of a list of rows.
 
-    `text` reads the row `o` where names mean what `names` says; `read` gives the function that reads any one row,
-    which notes in `known` of which classes every row may be read.
+    `display` is the source that reads the row `o`, with the names bound as in `names`. `read` gives the function that
+    reads any single row. That function adds each class whose rows it accepts without another look to `accepted`.
     """
-    unpacking: dict[type, ReadRows | None] = {}
+    unpackers: dict[type, ReadRows | None] = {}
 
     def read_rows(rows: Sequence[Any]) -> list[Any]:
         classes = {*map(type, rows)}
-        at_once = unpacking.get(classes.pop()) if len(classes) == 1 else None
-        if at_once:
-            return at_once(rows)
+        unpack = unpackers.get(classes.pop()) if len(classes) == 1 else None
+        if unpack:
+            return unpack(rows)
         read_row = read()
-        found = [read_row(row) for row in rows]
-        for class_ in known - unpacking.keys():
-            unpacking[class_] = _unpack(class_, text, names)
-        return found
+        values = [read_row(row) for row in rows]
+        for class_ in accepted - unpackers.keys():
+            unpackers[class_] = _compile_unpacking(class_, display, names)
+        return values
 
     return read_rows
 
 
-def _unpack(class_: type, text: str, names: dict[str, Any]) -> ReadRows | None:
-    """Return what reads rows that are all of a class; None where they cannot be unpacked."""
-    attributes = set(_ATTRIBUTE.findall(text))
-    # A class derived from that may have made something else of an attribute.
+def _compile_unpacking(class_: type, display: str, names: dict[str, Any]) -> ReadRows | None:
+    """Return the reader of rows that are all of one class; None for a class that cannot be unpacked."""
+    attributes = set(_ATTRIBUTE.findall(display))
+    # The class's own `_fields`: a derived class may have redefined an attribute.
     fields: tuple[str, ...] = vars(class_).get("_fields", ())
-    iterates_as_it_is = isinstance(getattr(class_, "__iter__", None), WrapperDescriptorType)
-    if not iterates_as_it_is or not attributes <= {*fields}:
+    is_iterated_in_order = isinstance(getattr(class_, "__iter__", None), WrapperDescriptorType)
+    if not is_iterated_in_order or not attributes <= {*fields}:
         return None
-    unpacked = _ATTRIBUTE.sub(r"o_\1", text)
+    unpacked = _ATTRIBUTE.sub(r"o_\1", display)
     variables = ", ".join(f"o_{field}" if field in attributes else "_" for field in fields)
     source = f"""
 def read_rows(rows):
@@ -56,5 +56,5 @@ def read_rows(rows):
  return found
 """
     own: dict[str, Any] = {}
-    exec(compile(source, "<rows>", "exec"), names, own)  # noqa: S102 - of the text of a plan
+    exec(compile(source, "<rows>", "exec"), names, own)  # noqa: S102 - source of our own code generator
     return cast("ReadRows", own["read_rows"])

@@ -1,4 +1,4 @@
-"""DocumentShape of a client document, checked before its validation."""
+"""Shape of a client document: depth, fields, aliases and directives, limited before validation."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,16 +16,17 @@ from graphql import (
     SelectionSetNode,
 )
 
-TOKENS = 4_000
-DEPTH = 12
-INTROSPECTION_DEPTH = 20  # the introspection query of GraphiQL has 15
+MAX_TOKENS = 4_000
+MAX_DEPTH = 12
+MAX_INTROSPECTION_DEPTH = 20  # the introspection query of GraphiQL has 15
+MAX_DEFINITIONS = 30
 
 _META = ("__schema", "__type")
 
 
 @dataclass(slots=True)
 class DocumentShape:
-    """What one walk counts, fragments counted wherever they are spread."""
+    """Counts over a selection set; a fragment counts wherever it is spread."""
 
     depth: int = 0
     introspection_depth: int = 0
@@ -35,13 +36,13 @@ class DocumentShape:
     fields: int = 0
     directives: int = 0
     repeated_fields: int = 0
-    # How often each name stands at this level, where fragments add to it: such fields are merged and compared.
+    # Occurrences of each name at this level, fragments included: GraphQL merges and compares such fields.
     names: Counter[str] = field(default_factory=Counter)
 
 
 LIMITS = {
-    "depth": (DEPTH, "nests fields {} deep"),
-    "introspection_depth": (INTROSPECTION_DEPTH, "nests introspection {} deep"),
+    "depth": (MAX_DEPTH, "nests fields {} deep"),
+    "introspection_depth": (MAX_INTROSPECTION_DEPTH, "nests introspection {} deep"),
     # Validation recurses once or twice a level, fragments without a field between them included.
     "levels": (60, "nests fields and fragments {} deep"),
     "aliases": (30, "has {} aliases"),
@@ -50,25 +51,22 @@ LIMITS = {
     "repeated_fields": (30, "repeats a field {} times"),
     "own_fields": (10, "has {} root fields"),
 }
-MOST_DEFINITIONS = 30
 
 
-def refused(message: str) -> GraphQLError:
-    """Return the error of a document that asks too much."""
+def limit_error(message: str) -> GraphQLError:
+    """Return the error of a document that is beyond a limit."""
     return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
 
 
 def check_shape(document: DocumentNode) -> list[GraphQLError]:
-    """Return what is excessive about a document, parsed but not validated; empty when nothing is."""
-    definitions = document.definitions
-    if len(definitions) > MOST_DEFINITIONS:
-        return [
-            refused(f"The document has {len(definitions)} operations and fragments; {MOST_DEFINITIONS} are allowed.")
-        ]
+    """Return an error for each limit that a parsed document exceeds; empty for a document within all limits."""
+    count = len(document.definitions)
+    if count > MAX_DEFINITIONS:
+        return [limit_error(f"The document has {count} operations and fragments; {MAX_DEFINITIONS} are allowed.")]
     try:
-        return next((excess for shape in _shapes(definitions) if (excess := _excess(shape))), [])
+        return next((excess for shape in _shapes(document.definitions) if (excess := _excess(shape))), [])
     except RecursionError:
-        return [refused(f"The query is nested too deeply; {DEPTH} is the limit.")]
+        return [limit_error(f"The query is nested too deeply; {MAX_DEPTH} is the limit.")]
 
 
 def _shapes(definitions: Iterable[DefinitionNode]) -> Iterator[DocumentShape]:
@@ -81,13 +79,13 @@ def _shapes(definitions: Iterable[DefinitionNode]) -> Iterator[DocumentShape]:
                 shape.directives += _directives(node)
                 yield _closed(shape)
             case FragmentDefinitionNode():
-                # How deep it lies, and whether at the root, is known where it is spread.
+                # The depth of a fragment, and its place at the root, depend on where it is spread.
                 yield replace(_closed(walk.fragment(node.name.value)), depth=0, own_fields=0)
 
 
 def _excess(shape: DocumentShape) -> list[GraphQLError]:
     return [
-        refused(f"The query {text.format(value)}; {limit} is the limit.")
+        limit_error(f"The query {text.format(value)}; {limit} is the limit.")
         for name, (limit, text) in LIMITS.items()
         if (value := getattr(shape, name)) > limit
     ]
@@ -98,7 +96,7 @@ def _directives(node: Any) -> int:  # noqa: ANN401 - many nodes have directives,
 
 
 class _ShapeWalk:
-    """Measures selections, each fragment once; a fragment inside itself counts nothing (validation refuses it)."""
+    """Measures selections, each fragment once; a fragment inside itself counts nothing, validation refuses it."""
 
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._fragments = fragments
@@ -144,7 +142,7 @@ class _ShapeWalk:
 
 
 def _closed(shape: DocumentShape) -> DocumentShape:
-    """Return a selection set's shape when nothing more can be merged into it."""
+    """Return the shape of a complete selection set: the repetitions of its names are counted."""
     return replace(
         shape, names=Counter(), repeated_fields=shape.repeated_fields + sum(shape.names.values()) - len(shape.names)
     )
@@ -160,5 +158,5 @@ def _add(total: DocumentShape, part: DocumentShape) -> None:
     total.directives += part.directives
     total.repeated_fields += part.repeated_fields
     if total.fields <= LIMITS["fields"][0]:
-        # Beyond it is refused anyway, and adding up goes on to the end.
+        # A document beyond the limit is refused anyway, and adding up would never end.
         total.names.update(part.names)

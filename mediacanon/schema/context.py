@@ -1,6 +1,6 @@
 """What every resolver of one request shares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,8 +18,8 @@ from mediacanon.writes import Writes
 class Budget(Protocol):
     """The cost that one run may still add."""
 
-    def charge(self, info: GraphQLResolveInfo[Any], *, seasons: int, episodes: int) -> None:
-        """Count the seasons that a field answers with. Raises BadArgument where the budget is spent."""
+    def charge(self, info: GraphQLResolveInfo[Any], *, items: int, lists: Mapping[str, int], advice: str) -> None:
+        """Charge the items of a field and the lists below them. Raises BadArgument when the budget is spent."""
 
 
 @dataclass(slots=True)

@@ -1,14 +1,32 @@
-"""Costs of fields: weights, assumed sizes and slicing arguments (the words of the GraphQL cost directives)."""
+"""Costs of fields, in the words of the GraphQL cost directives (ibm.github.io/graphql-specs/cost-spec.html)."""
 
-# Arguments that say how long a list gets, and lists inside the answer to a field that has one.
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCosts:
+    """The costs of a schema's fields. Keys name a field as `Type.field`."""
+
+    # Cost of a field beside its value. Without a weight, a resolver of a scalar costs 1 and any other field nothing.
+    weights: Mapping[str, int]
+    # Length of a list without a slicing argument, and of all lists that `assumed_sizes` does not name.
+    assumed_sizes: Mapping[str, int]
+    assumed_size: int
+    # Arguments that give the length of a list, and fields of an object that are the list its field's argument slices.
+    slicing_arguments: tuple[str, ...]
+    sized_fields: tuple[str, ...]
+
+
 SLICING_ARGUMENTS = ("perPage", "limit", "ids")
 SIZED_FIELDS = ("items", "found")
-# Lists without such an argument: the mean of real shows, rounded up; ten for any other.
+# The means of real shows, carousels and collections, rounded up.
 EPISODES = "Season.episodes"
 ASSUMED_SIZES = {EPISODES: 25, "Carousel.titles": 30, "Query.collections": 50, "Title.similar": 12}
 ASSUMED_SIZE = 10
-# Fields that take statements of their own, each of them, and what they cost beside what is in them.
-# Totals and distributions go over all that match, up to the whole catalogue.
+TOO_MANY_EPISODES = "these shows have more episodes than most. Ask for fewer of them at once, or season by season"
+# Each of these fields takes SQL statements of its own. Totals and distributions go over all matches, up to the whole
+# catalogue.
 WEIGHTS = {
     "Collection.titles": 100,
     "CollectionPage.total": 100,
@@ -20,3 +38,10 @@ WEIGHTS = {
     "DiscoverPage.total": 1_000,
     "DiscoverPage.totalPages": 1_000,
 }
+COSTS = FieldCosts(
+    weights=WEIGHTS,
+    assumed_sizes=ASSUMED_SIZES,
+    assumed_size=ASSUMED_SIZE,
+    slicing_arguments=SLICING_ARGUMENTS,
+    sized_fields=SIZED_FIELDS,
+)

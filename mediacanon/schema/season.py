@@ -9,6 +9,7 @@ import strawberry
 from mediacanon.loaders.dataloader import DataLoader
 from mediacanon.loaders.season import SeasonRow, WholeSeasonRow
 from mediacanon.schema.context import Info
+from mediacanon.schema.costs import EPISODES, TOO_MANY_EPISODES
 from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import EpisodeBy, Ids, one_of
 from mediacanon.schema.images import StillSize, in_size
@@ -32,7 +33,8 @@ def charge_seasons(info: Info, seasons: Sequence[SeasonRow | WholeSeasonRow]) ->
     """Count seasons before they are answered. Raises BadArgument where a stranger's query brings too many episodes."""
     if budget := info.context.budget:
         raw: Any = info._raw_info  # noqa: SLF001 - Strawberry's own view of the selection costs a conversion of it all
-        budget.charge(raw, seasons=len(seasons), episodes=sum(len(season.episodes) for season in seasons))
+        episodes = sum(len(season.episodes) for season in seasons)
+        budget.charge(raw, items=len(seasons), lists={EPISODES: episodes}, advice=TOO_MANY_EPISODES)
 
 
 @strawberry.type(description="An episode of a season.")

@@ -30,6 +30,7 @@ from mediacanon.pages.handler import Pages
 from mediacanon.pages.refresh import Refresh
 from mediacanon.rest_compat.documentation import Documentation
 from mediacanon.rest_compat.handler import RestApi
+from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema
 from mediacanon.server.services import Services
 from mediacanon.settings import Settings
@@ -72,7 +73,7 @@ def build_app(settings: Settings, dsn: str) -> Application:
     Raises ValueError for a document of ours that does not fit the schema: such a server does not start.
     """
     services = Services(settings, dsn)
-    execution = Execution(build_schema())
+    execution = Execution(build_schema(), costs=COSTS)
     environment = build_environment(settings)
     rest = RestApi(execution, new_context=services.new_context, response_cache=services.response_cache)
     Documentation(

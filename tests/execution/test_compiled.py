@@ -1,38 +1,23 @@
-"""Compiled execution answers as graphql-core does, in bounded memory, and does run compiled."""
+"""Compiled execution: the same responses as graphql-core's, and nothing interpreted but resolvers."""
 
 import asyncio
 import dataclasses
 import gc
 import json
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import strawberry
-from graphql import (
-    DocumentNode,
-    GraphQLField,
-    GraphQLSchema,
-    MiddlewareManager,
-    execute,
-    get_named_type,
-    is_leaf_type,
-    parse,
-    validate,
-)
+from graphql import GraphQLField, MiddlewareManager, execute, get_named_type, is_leaf_type
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strawberry.schema.config import StrawberryConfig
 
-from mediacanon.execution.codegen import is_plain_class
 from mediacanon.execution.compiled import CompiledExecutor
-from mediacanon.execution.plans import MAX_SPECIALIZATIONS, MOST_FIELDS, CompiledDocument
-from mediacanon.loaders.movie import MovieRow
-from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
-from mediacanon.loaders.show import ShowRow
-from mediacanon.loaders.title import IdsRow, TitleRow
 from mediacanon.schema.root import build_schema
 from tests.execution import vault
+from tests.execution.conftest import WHOLE_SHOW, compile_document
 from tests.execution.documents import documents, flag_values
 
 SCHEMA = vault.SCHEMA._schema
@@ -47,39 +32,15 @@ GENERATED = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
 
-WHOLE_SHOW = """query ($episodes: Boolean = true) { show(id: 1) { showId title { ...Facts } seasons { seasonNumber
-  episodes @include(if: $episodes) { episodeNumber airDate ids { imdb } } } } }
-  fragment Facts on Title { displayName type genres averageRating createdAt }"""
-
-
-@pytest.fixture(autouse=True)
-def _leave_no_coroutine_behind() -> Iterator[None]:
-    """Let what was never awaited be found here and not in another test."""
-    yield
-    gc.collect()
-
 
 class CountingExecutor(CompiledExecutor):
-    """Tells which fields graphql-core executed."""
+    """Records the fields that graphql-core executed."""
 
     executed: list[str] = []  # noqa: RUF012 - emptied by each test that reads it
 
     def execute_field(self, parent_type: object, source: object, details: list, *rest: object) -> object:
         self.executed.append(details[0].node.name.value)
         return super().execute_field(parent_type, source, details, *rest)
-
-
-class Studio(vault.Vault):
-    """A context whose rows are valid."""
-
-    def __init__(self) -> None:
-        super().__init__(seed=3, oddity=0)
-
-
-def prepare(text: str, schema: GraphQLSchema = SCHEMA) -> tuple[DocumentNode, CompiledDocument]:
-    document = parse(text)
-    assert not validate(schema, document)
-    return document, CompiledDocument(document)
 
 
 def ids(first: int, last: int) -> list[str]:
@@ -140,22 +101,22 @@ def everything(field: GraphQLField, levels: int = 3) -> str:
     oddity=st.sampled_from([0, 5, 40, 200]),
     flags=st.tuples(flag_values, flag_values),
 )
-def test_generated_documents_are_answered_to_the_letter(
-    assert_same_answer: Callable, text: str, seed: int, oddity: int, flags: tuple[dict, dict]
+def test_generated_documents_have_the_same_result_to_the_letter(
+    assert_same_result: Callable, text: str, seed: int, oddity: int, flags: tuple[dict, dict]
 ) -> None:
-    """Data, order of keys and errors are the interpreter's, plan cold or warm, whatever rows and variables."""
-    document, plans = prepare(text)
+    """Data, order of keys and errors are graphql-core's, cold and compiled, for any rows and variables."""
+    document, compiled = compile_document(text)
 
     async def run() -> None:
         for number, variables in ((seed, flags[0]), (seed, flags[0]), (seed + 1, flags[1]), (seed + 2, flags[0])):
-            await assert_same_answer(
-                SCHEMA, document, plans, lambda n=number: vault.Vault(n, oddity), variable_values=variables
+            await assert_same_result(
+                SCHEMA, document, compiled, lambda n=number: vault.Vault(n, oddity), variable_values=variables
             )
 
     asyncio.run(run())
 
 
-FILM = Studio().film()
+FILM = vault.Studio().film()
 
 
 class OneOddValue:
@@ -185,54 +146,50 @@ FIELDS = {
 
 
 @pytest.mark.parametrize("name", FIELDS)
-async def test_every_odd_value_is_answered_to_the_letter_in_every_field(
-    assert_same_answer: Callable, name: str
-) -> None:
-    """Each value that no type expects, alone, in a list and in a list of lists, is what graphql-core makes of it."""
-    document, plans = prepare(f"{{ film {{ {FIELDS[name]} }} films {{ note {FIELDS[name]} late: note }} }}")
+async def test_every_odd_value_has_the_same_result_in_every_field(assert_same_result: Callable, name: str) -> None:
+    """Each value of a wrong type, alone, in a list and in a list of lists, is completed as by graphql-core."""
+    document, compiled = compile_document(f"{{ film {{ {FIELDS[name]} }} films {{ note {FIELDS[name]} late: note }} }}")
     for odd in vault.ODD:
         for wrap in (lambda value: value, lambda value: [value], lambda value: [[value]]):
-            await assert_same_answer(SCHEMA, document, plans, lambda odd=odd, wrap=wrap: OneOddValue(name, wrap(odd())))
-
-
-@pytest.mark.parametrize("row", [EpisodeRow, SeasonRow, WholeSeasonRow, TitleRow, IdsRow, MovieRow, ShowRow])
-def test_rows_are_told_by_their_class(row: type) -> None:
-    """A plan looks at the first row of a class and then lets all of them pass."""
-    assert is_plain_class(row)
+            await assert_same_result(
+                SCHEMA, document, compiled, lambda odd=odd, wrap=wrap: OneOddValue(name, wrap(odd()))
+            )
 
 
 @settings(GENERATED, max_examples=60)
 @given(text=documents(REAL_SCHEMA, REAL_ROOTS, REAL_ARGUMENTS), flags=st.tuples(flag_values, flag_values))
-async def test_generated_documents_over_the_catalogue_are_answered_to_the_letter(
-    assert_same_answer: Callable, make_context: Callable, text: str, flags: tuple[dict, dict]
+async def test_generated_documents_over_the_catalogue_have_the_same_result(
+    assert_same_result: Callable, make_context: Callable, text: str, flags: tuple[dict, dict]
 ) -> None:
-    """The real schema over real rows answers as the interpreter does, plan cold or warm."""
-    document, plans = prepare(text, REAL_SCHEMA)
+    """The real schema over real rows responds as graphql-core does, cold and compiled."""
+    document, compiled = compile_document(text, REAL_SCHEMA)
     for variables in (flags[0], flags[0], flags[1]):
-        await assert_same_answer(REAL_SCHEMA, document, plans, make_context, variable_values=variables)
+        await assert_same_result(REAL_SCHEMA, document, compiled, make_context, variable_values=variables)
 
 
 @pytest.mark.parametrize("root", REAL_ROOTS)
-async def test_every_root_field_is_answered_to_the_letter(
-    assert_same_answer: Callable, make_context: Callable, root: str
+async def test_every_root_field_has_the_same_result(
+    assert_same_result: Callable, make_context: Callable, root: str
 ) -> None:
-    """With each of its arguments and all that needs none below, plan cold or warm."""
+    """Each root field, with each of its arguments and every field below, responds as graphql-core, cold and compiled."""
     assert REAL_SCHEMA.query_type.fields.keys() == REAL_ROOTS.keys()
     for arguments in REAL_ROOTS[root]:
-        document, plans = prepare(
+        document, compiled = compile_document(
             f"{{ {root}{arguments} {everything(REAL_SCHEMA.query_type.fields[root])} }}", REAL_SCHEMA
         )
         for _ in range(3):
-            await assert_same_answer(REAL_SCHEMA, document, plans, make_context)
+            await assert_same_result(REAL_SCHEMA, document, compiled, make_context)
 
 
-async def test_only_resolvers_are_interpreted(assert_same_answer: Callable, make_context: Callable) -> None:
-    """Of a whole show graphql-core executes two fields, the two with resolvers."""
-    document, plans = prepare(WHOLE_SHOW, REAL_SCHEMA)
-    answer = await assert_same_answer(REAL_SCHEMA, document, plans, make_context)
-    assert answer.data["show"]["seasons"][0]["episodes"]
+async def test_only_resolvers_are_interpreted(assert_same_result: Callable, make_context: Callable) -> None:
+    """Of a whole show graphql-core executes the two fields with resolvers."""
+    document, compiled = compile_document(WHOLE_SHOW, REAL_SCHEMA)
+    result = await assert_same_result(REAL_SCHEMA, document, compiled, make_context)
+    assert result.data["show"]["seasons"][0]["episodes"]
     CountingExecutor.executed.clear()
-    await execute(REAL_SCHEMA, document, context_value=make_context(), executor_class=CountingExecutor, plans=plans)
+    await execute(
+        REAL_SCHEMA, document, context_value=make_context(), executor_class=CountingExecutor, compiled=compiled
+    )
     assert CountingExecutor.executed == ["show", "seasons"]
 
 
@@ -250,63 +207,19 @@ async def test_only_resolvers_are_interpreted(assert_same_answer: Callable, make
     ],
 )
 async def test_plain_fields_are_compiled_around_everything_else(text: str, interpreted: set[str]) -> None:
-    """Valid rows are read by plan but for resolvers, what leads to them, and types that tell for themselves."""
-    document, plans = prepare(text)
+    """Compiled code reads valid rows, except resolvers, the fields above them, and types with an `is_type_of`."""
+    document, compiled = compile_document(text)
     CountingExecutor.executed.clear()
-    result = await execute(SCHEMA, document, context_value=Studio(), executor_class=CountingExecutor, plans=plans)
+    result = await execute(
+        SCHEMA, document, context_value=vault.Studio(), executor_class=CountingExecutor, compiled=compiled
+    )
     assert not result.errors
     assert set(CountingExecutor.executed) == interpreted
 
 
-async def test_plans_do_not_grow_with_requests(assert_same_answer: Callable, make_context: Callable) -> None:
-    """Once a document ran twice with each answer to its conditions, running it again adds nothing."""
-    document, plans = prepare(WHOLE_SHOW, REAL_SCHEMA)
-    sizes = []
-    for _ in range(5):
-        for episodes in (True, False):
-            await assert_same_answer(REAL_SCHEMA, document, plans, make_context, variable_values={"episodes": episodes})
-        sizes.append(plans.size)
-    assert len(set(sizes[1:])) == 1
-
-
-async def test_plans_are_bounded_by_conditions(assert_same_answer: Callable) -> None:
-    """A document with a thousand combinations of conditions is planned for a few and answered for all."""
-    flags = [f"f{number}" for number in range(10)]
-    fields = " ".join(f"{flag}: title @include(if: ${flag})" for flag in flags)
-    document, plans = prepare(f"query ({', '.join(f'${flag}: Boolean!' for flag in flags)}) {{ films {{ {fields} }} }}")
-    for number in range(100):
-        variables = {flag: bool(number >> bit & 1) for bit, flag in enumerate(flags)}
-        await assert_same_answer(SCHEMA, document, plans, Studio, variable_values=variables)
-    assert plans.size.variants == MAX_SPECIALIZATIONS
-
-
-async def test_plans_are_bounded_by_fields(assert_same_answer: Callable) -> None:
-    """Fragments that unfold into millions of fields are planned up to a bound and answered."""
-    levels = 9
-    below = "{name}: sequel {{ ...F{next} }}"
-    texts = [
-        f"fragment F{n} on Film {{ title {' '.join(below.format(name=name, next=n + 1) for name in 'abc')} }}"
-        for n in range(levels)
-    ]
-    document, plans = prepare(" ".join(["{ film { ...F0 } }", *texts, f"fragment F{levels} on Film {{ year }}"]))
-    for _ in range(2):
-        await assert_same_answer(SCHEMA, document, plans, Studio)
-    assert plans.size.fields <= MOST_FIELDS + 4
-
-
-async def test_documents_deeper_than_planning_goes_are_answered(assert_same_answer: Callable) -> None:
-    """A selection that nests deeper than any row is answered, though its plan could not be made."""
-    levels = 300
-    texts = [f"fragment F{n} on Film {{ title sequel {{ ...F{n + 1} }} }}" for n in range(levels)]
-    document = parse(" ".join(["{ film { ...F0 } }", *texts, f"fragment F{levels} on Film {{ year }}"]))
-    plans = CompiledDocument(document)
-    answer = await assert_same_answer(SCHEMA, document, plans, Studio)
-    assert answer.data["film"]["sequel"]
-
-
-async def test_a_plan_keeps_no_request_alive(make_context: Callable) -> None:
-    """What a request carried is gone with it, though its plans stay."""
-    document, plans = prepare(WHOLE_SHOW, REAL_SCHEMA)
+async def test_compiled_code_keeps_no_request_alive(make_context: Callable) -> None:
+    """The executor of a request is freed at its end, though its compiled code stays."""
+    document, compiled = compile_document(WHOLE_SHOW, REAL_SCHEMA)
 
     class Executor(CompiledExecutor):
         made: list[weakref.ref] = []  # noqa: RUF012 - this class is this test's
@@ -315,38 +228,14 @@ async def test_a_plan_keeps_no_request_alive(make_context: Callable) -> None:
             super().__init__(*args, **options)
             self.made.append(weakref.ref(self))
 
-    await execute(REAL_SCHEMA, document, context_value=make_context(), executor_class=Executor, plans=plans)
+    await execute(REAL_SCHEMA, document, context_value=make_context(), executor_class=Executor, compiled=compiled)
     gc.collect()
     assert [reference() for reference in Executor.made] == [None]
 
 
-async def test_operations_of_one_document_share_no_conditions(assert_same_answer: Callable) -> None:
-    """The same variable name decides in each operation for itself."""
-    document, plans = prepare(
-        "query A($on: Boolean = true) { films { ...Part } } query B($on: Boolean = false) { films { year ...Part } } "
-        "query C($on: Boolean!, $off: Boolean!) { films { ...Part year @skip(if: $off) } } "
-        "fragment Part on Film { title rating @include(if: $on) }"
-    )
-    options = [
-        {"operation_name": "A"},
-        {"operation_name": "B"},
-        {"operation_name": "B", "variable_values": {"on": True}},
-    ]
-    options += [{"operation_name": "C", "variable_values": {"on": on, "off": not on}} for on in (True, False)]
-    for option in options * 2:
-        await assert_same_answer(SCHEMA, document, plans, Studio, **option)
-
-
-async def test_a_condition_that_is_null_is_the_interpreters_error(assert_same_answer: Callable) -> None:
-    """A null given for a condition with a default is reported, cold and warm, and spoils nothing for later."""
-    document, plans = prepare("query ($on: Boolean = true) { films { title parts { year @include(if: $on) } } }")
-    for variables in ({"on": None}, {"on": None}, {}, {"on": False}, {"on": None}):
-        await assert_same_answer(SCHEMA, document, plans, Studio, variable_values=variables)
-
-
 async def test_middleware_sees_every_field() -> None:
-    """Where middleware looks at fields, nothing is compiled."""
-    document, plans = prepare("{ films { title parts { title } } }")
+    """With middleware, graphql-core executes every field."""
+    document, compiled = compile_document("{ films { title parts { title } } }")
     seen = []
 
     def look(resolve: Callable, source: object, info: object, **arguments: object) -> object:
@@ -358,21 +247,12 @@ async def test_middleware_sees_every_field() -> None:
         await execute(
             SCHEMA,
             document,
-            context_value=Studio(),
+            context_value=vault.Studio(),
             middleware=MiddlewareManager(look),
             executor_class=CompiledExecutor,
-            plans=plans,
+            compiled=compiled,
         )
         assert "title" in seen
-
-
-async def test_plans_of_another_document_are_not_used() -> None:
-    """CompiledDocument handed in with a document they do not belong to change nothing."""
-    document, _ = prepare("{ films { title } }")
-    _, plans = prepare("{ films { year } }")
-    result = await execute(SCHEMA, document, context_value=Studio(), executor_class=CompiledExecutor, plans=plans)
-    assert set(result.data["films"][0]) == {"title"}
-    assert plans.size.variants == 0
 
 
 def backwards(source: object, name: str) -> object:
@@ -412,11 +292,11 @@ class ClipQuery:
 
 
 @pytest.mark.parametrize("config", [StrawberryConfig(default_resolver=backwards), StrawberryConfig()])
-async def test_rules_of_a_schemas_own_are_kept(assert_same_answer: Callable, config: StrawberryConfig) -> None:
-    """Attributes read in another way and types told by where they stand are graphql-core's to decide."""
+async def test_rules_of_a_schemas_own_are_kept(assert_same_result: Callable, config: StrawberryConfig) -> None:
+    """Attributes with another default resolver, and types resolved by their position, are left to graphql-core."""
     schema = strawberry.Schema(ClipQuery, types=[Trailer, Teaser], config=config)._schema
-    document, plans = prepare("{ reels { clips { __typename name } } }", schema)
+    document, compiled = compile_document("{ reels { clips { __typename name } } }", schema)
     rows = [Reels(clips=[Trailer(name="ab", seconds=9), Trailer(name="cd", seconds=5)])]
     for _ in range(2):
-        answer = await assert_same_answer(schema, document, plans, lambda: rows)
-        assert not answer.errors
+        result = await assert_same_result(schema, document, compiled, lambda: rows)
+        assert not result.errors

@@ -1,32 +1,76 @@
-"""A server whose own documents do not fit the schema does not start."""
+"""Prepared documents: cached once, in bounded memory."""
 
-import shutil
-import sys
-from pathlib import Path
+from mediacanon.execution.documents import DOCUMENT_SIZE, FIELD_SIZE, MAX_CACHE_SIZE
+from mediacanon.execution.executor import Execution
+from mediacanon.schema.costs import COSTS
+from mediacanon.schema.root import build_schema
 
-import pytest
-
-from mediacanon import paths
-from tests.serving import run_program
-
-ROOT = paths.PACKAGE.parent
-START = "from mediacanon.server.app import build_app; from mediacanon.settings import Settings; build_app(Settings(), '')"
+STATS = "{ stats { movies } }"
 
 
-@pytest.mark.parametrize(
-    "document", ["mediacanon/rest_compat/anywatch/documents/movie.graphql", "templates/movie.graphql"]
-)
-async def test_a_wrong_document_stops_the_start_and_is_named(tmp_path: Path, document: str):
-    """With what is wrong in it; as it is, the server is built."""
-    shutil.copytree(ROOT / "mediacanon", tmp_path / "mediacanon", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    for name in ("collections", "schema.sql"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    # Without -P the checkout comes first.
-    start = (sys.executable, "-P", "-c", START)
-    assert await run_program(*start, PYTHONPATH=str(tmp_path)) == (0, "")
-    wrong = tmp_path / document
-    wrong.write_text(wrong.read_text().replace("movie(", "film("))
-    code, output = await run_program(*start, PYTHONPATH=str(tmp_path))
-    assert code == 1
-    assert "ValueError: movie.graphql: Cannot query field 'film'" in output
+def new_execution() -> Execution:
+    """Return an execution with an empty cache."""
+    return Execution(build_schema(), costs=COSTS)
+
+
+async def test_cached_documents_are_bounded():
+    """Ever new documents, long or short, do not fill the memory."""
+    execution = new_execution()
+    for number in range(40):
+        execution.prepare(f"# {number}".ljust(MAX_CACHE_SIZE // 20) + "\n{ stats { movies } }")
+    assert 10 < len(execution.documents) < 20
+    assert MAX_CACHE_SIZE * 0.8 < execution.documents.size <= MAX_CACHE_SIZE
+    for number in range(MAX_CACHE_SIZE // DOCUMENT_SIZE):
+        execution.prepare(f"{{ stats {{ a{number}: movies }} }}")
+    assert len(execution.documents) < MAX_CACHE_SIZE // DOCUMENT_SIZE
+    assert execution.documents.size <= MAX_CACHE_SIZE
+
+
+async def test_a_document_larger_than_the_cache_evicts_no_other():
+    """It is prepared each time anew."""
+    execution = new_execution()
+    first = execution.prepare(STATS)
+    size = execution.documents.size
+    huge = "#".ljust(MAX_CACHE_SIZE) + f"\n{STATS}"
+    assert execution.prepare(huge) is not execution.prepare(huge)
+    assert (execution.prepare(STATS), execution.documents.size) == (first, size)
+
+
+async def test_compiled_fields_of_all_documents_are_bounded_together(make_context):
+    """Short documents that unfold into many fields, run under many conditions, evict each other."""
+    execution = new_execution()
+    aliases = " ".join(f"a{n}: name" for n in range(25))
+    conditions = ("a", "b", "c", "d")
+    declared = ", ".join(f"${name}: Boolean = true" for name in conditions)
+    included = " ".join(f"count @include(if: ${name})" for name in conditions)
+    compiled = 0
+    for number in range(60):
+        prepared = execution.prepare(f"query ({declared}) {{ genres {{ {aliases} {included} b{number}: name }} }}")
+        for bits in range(16):
+            variables = {name: bool(bits >> place & 1) for place, name in enumerate(conditions)}
+            assert not (await execution.execute(prepared, context=make_context(), variables=variables)).errors
+        compiled += prepared.compiled.size
+        assert execution.documents.size <= MAX_CACHE_SIZE
+    assert compiled * FIELD_SIZE > MAX_CACHE_SIZE
+    assert 0 < len(execution.documents) < 60
+
+
+async def test_the_size_of_a_document_grows_as_it_is_compiled(make_context):
+    """The cache counts a document again after each run, with the fields that the run compiled."""
+    execution = new_execution()
+    prepared = execution.prepare(STATS)
+    before = execution.documents.size
+    await execution.execute(prepared, context=make_context())
+    assert execution.documents.size == prepared.size > before
+
+
+async def test_documents_that_cannot_run_are_not_cached():
+    """A document is parsed and validated once, one with errors each time: it takes no room from others."""
+    execution = new_execution()
+    first = execution.prepare(STATS)
+    assert execution.prepare(STATS) is first
+    size = execution.documents.size
+    for number in range(50):
+        assert execution.prepare(f"{{ nothing{number} }}").errors
+        assert execution.prepare(f"{{ stats {{ movies {number}").errors
+    assert (len(execution.documents), execution.documents.size) == (1, size)

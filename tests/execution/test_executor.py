@@ -1,51 +1,34 @@
-"""Documents are prepared once and remembered in bounded memory."""
+"""Trusted documents: a server with a document that does not fit the schema does not start."""
 
-from mediacanon.execution.documents import DOCUMENT_SIZE, FIELD_SIZE, REMEMBERED_SIZE
-from mediacanon.execution.executor import Execution
-from mediacanon.schema.root import build_schema
+import shutil
+import sys
+from pathlib import Path
 
-STATS = "{ stats { movies } }"
+import pytest
 
+from mediacanon import paths
+from tests.serving import run_program
 
-async def test_prepared_documents_are_bounded():
-    """Ever new documents do not fill the memory, long ones or short ones."""
-    execution = Execution(build_schema())
-    for number in range(40):
-        execution.prepare(f"# {number}".ljust(REMEMBERED_SIZE // 20) + "\n{ stats { movies } }")
-    assert 10 < len(execution.remembered) < 20
-    assert REMEMBERED_SIZE * 0.8 < execution.remembered.size <= REMEMBERED_SIZE
-    for number in range(REMEMBERED_SIZE // DOCUMENT_SIZE):
-        execution.prepare(f"{{ stats {{ a{number}: movies }} }}")
-    assert len(execution.remembered) < REMEMBERED_SIZE // DOCUMENT_SIZE
-    assert execution.remembered.size <= REMEMBERED_SIZE
+ROOT = paths.PACKAGE.parent
+START = (
+    "from mediacanon.server.app import build_app; from mediacanon.settings import Settings; build_app(Settings(), '')"
+)
 
 
-async def test_plans_of_all_documents_are_bounded_together(make_context):
-    """Short documents that unfold into many fields, asked under many conditions, forget each other."""
-    execution = Execution(build_schema())
-    aliases = " ".join(f"a{n}: name" for n in range(25))
-    conditions = ("a", "b", "c", "d")
-    declared = ", ".join(f"${name}: Boolean = true" for name in conditions)
-    included = " ".join(f"count @include(if: ${name})" for name in conditions)
-    held = 0
-    for number in range(60):
-        prepared = execution.prepare(f"query ({declared}) {{ genres {{ {aliases} {included} b{number}: name }} }}")
-        for bits in range(16):
-            variables = {name: bool(bits >> place & 1) for place, name in enumerate(conditions)}
-            assert not (await execution.execute(prepared, context=make_context(), variables=variables)).errors
-        held += prepared.plans.held
-        assert execution.remembered.size <= REMEMBERED_SIZE
-    assert held * FIELD_SIZE > REMEMBERED_SIZE
-    assert 0 < len(execution.remembered) < 60
-
-
-async def test_only_what_can_run_is_remembered():
-    """A document is parsed and validated once, one with errors each time: it takes no room from others."""
-    execution = Execution(build_schema())
-    first = execution.prepare(STATS)
-    assert execution.prepare(STATS) is first
-    size = execution.remembered.size
-    for number in range(50):
-        assert execution.prepare(f"{{ nothing{number} }}").errors
-        assert execution.prepare(f"{{ stats {{ movies {number}").errors
-    assert (len(execution.remembered), execution.remembered.size) == (1, size)
+@pytest.mark.parametrize(
+    "document", ["mediacanon/rest_compat/anywatch/documents/movie.graphql", "templates/movie.graphql"]
+)
+async def test_a_wrong_document_stops_the_start_and_is_named(tmp_path: Path, document: str):
+    """The error names the document and its fault; with the right document the server is built."""
+    shutil.copytree(ROOT / "mediacanon", tmp_path / "mediacanon", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    for name in ("collections", "schema.sql"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    # Without -P the checkout comes first.
+    start = (sys.executable, "-P", "-c", START)
+    assert await run_program(*start, PYTHONPATH=str(tmp_path)) == (0, "")
+    wrong = tmp_path / document
+    wrong.write_text(wrong.read_text().replace("movie(", "film("))
+    code, output = await run_program(*start, PYTHONPATH=str(tmp_path))
+    assert code == 1
+    assert "ValueError: movie.graphql: Cannot query field 'film'" in output

@@ -1,25 +1,26 @@
-"""Direct execution answers plain questions as graphql-core does, and leaves it everything else."""
+"""Compiled operations: the same data as graphql-core's, and everything else is left to it."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from graphql import execute, get_operation_ast, parse, validate
+from graphql import execute, get_operation_ast, parse
 
 from mediacanon.errors import BadArgument
 from mediacanon.execution.compiled import CompiledExecutor
 from mediacanon.execution.errors import as_exception
 from mediacanon.execution.executor import Execution
-from mediacanon.execution.plans import CompiledDocument
+from mediacanon.execution.specialization import CompiledDocument
+from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema
 from tests.execution import vault
-from tests.execution.conftest import run_directly
+from tests.execution.conftest import compile_document, run_operation
 
 SCHEMA = build_schema()._schema
 SHOW = """query ($id: Int!, $on: Boolean = true) { show(id: $id) { showId title { displayName genres }
   seasons { seasonNumber episodes @include(if: $on) { displayName airDate } } episodeCount } }"""
-PLAIN = [
+COMPILED = [
     ("{ show(id: 1) { title { displayName } } }", {}),
     ("{ title(id: 1) { movie { movieId } } }", {}),
     ("query ($page: Int) { titles(page: $page, perPage: 3) { items { titleId } total } }", {}),
@@ -46,57 +47,51 @@ GRAPHQL_CORES = [
     ('{ title(by: {imdbId: "tt0000000"}) { titleId } }', {}),
     ("query ($ids: [ExternalId!]!) { lookup(ids: $ids) { missing } }", {"ids": []}),
     ("query ($type: TitleType) { titles(type: $type) { total } }", {"type": "show"}),
-    # What the schema answers about itself.
+    # The schema about itself.
     ("{ __typename }", {}),
     ("{ __schema { queryType { name } } }", {}),
 ]
 
 
-def prepared(text: str) -> tuple[Any, CompiledDocument]:
-    document = parse(text)
-    assert not validate(SCHEMA, document)
-    return document, CompiledDocument(document)
-
-
-@pytest.mark.parametrize(("text", "variables"), PLAIN)
-async def test_plain_questions_are_answered_to_the_letter(
-    assert_same_answer: Callable, make_context: Callable, text: str, variables: dict[str, Any]
+@pytest.mark.parametrize(("text", "variables"), COMPILED)
+async def test_compiled_operations_return_the_same_data(
+    assert_same_result: Callable, make_context: Callable, text: str, variables: dict[str, Any]
 ):
-    """From the second run on, without graphql-core."""
-    document, plans = prepared(text)
+    """From its third run on, an operation runs without graphql-core and returns the same data."""
+    document, compiled = compile_document(text, SCHEMA)
     for _ in range(2):
-        assert await run_directly(document, plans, make_context(), variable_values=variables) is None
-        answer = await assert_same_answer(SCHEMA, document, plans, make_context, variable_values=variables)
-    assert not answer.errors
-    assert await run_directly(document, plans, make_context(), variable_values=variables) == answer.data
+        assert await run_operation(document, compiled, make_context(), variable_values=variables) is None
+        result = await assert_same_result(SCHEMA, document, compiled, make_context, variable_values=variables)
+    assert not result.errors
+    assert await run_operation(document, compiled, make_context(), variable_values=variables) == result.data
 
 
 @pytest.mark.parametrize(("text", "variables"), GRAPHQL_CORES)
-async def test_everything_else_is_graphql_cores(
-    assert_same_answer: Callable, make_context: Callable, text: str, variables: dict[str, Any]
+async def test_everything_else_is_left_to_graphql_core(
+    assert_same_result: Callable, make_context: Callable, text: str, variables: dict[str, Any]
 ):
-    """However often it is asked, also after the same document was answered directly."""
-    document, plans = prepared(text)
+    """Such an operation never compiles, and such variables go to graphql-core though the operation is compiled."""
+    document, compiled = compile_document(text, SCHEMA)
     for given in ({"id": 1}, {"id": 1}, variables, variables, variables):
-        await assert_same_answer(SCHEMA, document, plans, make_context, variable_values=given)
-    assert plans.direct(get_operation_ast(document), variables) is None
+        await assert_same_result(SCHEMA, document, compiled, make_context, variable_values=given)
+    assert compiled.operation(get_operation_ast(document), variables) is None
 
 
-async def test_a_question_that_fails_is_told_by_graphql_core(make_context: Callable):
-    """With the words, the place and the path that GraphQL has for it."""
-    execution = Execution(build_schema())
-    document = execution.prepare("query ($page: Int) { titles(page: $page) { total } }")
+async def test_errors_of_compiled_operations_are_graphql_cores(make_context: Callable):
+    """An exception in a compiled operation is reported with GraphQL's message, location and path."""
+    execution = Execution(build_schema(), costs=COSTS)
+    prepared = execution.prepare("query ($page: Int) { titles(page: $page) { total } }")
     for _ in range(3):
-        assert not (await execution.execute(document, context=make_context(), variables={"page": 1})).errors
-    assert document.plans
-    assert document.plans.direct(get_operation_ast(document.document), {"page": 0})
-    [error] = (await execution.execute(document, context=make_context(), variables={"page": 0})).errors
+        assert not (await execution.execute(prepared, context=make_context(), variables={"page": 1})).errors
+    assert prepared.compiled
+    assert prepared.compiled.operation(prepared.operation(), {"page": 0})
+    [error] = (await execution.execute(prepared, context=make_context(), variables={"page": 0})).errors
     assert (error.path, error.locations[0].column) == (["titles"], 22)
     assert isinstance(as_exception(error), BadArgument)
 
 
-async def test_questions_are_asked_at_the_same_time():
-    """Several at one level wait together, as loaders need it."""
+async def test_fields_of_one_level_run_concurrently():
+    """The resolvers of one level wait together, so that loaders batch their keys."""
     waiting = 0
 
     class Context(vault.Vault):
@@ -107,17 +102,16 @@ async def test_questions_are_asked_at_the_same_time():
                 await asyncio.sleep(0)
 
     document = parse("{ a: slowFilm { title } b: slowFilm { title } }")
-    plans = CompiledDocument(document)
+    compiled = CompiledDocument(document)
     for _ in range(2):
         waiting = 0
-        answer = execute(
+        await execute(
             vault.SCHEMA._schema,
             document,
             context_value=Context(3, 0),
             executor_class=CompiledExecutor,
-            plans=plans,
+            compiled=compiled,
         )
-        await answer
     waiting = 0
     async with asyncio.timeout(20):
-        assert await run_directly(document, plans, Context(3, 0))
+        assert await run_operation(document, compiled, Context(3, 0))

@@ -1,4 +1,4 @@
-"""Rows read by unpacking: the same answers as from attribute after attribute, whatever the rows are."""
+"""Reading rows by unpacking gives the same values as reading their attributes, for rows of any class."""
 
 from typing import Any, NamedTuple
 
@@ -11,19 +11,19 @@ from mediacanon.loaders.records import named_by_position
 
 
 class Pair(NamedTuple):
-    """A row of two values, one of them under a third name as well."""
+    """A row of two values, with a property beside them."""
 
     number: int
     name: str
 
     @property
     def ids(self) -> int:
-        """Something that is no value of the row."""
+        """A property that is no value of the row."""
         return -self.number
 
 
 class Shouting(Pair):
-    """A row that makes something else of a value."""
+    """A row that redefines a value."""
 
     @property
     def name(self) -> str:
@@ -32,7 +32,7 @@ class Shouting(Pair):
 
 
 class Backwards(NamedTuple):
-    """A row that does not hold what it says in the order it says."""
+    """A row that iterates in another order than its fields."""
 
     number: int
     name: str
@@ -55,7 +55,7 @@ TEXT = "{'number': o.number, 'name': (v if (v := o.name) else None)}"
 
 
 def reader_of(text: str, *classes: type) -> tuple[Any, list[object]]:
-    """Return what reads rows of these classes, and a list of the rows that were read one by one."""
+    """Return a reader of rows of these classes, and a list of the rows that it read one by one."""
     singly: list[object] = []
     names: dict[str, Any] = {}
     exec(f"def read(o):\n return {text}", names)  # noqa: S102 - the text is the test's
@@ -68,7 +68,7 @@ def reader_of(text: str, *classes: type) -> tuple[Any, list[object]]:
 
 
 def test_rows_of_one_class_are_unpacked():
-    """From the second list on; other lists are read row by row, with the same answers."""
+    """Rows of one class are unpacked from the second list on; other lists are read row by row, to the same values."""
     read, singly = reader_of(TEXT, Pair)
     rows = [Pair(1, "one"), Pair(2, "two")]
     wanted = [{"number": 1, "name": "one"}, {"number": 2, "name": "two"}]
@@ -87,8 +87,8 @@ def test_rows_of_one_class_are_unpacked():
         (TEXT, Backwards(1, "one"), {"number": 1, "name": "one"}),
     ],
 )
-def test_what_is_no_value_of_the_row_is_asked_of_it(text: str, row: Any, wanted: dict[str, Any]):
-    """Properties, classes derived from a row and rows with an order of their own are read by attribute."""
+def test_rows_that_cannot_be_unpacked_are_read_by_attribute(text: str, row: Any, wanted: dict[str, Any]):
+    """Properties, classes derived from a row and rows with another order are read by attribute."""
     read, singly = reader_of(text, type(row))
     for _ in range(3):
         assert read([row, row]) == [wanted, wanted]
@@ -96,7 +96,7 @@ def test_what_is_no_value_of_the_row_is_asked_of_it(text: str, row: Any, wanted:
 
 
 async def test_records_are_rows(pool: asyncpg.Pool):
-    """PostgreSQL's records are read by name, settled by their class and unpacked."""
+    """PostgreSQL's records are read by name, are of a plain class, and are unpacked."""
     rows = await pool.fetch("SELECT 1, 'one' UNION ALL SELECT 2, NULL", record_class=PairRecord)
     assert [(row.number, row.name) for row in rows] == [(1, "one"), (2, None)]
     assert is_plain_class(PairRecord)

@@ -1,4 +1,4 @@
-"""A small schema with every kind of type, over rows in which everything may be wrong."""
+"""A small schema with every kind of type, over rows in which every value may be wrong."""
 
 import asyncio
 import dataclasses
@@ -6,8 +6,8 @@ import datetime as dt
 import enum
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
-from typing import Annotated, Any, NamedTuple, NewType
+from dataclasses import fields
+from typing import Annotated, NewType
 
 import strawberry
 from graphql import GraphQLError, Undefined
@@ -15,6 +15,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
 from mediacanon.schema.scalars import CONFIG, ImdbId
+from tests.execution.rows import FilmRow, OpenFilmRow, PersonRow, Unslotted, VenueRow
 
 Secret = NewType("Secret", str)
 SCALARS = CONFIG.scalar_map | {
@@ -23,7 +24,7 @@ SCALARS = CONFIG.scalar_map | {
 
 
 class Later:
-    """A value to await, as often as one likes."""
+    """A value to await, any number of times."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -36,7 +37,7 @@ class Later:
 
 
 class Reel:
-    """Something to iterate that is no list."""
+    """An iterable that is no list."""
 
     def __init__(self, *frames: object) -> None:
         self.frames = frames
@@ -87,7 +88,7 @@ class Lobbycard(Printed):
 
 @strawberry.interface
 class Venue:
-    """Its rows are plain; each type tells which are its own."""
+    """Its rows are plain; each type recognises its own."""
 
     name: str
 
@@ -177,73 +178,6 @@ class Film:
         return root.director
 
 
-@dataclass(frozen=True, slots=True)
-class VenueRow:
-    name: Any
-    seats: Any
-    first_year: Any
-
-
-class PersonRow(NamedTuple):
-    name: Any
-    born: Any
-    films: Any = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FilmRow:
-    id: Any
-    name: Any
-    title: Any
-    year: Any
-    votes: Any
-    rating: Any
-    is_lost: Any
-    medium: Any
-    rank: Any
-    premiere: Any
-    restored: Any
-    imdb: Any
-    secret: Any
-    facts: Any
-    tags: Any
-    premieres: Any
-    grid: Any
-    rows: Any
-    director: Any
-    cast: Any
-    prints: Any
-    lead: Any
-    venues: Any
-    extra: Any
-    credit: Any
-    place: Any
-    sequel: Any
-    parts: Any
-    reels: Any
-
-    @property
-    def tagline(self) -> str:
-        """Fails for a film without a name, as a property may."""
-        if self.name is None:
-            raise LookupError("no name, no tagline")
-        return f"{self.name}!"
-
-
-@dataclass(frozen=True)
-class OpenFilmRow(FilmRow):
-    """A row that has room for more than its fields."""
-
-
-@dataclass
-class Unslotted:
-    """A person on whom Strawberry may have written what type it is."""
-
-    name: Any
-    born: Any
-    films: Any = ()
-
-
 ODD: list[Callable[[], object]] = [
     *[lambda: None] * 4,
     lambda: RuntimeError("lost reel"),
@@ -282,7 +216,7 @@ ODD: list[Callable[[], object]] = [
 
 
 class Vault:
-    """Makes the same rows from the same seed; one in `oddity` values is not what its type says, none for 0."""
+    """Makes the same rows from the same seed; one in `oddity` values is not of its type, none for 0."""
 
     def __init__(self, seed: int, oddity: int) -> None:
         self._random = random.Random(seed)
@@ -314,11 +248,11 @@ class Vault:
         return VenueRow(self._or_odd(lambda: "Ufa-Palast"), seats, self._or_odd(lambda: 1932))
 
     async def wait(self) -> None:
-        """Let others go first."""
+        """Let other coroutines run first."""
         await asyncio.sleep(0)
 
     def odd_film(self) -> object:
-        """Make a film, or whatever else."""
+        """Make a film, or any odd value."""
         return self._or_odd(self.film)
 
     def films(self, depth: int = 0) -> list[object]:
@@ -363,6 +297,13 @@ class Vault:
         }
         class_ = self._random.choice([FilmRow, FilmRow, FilmRow, OpenFilmRow])
         return class_(*(self._or_odd(valid[field.name]) for field in fields(FilmRow)))
+
+
+class Studio(Vault):
+    """A context whose rows are valid."""
+
+    def __init__(self) -> None:
+        super().__init__(seed=3, oddity=0)
 
 
 @strawberry.type

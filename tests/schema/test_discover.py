@@ -10,11 +10,12 @@ from mediacanon.execution.executor import Execution
 from mediacanon.loaders import Loaders
 from mediacanon.loaders import discover as loader
 from mediacanon.schema.context import Context
+from mediacanon.schema.costs import COSTS
 from mediacanon.schema.discover import DiscoverSort
 from mediacanon.schema.root import build_schema
 from mediacanon.writes import Writes
 
-EXECUTION = Execution(build_schema())
+EXECUTION = Execution(build_schema(), costs=COSTS)
 Ask = Callable[..., Any]
 
 PAGE = """

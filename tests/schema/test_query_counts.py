@@ -10,6 +10,7 @@ from mediacanon.database.pool import open_pool
 from mediacanon.execution.executor import Execution
 from mediacanon.loaders import Loaders
 from mediacanon.schema.context import Context
+from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema
 from mediacanon.writes import Writes
 
@@ -41,7 +42,7 @@ MOST = {"search to episodes": 7}
 @pytest.fixture(scope="module")
 async def asked(demo_with_collections: str):
     """Give a function that runs a document and returns its data and the statements it took, but for those around."""
-    execution = Execution(build_schema())
+    execution = Execution(build_schema(), costs=COSTS)
     async with await open_pool(demo_with_collections, size=1) as pool:
 
         async def run(query: str, **variables: object) -> tuple[dict, list[str]]:
