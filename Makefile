@@ -1,4 +1,4 @@
-# `make help` lists the targets. Every target sets up what it needs; nothing but Python 3.11+ must be there.
+# `make help` lists the targets. Every target sets up its tools; only Python 3.11+ must be installed.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-setup: $(STAMP) ## make .venv with everything locked, and the explorer's files when npm is there
+setup: $(STAMP) ## create .venv with the locked versions, and install the explorer's files if npm is available
 
 $(STAMP): requirements.lock pyproject.toml package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "MediaCanon needs Python 3.11 or newer")'
@@ -20,7 +20,7 @@ $(STAMP): requirements.lock pyproject.toml package-lock.json
 	@if command -v npm >/dev/null; then npm run --silent vendor || echo "npm failed: the explorer will load its files from a CDN"; fi
 	@touch $(STAMP)
 
-run: setup ## serve http://127.0.0.1:8080, with a demo catalogue when the database is empty
+run: setup ## serve http://127.0.0.1:8080, with the demo catalogue in an empty database
 	@$(BIN)/mediacanon serve --demo
 
 test: setup ## run the whole test suite, in up to four processes
@@ -36,11 +36,11 @@ format: setup ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: ## renew requirements.lock (needs uv) and package-lock.json (needs npm)
+lock: ## upgrade requirements.lock (needs uv) and package-lock.json (needs npm)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
 	  --no-emit-index-url --no-annotate --no-header --upgrade pyproject.toml --output-file requirements.lock
 	npm install --package-lock-only --ignore-scripts
 
-bench: setup ## measure the import and the server against their floors
+bench: setup ## run the benchmarks of the import and the server
 	$(BIN)/python -m benchmarks.importing
 	$(BIN)/python -m benchmarks.http

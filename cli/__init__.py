@@ -1,4 +1,4 @@
-"""The command line: `mediacanon` and its commands, each in a file of its own that is read when it is called."""
+"""The command line: `mediacanon` and its commands, each in a module that is imported when it is called."""
 
 import importlib
 import sys
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-# command -> (module, name in it)
+# command -> (module, attribute)
 COMMANDS = {
     "serve": ("cli.serve", "serve"),
     "sync": ("cli.sync", "sync"),
@@ -24,14 +24,14 @@ INTERRUPTED = 130
 
 
 class Commands(click.Group):
-    """A group that reads a command's file when it is needed, and says errors of ours in one line."""
+    """A group that imports a command when it is called, and prints MediaCanon's errors in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
         """Return the names of all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
-        """Return a command, None where there is none of that name."""
+        """Return the command of a name, None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name]
@@ -39,7 +39,10 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
-        """Run a command; our errors become one line on stderr and exit code 1, with --debug a traceback."""
+        """Run a command. MediaCanon's errors become one line on standard error and exit code 1.
+
+        With --debug they are raised, and show their traceback.
+        """
         from mediacanon.errors import MediaCanonError
 
         try:
@@ -55,12 +58,12 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mediacanon")
-@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting instead of its environment variable."
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a setting for this run; repeatable."
 )
 def main(*, debug: bool, settings: tuple[str, ...]) -> None:  # noqa: ARG001 - `invoke` reads debug
-    """MediaCanon: IMDb's dumps and TMDB in one clean catalogue of movies and shows."""
+    """MediaCanon: IMDb's datasets and TMDB in one clean catalogue of movies and shows."""
     if settings:
         from mediacanon.settings import override_environment
 

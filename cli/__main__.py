@@ -1,4 +1,4 @@
-"""`python -m cli` is `mediacanon`."""
+"""Runs `mediacanon` as `python -m cli`."""
 
 from cli import main
 

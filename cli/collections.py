@@ -1,4 +1,4 @@
-"""`mediacanon collections`: checks the YAML files, loads them, lists what is there."""
+"""`mediacanon collections`: checks the YAML files, loads them into the database, lists the collections."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -22,7 +22,7 @@ folder_option = click.option(
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Where the YAML files are [those that came with MediaCanon].",
+    help="Folder of the YAML files [MediaCanon's own collections].",
 )
 CHANGES = ("created", "updated", "deactivated", "reactivated")
 
@@ -38,7 +38,7 @@ def collections() -> None:
 def check(*, folder: Path | None, as_json: bool) -> None:
     """Check every YAML file, without a database.
 
-    Exit codes: 0 all files are right, 1 some are not (file, line, key and trouble of each are printed).
+    Each fault is printed with file, line and key. Exit codes: 0 all files are valid, 1 a file has a fault.
     """
     from mediacanon.curation.collection_files import read_collection_files
     from mediacanon.paths import COLLECTIONS
@@ -56,10 +56,12 @@ def check(*, folder: Path | None, as_json: bool) -> None:
 @json_option
 @database_options
 def load(*, folder: Path | None, as_json: bool, **options: str | None) -> None:
-    """Load the YAML files into the database; a running server shows them at once.
+    """Load the YAML files into the database.
 
-    A file that cannot be used leaves its collection as it is. Exit codes: 0 loaded, 1 some files or titles could not
-    be used (each is named), the rest is loaded.
+    A running server shows the new collections at once. A file with a fault leaves its collection unchanged.
+
+    Exit codes: 0 all files are loaded, 1 some files or titles could not be used: each is named, and the others are
+    loaded.
     """
     from mediacanon.paths import COLLECTIONS
     from mediacanon.settings import Settings
@@ -75,7 +77,7 @@ def load(*, folder: Path | None, as_json: bool, **options: str | None) -> None:
 @json_option
 @database_options
 def list_(*, as_json: bool, **options: str | None) -> None:
-    """List the active collections in the order people see them."""
+    """List the active collections in the order of the discover page."""
     from mediacanon.loaders.collection import load_active_collections
     from mediacanon.settings import Settings
 

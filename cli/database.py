@@ -1,4 +1,4 @@
-"""`mediacanon db`: back up, restore, look into and empty the database."""
+"""`mediacanon db`: backs up, restores, queries and empties the database."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ import click
 from cli.options import database_options
 from cli.output import json_option, print_result
 
-PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
+PASS_THROUGH = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
 @click.group()
@@ -24,9 +24,10 @@ def db() -> None:
 @json_option
 @database_options
 def backup(file: Path, *, as_json: bool, **options: str | None) -> None:
-    """Write the whole database into FILE, replaced only when all is written.
+    """Write a backup of the whole database to FILE.
 
-    The server may go on, and so may an import: FILE holds one moment.
+    The backup is consistent: it holds the database at one moment, even while the server and an import are running. An
+    existing FILE is replaced once the backup is complete.
     """
     from cli.progress import amount
     from mediacanon.database.backup import back_up
@@ -43,9 +44,10 @@ def backup(file: Path, *, as_json: bool, **options: str | None) -> None:
 @json_option
 @database_options
 def restore(file: Path, *, as_json: bool, **options: str | None) -> None:
-    """Replace the database by what FILE holds.
+    """Replace the database with the backup in FILE.
 
-    The old one stays until the new one is complete; then those who use it are disconnected and find the new one.
+    The old database stays until the new one is complete. Its clients are then disconnected, and reconnect to the new
+    one.
     """
     from mediacanon.database.backup import restore as run
     from mediacanon.database.embedded import running_database
@@ -58,13 +60,13 @@ def restore(file: Path, *, as_json: bool, **options: str | None) -> None:
     print_result({"file": str(file), "database": where}, f"{file} is now {where}.", as_json=as_json)
 
 
-@db.command(context_settings=PASS_ON)
+@db.command(context_settings=PASS_THROUGH)
 @database_options
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def psql(arguments: tuple[str, ...], **options: str | None) -> None:
-    """Open psql on the database; ARGUMENTS are psql's own, such as -c 'SELECT 1'.
+    """Open psql on the database.
 
-    The exit code is psql's.
+    ARGUMENTS are passed to psql, as in `mediacanon db psql -c 'SELECT 1'`. The exit code is psql's.
     """
     from mediacanon.database.backup import server_of
     from mediacanon.database.embedded import running_database
@@ -74,7 +76,7 @@ def psql(arguments: tuple[str, ...], **options: str | None) -> None:
     with running_database(Settings.from_environment(None, **options)) as dsn:
         _, major = asyncio.run(server_of(dsn))
         command, environment = find_programs(server=major)[0].command("psql", *arguments, dsn=dsn)
-        # Ctrl-C is psql's: it ends the query, not the session.
+        # Ctrl-C is for psql, where it cancels the query and keeps the session.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             code = subprocess.run(command, check=False, env=environment).returncode  # noqa: S603 - the operator's command
@@ -84,11 +86,11 @@ def psql(arguments: tuple[str, ...], **options: str | None) -> None:
 
 
 @db.command()
-@click.option("--yes", is_flag=True, help="Do it without asking.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 @database_options
 def reset(*, yes: bool, as_json: bool, **options: str | None) -> None:
-    """Replace the database by an empty one; everything in it is lost."""
+    """Replace the database with an empty one. All data is lost."""
     from mediacanon.database.backup import reset as run
     from mediacanon.database.embedded import running_database
     from mediacanon.database.migrate import address
@@ -97,6 +99,6 @@ def reset(*, yes: bool, as_json: bool, **options: str | None) -> None:
     with running_database(Settings.from_environment(None, **options)) as dsn:
         where = address(dsn)
         if not yes:
-            click.confirm(f"Empty {where}? Everything in it is lost.", abort=True, err=True)
+            click.confirm(f"Empty {where}? All its data will be lost.", abort=True, err=True)
         asyncio.run(run(dsn))
     print_result({"database": where}, f"Emptied {where}.", as_json=as_json)

@@ -1,4 +1,4 @@
-"""`mediacanon demo`: fills an empty database with the demo catalogue."""
+"""`mediacanon demo`: loads the demo catalogue into an empty database."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from cli.options import database_options
 @click.command()
 @database_options
 def demo(**database: str | None) -> None:
-    """Fill an empty database with an invented catalogue to look around in."""
+    """Load an invented catalogue into an empty database."""
     from mediacanon.database.embedded import running_database
     from mediacanon.database.migrate import migrate
     from mediacanon.imdb.demo import load_demo

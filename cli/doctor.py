@@ -1,6 +1,7 @@
-"""`mediacanon doctor`: what is in order, what is not, and what to do about it."""
+"""`mediacanon doctor`: checks the installation, and says how to repair each fault."""
 
 import asyncio
+import datetime as dt
 import re
 import shutil
 import sys
@@ -14,30 +15,24 @@ from cli.options import database_options
 from cli.output import counted, json_option, print_result
 
 if TYPE_CHECKING:
-    import datetime as dt
-
     import asyncpg
 
+    from mediacanon.loaders.stats import StatsRow
     from mediacanon.settings import Settings
 
 OLDEST_PYTHON = (3, 11)
 GB = 1_000_000_000
-# What the first import needs, and with what nothing works for long.
-ROOMY, CRAMPED = 15 * GB, 1 * GB
-DAYS_TO_IMPORT = 7
-PATIENCE = 5.0
+# Free disk that the first import needs, and the least that a running server needs.
+IMPORT_ROOM, LEAST_ROOM = 15 * GB, 1 * GB
+MAX_IMPORT_AGE_DAYS = 7
+TIMEOUT = 5.0
 Status = Literal["ok", "warn", "fail"]
 COLOURS: "dict[Status, str]" = {"ok": "green", "warn": "yellow", "fail": "red"}
-
-EXTENSIONS = "SELECT extname FROM pg_extension"
-VERSION = "SELECT value::integer FROM sync_state WHERE key = 'schema_version'"
-HAS_STATE = "SELECT to_regclass('sync_state') IS NOT NULL AND to_regclass('titles') IS NOT NULL"
-NOW = "SELECT now()::timestamp"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: `ok`, `warn` (something is missing) or `fail` (nothing works), and what to do."""
+    """The result of a check: `ok`, `warn` (the server works without it) or `fail`, with a hint how to repair it."""
 
     check: str
     status: Status
@@ -49,9 +44,12 @@ class Finding:
 @json_option
 @database_options
 def doctor(*, as_json: bool, **options: str | None) -> None:
-    """Check Python, PostgreSQL, the catalogue, the disk, keys, IMDb and TMDB.
+    """Check the installation and say how to repair it.
 
-    Changes nothing in the database. Exit codes: 0 nothing fails, 1 something does, 2 wrong usage.
+    The checks are Python, PostgreSQL, the schema, the catalogue, the last import, the disk, TMDB, IMDb and the
+    GraphQL explorer. The data in the database is not changed.
+
+    Exit codes: 0 no check fails, 1 a check fails, 2 wrong usage.
     """
     from mediacanon.settings import Settings
 
@@ -63,7 +61,7 @@ def doctor(*, as_json: bool, **options: str | None) -> None:
 
 
 def examine(settings: "Settings") -> Iterator[Finding]:
-    """Yield what all checks find."""
+    """Yield the findings of all checks."""
     yield check_python()
     yield check_binaries(settings)
     yield from _check_database(settings)
@@ -74,7 +72,7 @@ def examine(settings: "Settings") -> Iterator[Finding]:
 
 
 def check_python() -> Finding:
-    """Tell Python's version."""
+    """Check Python's version."""
     version = sys.version.split()[0]
     wanted = ".".join(map(str, OLDEST_PYTHON))
     if sys.version_info < OLDEST_PYTHON:
@@ -83,7 +81,7 @@ def check_python() -> Finding:
 
 
 def check_binaries(settings: "Settings") -> Finding:
-    """Tell which PostgreSQL this machine has; our own database cannot do without."""
+    """Look for PostgreSQL's programs on this machine, which MediaCanon's own database needs."""
     from mediacanon.database.account import server_account
     from mediacanon.database.binaries import find_binaries
     from mediacanon.errors import DatabaseUnavailable
@@ -99,25 +97,25 @@ def check_binaries(settings: "Settings") -> Finding:
 
 
 def _check_database(settings: "Settings") -> Iterator[Finding]:
-    """Start our own database, or look at the operator's, and tell what is in it."""
+    """Check the operator's database, or start MediaCanon's own one and check it."""
     from mediacanon.database.embedded import running_database
     from mediacanon.errors import DatabaseUnavailable
 
     try:
         with running_database(settings) as dsn:
-            findings = asyncio.run(_look_into(dsn))
+            findings = asyncio.run(_connect_and_check(dsn))
     except DatabaseUnavailable as error:
-        what, *log = error.message.splitlines()
-        hint = "check DATABASE_URL and that its server runs" if settings.database_url else "DATABASE_URL names another"
-        findings = [Finding("database", "fail", what, log[-1] if log else hint)]
+        reason, *log = error.message.splitlines()
+        hint = "check DATABASE_URL, and that its server runs" if settings.database_url else "or set DATABASE_URL"
+        findings = [Finding("database", "fail", reason, log[-1] if log else hint)]
     yield from findings
 
 
-async def _look_into(dsn: str) -> list[Finding]:
+async def _connect_and_check(dsn: str) -> list[Finding]:
     from mediacanon.database.migrate import connect, translate_errors
 
     with translate_errors(dsn):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             connection = await connect(dsn)
         try:
             return [finding async for finding in check_catalogue(connection, dsn)]
@@ -126,9 +124,11 @@ async def _look_into(dsn: str) -> list[Finding]:
 
 
 async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIterator[Finding]:
-    """Yield what is found in a database: server, extensions, schema, titles, last import."""
+    """Check a database: server, extensions, schema, titles, last import."""
     from mediacanon.database.binaries import OLDEST_MAJOR
     from mediacanon.database.migrate import SCHEMA_VERSION, address
+    from mediacanon.database.readiness import has_schema, load_schema_version
+    from mediacanon.loaders.stats import STATS, StatsRow
 
     server = connection.get_server_version()
     where = f"{address(dsn)}, PostgreSQL {server.major}"
@@ -136,12 +136,11 @@ async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIt
         yield Finding("database", "fail", where, f"use PostgreSQL {OLDEST_MAJOR} or newer")
         return
     yield Finding("database", "ok", where)
-    if not await connection.fetchval(HAS_STATE):
-        yield Finding("schema", "warn", "none yet", "mediacanon migrate makes it, and so does mediacanon serve")
+    if not await has_schema(connection):
+        yield Finding("schema", "warn", "none yet", "mediacanon serve and mediacanon migrate create it")
         return
     yield await _check_extensions(connection)
-    # The original recorded no version.
-    version = await connection.fetchval(VERSION) or 0
+    version = await load_schema_version(connection)
     if version > SCHEMA_VERSION:
         hint = "install the newer MediaCanon that upgraded this database"
         yield Finding("schema", "fail", f"version {version}, this program knows {SCHEMA_VERSION}", hint)
@@ -150,60 +149,57 @@ async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIt
         yield Finding("schema", "warn", f"version {version} of {SCHEMA_VERSION}", "mediacanon migrate upgrades it")
         return
     yield Finding("schema", "ok", f"version {version}")
-    yield await _check_titles(connection)
-    yield await _check_last_import(connection)
+    [counts] = await connection.fetch(STATS)
+    stats = StatsRow(*counts)
+    yield _check_titles(stats)
+    yield _check_last_import(stats)
 
 
 async def _check_extensions(connection: "asyncpg.Connection") -> Finding:
     from mediacanon import paths
+    from mediacanon.database.readiness import load_extensions
 
     needed = set(re.findall(r"^CREATE EXTENSION IF NOT EXISTS (\w+)", paths.SCHEMA_SQL.read_text(), re.MULTILINE))
-    installed = {record["extname"] for record in await connection.fetch(EXTENSIONS)}
-    if missing := ", ".join(sorted(needed - installed)):
-        hint = "install your system's postgresql-contrib, then mediacanon migrate"
+    if missing := ", ".join(sorted(needed - await load_extensions(connection))):
+        hint = "install your system's postgresql-contrib, then run mediacanon migrate"
         return Finding("extensions", "fail", f"missing: {missing}", hint)
     return Finding("extensions", "ok", ", ".join(sorted(needed)))
 
 
-async def _check_titles(connection: "asyncpg.Connection") -> Finding:
-    from mediacanon.loaders.stats import STATS
-
-    counts = await connection.fetchrow(STATS)
-    if counts is None or not counts["movies"] + counts["shows"]:
+def _check_titles(stats: "StatsRow") -> Finding:
+    if not stats.movies + stats.shows:
         return Finding("catalogue", "warn", "empty", "mediacanon sync imports IMDb's dump, mediacanon demo a small one")
-    told = [f"{counts[one]:,} {one}" for one in ("movies", "shows", "seasons", "episodes")]
-    return Finding("catalogue", "ok", ", ".join(told))
+    counts = [f"{getattr(stats, one):,} {one}" for one in ("movies", "shows", "seasons", "episodes")]
+    return Finding("catalogue", "ok", ", ".join(counts))
 
 
-async def _check_last_import(connection: "asyncpg.Connection") -> Finding:
-    from mediacanon.loaders.stats import STATS
-
-    counts = await connection.fetchrow(STATS)
-    at = counts and counts["last_import_at"]
+def _check_last_import(stats: "StatsRow") -> Finding:
+    at = stats.last_import_at
     hint = "run mediacanon sync daily"
     if at is None:
         return Finding("last import", "warn", "never", hint)
-    age: dt.timedelta = await connection.fetchval(NOW) - at
-    told = f"{at:%Y-%m-%d %H:%M} UTC, {counted(age.days, 'day')} ago"
-    if age.days > DAYS_TO_IMPORT:
-        return Finding("last import", "warn", told, hint)
-    return Finding("last import", "ok", told)
+    # The column is UTC without a time zone.
+    days = max(0, (dt.datetime.now(dt.UTC).replace(tzinfo=None) - at).days)
+    found = f"{at:%Y-%m-%d %H:%M} UTC, {counted(days, 'day')} ago"
+    if days > MAX_IMPORT_AGE_DAYS:
+        return Finding("last import", "warn", found, hint)
+    return Finding("last import", "ok", found)
 
 
 def check_disk(settings: "Settings") -> Finding:
-    """Tell how much room the data folder's disk has."""
+    """Check the free space on the data folder's disk."""
     folder = next(one for one in (settings.data_dir, *settings.data_dir.parents) if one.exists())
     free = shutil.disk_usage(folder).free
-    told = f"{free / GB:,.0f} GB free for {settings.data_dir}"
-    if free < CRAMPED:
-        return Finding("disk", "fail", told, "make room, or move MEDIACANON_DATA_DIR")
-    if free < ROOMY:
-        return Finding("disk", "warn", told, f"the first import takes {ROOMY // GB} GB")
-    return Finding("disk", "ok", told)
+    found = f"{free / GB:,.0f} GB free for {settings.data_dir}"
+    if free < LEAST_ROOM:
+        return Finding("disk", "fail", found, "free some space, or set MEDIACANON_DATA_DIR to a folder on another disk")
+    if free < IMPORT_ROOM:
+        return Finding("disk", "warn", found, f"the first import takes {IMPORT_ROOM // GB} GB")
+    return Finding("disk", "ok", found)
 
 
 async def check_tmdb(settings: "Settings") -> Finding:
-    """Ask TMDB one question with the key."""
+    """Send TMDB one request with the key."""
     from mediacanon.errors import UpstreamUnavailable
     from mediacanon.tmdb.client import InvalidApiKey
     from mediacanon.tmdb.enrich import build_client
@@ -218,45 +214,46 @@ async def check_tmdb(settings: "Settings") -> Finding:
         return Finding("TMDB", "fail", "the key is refused", "check TMDB_API_KEY")
     except UpstreamUnavailable as error:
         return Finding(
-            "TMDB", "warn", error.message, "check the network and TMDB_BASE_URL; the catalogue works without"
+            "TMDB", "warn", error.message, "check the network and TMDB_BASE_URL; the catalogue works without TMDB"
         )
-    return Finding("TMDB", "ok", f"{settings.tmdb_base_url} takes the key")
+    return Finding("TMDB", "ok", f"{settings.tmdb_base_url} accepts the key")
 
 
 async def check_imdb(settings: "Settings") -> Finding:
-    """Ask IMDb for the beginning of its smallest file."""
+    """Request the beginning of IMDb's smallest file."""
     import httpx
 
     from mediacanon.imdb.datasets import RATINGS
     from mediacanon.imdb.stage import GZIP_MAGIC
 
-    hint = "check the network and IMDB_BASE_URL; the catalogue works without, imports do not"
+    hint = "check the network and IMDB_BASE_URL; imports need IMDb, the catalogue does not"
     url = f"{settings.imdb_base_url}/{RATINGS.file}"
     try:
-        async with httpx.AsyncClient(timeout=PATIENCE) as client, client.stream("GET", url) as answer:
-            if not answer.is_success:
-                return Finding("IMDb", "warn", f"{url} answers with status {answer.status_code}", hint)
-            beginning = await anext(answer.aiter_raw(), b"")
+        async with httpx.AsyncClient(timeout=TIMEOUT) as client, client.stream("GET", url) as response:
+            if not response.is_success:
+                return Finding("IMDb", "warn", f"{url} answers with status {response.status_code}", hint)
+            beginning = await anext(response.aiter_raw(), b"")
     except httpx.HTTPError as error:
         return Finding("IMDb", "warn", f"{url}: {str(error) or type(error).__name__}", hint)
     if not beginning.startswith(GZIP_MAGIC):
-        return Finding("IMDb", "warn", f"{url} is no gzip file: does a proxy or login page answer?", hint)
-    return Finding("IMDb", "ok", f"{settings.imdb_base_url}, files of {answer.headers.get('last-modified', 'no date')}")
+        return Finding("IMDb", "warn", f"{url} is not a gzip file: a proxy or a login page may have answered", hint)
+    date = response.headers.get("last-modified", "an unknown date")
+    return Finding("IMDb", "ok", f"{settings.imdb_base_url}, files of {date}")
 
 
 def check_explorer() -> Finding:
-    """Tell whether the GraphQL explorer works without a network."""
+    """Check whether the GraphQL explorer works without a network."""
     from mediacanon import paths
     from mediacanon.pages.explorer import FILES
 
     missing = [name for name in FILES if not (paths.STATIC / "vendor" / name).is_file()]
     if missing:
-        return Finding("explorer", "warn", f"{len(missing)} files come from a CDN", "npm ci brings them here")
-    return Finding("explorer", "ok", f"{len(FILES)} files here")
+        return Finding("explorer", "warn", f"{len(missing)} files come from a CDN", "npm run vendor installs them")
+    return Finding("explorer", "ok", f"{len(FILES)} files installed")
 
 
 def _lines(findings: list[Finding]) -> Iterator[str]:
-    """Yield the table's lines: status, check, what was found, and below it what to do."""
+    """Yield the lines of the table: status, check and finding, with the hint below."""
     width = max(len(finding.check) for finding in findings)
     for finding in findings:
         status = click.style(finding.status.ljust(4), fg=COLOURS[finding.status])

@@ -1,4 +1,4 @@
-"""`mediacanon genres`: custom genres, and their review in a text file."""
+"""`mediacanon genres`: lists, adds and reviews custom genres; a review is a text file that people edit."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from mediacanon.settings import Settings
     from mediacanon.writes.genre import ReviewCounts
 
-MOST_TITLES = 100
-# Mistakes shown of a file that is something else altogether.
-MISTAKES_SHOWN = 50
+DEFAULT_LIMIT = 100
+# A file of another kind has a mistake in each line.
+MAX_MISTAKES_SHOWN = 50
 
 
 @click.group()
 def genres() -> None:
-    """List, add and assign custom genres (Dating, Cooking, yours)."""
+    """List, add and assign custom genres such as Cooking."""
 
 
 @genres.command("list")
 @json_option
 @database_options
 def list_genres(*, as_json: bool, **options: str | None) -> None:
-    """Show all genres and how many titles have them."""
+    """List all genres with their number of titles."""
     from cli.report import table
     from mediacanon.loaders.stats import load_genres
     from mediacanon.settings import Settings
 
     found = with_database(Settings.from_environment(None, **options), load_genres)
     rows = [(genre.name, "custom" if genre.is_custom else "IMDb", f"{genre.count:,}") for genre in found]
-    print_result(found, "\n".join(table(("genre", "whose", "titles"), rows)), as_json=as_json)
+    print_result(found, "\n".join(table(("genre", "source", "titles"), rows)), as_json=as_json)
 
 
 @genres.command()
@@ -46,28 +46,39 @@ def list_genres(*, as_json: bool, **options: str | None) -> None:
 @json_option
 @database_options
 def add(name: str, *, as_json: bool, **options: str | None) -> None:
-    """Add a custom genre; imports leave it alone."""
+    """Add a custom genre.
+
+    Imports never change custom genres.
+    """
     from mediacanon.settings import Settings
     from mediacanon.writes.genre import create_custom_genre
 
     settings = Settings.from_environment(None, **options)
     stored = with_database(settings, lambda pool: create_custom_genre(pool, name))
-    print_result({"name": stored}, f"{stored} is a custom genre now.", as_json=as_json)
+    print_result({"name": stored}, f"Added the custom genre {stored}.", as_json=as_json)
 
 
 @genres.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--limit", type=click.IntRange(min=1), default=MOST_TITLES, show_default=True, help="At most so many.")
-@click.option("--genre", "names", multiple=True, metavar="GENRE", help="Only titles of this genre; may be repeated.")
-@click.option("--force", is_flag=True, help="Replace a FILE that exists.")
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=DEFAULT_LIMIT,
+    show_default=True,
+    help="Maximum number of titles.",
+)
+@click.option("--genre", "names", multiple=True, metavar="GENRE", help="Only titles of this genre; repeatable.")
+@click.option("--force", is_flag=True, help="Overwrite an existing FILE.")
 @json_option
 @database_options
 def export(
     file: Path, *, limit: int, names: tuple[str, ...], force: bool, as_json: bool, **options: str | None
 ) -> None:
-    """Write the titles nobody has reviewed into FILE, most voted first.
+    """Write unreviewed titles to FILE, most voted first.
 
-    Edit it and hand it to `mediacanon genres import`. Missing countries come from TMDB when TMDB_API_KEY is set.
+    Edit the file, then load it with `mediacanon genres import`. With TMDB_API_KEY set, missing countries are fetched
+    from TMDB.
     """
     from mediacanon.settings import Settings
 
@@ -80,13 +91,14 @@ def export(
 
 @genres.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the changes without storing them.")
 @json_option
 @database_options
 def import_file(file: Path, *, dry_run: bool, as_json: bool, **options: str | None) -> None:
-    """Store what FILE says after GENRES, and mark its titles reviewed.
+    """Store the genres of a reviewed FILE.
 
-    All of it or, when there is any mistake, nothing; mistakes are told by line.
+    Each title gets the custom genres of its line GENRES, and counts as reviewed. A file with a mistake is not stored
+    at all; each mistake is printed with its line.
     """
     from mediacanon.settings import Settings
 
@@ -95,14 +107,14 @@ def import_file(file: Path, *, dry_run: bool, as_json: bool, **options: str | No
 
 
 def export_reviews(settings: "Settings", file: Path, *, limit: int, genres: Sequence[str], is_forced: bool) -> int:
-    """Write titles to review into a file; return how many. Raises Conflict where the file is there already."""
+    """Write titles to review to a file and return their number. Raises Conflict if the file exists."""
     from mediacanon.curation.genre_review import format_reviews
     from mediacanon.errors import Conflict
     from mediacanon.loaders.genre import load_custom_genres
 
-    # An edited file is hours of somebody's work.
+    # An edited file is hours of work.
     if file.exists() and not is_forced:
-        raise Conflict(f"{file} is there already; --force replaces it")
+        raise Conflict(f"{file} exists already; --force overwrites it")
 
     async def export_from(pool: "asyncpg.Pool") -> int:
         titles = await _titles_to_review(pool, settings, genres=genres, limit=limit)
@@ -113,7 +125,10 @@ def export_reviews(settings: "Settings", file: Path, *, limit: int, genres: Sequ
 
 
 def import_reviews(settings: "Settings", file: Path, *, is_rehearsal: bool = False) -> "ReviewCounts":
-    """Store what a file says; return the counts. Raises BadArgument with all mistakes: nothing is stored then."""
+    """Store the reviews of a file and return the counts.
+
+    Raises BadArgument with all mistakes of the file; nothing is stored then.
+    """
     from mediacanon.curation.genre_review import parse_reviews
     from mediacanon.errors import BadArgument
     from mediacanon.writes.genre import find_mistakes, store_reviews
@@ -125,9 +140,9 @@ def import_reviews(settings: "Settings", file: Path, *, is_rehearsal: bool = Fal
     async def import_into(pool: "asyncpg.Pool") -> "ReviewCounts":
         mistakes = sorted(read.mistakes + await find_mistakes(pool, read.reviews))
         if mistakes:
-            shown = [f"  {file}:{one.line}: {one.message}" for one in mistakes[:MISTAKES_SHOWN]]
-            rest = [f"  and {len(mistakes) - len(shown)} more"] if mistakes[MISTAKES_SHOWN:] else []
-            header = f"{counted(len(mistakes), 'mistake')} in {file}, nothing was changed:"
+            shown = [f"  {file}:{one.line}: {one.message}" for one in mistakes[:MAX_MISTAKES_SHOWN]]
+            rest = [f"  and {len(mistakes) - len(shown)} more"] if mistakes[MAX_MISTAKES_SHOWN:] else []
+            header = f"{counted(len(mistakes), 'mistake')} in {file}, nothing was stored:"
             raise BadArgument("\n".join([header, *shown, *rest]))
         return await store_reviews(pool, read.reviews, is_rehearsal=is_rehearsal)
 
@@ -135,9 +150,9 @@ def import_reviews(settings: "Settings", file: Path, *, is_rehearsal: bool = Fal
 
 
 def describe(counts: "ReviewCounts", *, is_rehearsal: bool = False) -> str:
-    """Return what storing reviews came to, in words."""
+    """Return the counts of stored reviews as a sentence."""
     done = f"{counted(counts.reviewed, 'title')} reviewed, {counts.changed:,} changed"
-    links = f"{counted(counts.given, 'genre')} given, {counts.taken:,} taken away"
+    links = f"{counted(counts.given, 'genre')} added, {counts.taken:,} removed"
     return f"{done}: {links}.{' Nothing was stored (--dry-run).' if is_rehearsal else ''}"
 
 
@@ -150,7 +165,7 @@ async def _titles_to_review(
     known = await load_genres_by_name(pool, genres)
     for name, found in zip(genres, known, strict=True):
         if found is None:
-            raise BadArgument(f"There is no genre {name!r}; `mediacanon genres list` shows all")
+            raise BadArgument(f"There is no genre {name!r}; `mediacanon genres list` prints all")
     wanted = [name for name in known if name]
     titles = await load_titles_to_review(pool, genres=wanted, limit=limit)
     if await _fill_countries(pool, settings, [title.title_id for title in titles if not title.origin_country]):
@@ -159,7 +174,7 @@ async def _titles_to_review(
 
 
 async def _fill_countries(pool: "asyncpg.Pool", settings: "Settings", title_ids: Sequence[int]) -> bool:
-    """Ask TMDB for countries, where there is a key; return whether it was asked. Failures are told, no more."""
+    """Fetch countries from TMDB if there is a key; return whether it was asked. Failures are only reported."""
     from mediacanon.tmdb.countries import fill_countries
     from mediacanon.tmdb.enrich import build_client
 
@@ -169,7 +184,7 @@ async def _fill_countries(pool: "asyncpg.Pool", settings: "Settings", title_ids:
     async with client:
         failures = await fill_countries(pool, client, title_ids, image_base_url=settings.tmdb_image_base_url)
     if failures:
-        click.echo(f"The country of {counted(len(failures), 'title')} stays unknown: {failures[0]}", err=True)
+        click.echo(f"The country of {counted(len(failures), 'title')} is unknown: {failures[0]}", err=True)
     return True
 
 
@@ -186,7 +201,7 @@ def _read(file: Path) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file atomically."""
     from mediacanon.errors import BadArgument
 
     part = file.with_name(f"{file.name}.part")

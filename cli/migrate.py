@@ -1,4 +1,4 @@
-"""`mediacanon migrate`: brings a database up to this version's schema."""
+"""`mediacanon migrate`: upgrades a database to this version's schema."""
 
 import asyncio
 
@@ -10,7 +10,10 @@ from cli.options import database_options
 @click.command()
 @database_options
 def migrate(**options: str | None) -> None:
-    """Bring the database up to this version's schema; running it again changes nothing."""
+    """Upgrade the database to this version's schema.
+
+    A database that has the schema already is left as it is.
+    """
     from mediacanon.database.embedded import running_database
     from mediacanon.database.migrate import migrate as run
     from mediacanon.settings import Settings

@@ -1,4 +1,4 @@
-"""What commands print: for people, or as JSON for programs."""
+"""Output of commands: text for people, or JSON for programs."""
 
 import logging
 import sys
@@ -11,12 +11,12 @@ Command = Callable[..., Any]
 
 
 def json_option(command: Command) -> Command:
-    """Add --json, handed to the command as `as_json`."""
+    """Add --json, passed to the command as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
 
 
 def print_result(result: object, text: str, *, as_json: bool) -> None:
-    """Print a result (dataclasses, lists, dicts) as JSON, or what it is in words."""
+    """Print a result (dataclasses, lists, dicts) as JSON, or `text` that describes it."""
     if as_json:
         import orjson
 
@@ -26,12 +26,12 @@ def print_result(result: object, text: str, *, as_json: bool) -> None:
 
 
 def log_to_stderr() -> None:
-    """Have what happens on the way told on standard error, apart from the result."""
+    """Log to standard error, apart from the result on standard output."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    # It tells every request.
+    # httpx logs every request at INFO.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def counted(number: int, noun: str) -> str:
-    """Return how many: `1 title`, `2,000 titles`."""
+    """Return a number with its noun: `1 title`, `2,000 titles`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

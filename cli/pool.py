@@ -1,4 +1,4 @@
-"""What commands do with a pool on the database."""
+"""Runs a command's work with a connection pool on the database."""
 
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def with_database(settings: "Settings", work: "Callable[[asyncpg.Pool], Awaitable[T]]") -> T:
-    """Return what the work gives, done with a pool on the database as schema.sql has it; log to standard error."""
+    """Return the result of `work`, run with a pool on the migrated database. The log goes to standard error."""
     from mediacanon.database.embedded import running_database
     from mediacanon.database.migrate import migrate
     from mediacanon.database.pool import open_pool

@@ -1,4 +1,4 @@
-"""How far a long command is: bars on a terminal, a plain line now and then everywhere else."""
+"""Progress of long commands: bars on a terminal, plain lines at intervals everywhere else."""
 
 import logging
 import os
@@ -22,16 +22,16 @@ THOUSAND = 1000
 
 @contextmanager
 def progress_for(stream: TextIO | None, *, every: float = SECONDS_BETWEEN_LINES) -> Iterator["Progress"]:
-    """Give what tells the reader of `stream` how far the work inside the block is.
+    """Yield the progress of the work inside the block, shown on `stream`.
 
-    A terminal shows bars; log lines that go there appear above them. Elsewhere a line about every `every`
-    seconds per step; when nobody reads them (any more), the work goes on in silence.
+    A terminal shows bars, with log lines above them. Any other stream gets a line per step about every `every` seconds.
+    A closed stream, or a pipe without a reader, does not stop the work.
     """
     from rich.console import Console
 
     from mediacanon.progress import SilentProgress
 
-    if stream is None:  # what a program that was started with a closed standard error has for it
+    if stream is None:  # Python's standard error if the program was started with it closed
         yield SilentProgress()
         return
     console = Console(file=stream)
@@ -43,7 +43,7 @@ def progress_for(stream: TextIO | None, *, every: float = SECONDS_BETWEEN_LINES)
 
 
 def amount(done: float, total: float | None, unit: str) -> str:
-    """Return how much of how much: `1.5 of 3.0 MB`, `1,200 of 3,000 titles`; without a total `1.5 MB`."""
+    """Return an amount and its total: `1.5 of 3.0 MB`, `1,200 of 3,000 titles`; without a total `1.5 MB`."""
     if unit != "bytes":
         return f"{done:,.0f} {unit}" if total is None else f"{done:,.0f} of {total:,.0f} {unit}"
     power, biggest = 0, max(done, total or 0)
@@ -73,21 +73,21 @@ class LineProgress:
 
     @contextmanager
     def step(self, name: str, *, total: int | None = None, unit: str = "bytes") -> Iterator["Step"]:
-        """Open a step of `total` units; one that failed gets no last line."""
+        """Open a step of `total` units. A failed step has no last line."""
         self.write(f"{name}: {amount(total, None, unit)}" if total else name)
         step = _LineStep(self, name, total=total, unit=unit, every=self._every)
         yield step
         self.write(f"{name}: done, {amount(step.done, None, unit)} in {duration(step.elapsed)}")
 
     def write(self, line: str) -> None:
-        """Write a line with the time; a stream that nobody reads is left alone from then on."""
+        """Write a line with the time. A pipe without a reader is replaced by the null device."""
         try:
             print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}", file=self._stream, flush=True)
         except BrokenPipeError:
-            # What is left in the buffer must go somewhere, or the interpreter complains when it ends.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
+            # The interpreter flushes the buffer at exit, and would complain about a broken pipe.
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self._stream.fileno())
+            os.close(null)
 
 
 class _LineStep:
@@ -98,7 +98,7 @@ class _LineStep:
         self._total = total
         self._unit = unit
         self._every = every
-        self._started = self._told = time.monotonic()
+        self._started = self._reported = time.monotonic()
 
     @property
     def elapsed(self) -> float:
@@ -106,32 +106,32 @@ class _LineStep:
         return time.monotonic() - self._started
 
     def advance(self, amount: int) -> None:
-        """Tell that `amount` more units are done."""
+        """Report `amount` more units as done."""
         self.done += amount
         now = time.monotonic()
-        if now - self._told >= self._every:
-            self._told = now
-            self._lines.write(f"{self._name}: {self._far()}")
+        if now - self._reported >= self._every:
+            self._reported = now
+            self._lines.write(f"{self._name}: {self._status()}")
 
-    def _far(self) -> str:
+    def _status(self) -> str:
         elapsed = self.elapsed
         rate = self.done / elapsed if elapsed else 0.0
-        told = [amount(self.done, self._total, self._unit), f"{amount(rate, None, self._unit)}/s"]
+        parts = [amount(self.done, self._total, self._unit), f"{amount(rate, None, self._unit)}/s"]
         if self._total and rate:
-            told.insert(0, f"{self.done / self._total:.0%}")
-            told.append(f"{duration((self._total - self.done) / rate)} left")
-        return ", ".join(told)
+            parts.insert(0, f"{self.done / self._total:.0%}")
+            parts.append(f"{duration((self._total - self.done) / rate)} left")
+        return ", ".join(parts)
 
 
 class BarProgress:
-    """Draws a bar per step: how much, how fast, how long still."""
+    """Draws a bar per step with amount, rate and time left."""
 
     def __init__(self, bars: "Bars") -> None:
         self._bars = bars
 
     @contextmanager
     def step(self, name: str, *, total: int | None = None, unit: str = "bytes") -> Iterator["Step"]:
-        """Open a step of `total` units; the bar of a failed one goes."""
+        """Open a step of `total` units. The bar of a failed step is removed."""
         task = self._bars.add_task(name, total=total, unit=unit)
         try:
             yield _BarStep(self._bars, task)
@@ -148,7 +148,7 @@ class _BarStep:
         self._task = task
 
     def advance(self, amount: int) -> None:
-        """Tell that `amount` more units are done."""
+        """Report `amount` more units as done."""
         self._bars.advance(self._task, amount)
 
 
@@ -157,13 +157,13 @@ def _bars(console: "Console") -> "Bars":
     from rich.text import Text
 
     class Amounts(progress.ProgressColumn):
-        """How much of how much, and how fast."""
+        """Amount, total and rate."""
 
         def render(self, task: progress.Task) -> "Text":
             unit = task.fields["unit"]
             speed = task.finished_speed or task.speed
-            told = amount(task.completed, None if task.finished else task.total, unit)
-            return Text(f"{told}, {amount(speed, None, unit)}/s" if speed else told)
+            done = amount(task.completed, None if task.finished else task.total, unit)
+            return Text(f"{done}, {amount(speed, None, unit)}/s" if speed else done)
 
     return progress.Progress(
         progress.TextColumn("{task.description}"),
@@ -176,7 +176,7 @@ def _bars(console: "Console") -> "Bars":
 
 @contextmanager
 def _logging_above(console: "Console", stream: TextIO) -> Iterator[None]:
-    """Send what is logged to `stream` through the console, which keeps its bars below it."""
+    """Write log lines for `stream` through the console, which keeps the bars below them."""
     from rich.file_proxy import FileProxy
 
     handlers = [one for one in logging.getLogger().handlers if isinstance(one, logging.StreamHandler)]

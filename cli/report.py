@@ -1,4 +1,4 @@
-"""What an import did, in tables for people."""
+"""The report of an import as tables for people."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ KINDS = ("inserted", "updated", "unchanged", "withdrawn", "moved", "duplicates",
 
 
 def print_report(report: "Report") -> None:
-    """Print what changed per kind, rows per file, seconds per step, and malformed rows."""
+    """Print changes per kind, rows per file, seconds per step, and malformed rows."""
     click.echo("\n".join(report_lines(report)))
 
 
@@ -35,7 +35,7 @@ def report_lines(report: "Report") -> Iterator[str]:
     yield from table(("step", "seconds"), [(step, f"{value:,.1f}") for step, value in seconds])
     if report.examples:
         yield ""
-        yield "Malformed rows were left out, the first of them:"
+        yield "Malformed rows were skipped. The first of them:"
         yield from (f"  {row}" for row in report.examples)
 
 

@@ -1,4 +1,4 @@
-"""`mediacanon schema`: the GraphQL schema as text."""
+"""`mediacanon schema`: exports the GraphQL schema as text."""
 
 from pathlib import Path
 
@@ -7,13 +7,15 @@ import click
 
 @click.group()
 def schema() -> None:
-    """Show the GraphQL schema."""
+    """Export the GraphQL schema."""
 
 
 @schema.command()
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A file instead of the terminal.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="File to write instead of standard output."
+)
 def export(output: Path | None) -> None:
-    """Print the schema in SDL, as clients' tools read it."""
+    """Print the schema in SDL, for the tools of GraphQL clients."""
     from mediacanon.schema.root import build_schema
 
     text = build_schema().as_str() + "\n"

@@ -1,4 +1,4 @@
-"""`mediacanon sync`: IMDb's dump into the catalogue, then TMDB's posters and facts."""
+"""`mediacanon sync`: imports IMDb's datasets, then fetches posters and facts from TMDB."""
 
 import asyncio
 import signal
@@ -25,20 +25,21 @@ if TYPE_CHECKING:
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Where IMDb's files are kept [imdb in the data folder].",
+    help="Folder of IMDb's files [imdb in the data folder].",
 )
-@click.option("--offline", is_flag=True, help="Use the files in --dir as they are.")
-@click.option("--force", is_flag=True, help="Import unchanged files, and files much smaller than the last.")
+@click.option("--offline", is_flag=True, help="Import the files in --dir, without any network.")
+@click.option("--force", is_flag=True, help="Import unchanged files, and files much smaller than the last ones.")
 @click.option(
     "--workers",
+    metavar="N",
     type=click.IntRange(1, 3),
     default=2,
     show_default=True,
-    help="Connections that stage rows at the same time.",
+    help="Connections that stage rows in parallel.",
 )
-@click.option("--no-tmdb", is_flag=True, help="Leave TMDB out, also with a key.")
+@click.option("--no-tmdb", is_flag=True, help="Fetch nothing from TMDB.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-# The original's spelling of `mediacanon genres export` and `import`; a batch size means nothing here.
+# The original's spelling of `mediacanon genres export` and `import`. Its batch size has no meaning here.
 @click.option("--genres-export", type=click.Path(dir_okay=False, path_type=Path), hidden=True)
 @click.option("--genres-import", type=click.Path(exists=True, dir_okay=False, path_type=Path), hidden=True)
 @click.option("--genres-limit", type=click.IntRange(min=1), default=100, hidden=True)
@@ -61,15 +62,15 @@ def sync(  # noqa: PLR0913 - options, each documented above
     genres_filter: str,
     **database: str | None,
 ) -> None:
-    """Import IMDb's dump: download, stage, merge.
+    """Import IMDb's datasets: download, stage, merge.
 
-    Readers see the old catalogue until the new one is whole; stopping before that changes nothing.
+    Readers see the old catalogue until the new one is complete. An interrupted import changes nothing.
 
-    With TMDB_API_KEY set, flagged titles are then fetched from TMDB, most voted first: of a new catalogue that takes
-    most of a day. Interrupted, the next run goes on; the import stands. --offline leaves TMDB out, too.
+    With TMDB_API_KEY set, flagged titles are then fetched from TMDB, most voted first. For a new catalogue this takes
+    most of a day. It can be interrupted: the import is kept, and the next run continues.
 
-    The report goes to standard output, progress to standard error. Exit codes: 0 imported or nothing new,
-    1 refused or failed (one line says why), 2 wrong usage, 130 interrupted.
+    The report goes to standard output, progress to standard error. Exit codes: 0 imported or nothing new, 1 refused
+    or failed (with a line that gives the reason), 2 wrong usage, 130 interrupted.
     """
     shared = {**database, "as_json": as_json}
     if genres_export:
@@ -91,6 +92,7 @@ def _sync(
     as_json: bool,
     **database: str | None,
 ) -> None:
+    from cli.report import print_report
     from mediacanon.database.embedded import running_database
     from mediacanon.imdb.sync import SyncOptions
     from mediacanon.settings import Settings
@@ -103,15 +105,15 @@ def _sync(
         workers=workers,
     )
     log_to_stderr()
-    # A polite kill ends the import as Ctrl-C does: our own database is stopped, too.
+    # SIGTERM ends the import as Ctrl-C does, so that MediaCanon's own database is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with running_database(settings) as dsn:
         report = asyncio.run(_import(dsn, options))
         if not as_json:
-            _tell(report)
+            print_report(report)
         summary = None if no_tmdb or offline else asyncio.run(_backfill(dsn, settings))
     if as_json:
-        _tell_program(report, summary)
+        _print_json(report, summary)
     elif summary:
         click.echo(summary)
 
@@ -140,17 +142,11 @@ async def _backfill(dsn: str, settings: "Settings") -> "Summary | None":
             return await backfill(pool, client, image_base_url=settings.tmdb_image_base_url, progress=progress)
 
 
-def _tell(report: "Report") -> None:
-    from cli.report import print_report
-
-    print_report(report)
-
-
-def _tell_program(report: "Report", summary: "Summary | None") -> None:
-    """Print the report as JSON; what TMDB brought, if it was asked, is its `tmdb`."""
+def _print_json(report: "Report", summary: "Summary | None") -> None:
+    """Print the report as JSON, with the summary of the TMDB backfill as `tmdb`."""
     import dataclasses
 
     import orjson
 
-    told = dataclasses.asdict(report) | ({"tmdb": summary} if summary else {})
-    click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
+    result = dataclasses.asdict(report) | ({"tmdb": summary} if summary else {})
+    click.echo(orjson.dumps(result, option=orjson.OPT_INDENT_2))

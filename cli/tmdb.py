@@ -1,4 +1,4 @@
-"""`mediacanon tmdb`: enrichment in bulk."""
+"""`mediacanon tmdb`: fetches from TMDB in bulk."""
 
 import sys
 from collections.abc import Callable, Coroutine, Mapping
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from mediacanon.tmdb.backfill import Summary
     from mediacanon.tmdb.client import TmdbClient
 
-limit_option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many titles.")
+limit_option = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Maximum number of titles.")
 
 
 @click.group()
 def tmdb() -> None:
-    """Fetch posters, facts and stills from TMDB (needs TMDB_API_KEY, except reset)."""
+    """Fetch posters, facts and stills from TMDB.
+
+    All commands but reset need TMDB_API_KEY.
+    """
 
 
 @tmdb.command()
@@ -31,10 +34,13 @@ def tmdb() -> None:
 @json_option
 @database_options
 def backfill(limit: int | None, *, as_json: bool, **options: str | None) -> None:
-    """Fetch flagged titles, most voted first; interrupted, the next run goes on."""
+    """Fetch flagged titles from TMDB, most voted first.
+
+    After an interruption the next run continues. Exit codes: 0 done, 1 stopped early.
+    """
     from mediacanon.tmdb.backfill import backfill as run
 
-    ask_tmdb(
+    run_with_tmdb(
         options,
         lambda pool, client, settings, progress: run(
             pool,
@@ -53,15 +59,15 @@ def backfill(limit: int | None, *, as_json: bool, **options: str | None) -> None
     "--skip-synced/--all",
     default=True,
     show_default=True,
-    help="Leave out shows that have been looked for.",
+    help="Skip shows that were fetched before, or fetch all shows again.",
 )
 @json_option
 @database_options
 def images(limit: int | None, *, skip_synced: bool, as_json: bool, **options: str | None) -> None:
-    """Fetch posters of shows and stills of all their episodes."""
+    """Fetch the posters of shows and the stills of their episodes."""
     from mediacanon.tmdb.backfill import fetch_images
 
-    ask_tmdb(
+    run_with_tmdb(
         options,
         lambda pool, client, settings, progress: fetch_images(
             pool,
@@ -79,7 +85,10 @@ def images(limit: int | None, *, skip_synced: bool, as_json: bool, **options: st
 @json_option
 @database_options
 def reset(*, as_json: bool, **options: str | None) -> None:
-    """Flag all titles to be fetched from TMDB again, at the next look or backfill."""
+    """Flag all titles, so that they are fetched again.
+
+    A flagged title is fetched at its next view, or by the next backfill.
+    """
     from mediacanon.settings import Settings
     from mediacanon.tmdb.backfill import reset as run
 
@@ -87,13 +96,13 @@ def reset(*, as_json: bool, **options: str | None) -> None:
     print_result({"flagged": flagged}, f"{flagged:,} titles flagged.", as_json=as_json)
 
 
-def ask_tmdb(
+def run_with_tmdb(
     options: Mapping[str, str | None],
     work: "Callable[[asyncpg.Pool, TmdbClient, Settings, Progress], Coroutine[Any, Any, Summary]]",
     *,
     as_json: bool,
 ) -> None:
-    """Do the work with a database and TMDB at hand; exit 1 if it stopped early."""
+    """Run the work with a connection pool and a TMDB client, and print its summary. Exit 1 if it stopped early."""
     from cli.progress import progress_for
     from mediacanon.errors import WrongSetting
     from mediacanon.settings import Settings

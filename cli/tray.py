@@ -1,4 +1,4 @@
-"""`mediacanon tray`: an icon that keeps the server running."""
+"""`mediacanon tray`: a tray icon that keeps the server running."""
 
 import logging
 import sys
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from cli.options import database_options
+from cli.options import database_options, host_option
 
 
 @click.command()
-@click.option("--host", metavar="HOST", help="Where to listen [HOST, 127.0.0.1].")
-@click.option("--port", metavar="PORT", help="On which port [PORT, 8080].")
+@host_option
+@click.option("--port", metavar="PORT", help="Port to listen on [PORT, 8080].")
 @click.option(
     "--config-home",
     type=click.Path(path_type=Path),
@@ -21,10 +21,10 @@ from cli.options import database_options
 )
 @database_options
 def tray(*, config_home: Path, **options: str | None) -> None:
-    """Show an icon: the server's address, imports, logs, start at login.
+    """Show a tray icon that keeps the server running.
 
-    The server runs as long as the icon is there, and is started again when it ends. Where it already runs, as a
-    service does, the icon is its remote control.
+    Its menu opens the pages, starts an import, shows the log and toggles the start at login. The tray restarts the
+    server when it ends, and stops it on Quit. A server that runs already, such as a service, is shown and left alone.
     """
     from mediacanon.settings import Settings
     from mediacanon.tray.application import Tray
@@ -33,11 +33,11 @@ def tray(*, config_home: Path, **options: str | None) -> None:
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     settings = Settings.from_environment(None, **options)
-    database = _spelled({"--db": options["database_url"], "--data-dir": options["data_dir"]})
-    listening = _spelled({"--host": options["host"], "--port": options["port"]})
+    database = _arguments({"--db": options["database_url"], "--data-dir": options["data_dir"]})
+    listening = _arguments({"--host": options["host"], "--port": options["port"]})
     login = login_entry(settings, platform=sys.platform, config_home=config_home)
     run_icon(Tray(settings, serve=[*listening, *database], sync=database, login=login))
 
 
-def _spelled(options: dict[str, str | None]) -> list[str]:
+def _arguments(options: dict[str, str | None]) -> list[str]:
     return [word for name, value in options.items() if value for word in (name, value)]

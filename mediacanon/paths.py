@@ -1,4 +1,4 @@
-"""Finds the files that ship beside the code: in a checkout at its top, in a wheel under `_data`."""
+"""Paths of the files that ship with the code: at the top of a checkout, under `_data` in a wheel."""
 
 from pathlib import Path
 

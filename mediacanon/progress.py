@@ -1,4 +1,4 @@
-"""How long work tells how far it is: steps that may run side by side, each with an optional total."""
+"""Progress of long work: named steps that may run side by side, each with an optional total."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,26 +6,26 @@ from typing import Protocol
 
 
 class Step(Protocol):
-    """A piece of work under way."""
+    """A step under way."""
 
     def advance(self, amount: int) -> None:
-        """Tell that `amount` more units are done."""
+        """Report `amount` more units as done."""
 
 
 class Progress(Protocol):
-    """Whoever wants to know how far the work is."""
+    """A receiver of progress reports, such as a terminal."""
 
     def step(self, name: str, *, total: int | None = None, unit: str = "bytes") -> AbstractContextManager[Step]:
-        """Open a step of `total` units (None: unknown); it is over when the context ends."""
+        """Open a step of `total` units (None: unknown). The step ends with the context."""
 
 
 class _SilentStep:
     def advance(self, amount: int) -> None:
-        """Tell nobody."""
+        """Ignore the report."""
 
 
 class SilentProgress:
-    """Nobody wants to know."""
+    """Progress without a receiver."""
 
     @contextmanager
     def step(
@@ -35,5 +35,5 @@ class SilentProgress:
         total: int | None = None,  # noqa: ARG002 - the protocol's
         unit: str = "bytes",  # noqa: ARG002 - the protocol's
     ) -> Iterator[Step]:
-        """Open a step that reports to nobody."""
+        """Open a step whose reports are ignored."""
         yield _SilentStep()

@@ -1,7 +1,7 @@
 """Every setting of MediaCanon in one frozen object; the only place that reads the environment.
 
 A field's `metadata["env"]` names its environment variable. Command-line options override the environment
-through `Settings.from_environment(port="9000")`; they take the same spelling, so a wrong value reads alike.
+through `Settings.from_environment(port="9000")`. Both take the same spelling, so a wrong value has one error message.
 """
 
 import dataclasses
@@ -18,15 +18,20 @@ from urllib.parse import urlsplit
 from mediacanon.errors import WrongSetting
 
 LARGEST_PORT = 65535
-# Who may write: everybody, those with the token, nobody.
+# Writes are open to all clients, limited to clients with the token, or off.
 WRITES = ("open", "token", "off")
+# Variables of earlier versions. An ignored setting would change the server silently, so it is refused.
+RENAMED = {
+    "MEDIACANON_HOT_ANSWERS_MB": "MEDIACANON_RESPONSE_CACHE_MB",
+    "MEDIACANON_HOSTS": "MEDIACANON_ALLOWED_HOSTS",
+}
 HOST_NAME = re.compile(r"[a-z0-9_-]+([.][a-z0-9_-]+)*")
 LOG_FORMATS = ("human", "json")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 
 
 def default_data_dir() -> Path:
-    """Return the folder for the database and downloads: where this system keeps such data, per user."""
+    """Return the folder for the database and downloads: this system's place for the data of programs, per user."""
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "mediacanon"
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -39,7 +44,7 @@ def _text(value: str) -> str:
 
 
 def _token(value: str) -> str:
-    # In a header other letters arrive as whatever the client makes of them.
+    # HTTP headers have no agreed encoding beyond ASCII.
     token = value.strip()
     if not (token.isascii() and token.isprintable()):
         raise ValueError
@@ -74,7 +79,7 @@ def _count(value: str) -> int:
     return number
 
 
-def _who_writes(value: str) -> str:
+def _write_mode(value: str) -> str:
     if value not in WRITES:
         raise ValueError
     return value
@@ -115,22 +120,25 @@ def _setting(env: str, parse: Callable[[str], Any], wanted: str, **default: Any)
 
 
 def environment_with(**variables: str) -> dict[str, str]:
-    """Return the environment for a program we start: ours, and these variables."""
+    """Return the environment of a child process: this process's variables, and the given ones."""
     return {**os.environ, **variables}
 
 
 def share_metrics(folder: Path) -> None:
-    """Have this process count into files of `folder`, as its siblings do; to be called before metrics are imported."""
+    """Have the child processes started from now on keep their metrics in files of `folder`, which they share.
+
+    Prometheus' client reads the variable when it is imported, so this process keeps its own metrics in memory.
+    """
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the operator chose, with defaults that suit one person on one machine."""
+    """The operator's settings. The defaults suit one person on one machine."""
 
     host: str = _setting("HOST", _text, "a host name or address", default="127.0.0.1")
     port: int = _setting("PORT", _port, "a port from 0 to 65535", default=8080)
-    # The addresses of databases hold passwords.
+    # Database URLs hold passwords: their values appear in no message.
     database_url: str | None = _setting(
         "DATABASE_URL", _postgres_url, "postgresql://user@host/database", default=None, repr=False
     )
@@ -149,20 +157,20 @@ class Settings:
     tmdb_wait: float = _setting("TMDB_WAIT", _not_negative, "seconds a page waits for TMDB, from 0", default=1.5)
     tmdb_rate: float = _setting("TMDB_RATE", _not_negative, "requests per second, 0 for no limit", default=40.0)
     image_cache_mb: float = _setting(
-        "MEDIACANON_IMAGE_CACHE_MB", _not_negative, "megabytes, 0 for no images of our own", default=0.0
+        "MEDIACANON_IMAGE_CACHE_MB", _not_negative, "megabytes, 0 to link to TMDB's images", default=0.0
     )
     response_cache_mb: float = _setting(
-        "MEDIACANON_RESPONSE_CACHE_MB", _not_negative, "megabytes a worker may take, 0 for none", default=64.0
+        "MEDIACANON_RESPONSE_CACHE_MB", _not_negative, "megabytes per worker, 0 for no cache", default=64.0
     )
     imdb_base_url: str = _setting("IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com")
     log_file: Path | None = _setting("MEDIACANON_LOG_FILE", _folder, "a file", default=None)
     log_format: str = _setting("MEDIACANON_LOG_FORMAT", _log_format, "human or json", default="human")
     pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)
 
-    writes: str = _setting("MEDIACANON_WRITES", _who_writes, "open, token or off", default="open")
+    writes: str = _setting("MEDIACANON_WRITES", _write_mode, "open, token or off", default="open")
     write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _token, "a secret in ASCII", default=None, repr=False)
-    hosts: frozenset[str] = _setting(
-        "MEDIACANON_ALLOWED_HOSTS", _host_names, "names without ports, between commas", default=frozenset()
+    allowed_hosts: frozenset[str] = _setting(
+        "MEDIACANON_ALLOWED_HOSTS", _host_names, "host names without ports, separated by commas", default=frozenset()
     )
     rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _count, "requests a minute, 0 for no limit", default=0)
 
@@ -170,10 +178,11 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: str | None) -> Self:
         """Return the settings: defaults, then the environment, then `overrides` by field name.
 
-        Empty and absent values count as not set. Raises WrongSetting naming the variable, what it
-        holds and what it wants; secrets are not repeated.
+        Empty and absent values count as not set. Raises WrongSetting with the variable, its value unless it is a
+        secret, and the accepted values; for a variable of an earlier version with its new name.
         """
         environment = os.environ if environment is None else environment
+        _refuse_renamed(environment)
         values: dict[str, Any] = {}
         for setting in dataclasses.fields(cls):
             raw = overrides.get(setting.name) or environment.get(setting.metadata["env"])
@@ -193,14 +202,21 @@ class Settings:
         return settings
 
 
-def override_environment(assignments: Iterable[str]) -> None:
-    """Set variables of ours, each `NAME=VALUE`, for this process and those it starts.
+def _refuse_renamed(names: Iterable[str]) -> None:
+    for name in names:
+        if name in RENAMED:
+            raise WrongSetting(f"{name} is now {RENAMED[name]}")
 
-    Raises WrongSetting for a name that no setting has, naming the nearest one.
+
+def override_environment(assignments: Iterable[str]) -> None:
+    """Set settings, each `NAME=VALUE`, for this process and its children.
+
+    Raises WrongSetting for an unknown name, with the nearest known one, and for a name of an earlier version.
     """
     known = [setting.metadata["env"] for setting in dataclasses.fields(Settings)]
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
+        _refuse_renamed([name])
         if not equals or name not in known:
             nearest = difflib.get_close_matches(name.upper(), known, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else f"; known are {', '.join(known)}"

@@ -1,6 +1,7 @@
-"""Settings: defaults, environment, options, and what a wrong value says."""
+"""Settings: defaults, environment, options, and the messages for wrong values and renamed variables."""
 
 import dataclasses
+import os
 import re
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from mediacanon import paths
 from mediacanon.errors import WrongSetting
-from mediacanon.settings import Settings
+from mediacanon.settings import RENAMED, Settings, override_environment
 
 WRONG = {
     "PORT": ("99999", "a port from 0 to 65535"),
@@ -21,13 +22,13 @@ DATABASES = ("DATABASE_URL", "DATABASE_REPLICA_URL", "DATABASE_POOLER_URL")
 
 
 def test_defaults_suit_one_machine():
-    """Loopback, port 8080, no database of others."""
+    """The server listens on loopback, port 8080, and runs its own database."""
     settings = Settings.from_environment({})
     assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 8080, None)
 
 
 def test_options_win_over_the_environment():
-    """An option is spelled and checked like its variable."""
+    """An option is parsed and checked like its variable."""
     assert Settings.from_environment({"PORT": "1"}, port="2").port == 2
     assert Settings.from_environment({"PORT": "1"}, port=None).port == 1
     assert Settings.from_environment({"PORT": " "}).port == 8080
@@ -35,7 +36,7 @@ def test_options_win_over_the_environment():
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_value_is_one_clear_line(name: str):
-    """The line names the variable, what it holds and what it wants."""
+    """The line has the variable, its value and the accepted values."""
     value, wanted = WRONG[name]
     with pytest.raises(WrongSetting) as raised:
         Settings.from_environment({name: value})
@@ -47,7 +48,7 @@ def test_a_wrong_value_is_one_clear_line(name: str):
 
 
 def test_secrets_are_not_repeated():
-    """The settings' own text shows neither a key nor a database's password."""
+    """The repr of the settings shows neither a key nor a database password."""
     url = "postgresql://me:hush-hush@host/db"
     secrets = {"TMDB_API_KEY": "hush-hush", "MEDIACANON_WRITE_TOKEN": "hush-hush"}
     settings = Settings.from_environment(secrets | dict.fromkeys(DATABASES, url))
@@ -56,8 +57,8 @@ def test_secrets_are_not_repeated():
 
 
 @pytest.mark.parametrize("name", DATABASES)
-def test_a_wrong_database_does_not_tell_its_password(name: str):
-    """One line names the variable and what it wants, not what it holds."""
+def test_the_message_for_a_wrong_database_has_no_password(name: str):
+    """The line has the variable and the accepted values, not the value."""
     with pytest.raises(WrongSetting) as raised:
         Settings.from_environment({name: "mysql://me:hush-hush@host/db"})
     assert str(raised.value) == f"{name} is not usable; it must be postgresql://user@host/database"
@@ -65,19 +66,19 @@ def test_a_wrong_database_does_not_tell_its_password(name: str):
 
 @pytest.mark.parametrize("token", ["gehêim", "two\nlines"])
 def test_a_token_that_no_header_carries_is_refused(token: str):
-    """The line says what it must be, and not what it is."""
+    """The line has the accepted values, not the token."""
     with pytest.raises(WrongSetting, match="MEDIACANON_WRITE_TOKEN is not usable; it must be a secret in ASCII"):
         Settings.from_environment({"MEDIACANON_WRITE_TOKEN": token})
 
 
 def test_settings_cannot_be_changed():
-    """What was read at the start holds."""
+    """The settings of the start stay until the end."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings.from_environment({}).port = 1
 
 
 def test_any_setting_can_be_set_by_an_option():
-    """`mediacanon --set NAME=VALUE command` wins over the environment; an unknown name is one line with the nearest."""
+    """`mediacanon --set NAME=VALUE` wins over the environment; an unknown name is one line with the nearest known one."""
     from click.testing import CliRunner
 
     from cli import main
@@ -90,6 +91,20 @@ def test_any_setting_can_be_set_by_an_option():
     assert "PORT is 'many'" in refused.output
 
 
+@pytest.mark.parametrize("old", RENAMED)
+def test_a_renamed_variable_is_refused_with_its_new_name(old: str):
+    """An ignored variable of an earlier version would open or close the server silently."""
+    new = RENAMED[old]
+    assert new in {field.metadata["env"] for field in dataclasses.fields(Settings)}
+    for environment in ({old: "1"}, {old: "", new: "1"}):
+        with pytest.raises(WrongSetting, match=f"^{old} is now {new}$"):
+            Settings.from_environment(environment)
+    for assignment in (f"{old}=1", old):
+        with pytest.raises(WrongSetting, match=f"^{old} is now {new}$"):
+            override_environment([assignment])
+    assert old not in os.environ
+
+
 def test_every_setting_is_documented():
     """docs/operations.md has a row for each variable."""
     text = (paths.PACKAGE.parent / "docs" / "operations.md").read_text()
@@ -98,7 +113,7 @@ def test_every_setting_is_documented():
 
 
 def test_nothing_else_reads_the_environment():
-    """settings.py and the demands of other programs alone."""
+    """settings.py alone reads environment variables."""
     allowed = {"settings.py"}
     readers = {
         path.name

@@ -1,8 +1,6 @@
-"""The wheel holds all a server needs: installed alone, it serves from any folder."""
+"""The wheel holds every file of the server: installed alone, it serves from any folder."""
 
 import asyncio
-import os
-import signal
 import sys
 import zipfile
 from pathlib import Path
@@ -11,14 +9,14 @@ import httpx
 import pytest
 
 from mediacanon import paths
-from tests.cli.test_serve import Served
+from tests.server.processes import serving
 
 CHECKOUT = paths.PACKAGE.parent
 
 
 @pytest.fixture(scope="module")
 async def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with the wheel's content, and nothing else of ours."""
+    """Build the wheel and return a folder with its content alone."""
     folder = tmp_path_factory.mktemp("wheel")
     build = "import hatchling.build, sys; print(hatchling.build.build_wheel(sys.argv[1]))"
     process = await asyncio.create_subprocess_exec(
@@ -33,18 +31,13 @@ async def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def test_a_wheel_serves_pages_from_any_folder(installed: Path, demo_database: str, tmp_path: Path):
     """Pages, static files and the explorer come from the wheel."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "cli", "serve", "--port", "0"),
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(installed), "DATABASE_URL": demo_database},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    server = Served(process)
-    async with httpx.AsyncClient(base_url=await server.address(), headers={"accept": "text/html"}) as client:
-        for path in ("/", "/titles", "/movies/1", "/shows/1", "/graphql", "/static/style.css"):
-            assert (await client.get(path)).status_code == 200
-    assert await server.end(signal.SIGTERM) == 0
+    program = (sys.executable, "-P", "-m", "cli", "serve")
+    environment = {"PYTHONPATH": str(installed), "DATABASE_URL": demo_database}
+    async with serving(tmp_path, program=program, cwd=tmp_path, **environment) as server:
+        async with httpx.AsyncClient(base_url=server.address, headers={"accept": "text/html"}) as client:
+            for path in ("/", "/titles", "/movies/1", "/shows/1", "/graphql", "/static/style.css"):
+                assert (await client.get(path)).status_code == 200
+        assert await server.end() == 0
 
 
 def test_a_wheel_ships_every_file(installed: Path):

@@ -6,6 +6,8 @@ import asyncpg
 
 TABLES = "SELECT to_regclass('titles') IS NOT NULL AND to_regclass('sync_state') IS NOT NULL"
 HAS_TITLES = "SELECT EXISTS (SELECT FROM titles)"
+EXTENSIONS = "SELECT extname FROM pg_extension"
+SCHEMA_VERSION = "SELECT value::integer FROM sync_state WHERE key = 'schema_version'"
 
 
 async def check_readiness(pool: asyncpg.Pool) -> tuple[bool, dict[str, Any]]:
@@ -22,3 +24,18 @@ async def check_readiness(pool: asyncpg.Pool) -> tuple[bool, dict[str, Any]]:
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return False, {"database": "unreachable", "schema": "unknown", "catalogue": "unknown"}
     return True, found
+
+
+async def has_schema(connection: asyncpg.Connection) -> bool:
+    """Return whether the database has MediaCanon's tables."""
+    return bool(await connection.fetchval(TABLES))
+
+
+async def load_schema_version(connection: asyncpg.Connection) -> int:
+    """Return the recorded version of the schema, 0 for a database of the original, which recorded none."""
+    return int(await connection.fetchval(SCHEMA_VERSION) or 0)
+
+
+async def load_extensions(connection: asyncpg.Connection) -> set[str]:
+    """Return the names of the extensions that are installed in the database."""
+    return {record["extname"] for record in await connection.fetch(EXTENSIONS)}

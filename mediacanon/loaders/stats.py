@@ -28,6 +28,9 @@ SELECT (SELECT count(*) FROM movies m JOIN titles t ON t.id = m.title_id WHERE t
        (SELECT updated_at FROM sync_state WHERE key = 'last_import') AS last_import_at
 """
 
+# The end of the last complete import in seconds since 1970, the unit of Prometheus' timestamps.
+LAST_IMPORT = "SELECT extract(epoch FROM updated_at)::float8 FROM sync_state WHERE key = 'last_import'"
+
 GENRE_COUNTS = """
 SELECT g.name, g.is_custom, count(t.id)::integer AS count
   FROM genres g
@@ -67,6 +70,11 @@ async def load_stats(pool: asyncpg.Pool) -> StatsRow:
     """Return the catalogue's counts."""
     [counts] = await pool.fetch(STATS)
     return StatsRow(*counts)
+
+
+async def load_last_import_time(pool: asyncpg.Pool) -> float:
+    """Return the end of the last import in seconds since 1970, 0 before the first one."""
+    return float(await pool.fetchval(LAST_IMPORT) or 0)
 
 
 async def load_genres(pool: asyncpg.Pool) -> list[GenreRow]:

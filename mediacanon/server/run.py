@@ -1,4 +1,4 @@
-"""Runs uvicorn over the application, with its garbage collector set for a server."""
+"""Runs uvicorn over the application, with the garbage collector tuned for a server."""
 
 import asyncio
 import gc
@@ -11,10 +11,30 @@ from mediacanon.server.app import build_app
 from mediacanon.server.uvicorn_protocol import HttpProtocol
 from mediacanon.settings import Settings
 
-# Seconds for open requests to end; then they are cancelled. What they wrote and PostgreSQL want time, too.
-DRAIN = 3
-# Objects made before they are looked through: an answer of 250 episodes makes a thousand.
-GARBAGE = 20_000
+# Seconds for open requests to end before they are cancelled. The shutdown also writes pending views and stops
+# PostgreSQL, within the time that service managers allow.
+DRAIN_TIMEOUT = 3
+# Allocations between collections: a response of 250 episodes makes a thousand objects.
+GC_THRESHOLD = 20_000
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server with a callback once it serves, and an optional lifeline."""
+
+    def __init__(self, config: uvicorn.Config, *, started: Callable[[], None], lifeline: int | None) -> None:
+        super().__init__(config)
+        self._on_started = started
+        self._lifeline = lifeline
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._lifeline is not None:
+            asyncio.get_running_loop().add_reader(self._lifeline, self._stop, self._lifeline)
+        await super().startup(sockets)
+        self._on_started()
+
+    def _stop(self, lifeline: int) -> None:
+        asyncio.get_running_loop().remove_reader(lifeline)
+        self.should_exit = True
 
 
 def run_server(
@@ -25,30 +45,21 @@ def run_server(
     started: Callable[[], None],
     lifeline: int | None = None,
 ) -> None:
-    """Serve in this process, having called `started`, until a signal ends it or `lifeline` becomes readable."""
+    """Serve in this process until a signal arrives or the file descriptor `lifeline` becomes readable.
+
+    Calls `started` once the server accepts connections.
+    """
     config = uvicorn.Config(
         build_app(settings, dsn),
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=DRAIN,
+        timeout_graceful_shutdown=DRAIN_TIMEOUT,
         http=HttpProtocol,
         lifespan="on",
     )
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            if lifeline is not None:
-                asyncio.get_running_loop().add_reader(lifeline, self._end, lifeline)
-            await super().startup(sockets)
-            started()
-
-        def _end(self, lifeline: int) -> None:
-            asyncio.get_running_loop().remove_reader(lifeline)
-            self.should_exit = True
-
-    # What was built lives as long as the process: looking through it for garbage took a tenth of the time of answering.
+    # The application lives as long as the process: scanning it for garbage took a tenth of the time of a request.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE)
-    Server(config).run(sockets=[listener])
+    gc.set_threshold(GC_THRESHOLD)
+    _Server(config, started=started, lifeline=lifeline).run(sockets=[listener])

@@ -22,10 +22,11 @@ from mediacanon.image_proxy import build_image_proxy
 from mediacanon.loaders import Loaders, share_loaders
 from mediacanon.loaders.carousel import CarouselRow, load_carousels, renew_carousels
 from mediacanon.loaders.dataloader import closing_loaders
+from mediacanon.loaders.stats import load_last_import_time
 from mediacanon.schema.context import Context
 from mediacanon.settings import Settings
 from mediacanon.telemetry.logs import AccessLog
-from mediacanon.telemetry.metrics import Metrics, load_last_import
+from mediacanon.telemetry.metrics import Metrics
 from mediacanon.tmdb.enrich import Enrichment, open_enrichment
 from mediacanon.writes import Writes
 from mediacanon.writes.engagement import EngagementBuffer
@@ -42,7 +43,7 @@ class Services:
     def __init__(self, settings: Settings, dsn: str) -> None:
         self.settings = settings
         self.dsn = dsn
-        self.write_policy = WritePolicy(settings.writes, settings.write_token, settings.hosts)
+        self.write_policy = WritePolicy(settings.writes, settings.write_token, settings.allowed_hosts)
         self.images = build_image_proxy(settings)
         self.engagement = EngagementBuffer()
         self.response_cache = ResponseCache(most_bytes=int(settings.response_cache_mb * 1_000_000))
@@ -123,7 +124,7 @@ class Services:
     async def metrics(self, _: Request) -> Response:
         """Answer with all metrics in the format of Prometheus."""
         with suppress(*UNREACHABLE):
-            self.last_import = await load_last_import(self.pool)
+            self.last_import = await load_last_import_time(self.pool)
         return self.counts.answer()
 
     def finished(self, exchange: Exchange) -> None:

@@ -1,7 +1,7 @@
-"""Several server processes on one socket: started, replaced when they die, ended together.
+"""Worker processes: several servers on one listening socket, restarted when they die, stopped together.
 
-A worker holds one end of a pipe: through it the worker tells that it serves, and its closing tells that the worker is
-gone. A worker whose parent is gone ends by itself.
+A worker holds one end of a pipe to its parent: a message means that it serves, the end of file that it is dead. In turn
+a worker stops when its parent is gone. docs/decisions/011 compares this with uvicorn's supervisor.
 """
 
 import contextlib
@@ -19,104 +19,123 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from prometheus_client.multiprocess import mark_process_dead
+
 from mediacanon.errors import MediaCanonError
-from mediacanon.settings import Settings
+from mediacanon.http.retries import backoff
+from mediacanon.settings import Settings, share_metrics
+from mediacanon.telemetry.logs import start_logging
 
 log = logging.getLogger(__name__)
 
-# A worker that dies is replaced at once; one that dies young after a pause, which doubles each time.
-YOUNG = 30.0
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-# Seconds after which a worker that was told to end is killed: longer than it takes to drain.
-PATIENCE = 5.0
+# A worker that lived this long is restarted at once, one that died younger after a pause of the back-off.
+STABLE_AFTER = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+# Seconds from SIGTERM to SIGKILL: longer than open requests may take.
+STOP_TIMEOUT = 5.0
 
-# Nothing of the parent's loops, threads and locks comes along.
+# A spawned process inherits none of the parent's event loops, threads and locks.
 _processes = multiprocessing.get_context("spawn")
 
+Pauses = Iterator[float]
 
-class WorkerLost(MediaCanonError):  # noqa: N818 - named after what the operator sees
+
+class WorkerLost(MediaCanonError):  # noqa: N818 - named after the event
     """A worker ended before it served; the lines above say why."""
 
 
 @dataclass
 class Worker:
-    """A process that serves, or will; `pause` was waited for before it was started."""
+    """A server process, its end of the pipe, and the pauses before the restarts of its slot."""
 
     process: BaseProcess
-    news: Connection
-    pause: float
-    serves: bool = False
+    pipe: Connection
+    pauses: Pauses
+    is_serving: bool = False
     started_at: float = field(default_factory=time.monotonic)
 
 
-class Workers:
-    """The workers by the pipe they tell through, and when the next ones are due, with the pause before each."""
+@dataclass
+class Restart:
+    """A restart that is due at a moment of the monotonic clock."""
 
-    def __init__(self, start: Callable[[float], Worker], metrics: Path) -> None:
+    due: float
+    pauses: Pauses
+
+
+class Supervisor:
+    """Starts workers, restarts dead ones and stops all; `start` makes the process, `metrics` is Prometheus' folder."""
+
+    def __init__(self, start: Callable[[Pauses], Worker], metrics: Path) -> None:
         self._start = start
         self._metrics = metrics
-        self._running: dict[Connection, Worker] = {}
-        self._due: list[tuple[float, float]] = []
+        self._workers: dict[Connection, Worker] = {}
+        self._restarts: list[Restart] = []
 
-    def add(self, pause: float = 0.0) -> None:
+    def add(self, pauses: Pauses | None = None) -> None:
         """Start a worker."""
-        worker = self._start(pause)
-        self._running[worker.news] = worker
+        worker = self._start(pauses or _new_pauses())
+        self._workers[worker.pipe] = worker
 
     @property
-    def all_serve(self) -> bool:
-        """Whether nobody is missing."""
-        return not self._due and all(worker.serves for worker in self._running.values())
+    def are_all_serving(self) -> bool:
+        """Whether every worker serves."""
+        return not self._restarts and all(worker.is_serving for worker in self._workers.values())
 
     @property
-    def is_missing_one(self) -> bool:
-        """Whether a worker is gone and not replaced yet."""
-        return bool(self._due)
+    def has_lost_worker(self) -> bool:
+        """Whether a dead worker waits for its restart."""
+        return bool(self._restarts)
 
-    def watch(self) -> None:
-        """Wait for news and for the next start that is due, and see to it."""
-        first = min(self._due, default=None)
-        heard = wait(list(self._running), None if first is None else max(0.0, first[0] - time.monotonic()))
-        for news in heard:
-            if isinstance(news, Connection):
-                self._hear(self._running[news])
-        if first and not heard:
-            self._due.remove(first)
-            self.add(first[1])
+    def handle_next(self) -> None:
+        """Wait for messages of the workers or for the next restart, and handle them."""
+        restart = min(self._restarts, key=lambda each: each.due, default=None)
+        timeout = None if restart is None else max(0.0, restart.due - time.monotonic())
+        readable = wait(list(self._workers), timeout)
+        for pipe in readable:
+            if isinstance(pipe, Connection):
+                self._receive(self._workers[pipe])
+        if restart and not readable:
+            self._restarts.remove(restart)
+            self.add(restart.pauses)
 
-    def _hear(self, worker: Worker) -> None:
+    def _receive(self, worker: Worker) -> None:
         try:
-            worker.serves = worker.news.recv()
+            worker.is_serving = worker.pipe.recv()
         except (EOFError, OSError):
-            self._replace(worker)
+            self._bury(worker)
 
-    def _replace(self, worker: Worker) -> None:
-        from prometheus_client.multiprocess import mark_process_dead
-
-        del self._running[worker.news]
-        worker.news.close()
+    def _bury(self, worker: Worker) -> None:
+        """Clean up after a dead worker and schedule its restart."""
+        del self._workers[worker.pipe]
+        worker.pipe.close()
         worker.process.join()
         mark_process_dead(worker.process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
         now = time.monotonic()
-        is_young = now - worker.started_at < YOUNG
-        pause = min(max(2 * worker.pause, SHORTEST_PAUSE), LONGEST_PAUSE) if is_young else 0.0
-        log.error("Worker %s ended (%s); the next one starts in %s s", worker.process.pid, _how(worker), pause)
-        self._due.append((now + pause, pause))
+        is_stable = now - worker.started_at >= STABLE_AFTER
+        pauses = _new_pauses() if is_stable else worker.pauses
+        pause = 0.0 if is_stable else next(pauses)
+        log.error("Worker %s ended (%s); restart in %s s", worker.process.pid, _reason(worker), pause)
+        self._restarts.append(Restart(now + pause, pauses))
 
-    def end(self) -> None:
-        """Tell all workers to end, and see that they do."""
-        deadline = time.monotonic() + PATIENCE
-        for worker in self._running.values():
+    def stop(self) -> None:
+        """Stop all workers; a worker that is still alive after the timeout is killed."""
+        deadline = time.monotonic() + STOP_TIMEOUT
+        for worker in self._workers.values():
             worker.process.terminate()
-        for worker in self._running.values():
+        for worker in self._workers.values():
             worker.process.join(max(0.0, deadline - time.monotonic()))
             if worker.process.is_alive():
-                log.warning("Worker %s does not end; killing it", worker.process.pid)
+                log.warning("Worker %s does not stop; killing it", worker.process.pid)
                 worker.process.kill()
                 worker.process.join()
 
 
-def _how(worker: Worker) -> str:
+def _new_pauses() -> Pauses:
+    return backoff(FIRST_PAUSE, LONGEST_PAUSE)
+
+
+def _reason(worker: Worker) -> str:
     code = worker.process.exitcode or 0
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
@@ -126,33 +145,35 @@ def run_workers(
 ) -> None:
     """Serve in `number` processes until a signal raises KeyboardInterrupt; call `started` once all serve.
 
-    Raises WorkerLost where one of the first does not come to serve: the log says why.
+    Raises WorkerLost if one of the first workers dies before it serves: its restart would fail the same way.
     """
     with tempfile.TemporaryDirectory(prefix="mediacanon-metrics-") as folder:
-        workers = Workers(partial(_start, settings, dsn, listener, Path(folder)), Path(folder))
+        # Inherited by the workers, whose gauges and counters then live in files of the folder.
+        share_metrics(Path(folder))
+        supervisor = Supervisor(partial(_start, settings, dsn, listener), Path(folder))
         try:
             for _ in range(number):
-                workers.add()
-            while not workers.all_serve:
-                workers.watch()
-                if workers.is_missing_one:
+                supervisor.add()
+            while not supervisor.are_all_serving:
+                supervisor.handle_next()
+                if supervisor.has_lost_worker:
                     raise WorkerLost
             started()
             while True:
-                workers.watch()
+                supervisor.handle_next()
         finally:
             with _signals_ignored():
-                # The last one who listens: from now on connections are refused, not left waiting.
+                # Open in the parent, the socket would go on accepting connections that no worker serves.
                 listener.close()
-                workers.end()
+                supervisor.stop()
 
 
-def _start(settings: Settings, dsn: str, listener: socket.socket, metrics: Path, pause: float) -> Worker:
-    news, telling = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=work, args=(settings, dsn, listener, telling, metrics), daemon=True)
+def _start(settings: Settings, dsn: str, listener: socket.socket, pauses: Pauses) -> Worker:
+    pipe, workers_end = _processes.Pipe(duplex=False)
+    process = _processes.Process(target=work, args=(settings, dsn, listener, workers_end), daemon=True)
     process.start()
-    telling.close()
-    return Worker(process, news, pause)
+    workers_end.close()
+    return Worker(process, pipe, pauses)
 
 
 @contextlib.contextmanager
@@ -165,21 +186,17 @@ def _signals_ignored() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def work(settings: Settings, dsn: str, listener: socket.socket, telling: Connection, metrics: Path) -> None:
-    """Serve as one of several, in a process of its own, until told to end or until the parent is gone."""
-    from mediacanon.settings import share_metrics
-
-    # Ctrl-C is for the parent.
+def work(settings: Settings, dsn: str, listener: socket.socket, pipe: Connection) -> None:
+    """Serve as a worker, in a process of its own, until SIGTERM or until the parent is gone."""
+    # In a process group of its own: Ctrl-C reaches the parent alone, which then stops the workers.
     os.setpgrp()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    share_metrics(metrics)
-
-    from mediacanon.server.run import run_server
-    from mediacanon.telemetry.logs import start_logging
-
     start_logging(settings)
+    # The parent needs no application.
+    from mediacanon.server.run import run_server  # noqa: PLC0415
+
     parent = multiprocessing.parent_process()
     with contextlib.suppress(KeyboardInterrupt):
         run_server(
-            settings, dsn, listener, started=partial(telling.send, True), lifeline=parent.sentinel if parent else None
+            settings, dsn, listener, started=partial(pipe.send, True), lifeline=parent.sentinel if parent else None
         )

@@ -1,6 +1,6 @@
-"""Where the log goes and what its lines look like: standard error, and a rotated file that several processes share.
+"""Logging: lines for people or JSON lines, on standard error and in a rotated file that several processes share.
 
-Requests are by far the most of it: `AccessLog` makes their lines itself and hands many over at once.
+Most lines are requests: `AccessLog` formats them itself and writes them in batches.
 """
 
 import asyncio
@@ -22,34 +22,34 @@ import orjson
 from mediacanon.http.exchange import Exchange
 from mediacanon.settings import Settings
 
-LARGEST_FILE = 10_000_000
-OLD_FILES = 5
-# httpx tells the address of every request, and TMDB's holds the key; uvicorn tells what we tell.
+MAX_FILE_BYTES = 10_000_000
+ROTATED_FILES = 5
+# httpx logs the URL of every request, and TMDB's URLs hold the key; uvicorn repeats our lines.
 QUIET = ("httpx", "httpcore", "uvicorn")
 HUMAN = "%(asctime)s %(levelname)s %(message)s"
-# Requests whose lines wait to be written together, and the seconds that the first of them waits at most.
-MOST_WAITING = 64
-PAUSE = 0.1
+# A batch of access lines is written at this size, or when its first line is this many seconds old.
+MAX_BATCH = 64
+MAX_DELAY = 0.1
 
-# Asked every few seconds by whoever watches; the log would hold little else.
+# Health checks come every few seconds: their lines would be most of the log.
 PROBES = ("/healthz", "/readyz")
 
 access = logging.getLogger("mediacanon.access")
 
 
 class HumanLines(logging.Formatter):
-    """Time, level and message; the traceback on lines of its own."""
+    """Formats records as time, level and message, with the traceback on the following lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as a line, requests as they are."""
+        """Return the record as a line. Access lines are formatted already."""
         return record.getMessage() if record.name == access.name else super().format(record)
 
 
 class JsonLines(logging.Formatter):
-    """An object a line: time, level, logger, message, the traceback."""
+    """Formats records as one JSON object a line: time, level, logger, message, process, traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as JSON, requests as they are."""
+        """Return the record as JSON. Access lines are formatted already."""
         if record.name == access.name:
             return record.getMessage()
         line = {
@@ -65,43 +65,48 @@ class JsonLines(logging.Formatter):
 
 
 class SharedFile(RotatingFileHandler):
-    """A log file that one of the processes writing to it rotates, and the others then open anew."""
+    """A log file that several processes write to: one of them rotates it, the others reopen it.
 
-    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: ARG002, N802 - their name
-        """Return whether the file is full, once it is certain that it is the one at its path."""
+    Each record is a single write() in append mode, so that lines of several processes do not mix.
+    """
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: ARG002, N802 - logging's name
+        """Return true for a full file. A file that another process has rotated is reopened first."""
         if not self._is_current():
-            self._open_anew()
+            self._reopen()
         return self.stream is not None and os.fstat(self.stream.fileno()).st_size >= self.maxBytes
 
-    def doRollover(self) -> None:  # noqa: N802 - their name
-        """Rotate the files, unless another process has just done it."""
+    def doRollover(self) -> None:  # noqa: N802 - logging's name
+        """Rotate the files, unless another process has just rotated them."""
         with Path(f"{self.baseFilename}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self._is_current():
                 super().doRollover()
             else:
-                self._open_anew()
+                self._reopen()
 
     def _is_current(self) -> bool:
         if self.stream is None:
             return False
         try:
-            return os.fstat(self.stream.fileno()).st_ino == os.stat(self.baseFilename).st_ino  # noqa: PTH116 - for each line
+            return os.fstat(self.stream.fileno()).st_ino == os.stat(self.baseFilename).st_ino  # noqa: PTH116 - runs for each record
         except FileNotFoundError:
             return False
 
-    def _open_anew(self) -> None:
+    def _reopen(self) -> None:
         if self.stream is not None:
             self.stream.close()
         self.stream = self._open()
 
 
 def start_logging(settings: Settings) -> None:
-    """Send the log where the settings say. Raises OSError for a file that cannot be written."""
+    """Log to standard error and to the file of the settings. Raises OSError for a file that cannot be written."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if settings.log_file:
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(SharedFile(settings.log_file, maxBytes=LARGEST_FILE, backupCount=OLD_FILES, encoding="utf-8"))
+        handlers.append(
+            SharedFile(settings.log_file, maxBytes=MAX_FILE_BYTES, backupCount=ROTATED_FILES, encoding="utf-8")
+        )
     for handler in handlers:
         handler.setFormatter(JsonLines() if settings.log_format == "json" else HumanLines(HUMAN))
     logging.basicConfig(level=logging.INFO, handlers=handlers, force=True)
@@ -110,9 +115,9 @@ def start_logging(settings: Settings) -> None:
 
 
 class AccessLog:
-    """A line for each request and what was answered; never its query string or headers, which may hold secrets.
+    """Access log: a line per request, without its query string and headers, which may hold secrets.
 
-    One line by itself costs more than many an answer, so that they are gathered for a tenth of a second.
+    Lines are batched, for writing one costs more than many a response.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -121,25 +126,25 @@ class AccessLog:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
-        """Leave no line unwritten when the block ends."""
+        """Write the last batch when the block ends."""
         try:
             yield
         finally:
             self.write()
 
     def note(self, exchange: Exchange) -> None:
-        """Log a request that is over, unless it is a probe that found all well."""
+        """Log a completed request, except a health check that succeeded."""
         is_probe = exchange.scope["path"] in PROBES and exchange.status == HTTPStatus.OK
         if is_probe or not access.isEnabledFor(logging.INFO):
             return
         if not self._lines:
-            asyncio.get_running_loop().call_later(PAUSE, self.write)
+            asyncio.get_running_loop().call_later(MAX_DELAY, self.write)
         self._lines.append(self._line(exchange, time.time()))
-        if len(self._lines) >= MOST_WAITING:
+        if len(self._lines) >= MAX_BATCH:
             self.write()
 
     def write(self) -> None:
-        """Write what waits."""
+        """Write the lines of the current batch."""
         if self._lines:
             lines, self._lines = "\n".join(self._lines), []
             access.handle(access.makeRecord(access.name, logging.INFO, "", 0, lines, (), None))
@@ -148,8 +153,8 @@ class AccessLog:
 def _human_line(exchange: Exchange, now: float) -> str:
     scope = exchange.scope
     method, path, id_ = scope["method"], _quoted(scope["path"]), exchange.id
-    what = f"{method} {path} {exchange.status} {exchange.size} B {exchange.seconds * 1000:.1f} ms {id_}"
-    return f"{_local(int(now))},{int(now % 1 * 1000):03} INFO {what}"
+    message = f"{method} {path} {exchange.status} {exchange.size} B {exchange.seconds * 1000:.1f} ms {id_}"
+    return f"{_local(int(now))},{int(now % 1 * 1000):03} INFO {message}"
 
 
 def _json_line(exchange: Exchange, now: float) -> str:
@@ -188,5 +193,5 @@ def _utc(now: float) -> str:
 
 @lru_cache(maxsize=1000)
 def _quoted(path: str) -> str:
-    # Quoted again: a decoded path may hold line ends.
+    # The decoded path may hold line breaks, which would forge lines.
     return quote(path)

@@ -1,1 +1,1 @@
-"""The tray icon: a thin supervisor that keeps the server in a child process and asks it over HTTP how it is."""
+"""The tray icon: a thin supervisor that runs the server in a child process and reads its status over HTTP."""

@@ -1,4 +1,4 @@
-"""The tray without its icon: children, state and what each action does, on one thread that beats."""
+"""The tray without its icon: child processes, state and actions, on one thread with a polling loop."""
 
 import contextlib
 import logging
@@ -15,26 +15,30 @@ from mediacanon.tray.import_run import ImportRun
 from mediacanon.tray.login import LoginEntry
 from mediacanon.tray.menu import Action, Counts, State
 from mediacanon.tray.status import ServerStatus
-from mediacanon.tray.supervisor import LEASHED, Supervisor
+from mediacanon.tray.supervisor import WITH_LIFELINE, Supervisor
 
 log = logging.getLogger(__name__)
 
-BEAT = 2.0
-# Counting a whole catalogue costs the database more than saying that it is there.
-SECONDS_BETWEEN_COUNTS = 60.0
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - what is listened on, not listening
+POLL_INTERVAL = 2.0
+# Counting a catalogue costs the database far more than a readiness check.
+COUNT_INTERVAL = 60.0
+# A server that listens on all addresses is reached on this machine.
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not bound
 
 
 def address_of(settings: Settings) -> str:
-    """Return where a browser on this machine finds the server."""
+    """Return the server's URL for a browser on this machine."""
     if settings.port == 0:
-        raise WrongSetting("The tray needs a port of its own choice: PORT is 0.")
+        raise WrongSetting("PORT is 0; the tray needs a fixed port.")
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{EVERYWHERE.get(settings.host, host)}:{settings.port}"
+    return f"http://{WILDCARDS.get(settings.host, host)}:{settings.port}"
 
 
 class Tray:
-    """Keeps the server running, and does what the menu says; `options` are those of `serve` and `sync` alike."""
+    """Keeps the server running and performs the actions of the menu.
+
+    `serve` and `sync` are the options for these two commands; `login` is None where the system has no start at login.
+    """
 
     def __init__(
         self, settings: Settings, *, serve: Sequence[str], sync: Sequence[str], login: LoginEntry | None
@@ -43,65 +47,65 @@ class Tray:
         self.actions: SimpleQueue[Action] = SimpleQueue()
         self.state = State(address=address_of(settings), starts_at_login=login.is_there if login else None)
         self._status = ServerStatus(self.state.address)
-        self._server = Supervisor((*LEASHED, "serve", *serve), self.log_file)
-        self._sync = (*LEASHED, "sync", *sync)
+        self._server = Supervisor((*WITH_LIFELINE, "serve", *serve), self.log_file)
+        self._sync = (*WITH_LIFELINE, "sync", *sync)
         self._import: ImportRun | None = None
         self._login = login
-        self._counted = float("-inf")
+        self._counted_at = float("-inf")
 
     def watch(self, show: Callable[[State], None]) -> None:
-        """Look after the server and do what is asked for, until that is Quit; `show` is told each new state."""
+        """Supervise the server and perform actions until Quit; `show` is called with each new state."""
         shown: State | None = None
         while (action := self._next_action()) is not Action.QUIT:
             if action:
                 self._perform(action)
-            self._beat(time.monotonic())
+            self._poll(time.monotonic())
             if self.state != shown:
                 shown = self.state
                 show(shown)
 
     def stop(self) -> None:
-        """Stop what was started: the import first, for it uses the same database."""
+        """Stop the child processes: first the import, which may use the server's database."""
         if self._import:
             self._import.stop()
         self._server.stop()
 
     def _next_action(self) -> Action | None:
-        # The first beat comes at once.
-        patience = BEAT if self._counted > float("-inf") or self._server.pid else 0.001
+        # The first poll is immediate.
+        timeout = POLL_INTERVAL if self._counted_at > float("-inf") or self._server.pid else 0.001
         with contextlib.suppress(Empty):
-            return self.actions.get(timeout=patience)
+            return self.actions.get(timeout=timeout)
         return None
 
-    def _beat(self, now: float) -> None:
-        found = self._status.readiness()
-        condition = self._server.tend(now, is_served=found is not None)
-        is_ready = found is not None and found["database"] == found["schema"] == "ok"
+    def _poll(self, now: float) -> None:
+        readiness = self._status.readiness()
+        condition = self._server.supervise(now, is_served=readiness is not None)
+        is_ready = readiness is not None and readiness["database"] == readiness["schema"] == "ok"
         run = self._import
         is_importing = run is not None and run.is_running
-        # What an import brought is counted when it ends.
-        is_over = self.state.is_importing and not is_importing
+        # An import that has just ended changed the counts.
+        has_imported = self.state.is_importing and not is_importing
         self.state = replace(
             self.state,
-            condition=_condition(found) if found else condition,
+            condition=_condition(readiness) if readiness else condition,
             is_ready=is_ready,
-            counts=self._counts(now, is_due=is_over) if is_ready else self.state.counts,
+            counts=self._counts(now, is_due=has_imported) if is_ready else self.state.counts,
             is_importing=is_importing,
             import_line=run.line if run else None,
             starts_at_login=self._login.is_there if self._login else None,
         )
 
     def _counts(self, now: float, *, is_due: bool) -> Counts | None:
-        if not is_due and now - self._counted < SECONDS_BETWEEN_COUNTS:
+        if not is_due and now - self._counted_at < COUNT_INTERVAL:
             return self.state.counts
-        self._counted = now
+        self._counted_at = now
         return self._status.counts() or self.state.counts
 
     def _perform(self, action: Action) -> None:
         try:
             if action.is_page:
                 _open(self.state.address + action.value)
-            elif action is Action.LOGS:
+            elif action is Action.LOG:
                 _open(self.log_file.as_uri())
             elif action is Action.LOGIN and self._login:
                 self._login.toggle()
@@ -111,11 +115,11 @@ class Tray:
             log.warning("%s: %s", action.name.lower(), error)
 
 
-def _condition(found: dict[str, str]) -> str:
-    wrong = [f"{part} {state}" for part, state in found.items() if state not in ("ok", "unknown")]
-    return ", ".join(wrong) or "running"
+def _condition(readiness: dict[str, str]) -> str:
+    faults = [f"{part} {state}" for part, state in readiness.items() if state not in ("ok", "unknown")]
+    return ", ".join(faults) or "running"
 
 
 def _open(url: str) -> None:
-    """Show an address in the browser; some browsers return only when they are closed."""
+    """Open a URL in the browser, on a thread: some browsers block their caller until they are closed."""
     Thread(target=webbrowser.open, args=[url], daemon=True).start()

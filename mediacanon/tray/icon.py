@@ -1,6 +1,6 @@
-"""The icon, by pystray: a menu where the desktop has one, our own on plain X11, a template image on macOS.
+"""The icon, shown by pystray: with the desktop's menu, or MediaCanon's own on plain X11; a template image on macOS.
 
-pystray looks for a display while it is imported, so it is imported only when there is to be an icon.
+pystray connects to the display at import, so it is imported only to show an icon.
 """
 
 import importlib
@@ -22,21 +22,22 @@ from mediacanon.tray.menu import SEPARATOR, Action, Item, State, menu_of, title_
 
 log = logging.getLogger(__name__)
 
+# Runs a function on the icon's main loop.
 Call = Callable[[Callable[[], None]], None]
 
-NO_DISPLAY = "There is no display for an icon here; `mediacanon serve` runs the server without one."
-# The colours of icon.png in its red channel: background and letter.
+NO_DISPLAY = "There is no display to show an icon on; `mediacanon serve` runs the server without an icon."
+# The red channel of icon.png: background and letter.
 DARK, LIGHT = 0x1D, 0xFF
 
 
 def run_icon(tray: Tray) -> None:
-    """Show the icon until Quit, SIGTERM or Ctrl-C, then stop what the tray started. Call it on the main thread.
+    """Show the icon until Quit, SIGTERM or Ctrl-C, then stop the tray. Call it on the main thread.
 
-    Raises MediaCanonError where there is no display.
+    Raises MediaCanonError without a display.
     """
     icon, call = _new_icon(tray)
-    _listen_to_signals(tray)
-    # pystray waits for the thread that it starts; ours may wait for a display that is gone, and must not be waited for.
+    _handle_signals(tray)
+    # A thread of its own: pystray joins the thread of `setup`, and the watcher may block on a display that is gone.
     watcher = threading.Thread(target=_watch, args=(icon, tray, call), daemon=True)
     try:
         icon.run(setup=lambda _: watcher.start())
@@ -45,18 +46,18 @@ def run_icon(tray: Tray) -> None:
 
 
 def _new_icon(tray: Tray) -> tuple[Any, Call]:
-    """Return the icon, and what calls a function on the thread that may touch it."""
+    """Return the icon, and the function that runs others on its main loop."""
     try:
         pystray = importlib.import_module("pystray")
         menu = pystray.Menu(lambda: [_menu_item(pystray, item, tray) for item in menu_of(tray.state)])
         icon = pystray.Icon("mediacanon", _image(), title_of(tray.state), menu)
-    except Exception as error:  # each backend fails in its own way
+    except Exception as error:  # each backend raises errors of its own
         log.debug("no icon", exc_info=error)
         raise MediaCanonError(NO_DISPLAY) from None
-    # Told in words of ours, once.
+    # pystray logs a traceback whenever there is no panel; `x11` logs one line.
     logging.getLogger("pystray").setLevel(logging.CRITICAL)
     if not icon.HAS_MENU:
-        # Xlib is installed only where X11 is.
+        # Xlib is installed on Linux only.
         return icon, importlib.import_module("mediacanon.tray.x11").complete(icon, tray)
     return icon, lambda function: function()
 
@@ -79,7 +80,7 @@ def _image() -> Image:
 
 
 def template_of(image: Image) -> Image:
-    """Return the letter alone, black on nothing: what macOS colours to suit its menu bar."""
+    """Return a template image: the letter in black, all else transparent. macOS colours it like its menu bar."""
     letter = image.getchannel("R").point(lambda red: max(0, red - DARK) * 255 // (LIGHT - DARK))
     black = PIL.Image.new("L", image.size)
     return PIL.Image.merge("RGBA", (black, black, black, letter))
@@ -89,23 +90,24 @@ def _watch(icon: Any, tray: Tray, call: Call) -> None:  # noqa: ANN401 - pystray
     def appear() -> None:
         icon.visible = True
         if sys.platform == "darwin":
-            icon._icon_image.setTemplate_(True)  # noqa: SLF001 - pystray offers no way to say so
+            icon._icon_image.setTemplate_(True)  # noqa: SLF001 - pystray has no option for it
 
-    def tell(state: State) -> None:
+    def update(state: State) -> None:
         icon.title = title_of(state)
         icon.update_menu()
 
     call(appear)
     try:
-        tray.watch(lambda state: call(partial(tell, state)))
+        tray.watch(lambda state: call(partial(update, state)))
     finally:
         call(icon.stop)
 
 
-def _listen_to_signals(tray: Tray) -> None:
-    """Let SIGTERM and Ctrl-C quit; a terminal that closes, or sleep, does not.
+def _handle_signals(tray: Tray) -> None:
+    """Quit on SIGTERM and Ctrl-C, ignore SIGHUP.
 
-    On macOS the main loop runs no Python, so a signal ends us at once there: the children notice, and stop.
+    On macOS the main loop runs no Python code, so signals keep their default action: the process ends, and its
+    children stop by their lifeline.
     """
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""An import started from the menu: `mediacanon sync` as a child, its progress read from what it prints."""
+"""An import started from the menu: `mediacanon sync` as a child process, with progress parsed from its output."""
 
 import re
 import subprocess
@@ -9,19 +9,19 @@ from typing import IO
 
 from mediacanon.tray.supervisor import start_child, stop_child
 
-# `title.basics.tsv.gz: 34%, 1.5 of 4.4 MB, 3.0 MB/s, 1 s left` with date and time before it
-FAR = re.compile(r"^(?:\S+ \S+ )?(?P<step>[^:]+): (?P<share>\d+%),")
-LONGEST_LINE = 80
+# `2026-11-23 20:30:43 title.basics.tsv.gz: 34%, 1.5 of 4.4 MB, 3.0 MB/s, 1 s left`
+PROGRESS = re.compile(r"^(?:\S+ \S+ )?(?P<step>[^:]+): (?P<share>\d+%),")
+MAX_LINE_LENGTH = 80
 
 
-def far_of(line: str) -> str | None:
-    """Return how far an import is according to a line it printed, None when the line does not say."""
-    found = FAR.match(line)
+def progress_of(line: str) -> str | None:
+    """Return step and percentage of a progress line, None for any other line."""
+    found = PROGRESS.match(line)
     return f"{found['step']} {found['share']}" if found else None
 
 
 class ImportRun:
-    """One import from its start to its end; `line` tells how it stands."""
+    """A run of one import; `line` is its status for the menu."""
 
     def __init__(self, command: Sequence[str], log_file: Path) -> None:
         self.line = "Import: starting"
@@ -33,11 +33,11 @@ class ImportRun:
 
     @property
     def is_running(self) -> bool:
-        """Whether it is under way."""
+        """Whether the import is still running."""
         return self._reader.is_alive()
 
     def stop(self) -> None:
-        """Give it up, should it run: the catalogue stays as it was."""
+        """Stop a running import, which leaves the catalogue unchanged."""
         stop_child(self._child)
         self._reader.join()
 
@@ -47,6 +47,6 @@ class ImportRun:
             for raw in output:
                 log.write(raw)
                 last = raw.decode(errors="replace").strip() or last
-                self.line = f"Import: {far}" if (far := far_of(last)) else self.line
+                self.line = f"Import: {progress}" if (progress := progress_of(last)) else self.line
         stop_child(self._child)
-        self.line = "Import: done" if self._child.returncode == 0 else f"Import failed: {last}"[:LONGEST_LINE]
+        self.line = "Import: done" if self._child.returncode == 0 else f"Import failed: {last}"[:MAX_LINE_LENGTH]

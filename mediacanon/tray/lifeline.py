@@ -1,7 +1,7 @@
-"""Runs a command of MediaCanon in this process for as long as standard input stays open.
+"""Lifeline: runs a command of MediaCanon in this process for as long as standard input stays open.
 
-The tray holds the other end of that pipe. Closing it asks the command to stop; when the tray is killed, the kernel
-closes it. So a server never outlives its tray, on any system, and there is one way of stopping it.
+Standard input is a pipe from the tray. The tray closes it to stop the command; the kernel closes it when the tray is
+killed. So on any system there is one way to stop a server, and no server outlives its tray.
 """
 
 import os
@@ -12,18 +12,18 @@ import threading
 
 
 def main() -> None:
-    """Run the command in `sys.argv`; SIGTERM tells it that the tray let go."""
+    """Run the command in `sys.argv`, and send it SIGTERM at the end of the pipe."""
     pipe = os.dup(0)
-    # What the command starts in turn must neither read the pipe nor hold it.
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    threading.Thread(target=_stop_when_let_go, args=[pipe], daemon=True).start()
+    # Children of the command must not inherit the pipe.
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    threading.Thread(target=_stop_at_end, args=[pipe], daemon=True).start()
     sys.argv[0] = "mediacanon"
     runpy.run_module("cli", run_name="__main__")
 
 
-def _stop_when_let_go(pipe: int) -> None:
+def _stop_at_end(pipe: int) -> None:
     while os.read(pipe, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

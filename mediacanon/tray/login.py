@@ -18,7 +18,7 @@ Render = Callable[[Sequence[str], Mapping[str, str]], bytes]
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    """Return the environment that makes these settings: at login nothing of a shell's is there."""
+    """Return the environment variables of these settings: a session has none of the shell's variables."""
     return {
         field.metadata["env"]: str(value)
         for field in dataclasses.fields(settings)
@@ -28,18 +28,18 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class LoginEntry:
-    """A file that the desktop reads at login."""
+    """A file that starts the tray at login."""
 
     file: Path
     content: bytes
 
     @property
     def is_there(self) -> bool:
-        """Whether the tray starts at login."""
+        """Whether the file exists: the tray starts at login."""
         return self.file.exists()
 
     def toggle(self) -> None:
-        """Write the file, or delete it. It may hold a database's password: nobody else can read it."""
+        """Write the file, or delete it. It is readable by its owner alone, for it may hold a database password."""
         if self.is_there:
             self.file.unlink()
             return
@@ -50,7 +50,7 @@ class LoginEntry:
 
 
 def login_entry(settings: Settings, *, platform: str, config_home: Path) -> LoginEntry | None:
-    """Return the entry for this system, None where we know of none."""
+    """Return the entry for this platform, None for a platform without support."""
     if platform == "darwin":
         file, render = Path.home() / "Library" / "LaunchAgents" / f"{LABEL}.plist", launch_agent
     elif platform == "linux":
@@ -61,7 +61,7 @@ def login_entry(settings: Settings, *, platform: str, config_home: Path) -> Logi
 
 
 def launch_agent(command: Sequence[str], environment: Mapping[str, str]) -> bytes:
-    """Return a property list that runs the command when its user logs in."""
+    """Return a launchd property list that runs the command at login."""
     agent = {
         "Label": LABEL,
         "ProgramArguments": list(command),
@@ -74,10 +74,10 @@ def launch_agent(command: Sequence[str], environment: Mapping[str, str]) -> byte
 
 
 def desktop_entry(command: Sequence[str], environment: Mapping[str, str]) -> bytes:
-    """Return a desktop entry that runs the command when its user logs in."""
+    """Return an XDG desktop entry that runs the command at login."""
     words = ["env", *(f"{name}={value}" for name, value in environment.items()), *command]
     lines = ["[Desktop Entry]", "Type=Application", "Name=MediaCanon", "Comment=Movie and TV metadata server"]
-    # The line's own escaping comes on top of that of the command: the specification's two rounds.
+    # The specification escapes twice: the arguments of Exec, then the value of any key.
     execute = " ".join(map(_quoted, words)).replace("\\", "\\\\")
     return "\n".join([*lines, f"Exec={execute}", "Terminal=false", ""]).encode()
 

@@ -1,4 +1,4 @@
-"""The menu as a function of what is known: no icon, no process, no clock."""
+"""The menu as a pure function of the state, without icon, process or clock."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from enum import Enum
 
 
 class Action(Enum):
-    """What an item does; those that open a page hold its path."""
+    """The action of an item. The value of a page is its path."""
 
     OPEN = "/"
     DISCOVER = "/discover"
     EXPLORER = "/graphql"
     API = "/api"
     IMPORT = "import"
-    LOGS = "logs"
+    LOG = "log"
     LOGIN = "login"
     QUIT = "quit"
 
     @property
     def is_page(self) -> bool:
-        """Whether it opens a page of the server."""
+        """Whether the action opens a page of the server."""
         return self.value.startswith("/")
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the catalogue holds; `last_import_at` is None before the first import."""
+    """Counts of the catalogue; `last_import_at` is None before the first import."""
 
     movies: int
     shows: int
@@ -35,10 +35,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """All the menu depends on.
+    """The state that the menu shows.
 
-    `condition` says how the server is in a few words, `import_line` how far an import is or how the last one
-    ended; `starts_at_login` is None where that cannot be arranged.
+    `condition` describes the server in a few words, `import_line` the progress of an import or the result of the last
+    one. `starts_at_login` is None where the system has no start at login.
     """
 
     address: str
@@ -52,7 +52,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A line of the menu: without an action it only tells; `is_checked` is None for what cannot be checked."""
+    """A line of the menu. Without an action it only informs; `is_checked` is None for an item without a checkbox."""
 
     label: str
     action: Action | None = None
@@ -61,7 +61,7 @@ class Item:
 
     @property
     def is_default(self) -> bool:
-        """Whether a click on the icon itself means this."""
+        """Whether a click on the icon performs this item."""
         return self.action is Action.OPEN
 
 
@@ -70,19 +70,19 @@ SEPARATOR = Item("-")
 
 def menu_of(state: State) -> list[Item]:
     """Return the lines of the menu, top to bottom."""
-    telling = [_told(f"Server: {state.condition}"), *_catalogue(state.counts)]
+    status = [_info(f"Server: {state.condition}"), *_catalogue(state.counts)]
     if state.import_line:
-        telling.append(_told(state.import_line))
+        status.append(_info(state.import_line))
     return [
         Item(state.address, Action.OPEN),
         Item("Discover", Action.DISCOVER, state.is_ready),
         Item("GraphQL explorer", Action.EXPLORER, state.is_ready),
         Item("API docs", Action.API, state.is_ready),
         SEPARATOR,
-        *telling,
+        *status,
         SEPARATOR,
         Item("Importing …" if state.is_importing else "Import now", Action.IMPORT, not state.is_importing),
-        Item("View logs", Action.LOGS),
+        Item("View log", Action.LOG),
         *_login(state.starts_at_login),
         SEPARATOR,
         Item("Quit", Action.QUIT),
@@ -90,11 +90,11 @@ def menu_of(state: State) -> list[Item]:
 
 
 def title_of(state: State) -> str:
-    """Return what the icon says when pointed at."""
+    """Return the icon's tooltip."""
     return f"MediaCanon: {state.condition}, {state.address}"
 
 
-def _told(label: str) -> Item:
+def _info(label: str) -> Item:
     return Item(label, is_enabled=False)
 
 
@@ -103,8 +103,8 @@ def _catalogue(counts: Counts | None) -> list[Item]:
         return []
     last = counts.last_import_at
     return [
-        _told(f"{counts.movies:,} movies, {counts.shows:,} shows, {counts.episodes:,} episodes"),
-        _told(f"Last import: {last:%Y-%m-%d %H:%M}" if last else "Nothing imported yet"),
+        _info(f"{counts.movies:,} movies, {counts.shows:,} shows, {counts.episodes:,} episodes"),
+        _info(f"Last import: {last:%Y-%m-%d %H:%M}" if last else "Nothing imported yet"),
     ]
 
 

@@ -1,4 +1,4 @@
-"""How the server is, asked over HTTP like any other client."""
+"""The server's status, read over HTTP like any other client's data."""
 
 import datetime as dt
 from typing import Any
@@ -7,27 +7,27 @@ import httpx
 
 from mediacanon.tray.menu import Counts
 
-PATIENCE = 3.0
+TIMEOUT = 3.0
 STATS = "query Tray { stats { movies shows episodes lastImportAt } }"
 
 
 class ServerStatus:
-    """Asks the server at an address."""
+    """Client for the status of the server at an address."""
 
     def __init__(self, address: str) -> None:
-        # A proxy of the environment is for other machines.
-        self._client = httpx.Client(base_url=address, timeout=PATIENCE, trust_env=False)
+        # Without the environment's proxy, which is for other machines.
+        self._client = httpx.Client(base_url=address, timeout=TIMEOUT, trust_env=False)
 
     def readiness(self) -> dict[str, str] | None:
-        """Return what /readyz says of database, schema and catalogue; None when no MediaCanon answers."""
-        answer = self._answer("GET", "/readyz")
-        return answer if isinstance(answer, dict) and "catalogue" in answer else None
+        """Return the states of database, schema and catalogue from /readyz, None if no MediaCanon answers."""
+        states = self._request("GET", "/readyz")
+        return states if isinstance(states, dict) and "catalogue" in states else None
 
     def counts(self) -> Counts | None:
-        """Return what the catalogue holds, None when the server does not say."""
-        answer = self._answer("POST", "/graphql", json={"query": STATS})
+        """Return the counts of the catalogue, None if the server does not answer the query."""
+        response = self._request("POST", "/graphql", json={"query": STATS})
         try:
-            stats = answer["data"]["stats"]
+            stats = response["data"]["stats"]
             last = stats["lastImportAt"]
             return Counts(
                 movies=stats["movies"],
@@ -38,7 +38,7 @@ class ServerStatus:
         except (KeyError, TypeError, ValueError):
             return None
 
-    def _answer(self, method: str, path: str, **body: Any) -> Any:  # noqa: ANN401 - JSON
+    def _request(self, method: str, path: str, **body: Any) -> Any:  # noqa: ANN401 - JSON
         try:
             return self._client.request(method, path, **body).json()
         except (httpx.HTTPError, ValueError):

@@ -1,4 +1,4 @@
-"""Child processes of the tray: how they are started and stopped, and the server that is started again when it ends."""
+"""Child processes of the tray: started with a lifeline, stopped by it, and the server restarted when it ends."""
 
 import os
 import shutil
@@ -9,41 +9,42 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-SHORTEST_WAIT = 1.0
-LONGEST_WAIT = 60.0
-# A server that lived this long was well; its next failure is the first again.
-WELL = 60.0
-# `serve` gives open requests three seconds and then stops its PostgreSQL.
-PATIENCE = 60.0
-LARGEST_LOG = 5_000_000
+from mediacanon.http.retries import backoff
 
-# A command of ours that ends when we let go of it, or die.
-LEASHED = (sys.executable, "-P", "-m", "mediacanon.tray.leash")
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+# The end of a server that lived this long starts a new back-off.
+STABLE_AFTER = 60.0
+# Seconds from the end of the lifeline to SIGKILL: `serve` drains for three seconds, then stops its PostgreSQL.
+STOP_TIMEOUT = 60.0
+MAX_LOG_BYTES = 5_000_000
+
+# Runs a command of MediaCanon that stops when the tray closes its standard input, or dies.
+WITH_LIFELINE = (sys.executable, "-P", "-m", "mediacanon.tray.lifeline")
 
 
 def start_child(command: Sequence[str], output: IO[bytes] | int) -> subprocess.Popen[bytes]:
-    """Start a program whose standard input is a pipe only we hold.
+    """Start a program with a lifeline: its standard input is a pipe that this process alone holds.
 
-    A session of its own keeps Ctrl-C in a terminal from reaching it: we decide when it stops.
+    The program has a session of its own, so that Ctrl-C in a terminal reaches the tray alone.
     """
-    return subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
+    return subprocess.Popen(  # noqa: S603 - this interpreter, no shell
         command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
     )
 
 
-def stop_child(child: subprocess.Popen[bytes], *, patience: float = PATIENCE) -> None:
-    """Let go of a child and wait until it has ended; one that does not within `patience` seconds is killed."""
+def stop_child(child: subprocess.Popen[bytes], *, timeout: float = STOP_TIMEOUT) -> None:
+    """Close a child's lifeline and wait for its end; after `timeout` seconds it is killed."""
     if child.stdin:
         child.stdin.close()
     try:
-        child.wait(patience)
+        child.wait(timeout)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
 
 
 class Supervisor:
-    """Keeps a server running: starts it, starts it again after waits that double from 1 s to a minute."""
+    """Keeps a server running: starts it, and restarts it with a back-off from 1 s to a minute."""
 
     def __init__(self, command: Sequence[str], log_file: Path) -> None:
         self._command = command
@@ -52,36 +53,36 @@ class Supervisor:
         self._child: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._due = 0.0
-        self._wait = SHORTEST_WAIT
+        self._pauses = backoff(FIRST_PAUSE, LONGEST_PAUSE)
         self._is_stopped = False
 
     @property
     def pid(self) -> int | None:
-        """The server's process, None while none runs."""
+        """The server's process id, None while no server runs."""
         return self._child.pid if self._child else None
 
-    def tend(self, now: float, *, is_served: bool) -> str:
-        """Start the server if it is due, and say in a few words how it is.
+    def supervise(self, now: float, *, is_served: bool) -> str:
+        """Start the server if it is due, and return its condition in a few words.
 
-        `now` counts seconds on any clock that only goes forward. While somebody else serves the address
-        (`is_served`), as a service or another tray does, nothing is started.
+        `now` is a time in seconds of any monotonic clock. While another server, such as a service, serves the address
+        (`is_served`), none is started.
         """
         with self._lock:
-            self._bound_log()
+            self._rotate_log()
             if self._child and self._child.poll() is not None:
                 stop_child(self._child)
                 self._note_end(now, self._child.returncode)
             if self._child:
                 return "starting"
             if self._is_stopped or is_served:
-                return "run by somebody else" if is_served else "stopped"
+                return "run by another process" if is_served else "stopped"
             if now < self._due:
-                return f"ended, starts again in {self._due - now:.0f} s"
+                return f"ended, restart in {self._due - now:.0f} s"
             self._start(now)
             return "starting"
 
     def stop(self) -> None:
-        """Stop the server, cleanly if it can; it is not started again."""
+        """Stop the server for good, gracefully within the timeout."""
         with self._lock:
             self._is_stopped = True
             if self._child:
@@ -94,17 +95,17 @@ class Supervisor:
             self._child = start_child(self._command, log)
         self._started = now
 
-    def _bound_log(self) -> None:
-        """Put aside a log that grew too large. All append to it: emptied beneath them it begins anew."""
-        if self._log_file.exists() and self._log_file.stat().st_size > LARGEST_LOG:
+    def _rotate_log(self) -> None:
+        """Copy a full log away and truncate it: the children have it open, in append mode."""
+        if self._log_file.exists() and self._log_file.stat().st_size > MAX_LOG_BYTES:
             shutil.copyfile(self._log_file, self._log_file.with_suffix(".old.log"))
             os.truncate(self._log_file, 0)
 
     def _note_end(self, now: float, code: int) -> None:
-        if now - self._started >= WELL:
-            self._wait = SHORTEST_WAIT
+        if now - self._started >= STABLE_AFTER:
+            self._pauses = backoff(FIRST_PAUSE, LONGEST_PAUSE)
+        pause = next(self._pauses)
         with self._log_file.open("ab") as log:
-            log.write(f"The server ended with code {code}; it starts again in {self._wait:.0f} s.\n".encode())
+            log.write(f"The server ended with code {code}; restart in {pause:.0f} s.\n".encode())
         self._child = None
-        self._due = now + self._wait
-        self._wait = min(2 * self._wait, LONGEST_WAIT)
+        self._due = now + pause

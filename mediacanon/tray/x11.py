@@ -1,5 +1,8 @@
-"""What pystray leaves out on plain X11: clicks, a menu, and panels that come later."""
-# ruff: noqa: SLF001 - there is no other way to it than pystray's own names
+"""Completes pystray's X11 icon: clicks, a menu, and docking at a panel that starts later.
+
+pystray 0.19 offers no interface for these, so this module uses its private names. docs/decisions/012 has the reasons.
+"""
+# ruff: noqa: SLF001
 
 import contextlib
 import logging
@@ -21,43 +24,43 @@ from mediacanon.tray.menu import SEPARATOR, Action, Item, menu_of
 log = logging.getLogger(__name__)
 
 LEFT_BUTTON = 1
-# Seconds between asking a panel for a place, and how often it is asked.
-BETWEEN_ASKING, MOST_ASKED = 1.0, 30
-ROW, RULE, MARGIN = 26, 9, 12
+# Seconds between requests to dock, and their number.
+DOCK_INTERVAL, MAX_DOCK_REQUESTS = 1.0, 30
+ROW_HEIGHT, SEPARATOR_HEIGHT, MARGIN = 26, 9, 12
 FONT_SIZE = 14
-PAPER, INK, FAINT, CHOSEN = "#ffffff", "#1d2433", "#8a90a0", "#ffdfae"
+BACKGROUND, TEXT, DISABLED, HIGHLIGHT = "#ffffff", "#1d2433", "#8a90a0", "#ffdfae"
 
 
 class MainLoop:
-    """Runs on the icon's main loop what other threads want of it.
+    """Runs functions of other threads on the icon's main loop.
 
-    pystray lets them use the loop's connection, which python-xlib 0.33 does not survive every time: the loop
-    waits for events that were already read. So they ring over a connection of their own.
+    pystray lets those threads use the loop's connection. With python-xlib 0.33 that can hang: the loop waits for events
+    that another thread has read already. So they wake the loop with a message over a connection of their own.
     """
 
     def __init__(self, icon: Any) -> None:  # noqa: ANN401 - pystray has no types
         self._icon = icon
         self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._bell = display.Display()
-        self.atom = self._bell.intern_atom("_MEDIACANON_CALL")
-        self._window = self._bell.create_resource_object("window", icon._window.id)
+        self._wakeup = display.Display()
+        self.atom = self._wakeup.intern_atom("_MEDIACANON_CALL")
+        self._window = self._wakeup.create_resource_object("window", icon._window.id)
 
     def call(self, function: Callable[[], None]) -> None:
-        """Have the main loop call a function, soon."""
+        """Schedule a function on the main loop."""
         self._calls.put(function)
         message = ClientMessage(client_type=self.atom, window=self._window, data=(32, [0] * 5))
         self._window.send_event(message, event_mask=X.NoEventMask)
-        self._bell.flush()
+        self._wakeup.flush()
 
     def run_calls(self) -> None:
-        """Call what was asked for, and send what that leaves in the buffer: pystray leaves titles there."""
+        """Run the scheduled functions, and flush the connection: pystray leaves new titles in its buffer."""
         while not self._calls.empty():
             self._calls.get()()
         self._icon._display.flush()
 
 
 class Docking:
-    """Asks the panel for a place until it gives one: panels that have just begun forget some who ask."""
+    """Requests docking until the panel embeds the icon: a panel that is just starting loses some requests."""
 
     def __init__(self, icon: Any, main_loop: MainLoop) -> None:  # noqa: ANN401 - pystray has no types
         self._show = icon._show
@@ -66,68 +69,68 @@ class Docking:
         self._is_docked = False
         icon._message_handlers[X.ReparentNotify] = self._moved
 
-    def ask(self) -> None:
-        """Ask whoever takes icons now for a place, wherever the icon has one yet. Call it on the main loop."""
+    def request(self) -> None:
+        """Request docking at the current panel, also if the icon is docked elsewhere. Call it on the main loop."""
         self._is_docked = False
-        self._ask(MOST_ASKED)
+        self._request(MAX_DOCK_REQUESTS)
 
-    def _ask(self, times: int) -> None:
+    def _request(self, times: int) -> None:
         if not self._is_docked:
             self._show()
             if times > 1:
-                again = threading.Timer(BETWEEN_ASKING, self._ask_later, (times - 1,))
-                again.daemon = True
-                again.start()
+                retry = threading.Timer(DOCK_INTERVAL, self._request_again, (times - 1,))
+                retry.daemon = True
+                retry.start()
 
-    def _ask_later(self, times: int) -> None:
-        # The display may be gone by now, and the tray about to end.
+    def _request_again(self, times: int) -> None:
+        # The display may be gone, with the tray about to end.
         with contextlib.suppress(ConnectionClosedError):
-            self._main_loop.call(partial(self._ask, times))
+            self._main_loop.call(partial(self._request, times))
 
     def _moved(self, event: Any) -> None:  # noqa: ANN401 - Xlib has no types
         self._is_docked = event.parent.id != self._root
 
 
 def complete(icon: Any, tray: Tray) -> Callable[[Callable[[], None]], None]:  # noqa: ANN401 - pystray has no types
-    """Give pystray's X11 icon clicks (left: the address, others: the menu), and a panel that comes late.
+    """Add clicks (left: the address, others: the menu) and late docking to pystray's X11 icon.
 
-    Returns what calls a function on the icon's main loop.
+    Returns a function that runs others on the icon's main loop.
     """
 
     def pressed(event: Any) -> None:  # noqa: ANN401 - Xlib has no types
         if event.detail == LEFT_BUTTON:
             tray.actions.put(Action.OPEN)
         else:
-            threading.Thread(target=_offer, args=(tray, event.root_x, event.root_y), daemon=True).start()
+            threading.Thread(target=_show_menu, args=(tray, event.root_x, event.root_y), daemon=True).start()
 
-    # pystray 0.19 asks for no button events, so clicks never reach its handler.
+    # pystray 0.19 selects no button events, so clicks never reach its handler.
     icon._window.change_attributes(event_mask=X.ExposureMask | X.StructureNotifyMask | X.ButtonPressMask)
     icon._message_handlers[X.ButtonPress] = pressed
-    # It compares with its main loop's thread before that has begun.
+    # pystray reads this attribute before its main loop has set it.
     icon._thread = threading.main_thread()
-    # Whoever takes icons from now on says so to everybody (freedesktop's system tray protocol).
+    # A new panel announces itself to the root window (freedesktop's system tray protocol).
     icon._display.screen().root.change_attributes(event_mask=X.StructureNotifyMask)
     main_loop = MainLoop(icon)
-    icon._show = Docking(icon, main_loop).ask
+    icon._show = Docking(icon, main_loop).request
     handlers = {main_loop.atom: main_loop.run_calls, icon._display.intern_atom("MANAGER"): icon._show}
     icon._message_handlers[X.ClientMessage] = lambda event: handlers.get(event.client_type, lambda: None)()
     if not icon._get_systray_manager():
-        log.warning("No panel here takes icons yet; the server is at %s.", tray.state.address)
-    # What was asked so far must not wait in the buffer for the first event.
+        log.warning("No panel shows tray icons yet; the server is at %s.", tray.state.address)
+    # The first event may come late: send the buffered requests now.
     icon._display.flush()
     return main_loop.call
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the lines of a menu are: `tops` has one more than there are items, the bottom."""
+    """Positions of the menu's items. `tops` has one entry more than `items`: the bottom."""
 
     items: list[Item]
     tops: list[int]
     width: int
 
     def item_at(self, x: int, y: int) -> Item | None:
-        """Return the item at a point that does something, None elsewhere."""
+        """Return the enabled item at a point, None elsewhere."""
         if not 0 <= x < self.width:
             return None
         rows = zip(self.items, self.tops, self.tops[1:], strict=False)
@@ -136,26 +139,27 @@ class Layout:
 
 
 def layout_of(items: list[Item]) -> Layout:
-    """Return where each item goes."""
+    """Return the positions of the items."""
     tops = [0]
     for item in items:
-        tops.append(tops[-1] + (RULE if item is SEPARATOR else ROW))
+        tops.append(tops[-1] + (SEPARATOR_HEIGHT if item is SEPARATOR else ROW_HEIGHT))
     width = max(_font().getlength(_text(item)) for item in items)
     return Layout(items, tops, round(width) + 2 * MARGIN)
 
 
-def draw(layout: Layout, chosen: Item | None) -> Image.Image:
-    """Return the menu as it looks with an item under the pointer."""
-    image = Image.new("RGB", (layout.width, layout.tops[-1]), PAPER)
+def draw(layout: Layout, hovered: Item | None) -> Image.Image:
+    """Return an image of the menu with the hovered item highlighted."""
+    image = Image.new("RGB", (layout.width, layout.tops[-1]), BACKGROUND)
     pen = ImageDraw.Draw(image)
     for item, top in zip(layout.items, layout.tops, strict=False):
         if item is SEPARATOR:
-            pen.line([0, top + RULE // 2, layout.width, top + RULE // 2], fill=FAINT)
+            middle = top + SEPARATOR_HEIGHT // 2
+            pen.line([0, middle, layout.width, middle], fill=DISABLED)
             continue
-        if item == chosen:
-            pen.rectangle([0, top, layout.width, top + ROW - 1], fill=CHOSEN)
-        ink = INK if item.action and item.is_enabled else FAINT
-        pen.text((MARGIN, top + ROW // 2), _text(item), fill=ink, font=_font(), anchor="lm")
+        if item == hovered:
+            pen.rectangle([0, top, layout.width, top + ROW_HEIGHT - 1], fill=HIGHLIGHT)
+        colour = TEXT if item.action and item.is_enabled else DISABLED
+        pen.text((MARGIN, top + ROW_HEIGHT // 2), _text(item), fill=colour, font=_font(), anchor="lm")
     return image
 
 
@@ -168,10 +172,10 @@ def _text(item: Item) -> str:
     return marks[item.is_checked] + item.label.replace("…", "...")
 
 
-def _offer(tray: Tray, x: int, y: int) -> None:
+def _show_menu(tray: Tray, x: int, y: int) -> None:
     try:
         item = _Popup(menu_of(tray.state), x, y).choose()
-    except Exception as error:  # a display that goes away is no reason to end the tray
+    except Exception as error:  # a lost display must not end the tray
         log.debug("no menu", exc_info=error)
         return
     if item and item.action:
@@ -179,7 +183,7 @@ def _offer(tray: Tray, x: int, y: int) -> None:
 
 
 class _Popup:
-    """A window with the menu, over a connection of its own, that has the pointer until a button is pressed."""
+    """A menu window on a connection of its own, which grabs the pointer until a click."""
 
     def __init__(self, items: list[Item], x: int, y: int) -> None:
         self._layout = layout_of(items)
@@ -200,26 +204,26 @@ class _Popup:
         self._graphics = self._window.create_gc()
 
     def choose(self) -> Item | None:
-        """Show the menu and return what was clicked, None for a click elsewhere."""
+        """Show the menu and return the clicked item, None for a click elsewhere."""
         mask = X.ButtonPressMask | X.PointerMotionMask
         self._window.map()
         self._window.grab_pointer(False, mask, X.GrabModeAsync, X.GrabModeAsync, X.NONE, X.NONE, X.CurrentTime)
-        under: Item | None = None
+        hovered: Item | None = None
         try:
             while True:
                 event = self._display.next_event()
                 if event.type == X.Expose:
-                    self._paint(under)
+                    self._paint(hovered)
                 elif event.type in (X.ButtonPress, X.MotionNotify):
                     item = self._layout.item_at(event.event_x, event.event_y)
                     if event.type == X.ButtonPress:
                         return item
-                    if item != under:
-                        under = item
-                        self._paint(under)
+                    if item != hovered:
+                        hovered = item
+                        self._paint(hovered)
         finally:
             self._display.close()
 
-    def _paint(self, chosen: Item | None) -> None:
-        self._window.put_pil_image(self._graphics, 0, 0, draw(self._layout, chosen))
+    def _paint(self, hovered: Item | None) -> None:
+        self._window.put_pil_image(self._graphics, 0, 0, draw(self._layout, hovered))
         self._display.flush()

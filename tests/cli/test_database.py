@@ -1,4 +1,4 @@
-"""`mediacanon db` as an operator uses it."""
+"""`mediacanon db`: backup, restore, reset and psql."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(demo_database: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Give a function that runs mediacanon db on a demo catalogue of the test's own, answering its questions."""
+    """Return a function that runs `mediacanon db` on the test's own demo catalogue, with input for its prompts."""
     monkeypatch.setenv("DATABASE_URL", demo_database)
 
     def invoke(*arguments: object, answer: str = "") -> Result:
@@ -31,14 +31,14 @@ def run(demo_database: str, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def psql(dsn: str, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    """Run mediacanon db psql to its end."""
+    """Run `mediacanon db psql` to its end."""
     command = [sys.executable, "-m", "cli", "db", "psql", *arguments]
     environment = {**os.environ, "DATABASE_URL": dsn}
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT, **options)
 
 
 def test_a_backup_is_restored(run: Run, demo_database: str, tmp_path: Path) -> None:
-    """What was lost in between is back; both say what they did."""
+    """Rows deleted after the backup are back; both commands print a summary."""
     file = tmp_path / "catalogue.dump"
     done = run("backup", file)
     assert (done.exit_code, done.output.startswith(f"{file}: ")) == (0, True)
@@ -49,8 +49,8 @@ def test_a_backup_is_restored(run: Run, demo_database: str, tmp_path: Path) -> N
     assert restored.output.startswith(f"{file} is now the database {urlsplit(demo_database).path[1:]} on ")
 
 
-def test_a_file_that_is_none_is_refused_in_a_line(run: Run, demo_database: str, tmp_path: Path) -> None:
-    """Exit code 1 and the old catalogue; a file that is not there is wrong usage."""
+def test_a_file_of_another_kind_is_not_restored(run: Run, demo_database: str, tmp_path: Path) -> None:
+    """The error is one line with exit code 1, and the database is kept. A missing file is wrong usage."""
     (tmp_path / "notes.txt").write_text("notes")
     refused = run("restore", tmp_path / "notes.txt")
     assert (refused.exit_code, refused.output.count("\n")) == (1, 1)
@@ -60,7 +60,7 @@ def test_a_file_that_is_none_is_refused_in_a_line(run: Run, demo_database: str, 
 
 
 def test_reset_asks_first(run: Run, demo_database: str) -> None:
-    """No, or nobody there to answer, leaves everything; yes and --yes do not."""
+    """The answer no and the end of input keep the data; yes and --yes delete it."""
     assert [run("reset", answer=answer).exit_code for answer in ("n\n", "")] == [1, 1]
     assert ask(demo_database, COUNT) == 720
     assert run("reset", answer="y\n").exit_code == 0
@@ -72,20 +72,20 @@ def test_reset_asks_first(run: Run, demo_database: str) -> None:
 
 
 def host(dsn: str) -> str:
-    """Return where the test's cluster listens, as messages say it."""
+    """Return the socket folder of the test's cluster, as messages print it."""
     return str(ask(dsn, "SHOW unix_socket_directories")).strip('"')
 
 
 def test_psql_is_opened_on_the_database(demo: str) -> None:
-    """With psql's own arguments, standard input and exit code."""
+    """psql gets its arguments and standard input, and its exit code is the command's."""
     assert psql(demo, "-Atc", COUNT).stdout == "720\n"
     assert psql(demo, "-At", input="SELECT current_database();").stdout == f"{urlsplit(demo).path[1:]}\n"
     failed = psql(demo, "-v", "ON_ERROR_STOP=1", input="SELECT nope;")
     assert (failed.returncode, 'column "nope" does not exist' in failed.stderr) == (3, True)
 
 
-def test_an_unreachable_database_is_told_in_a_line_without_the_password(tmp_path: Path) -> None:
-    """By every command."""
+def test_an_unreachable_database_is_one_line_without_the_password(tmp_path: Path) -> None:
+    """Every command names the database and the reason."""
     url = "postgresql://me:secret@127.0.0.1:1/none"
     for arguments in (["backup", str(tmp_path / "x")], ["restore", __file__], ["reset", "--yes"], ["psql"]):
         done = CliRunner().invoke(main, ["db", *arguments], env={"DATABASE_URL": url})

@@ -1,4 +1,4 @@
-"""`mediacanon demo`: fills an empty database, and refuses to touch any other."""
+"""`mediacanon demo`: fills an empty database, and refuses any other."""
 
 import pytest
 from click.testing import CliRunner
@@ -7,7 +7,7 @@ from cli import main
 
 
 def test_demo_fills_an_empty_database_once(database: str) -> None:
-    """The first run loads the catalogue; the second says in one line that there are titles."""
+    """The first run loads the catalogue; the second is refused in one line."""
     first = CliRunner().invoke(main, ["demo", "--db", database])
     assert (first.exit_code, first.output) == (0, "The demo catalogue is loaded.\n")
     second = CliRunner().invoke(main, ["demo", "--db", database])

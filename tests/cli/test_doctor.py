@@ -1,4 +1,4 @@
-"""`mediacanon doctor`: each thing that can be wrong is told, with what to do."""
+"""`mediacanon doctor`: each fault is found, with a hint how to repair it."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,14 +22,14 @@ STATE = "UPDATE sync_state SET {} WHERE key = '{}'"
 
 @pytest.fixture
 def imdb() -> Iterator[FakeImdb]:
-    """Give a stand-in for IMDb with one file that begins as its files do."""
+    """Yield a fake IMDb with one file that begins like a gzip file."""
     with FakeImdb({RATINGS.file: b"\x1f\x8b" + b"x" * 1000}) as server:
         yield server
 
 
 @pytest.fixture
 def tmdb() -> Iterator[FakeTmdb]:
-    """Give a stand-in for TMDB."""
+    """Yield a fake TMDB."""
     with FakeTmdb() as server:
         yield server
 
@@ -38,7 +38,7 @@ def tmdb() -> Iterator[FakeTmdb]:
 def run(
     demo_database: str, imdb: FakeImdb, tmdb: FakeTmdb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Result]:
-    """Give a function that examines a demo catalogue with everything in order."""
+    """Return a function that runs `mediacanon doctor` on an installation without faults."""
     settings = {"DATABASE_URL": demo_database, "IMDB_BASE_URL": imdb.url, "TMDB_BASE_URL": tmdb.url}
     for name, value in {**settings, "TMDB_API_KEY": KEY, "MEDIACANON_DATA_DIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
@@ -46,18 +46,18 @@ def run(
 
 
 def finding(done: Result, check: str) -> tuple[str, str, str]:
-    """Return what one check found: status, words, hint."""
+    """Return the finding of a check: status, text, hint."""
     one = next(one for one in orjson.loads(done.stdout) if one["check"] == check)
     return one["status"], one["found"], one["hint"]
 
 
 def test_a_sound_installation_passes(run: Run) -> None:
-    """Every check is ok, in a table without colours when nobody sees them; exit code 0."""
+    """Every check is ok and the exit code is 0; without a terminal the table has no colours."""
     done = run()
     assert done.exit_code == 0, done.output
-    # The explorer's files are brought by npm, and a machine may be short of disk.
-    told = [line for line in done.output.splitlines() if "explorer" not in line and "disk" not in line]
-    assert sum(line.startswith("ok ") for line in told) == 9
+    # npm installs the explorer's files, and the machine may be short of disk space.
+    lines = [line for line in done.output.splitlines() if "explorer" not in line and "disk" not in line]
+    assert sum(line.startswith("ok ") for line in lines) == 9
     assert "catalogue            600 movies, 120 shows, 512 seasons, 6,418 episodes" in done.output
     assert "\x1b" not in done.output
 
@@ -74,10 +74,10 @@ def test_a_sound_installation_passes(run: Run) -> None:
         (STATE.format("updated_at = now() - interval '9 days'", "last_import"), "last import", "warn", "9 days ago"),
     ],
 )
-def test_what_is_wrong_in_the_database_is_told(
+def test_faults_of_the_database_are_found(
     run: Run, demo_database: str, statement: str, check: str, status: str, found: str
 ) -> None:
-    """With what to do about it, and exit code 1 where nothing works; the database stays as it is."""
+    """Each has a hint; a fault that stops the server has exit code 1."""
     ask(demo_database, statement)
     done = run("--json")
     assert finding(done, check)[:1] == (status,)
@@ -94,7 +94,7 @@ def test_what_is_wrong_in_the_database_is_told(
     ],
 )
 def test_an_unreachable_database_fails(run: Run, url: str, found: str) -> None:
-    """In a line without the password; the other checks are made all the same."""
+    """The finding has no password, and the other checks are made."""
     done = run("--json", "--db", url)
     assert (done.exit_code, finding(done, "database")[0]) == (1, "fail")
     assert finding(done, "database")[1].startswith(found)
@@ -102,8 +102,8 @@ def test_an_unreachable_database_fails(run: Run, url: str, found: str) -> None:
     assert finding(done, "TMDB")[0] == "ok"
 
 
-def test_tmdbs_key_is_tried(run: Run, tmdb: FakeTmdb, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused it fails; a TMDB that answers nonsense, and no key at all, are worth a warning."""
+def test_the_tmdb_key_is_tried(run: Run, tmdb: FakeTmdb, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused key fails; a broken response and a missing key are warnings."""
     monkeypatch.setenv("TMDB_API_KEY", "wrong")
     done = run("--json")
     assert (done.exit_code, finding(done, "TMDB")) == (1, ("fail", "the key is refused", "check TMDB_API_KEY"))
@@ -119,19 +119,19 @@ def test_tmdbs_key_is_tried(run: Run, tmdb: FakeTmdb, monkeypatch: pytest.Monkey
     [
         (ImdbFault.SERVER_ERROR, "answers with status 5"),
         (ImdbFault.NOT_FOUND, "answers with status 404"),
-        (ImdbFault.HTML, "is no gzip file"),
+        (ImdbFault.HTML, "is not a gzip file"),
     ],
 )
-def test_imdbs_files_are_tried(run: Run, imdb: FakeImdb, fault: ImdbFault, found: str) -> None:
-    """Without them the server works: a warning."""
+def test_imdb_is_tried(run: Run, imdb: FakeImdb, fault: ImdbFault, found: str) -> None:
+    """The server works without IMDb, so a fault is a warning."""
     imdb.misbehave(fault)
     done = run("--json")
     assert (done.exit_code, finding(done, "IMDb")[0]) == (0, "warn")
     assert found in finding(done, "IMDb")[1]
 
 
-def test_nobody_at_the_other_end_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """IMDb's name leads nowhere."""
+def test_an_unreachable_imdb_is_a_warning(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused connection is no failure."""
     monkeypatch.setenv("IMDB_BASE_URL", "http://127.0.0.1:1")
     assert finding(run("--json"), "IMDb")[0] == "warn"
 
@@ -139,7 +139,7 @@ def test_nobody_at_the_other_end_is_a_warning(run: Run, monkeypatch: pytest.Monk
 def test_our_own_database_is_started_and_left_as_it_was(
     run: Run, data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a machine where nothing was run yet it is made; there is no schema yet, which is no failure."""
+    """On a new machine the cluster is created, without a schema, which is a warning."""
     home = data_root / "doctor"
     monkeypatch.delenv("DATABASE_URL")
     done = run("--json", "--data-dir", str(home))

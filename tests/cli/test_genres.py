@@ -1,4 +1,4 @@
-"""`mediacanon genres` as a reviewer uses it: export, edit, import, again."""
+"""`mediacanon genres`: list, add, and the cycle of a review: export, edit, import."""
 
 import re
 from collections.abc import Callable
@@ -21,34 +21,34 @@ CUSTOM = """SELECT array_agg(g.name || ' ' || title_id ORDER BY 1) FROM title_ge
 
 @pytest.fixture
 def run(demo_database: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Give a function that runs mediacanon on a demo catalogue of the test's own."""
+    """Return a function that runs `mediacanon` on the test's own demo catalogue."""
     monkeypatch.setenv("DATABASE_URL", demo_database)
     return lambda *arguments: CliRunner().invoke(main, list(map(str, arguments)))
 
 
 def decide(file: Path, genres: str) -> list[int]:
-    """Write genres behind every GENRES of a file; return the ids of its titles."""
+    """Write genres to every line GENRES of a file; return the ids of its titles."""
     text = file.read_text()
     file.write_text(re.sub(r"^GENRES:.*$", f"GENRES: {genres}", text, flags=re.MULTILINE))
     return [int(number) for number in re.findall(r"^\[(\d+)\]", text, re.MULTILINE)]
 
 
 def custom_genres(dsn: str) -> list[str]:
-    """Return every custom genre with the title that has it."""
+    """Return the custom genres with their titles."""
     return ask(dsn, CUSTOM)
 
 
-def test_a_file_goes_out_is_edited_and_comes_back(run: Run, demo_database: str, tmp_path: Path) -> None:
-    """Genres typed in any letters are stored; the next export has other titles."""
+def test_an_edited_file_is_stored(run: Run, demo_database: str, tmp_path: Path) -> None:
+    """Genres are stored in any letter case; the next export has other titles."""
     file = tmp_path / "review.txt"
     first = run("genres", "export", file, "--limit", 3, "--genre", "reality-tv", "--genre", "Game-Show")
     assert (first.exit_code, first.output) == (0, f"3 titles to review in {file}.\n")
     ids = decide(file, "COOKING, dating")
     assert all("Reality-TV" in line or "Game-Show" in line for line in file.read_text().split("\n") if "[" in line[:1])
     rehearsal = run("genres", "import", file, "--dry-run")
-    assert rehearsal.output.endswith("6 genres given, 0 taken away. Nothing was stored (--dry-run).\n")
+    assert rehearsal.output.endswith("6 genres added, 0 removed. Nothing was stored (--dry-run).\n")
     done = run("genres", "import", file)
-    assert done.output == "3 titles reviewed, 3 changed: 6 genres given, 0 taken away.\n"
+    assert done.output == "3 titles reviewed, 3 changed: 6 genres added, 0 removed.\n"
     assert {f"{genre} {one}" for one in ids for genre in ("Cooking", "Dating")} <= set(custom_genres(demo_database))
     decide(file, "none")
     counts = orjson.loads(run("genres", "import", file, "--json").stdout)
@@ -58,15 +58,15 @@ def test_a_file_goes_out_is_edited_and_comes_back(run: Run, demo_database: str, 
     assert not set(ids) & set(decide(next_file, ""))
 
 
-def test_every_mistake_of_a_file_is_told_and_nothing_is_stored(run: Run, demo_database: str, tmp_path: Path) -> None:
-    """Those of form and those of content, by line, on standard error; exit code 1."""
+def test_a_file_with_mistakes_is_not_stored(run: Run, demo_database: str, tmp_path: Path) -> None:
+    """Mistakes of form and of content are printed by line on standard error; the exit code is 1."""
     before = custom_genres(demo_database)
     file = tmp_path / "review.txt"
     file.write_text("[1] A\nGENRES: Dating\n\n[99999] B\nGENRES: Cuking, drama\nnonsense\n[1] A\n[2]\n")
     done = run("genres", "import", file)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.split("\n") == [
-        f"Error: 6 mistakes in {file}, nothing was changed:",
+        f"Error: 6 mistakes in {file}, nothing was stored:",
         f"  {file}:4: there is no title 99999",
         f"  {file}:5: Drama is IMDb's genre, which imports give and take; only custom genres can be given",
         f"  {file}:5: there is no custom genre 'Cuking'; did you mean Cooking?",
@@ -88,7 +88,7 @@ def test_every_mistake_of_a_file_is_told_and_nothing_is_stored(run: Run, demo_da
     ],
 )
 def test_files_of_another_kind_are_refused(run: Run, tmp_path: Path, content: bytes, said: str) -> None:
-    """Empty, in another encoding, or something else altogether, without pages of mistakes."""
+    """An empty file, another encoding or another format is refused, with a bounded list of mistakes."""
     file = tmp_path / "review.txt"
     file.write_bytes(content)
     done = run("genres", "import", file)
@@ -97,23 +97,23 @@ def test_files_of_another_kind_are_refused(run: Run, tmp_path: Path, content: by
     assert done.stderr.count("\n") < 60
 
 
-def test_an_edited_file_is_not_written_over(run: Run, tmp_path: Path) -> None:
-    """Only --force replaces it; a folder that is not there is told in a line."""
+def test_an_edited_file_is_not_overwritten(run: Run, tmp_path: Path) -> None:
+    """Only --force overwrites it; a missing folder is an error of one line."""
     file = tmp_path / "review.txt"
     file.write_text("hours of work")
     refused = run("genres", "export", file)
     assert (refused.exit_code, file.read_text()) == (1, "hours of work")
-    assert refused.stderr == f"Error: {file} is there already; --force replaces it\n"
+    assert refused.stderr == f"Error: {file} exists already; --force overwrites it\n"
     assert orjson.loads(run("genres", "export", file, "--force", "--limit", 1, "--json").stdout)["titles"] == 1
     assert run("genres", "export", tmp_path / "no" / "file").stderr.endswith("No such file or directory\n")
     unknown = run("genres", "export", tmp_path / "x", "--genre", "Nope")
-    assert unknown.stderr == "Error: There is no genre 'Nope'; `mediacanon genres list` shows all\n"
+    assert unknown.stderr == "Error: There is no genre 'Nope'; `mediacanon genres list` prints all\n"
     assert [one.name for one in tmp_path.iterdir()] == ["review.txt"]
 
 
-def test_a_new_genre_is_listed_and_can_be_given(run: Run, tmp_path: Path) -> None:
-    """From `add` on it is offered in the file's header and accepted below."""
-    assert run("genres", "add", "Home Makeover").output == "Home Makeover is a custom genre now.\n"
+def test_a_new_genre_is_listed_and_accepted(run: Run, tmp_path: Path) -> None:
+    """An added genre is in the header of exported files, and accepted in their lines."""
+    assert run("genres", "add", "Home Makeover").output == "Added the custom genre Home Makeover.\n"
     assert run("genres", "add", "home makeover").exit_code == 1
     run("genres", "export", tmp_path / "review.txt", "--limit", 1)
     assert "Home Makeover" in (tmp_path / "review.txt").read_text()
@@ -125,7 +125,7 @@ def test_a_new_genre_is_listed_and_can_be_given(run: Run, tmp_path: Path) -> Non
 
 
 def test_custom_genres_survive_an_import(run: Run, demo_database: str, tmp_path: Path) -> None:
-    """The demo's files imported again, by force and with other genres: what people gave stays."""
+    """A forced import with other genres keeps the reviewed custom genres."""
     run("genres", "export", tmp_path / "review.txt", "--limit", 5)
     decide(tmp_path / "review.txt", "Dating")
     run("genres", "import", tmp_path / "review.txt")
@@ -144,7 +144,7 @@ def test_custom_genres_survive_an_import(run: Run, demo_database: str, tmp_path:
 def test_countries_come_from_tmdb(
     run: Run, demo_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is a key; and where TMDB does not answer the file is written all the same."""
+    """With a key, missing countries are fetched; if TMDB fails, the file is written without them."""
     imdb_id = ask(demo_database, "SELECT imdb_id FROM titles WHERE type = 'movie' ORDER BY num_votes DESC NULLS LAST")
     ask(demo_database, "UPDATE titles SET origin_country = NULL, enriched_at = NULL, tmdb_id = NULL")
     ask(demo_database, "DELETE FROM custom_genre_reviews")
@@ -160,11 +160,11 @@ def test_countries_come_from_tmdb(
         monkeypatch.setenv("TMDB_BASE_URL", tmdb.url)
         done = run("genres", "export", tmp_path / "refused.txt", "--limit", 2)
     assert (done.exit_code, done.stdout) == (0, f"2 titles to review in {tmp_path / 'refused.txt'}.\n")
-    assert "The country of 1 title stays unknown: TMDB refuses the key" in done.stderr
+    assert "The country of 1 title is unknown: TMDB refuses the key" in done.stderr
 
 
 def test_the_originals_spelling_still_works(run: Run, tmp_path: Path) -> None:
-    """`sync --genres-export` and `--genres-import`, with limit, filter and a batch size that means nothing."""
+    """`sync --genres-export` and `--genres-import` take limit, filter and an ignored batch size."""
     file = tmp_path / "review.txt"
     out = run("sync", "--genres-export", file, "--genres-limit", 2, "--genres-filter", "drama, Comedy", "--batch", 5000)
     assert out.output == f"2 titles to review in {file}.\n"

@@ -1,4 +1,4 @@
-"""Progress in lines: what they say, and when."""
+"""Progress in lines: their content and their intervals."""
 
 import io
 
@@ -8,7 +8,7 @@ from cli.progress import amount, duration, progress_for
 
 
 @pytest.mark.parametrize(
-    ("done", "total", "unit", "told"),
+    ("done", "total", "unit", "text"),
     [
         (0, None, "bytes", "0 bytes"),
         (999, None, "bytes", "999 bytes"),
@@ -19,21 +19,21 @@ from cli.progress import amount, duration, progress_for
         (7.4, None, "titles", "7 titles"),
     ],
 )
-def test_amounts_are_told_in_readable_units(done: float, total: float | None, unit: str, told: str) -> None:
-    """Bytes in the unit of the larger figure, all others as they are."""
-    assert amount(done, total, unit) == told
+def test_amounts_have_readable_units(done: float, total: float | None, unit: str, text: str) -> None:
+    """Bytes are scaled to the unit of the larger figure, other units are not."""
+    assert amount(done, total, unit) == text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(0.4, "0 s"), (59.6, "1:00 min"), (200, "3:20 min"), (3723, "1:02:03 h")]
+    ("seconds", "text"), [(0.4, "0 s"), (59.6, "1:00 min"), (200, "3:20 min"), (3723, "1:02:03 h")]
 )
-def test_durations_are_told_in_readable_units(seconds: float, told: str) -> None:
-    """Seconds, minutes, hours."""
-    assert duration(seconds) == told
+def test_durations_have_readable_units(seconds: float, text: str) -> None:
+    """Durations are in seconds, minutes or hours."""
+    assert duration(seconds) == text
 
 
 def lines(*, every: float, total: int | None) -> list[str]:
-    """Return the lines about a step of three times a thousand titles, without their times."""
+    """Return the lines of a step of three thousand titles, without their times."""
     stream = io.StringIO()
     with progress_for(stream, every=every) as progress, progress.step("Work", total=total, unit="titles") as step:
         for _ in range(3):
@@ -41,8 +41,8 @@ def lines(*, every: float, total: int | None) -> list[str]:
     return [line[20:] for line in stream.getvalue().splitlines()]
 
 
-def test_a_line_tells_how_far_how_fast_and_how_long_still() -> None:
-    """And what was done at the end."""
+def test_a_line_has_percentage_amount_rate_and_time_left() -> None:
+    """The last line has the final amount."""
     first, *middle, last = lines(every=0, total=4000)
     assert first == "Work: 4,000 titles"
     assert [line.split(",")[0] for line in middle] == ["Work: 25%", "Work: 50%", "Work: 75%"]
@@ -53,7 +53,7 @@ def test_a_line_tells_how_far_how_fast_and_how_long_still() -> None:
 
 
 def test_without_a_total_nothing_is_guessed() -> None:
-    """No share, no time left."""
+    """Without a total a line has neither percentage nor time left."""
     first, middle, *_ = lines(every=0, total=None)
     assert first == "Work"
     assert middle.startswith("Work: 1,000 titles, ")
@@ -61,11 +61,11 @@ def test_without_a_total_nothing_is_guessed() -> None:
 
 
 def test_lines_are_rare() -> None:
-    """Between the first and the last there is none before its time."""
+    """A step that ends within the interval has its first and its last line only."""
     assert len(lines(every=3600, total=4000)) == 2
 
 
 def test_a_closed_standard_error_is_no_obstacle() -> None:
-    """A program started with `2>&-` has None for it."""
+    """A program started with `2>&-` has None for the stream."""
     with progress_for(None) as progress, progress.step("Work") as step:
         step.advance(1)

@@ -1,4 +1,4 @@
-"""`mediacanon sync` as an operator sees it: report, progress, exit codes, and interruptions."""
+"""`mediacanon sync`: report, progress, exit codes and interruptions."""
 
 import asyncio
 import os
@@ -42,21 +42,21 @@ def files(folder: Path, *titles: tuple[object, ...]) -> dict[str, bytes]:
 
 @pytest.fixture
 def imdb(tmp_path: Path) -> Iterator[FakeImdb]:
-    """Give a server of a small dump."""
+    """Yield a fake IMDb with a small dump."""
     with FakeImdb(files(tmp_path / "today")) as server:
         yield server
 
 
 @pytest.fixture
 def environment(imdb: FakeImdb, database: str, tmp_path: Path) -> dict[str, str]:
-    """Give the environment of a command that finds the stand-in and the test's database."""
+    """Return an environment with the fake IMDb and the test's database."""
     ours = {"IMDB_BASE_URL": imdb.url, "DATABASE_URL": database, "MEDIACANON_DATA_DIR": str(tmp_path / "home")}
     return dict(os.environ) | ours
 
 
 @pytest.fixture
 def catalogue(pool: asyncpg.Pool) -> Catalogue:
-    """Give eyes on the fresh database of the test."""
+    """Return a reader of the test's database."""
     return Catalogue(pool)
 
 
@@ -67,12 +67,12 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
 
 
 def numbers(output: str, name: str) -> list[str]:
-    """Return what stands behind `name` in a table of the report."""
+    """Return the cells of the row `name` in a table of the report."""
     return next(line.removeprefix(name).split() for line in output.splitlines() if line.startswith(f"{name} "))
 
 
-def test_the_report_names_what_changed_per_kind_file_and_step(environment: dict[str, str]) -> None:
-    """It is all of standard output; progress goes to standard error in plain lines."""
+def test_the_report_counts_per_kind_file_and_step(environment: dict[str, str]) -> None:
+    """Standard output is the report alone; progress goes to standard error in plain lines."""
     done = run(environment)
     assert done.returncode == 0
     assert numbers(done.stdout, "kind")[:4] == ["inserted", "updated", "unchanged", "withdrawn"]
@@ -87,8 +87,8 @@ def test_the_report_names_what_changed_per_kind_file_and_step(environment: dict[
     assert "\x1b" not in done.stderr + done.stdout
 
 
-def test_unchanged_files_are_told_and_not_imported(environment: dict[str, str], imdb: FakeImdb) -> None:
-    """The second run downloads nothing and says so; --force imports the same files again."""
+def test_unchanged_files_are_not_imported(environment: dict[str, str], imdb: FakeImdb) -> None:
+    """The second run downloads nothing and prints so; --force imports the same files again."""
     run(environment)
     again = run(environment)
     assert (again.returncode, again.stdout) == (0, "Nothing changed: the files are those of the last import.\n")
@@ -96,8 +96,8 @@ def test_unchanged_files_are_told_and_not_imported(environment: dict[str, str], 
     assert numbers(run(environment, "--force").stdout, "movies")[2] == "1,200"
 
 
-def test_json_gives_the_report_to_programs(environment: dict[str, str]) -> None:
-    """One object on standard output, whatever happened."""
+def test_json_prints_the_report_as_an_object(environment: dict[str, str]) -> None:
+    """An import and a run without changes print one object each."""
     report = orjson.loads(run(environment, "--json").stdout)
     movies = next(one for one in report["changes"] if one["kind"] == "movies")
     assert movies["inserted"] == 1200
@@ -106,8 +106,8 @@ def test_json_gives_the_report_to_programs(environment: dict[str, str]) -> None:
     assert orjson.loads(run(environment, "--json").stdout)["is_unchanged"] is True
 
 
-def test_malformed_rows_are_shown_after_the_tables(environment: dict[str, str], tmp_path: Path) -> None:
-    """File, line and reason."""
+def test_malformed_rows_are_listed_after_the_tables(environment: dict[str, str], tmp_path: Path) -> None:
+    """Each has file, line and reason."""
     files(tmp_path / "odd", title("tt2000001", year="soon"))  # type: ignore[arg-type]
     done = run(environment, "--offline", "--dir", str(tmp_path / "odd"))
     assert done.returncode == 0
@@ -116,14 +116,14 @@ def test_malformed_rows_are_shown_after_the_tables(environment: dict[str, str], 
 
 
 def test_a_refused_import_is_one_line_and_exit_code_1(environment: dict[str, str], tmp_path: Path) -> None:
-    """What is wrong with which file."""
+    """The line names the file and the fault."""
     done = run(environment, "--offline", "--dir", str(tmp_path / "nowhere"))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"Error: {tmp_path}/nowhere/{BASICS.file} is missing\n"
 
 
 def test_an_unreachable_file_is_one_line_and_exit_code_1(environment: dict[str, str], imdb: FakeImdb) -> None:
-    """Which address and why."""
+    """The line has the URL and the reason."""
     imdb.misbehave(Fault.NOT_FOUND, file=BASICS.file)
     done = run(environment)
     assert (done.returncode, done.stdout) == (1, "")
@@ -133,14 +133,14 @@ def test_an_unreachable_file_is_one_line_and_exit_code_1(environment: dict[str, 
 
 @pytest.mark.parametrize("arguments", [["--workers", "9"], ["--fast"]])
 def test_wrong_usage_is_exit_code_2(environment: dict[str, str], arguments: list[str]) -> None:
-    """Click's own message names the option."""
+    """The message names the option."""
     done = run(environment, *arguments)
     assert done.returncode == 2
     assert arguments[0] in done.stderr
 
 
 def test_a_terminal_gets_bars_and_clean_output(environment: dict[str, str]) -> None:
-    """Standard error is the terminal, standard output may be a file."""
+    """Bars go to standard error; standard output stays free of control characters."""
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         SYNC, stdout=subprocess.PIPE, stderr=theirs, env=environment | {"TERM": "xterm"}, cwd=ROOT
@@ -161,12 +161,12 @@ def test_a_terminal_gets_bars_and_clean_output(environment: dict[str, str]) -> N
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65536)
-    except OSError:  # nobody holds the other end any more
+    except OSError:  # the other end is closed
         return b""
 
 
-def test_progress_that_nobody_reads_stops_nothing(environment: dict[str, str]) -> None:
-    """Standard error is a pipe whose reader has gone, as after `2>&1 | head`."""
+def test_a_broken_pipe_does_not_stop_the_import(environment: dict[str, str]) -> None:
+    """Standard error may be a pipe without a reader, as after `2>&1 | head`."""
     ours, theirs = os.pipe()
     os.close(ours)
     done = subprocess.run(
@@ -186,7 +186,7 @@ async def test_an_interrupted_merge_leaves_the_catalogue_as_it_was(
     tmp_path: Path,
     kill: signal.Signals,
 ) -> None:
-    """Ctrl-C and a polite kill: exit code 130, no traceback, nothing left behind, the next run works."""
+    """After Ctrl-C or SIGTERM the exit code is 130, without traceback or leftovers, and the next run works."""
     await asyncio.to_thread(run, environment)
     before = await catalogue.dump()
     imdb.files = files(tmp_path / "tomorrow", title("tt2000001", name="New"))
@@ -208,10 +208,10 @@ async def test_an_interrupted_merge_leaves_the_catalogue_as_it_was(
     assert numbers((await asyncio.to_thread(run, environment)).stdout, "movies")[0] == "1"
 
 
-async def test_an_interrupted_download_goes_on_with_the_next_run(
+async def test_an_interrupted_download_is_continued_by_the_next_run(
     environment: dict[str, str], imdb: FakeImdb, catalogue: Catalogue
 ) -> None:
-    """Ctrl-C keeps what has come; the catalogue is as it was."""
+    """Ctrl-C keeps the partial download and leaves the catalogue unchanged."""
     before = await catalogue.dump()
     imdb.misbehave(Fault.HANG, file=BASICS.file, times=1)
     process = await asyncio.create_subprocess_exec(
@@ -230,20 +230,22 @@ async def test_an_interrupted_download_goes_on_with_the_next_run(
 
 
 @pytest.mark.parametrize("left_out", [(), ("--no-tmdb",), ("--offline",)])
-def test_with_a_key_tmdb_is_asked_after_the_import(environment: dict[str, str], left_out: tuple[str, ...]) -> None:
-    """Flagged titles have their posters afterwards, the report says how many; --no-tmdb and --offline leave it out."""
+def test_with_a_key_the_import_is_followed_by_a_backfill(
+    environment: dict[str, str], left_out: tuple[str, ...]
+) -> None:
+    """Flagged titles are fetched from TMDB and counted in the report; --no-tmdb and --offline prevent it."""
     run(environment, "--json")
     with FakeTmdb() as tmdb:
         tmdb.catalogue.add_film(film(11, "tt1000000"))
         keyed = environment | {"TMDB_API_KEY": KEY, "TMDB_BASE_URL": tmdb.url, "TMDB_RATE": "0"}
-        told = run(keyed, "--json", *left_out)
+        first = run(keyed, "--json", *left_out)
         again = run(keyed, *left_out)
-        asked = list(tmdb.requests)
-    assert (told.returncode, again.returncode) == (0, 0)
+        requests = list(tmdb.requests)
+    assert (first.returncode, again.returncode) == (0, 0)
     if left_out:
-        assert "tmdb" not in orjson.loads(told.stdout)
-        assert asked == []
+        assert "tmdb" not in orjson.loads(first.stdout)
+        assert requests == []
     else:
-        assert orjson.loads(told.stdout)["tmdb"]["fetched"] == 1201
-        assert "/3/movie/11" in asked
+        assert orjson.loads(first.stdout)["tmdb"]["fetched"] == 1201
+        assert "/3/movie/11" in requests
         assert again.stdout.endswith("0 titles fetched from TMDB, 0 changed\n")

@@ -1,4 +1,4 @@
-"""`mediacanon tmdb` as an operator sees it."""
+"""`mediacanon tmdb`: backfill, images and reset."""
 
 import os
 import subprocess
@@ -18,19 +18,19 @@ ADD = "INSERT INTO titles (type, display_name, imdb_id) VALUES ('movie', 'A Film
 
 @pytest.fixture
 def environment(database: str) -> dict[str, str]:
-    """Give the environment of a command on a catalogue of one film."""
+    """Return an environment with a catalogue of one film."""
     ask(database, ADD)
     return {**os.environ, "DATABASE_URL": database, "TMDB_API_KEY": KEY}
 
 
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run mediacanon tmdb to its end."""
+    """Run `mediacanon tmdb` to its end."""
     command = [sys.executable, "-m", "cli", "tmdb", *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT)
 
 
-def test_a_backfill_tells_what_it_did(environment: dict[str, str], database: str) -> None:
-    """In a line or as JSON on standard output; progress, but no list of requests, on standard error."""
+def test_a_backfill_prints_a_summary(environment: dict[str, str], database: str) -> None:
+    """The summary is a line or JSON on standard output; standard error has progress, but no list of requests."""
     with FakeTmdb() as tmdb:
         tmdb.catalogue.add_film(film(11, "tt0000011", origin_country=["KR"]))
         environment["TMDB_BASE_URL"] = tmdb.url
@@ -43,7 +43,7 @@ def test_a_backfill_tells_what_it_did(environment: dict[str, str], database: str
 
 
 def test_a_backfill_keeps_its_limit(environment: dict[str, str], database: str) -> None:
-    """The most voted is fetched, the other one by the next run."""
+    """The most voted title is fetched, the other one by the next run."""
     ask(database, "INSERT INTO titles (type, display_name, imdb_id, num_votes) VALUES ('movie', 'B', 'tt0000012', 9)")
     with FakeTmdb() as tmdb:
         environment["TMDB_BASE_URL"] = tmdb.url
@@ -52,8 +52,8 @@ def test_a_backfill_keeps_its_limit(environment: dict[str, str], database: str) 
         assert orjson.loads(run(environment, "backfill", "--limit", "9", "--json").stdout)["fetched"] == 1
 
 
-def test_images_come_for_as_many_shows_as_asked_for(environment: dict[str, str], database: str) -> None:
-    """With --limit the most voted; with --skip-synced, the default, those never looked for, with --all every show."""
+def test_images_are_fetched_for_the_chosen_shows(environment: dict[str, str], database: str) -> None:
+    """--limit takes the most voted shows, --skip-synced (the default) the unfetched ones, --all every show."""
     with FakeTmdb() as tmdb:
         environment["TMDB_BASE_URL"] = tmdb.url
         for number in (21, 22):
@@ -71,8 +71,8 @@ def test_images_come_for_as_many_shows_as_asked_for(environment: dict[str, str],
     assert fetched == [1, 1, 0, 2, 1]
 
 
-def test_without_a_key_a_line_says_so(environment: dict[str, str]) -> None:
-    """Exit code 1; a key that is refused stops the run, exit code 1, too."""
+def test_a_key_is_needed(environment: dict[str, str]) -> None:
+    """A missing key is an error of one line; a refused key stops the run. The exit code is 1 for both."""
     done = run({**environment, "TMDB_API_KEY": ""}, "backfill")
     assert (done.returncode, done.stderr) == (1, "Error: TMDB_API_KEY is not set: get a key from TMDB and set it\n")
     with FakeTmdb() as tmdb:

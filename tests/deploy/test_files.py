@@ -1,4 +1,4 @@
-"""The files of deploy/ are what launchd, systemd, shells and compose take."""
+"""The files of deploy/ are valid for launchd, systemd, shells and compose."""
 
 import os
 import plistlib
@@ -27,7 +27,7 @@ needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="
 
 @pytest.mark.parametrize("label", ["com.mediacanon.server", "com.mediacanon.tunnel"])
 def test_launch_agents_carry_the_label_of_their_file(label: str):
-    """launchd finds them by it; both come back when they end."""
+    """launchd identifies an agent by its label, and restarts both."""
     agent = plistlib.loads((DEPLOY / "launchd" / f"{label}.plist").read_bytes())
     assert agent["Label"] == label
     assert agent["RunAtLoad"] is agent["KeepAlive"] is True
@@ -35,8 +35,8 @@ def test_launch_agents_carry_the_label_of_their_file(label: str):
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_scripts_are_whole(script: str):
-    """bash reads them, shellcheck where it is installed finds nothing, and they may be run."""
+def test_scripts_are_valid(script: str):
+    """bash parses each script, shellcheck (if installed) finds nothing, and each is executable."""
     path = DEPLOY / script
     assert os.access(path, os.X_OK)
     subprocess.run(["bash", "-n", path], check=True)
@@ -47,7 +47,7 @@ def test_scripts_are_whole(script: str):
 @needs_systemd
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_accepts_every_unit(unit: str, tmp_path: Path):
-    """`systemd-analyze verify` has nothing to say about any, with the programs where they are said to be."""
+    """`systemd-analyze verify` finds no fault, with the programs at the paths of the unit."""
     for name in UNITS:
         text = (DEPLOY / "systemd" / name).read_text().replace("/opt/mediacanon", str(tmp_path))
         (tmp_path / name).write_text(text)
@@ -56,23 +56,23 @@ def test_systemd_accepts_every_unit(unit: str, tmp_path: Path):
             Path(program).write_text("#!/bin/sh\n")
             Path(program).chmod(0o755)
     command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / unit)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
-    complaints = [line for line in said.stderr.splitlines() if str(tmp_path) in line or "mediacanon" in line]
-    assert (said.returncode, complaints) == (0, [])
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    faults = [line for line in done.stderr.splitlines() if str(tmp_path) in line or "mediacanon" in line]
+    assert (done.returncode, faults) == (0, [])
 
 
 @needs_systemd
 @pytest.mark.parametrize("unit", SERVICES)
 def test_services_are_sandboxed(unit: str):
-    """systemd's own rating of what a taken-over service could reach, 0 to 10: at most 2.5."""
+    """systemd rates the exposure of each service, from 0 to 10, at most 2.5."""
     command = ["systemd-analyze", "security", "--offline=true", "--threshold=25", str(DEPLOY / "systemd" / unit)]
-    said = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "offline" in said.stderr:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "offline" in done.stderr:
         pytest.skip("this systemd cannot rate a unit that is not loaded")
-    assert said.returncode == 0, said.stdout.splitlines()[-1]
+    assert done.returncode == 0, done.stdout.splitlines()[-1]
 
 
-def test_compose_brings_a_database_and_lets_nobody_else_in():
+def test_compose_has_a_private_database():
     """The server waits for the database, whose port is not published; the password has no default."""
     composed = yaml.safe_load((DEPLOY / "container" / "compose.yaml").read_text())
     services = composed["services"]
@@ -86,21 +86,21 @@ def test_compose_brings_a_database_and_lets_nobody_else_in():
 
 
 def test_every_file_that_the_container_copies_exists():
-    """A COPY of what is not there would fail on somebody else's machine."""
+    """A COPY of a missing file would fail only when the image is built."""
     text = (DEPLOY / "container" / "Containerfile").read_text()
     copied = [word for line in re.findall(r"^COPY (?!--)(.+)$", text, re.MULTILINE) for word in line.split()[:-1]]
     assert copied
     assert [word for word in copied if not (ROOT / word).exists()] == []
 
 
-def test_the_tunnel_leads_to_the_server_and_nowhere_else():
-    """Ingress rules end with one that refuses."""
+def test_the_tunnel_leads_to_the_server_alone():
+    """The last ingress rule refuses all other requests."""
     tunnel = yaml.safe_load((DEPLOY / "cloudflared" / "config.example.yml").read_text())
     assert [rule["service"] for rule in tunnel["ingress"]] == ["http://127.0.0.1:8080", "http_status:404"]
 
 
-def test_a_service_closes_writes_until_somebody_opens_them():
-    """A tunnel makes loopback public, which the server cannot see: the examples of both say what is to be set."""
+def test_the_example_settings_turn_writes_off():
+    """A tunnel makes loopback public, which the server cannot detect: both examples have the setting."""
     assert re.findall(r"^MEDIACANON_WRITES=(\w+)$", (DEPLOY / "env.example").read_text(), re.MULTILINE) == ["off"]
     assert "MEDIACANON_WRITES=token or off" in (DEPLOY / "cloudflared" / "config.example.yml").read_text()
 
@@ -114,8 +114,8 @@ def test_a_service_closes_writes_until_somebody_opens_them():
         ("# DATABASE_URL=no", ""),
     ],
 )
-def test_the_environment_file_is_read_as_systemd_reads_it(tmp_path: Path, line: str, value: str):
-    """Nothing in it is run or expanded."""
+def test_the_environment_file_is_parsed_like_systemds(tmp_path: Path, line: str, value: str):
+    """No command of the file is run, and no variable expanded."""
     file = tmp_path / "env"
     file.write_text(line)
     command = [DEPLOY / "with-env", "bash", "-c", 'printf %s "${DATABASE_URL:-}"']
@@ -123,8 +123,8 @@ def test_the_environment_file_is_read_as_systemd_reads_it(tmp_path: Path, line: 
     assert subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout == value
 
 
-def test_the_example_names_only_settings_there_are():
-    """Each NAME of env.example is one of MediaCanon's."""
+def test_the_example_has_existing_settings_only():
+    """Each NAME of env.example is a setting of MediaCanon."""
     import dataclasses
 
     from mediacanon.settings import Settings
@@ -135,10 +135,10 @@ def test_the_example_names_only_settings_there_are():
 
 @pytest.fixture
 def wait_ready(tmp_path: Path) -> Path:
-    """Give the script as it lies in an installation."""
+    """Return the script in a folder like an installation."""
     python = tmp_path / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    # A link would leave its own environment; nothing but the standard library is needed.
+    # A symbolic link would start in another environment; the script needs the standard library only.
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
     script = tmp_path / "deploy" / "wait-ready"
@@ -152,12 +152,12 @@ def wait_ready(tmp_path: Path) -> Path:
     [("", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "127.0.0.1"), ("::", "::1"), ("::1", "::1")],
 )
 def test_the_server_is_waited_for_where_it_listens(wait_ready: Path, host: str, listens_at: str):
-    """HOST says where; one that stands for every address is asked on this machine."""
-    asked = []
+    """The script uses HOST; for a wildcard address it asks on loopback."""
+    requests = []
 
     class Ready(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requests.append(self.path)
             self.send_response(200)
             self.end_headers()
 
@@ -173,7 +173,7 @@ def test_the_server_is_waited_for_where_it_listens(wait_ready: Path, host: str, 
         pytest.skip(f"this machine has no {listens_at}")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     environment = {**os.environ, "HOST": host, "PORT": str(server.server_port)}
-    said = subprocess.run([wait_ready, "5"], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run([wait_ready, "5"], env=environment, capture_output=True, text=True, check=False)
     server.shutdown()
     server.server_close()
-    assert (said.returncode, said.stderr, asked) == (0, "", ["/readyz"])
+    assert (done.returncode, done.stderr, requests) == (0, "", ["/readyz"])

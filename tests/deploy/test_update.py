@@ -1,4 +1,4 @@
-"""`deploy/update`: a new version is put in place, and a bad one is taken back, on a checkout of its own."""
+"""`deploy/update`: installs a new version, and rolls back a broken one, on a checkout of its own."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ STOP = 'pid=$(cat "{root}/pid.log"); kill "$pid" && while kill -0 "$pid" 2>/dev/
 
 
 class Installation:
-    """A checkout whose program is this Python with the checkout's code, and the repository it came from."""
+    """A checkout that runs on this Python, and the repository that it was cloned from."""
 
     def __init__(self, folder: Path, dsn: str) -> None:
         self.origin, self.root = folder / "origin", folder / "installed"
@@ -62,18 +62,18 @@ class Installation:
         self.publish("first version")
 
     def _git(self, *arguments: str) -> str:
-        who = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
-        ran = subprocess.run(["git", *who, *arguments], cwd=self.origin, check=True, capture_output=True, text=True)
-        return ran.stdout.strip()
+        author = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+        done = subprocess.run(["git", *author, *arguments], cwd=self.origin, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
 
     def publish(self, message: str) -> str:
-        """Commit what the origin's files are, and return the commit."""
+        """Commit the files of the origin and return the commit."""
         self._git("add", "--all")
         self._git("commit", "--quiet", "--message", message)
         return self._git("rev-parse", "HEAD")
 
     def run(self, command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a shell command as the operator would."""
+        """Run a shell command in the installation's environment."""
         return subprocess.run(
             ["bash", "-c", command], env=self.environment | environment, capture_output=True, text=True, check=False
         )
@@ -89,13 +89,13 @@ class Installation:
         assert waited.returncode == 0, waited.stderr + (self.root / "server.log").read_text()
 
     def page(self) -> str:
-        """Return what the server at the port says now."""
+        """Return the start page of the server."""
         return httpx.get(f"http://127.0.0.1:{self.port}/", trust_env=False).text
 
 
 @pytest.fixture
 def installation(tmp_path: Path, database: str) -> Iterator[Installation]:
-    """Give a running installation."""
+    """Yield a running installation."""
     installed = Installation(tmp_path, database)
     installed.start()
     yield installed
@@ -103,7 +103,7 @@ def installation(tmp_path: Path, database: str) -> Iterator[Installation]:
 
 
 def test_an_update_serves_the_new_version(installation: Installation):
-    """The new page is served by a new process; a second update finds nothing to do."""
+    """The new page is served; a second update has nothing to do."""
     home = installation.origin / "templates" / "home.html"
     home.write_text(home.read_text() + "<!-- second version -->")
     installation.publish("second version")
@@ -119,8 +119,8 @@ def test_an_update_serves_the_new_version(installation: Installation):
     ("file", "fault"),
     [("cli/serve.py", "raise SystemExit('broken')\n"), ("schema.sql", "SELECT this is no SQL;\n")],
 )
-def test_an_update_that_does_not_come_up_is_taken_back(installation: Installation, file: str, fault: str):
-    """A server that ends, or a migration that fails: the old version serves again and the exit code says so."""
+def test_an_update_that_does_not_become_ready_is_rolled_back(installation: Installation, file: str, fault: str):
+    """After a crash or a failed migration the old version serves again, and the exit code is 1."""
     broken = installation.origin / file
     broken.write_text(fault + broken.read_text())
     home = installation.origin / "templates" / "home.html"
@@ -134,7 +134,7 @@ def test_an_update_that_does_not_come_up_is_taken_back(installation: Installatio
 
 
 def test_a_backup_is_restored_with_the_old_version(installation: Installation, tmp_path: Path):
-    """What the new version's migration did to the database is undone with it."""
+    """The rollback undoes the migration of the new version."""
     schema = installation.origin / "schema.sql"
     schema.write_text(schema.read_text() + "\nCREATE TABLE afterthought (id integer);\n")
     broken = installation.origin / "cli" / "serve.py"
@@ -142,19 +142,19 @@ def test_a_backup_is_restored_with_the_old_version(installation: Installation, t
     installation.publish("broken")
     updated = installation.update("--backup", str(tmp_path / "before.dump"), MEDIACANON_PATIENCE="20")
     assert updated.returncode == 1, updated.stderr
-    asked = installation.run(
+    done = installation.run(
         f'"{installation.root}/deploy/with-env" "{installation.root}/.venv/bin/mediacanon" db psql '
         "-Atc \"SELECT to_regclass('afterthought') IS NULL\""
     )
-    assert asked.stdout.strip() == "t", asked.stderr
+    assert done.stdout.strip() == "t", done.stderr
 
 
-def test_changes_of_ones_own_are_not_overwritten(installation: Installation):
+def test_uncommitted_changes_are_not_overwritten(installation: Installation):
     """The update refuses before it stops anything."""
     (installation.root / "schema.sql").write_text("-- mine\n")
     refused = installation.update()
     assert refused.returncode == 2
-    assert "has changes of its own" in refused.stderr
+    assert "has uncommitted changes" in refused.stderr
     assert "MediaCanon" in installation.page()
 
 

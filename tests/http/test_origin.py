@@ -3,7 +3,6 @@
 import httpx
 import pytest
 
-from cli.serve import _warn_of_open_writes
 from mediacanon.errors import WrongSetting
 from mediacanon.settings import Settings
 from tests.serving import app_of, ask, client_of
@@ -137,16 +136,6 @@ async def client_for_writing(demo_database: str):
     """Give a client of a server with open writes."""
     async with client_of(app_of(demo_database, MEDIACANON_ALLOWED_HOSTS="media.example.org, nas.local")) as client:
         yield client
-
-
-@pytest.mark.parametrize(
-    ("host", "writes", "is_warned"),
-    [("0.0.0.0", "open", True), ("0.0.0.0", "off", False), ("127.0.0.1", "open", False)],
-)
-def test_open_writes_beyond_this_machine_are_warned_of(caplog, host: str, writes: str, is_warned: bool):
-    """The operator is told what it means, and how to close it."""
-    _warn_of_open_writes(Settings.from_environment({"HOST": host, "MEDIACANON_WRITES": writes}))
-    assert ("may change and delete titles" in caplog.text) == is_warned
 
 
 def test_a_token_must_be_set_where_one_is_asked_for():

@@ -1,4 +1,4 @@
-"""Answers leave whole: head and body in one packet, in order, and nothing is lost or piles up."""
+"""Coalesced writes: head and body in one packet, in order, complete, with bounded buffers."""
 
 import asyncio
 import logging
@@ -26,17 +26,17 @@ PIECES: list[int] = []
 
 
 async def small(request: Request) -> Response:
-    """Answer with a few bytes, those of the query string."""
+    """Answer with the query string."""
     return PlainTextResponse(f"<{request.url.query}>")
 
 
 async def large(_: Request) -> Response:
-    """Answer with more than any buffer holds."""
+    """Answer with more bytes than any buffer holds."""
     return PlainTextResponse("x" * LARGE)
 
 
 async def stream(_: Request) -> Response:
-    """Answer bit by bit, the last one half a minute after the others."""
+    """Stream two parts, then keep the response open for half a minute."""
 
     async def parts() -> AsyncIterator[bytes]:
         yield b"one"
@@ -47,13 +47,13 @@ async def stream(_: Request) -> Response:
 
 
 async def endless(_: Request) -> Response:
-    """Answer with small pieces for as long as they are taken, and count them."""
+    """Stream small pieces without end, and count them."""
 
     async def parts() -> AsyncIterator[bytes]:
         while True:
             PIECES.append(1)
             yield b"x" * 1000
-            # Else nobody hears that the client has gone.
+            # Lets the event loop notice a disconnected client.
             await asyncio.sleep(0)
 
     return StreamingResponse(parts())
@@ -61,7 +61,7 @@ async def endless(_: Request) -> Response:
 
 @pytest.fixture(scope="module", params=["uvloop", "asyncio"])
 def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
-    """Give host and port of a server of these, in a thread and over each event loop."""
+    """Run a server with these endpoints in a thread, over each event loop; yield host and port."""
     app = Starlette(routes=[Route(f"/{one.__name__}", one) for one in (small, large, stream, endless)])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
@@ -76,14 +76,14 @@ def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
 
 
 def packets_received(writer: asyncio.StreamWriter) -> int:
-    """Return how many packets with data a client has received: tcpi_data_segs_in of Linux."""
+    """Return the number of data packets that a client has received: tcpi_data_segs_in of Linux."""
     [packets] = struct.unpack_from("I", writer.get_extra_info("socket").getsockopt(socket.SOL_TCP, TCP_INFO, 160), 152)
     return int(packets)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="The packets are counted by Linux")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts the packets")
 async def test_head_and_body_come_together(address: tuple[str, int]) -> None:
-    """An answer is one packet."""
+    """A small response is one packet."""
     reader, writer = await asyncio.open_connection(*address)
     for number in range(1, 11):
         writer.write(GET % b"/small?7")
@@ -92,18 +92,18 @@ async def test_head_and_body_come_together(address: tuple[str, int]) -> None:
     writer.close()
 
 
-async def test_answers_keep_their_order(address: tuple[str, int]) -> None:
-    """Requests that are sent at once are answered in their order, and the last one closes the connection."""
+async def test_responses_keep_their_order(address: tuple[str, int]) -> None:
+    """Pipelined requests are answered in order, and the last one closes the connection."""
     reader, writer = await asyncio.open_connection(*address)
     requests = b"".join(GET % b"/small?%d" % number for number in range(20))
     writer.write(requests + b"GET /small?20 HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
-    answers = await reader.read()
-    assert [part[: part.index(b">")] for part in answers.split(b"<")[1:]] == [b"%d" % number for number in range(21)]
+    responses = await reader.read()
+    assert [part[: part.index(b">")] for part in responses.split(b"<")[1:]] == [b"%d" % number for number in range(21)]
     writer.close()
 
 
-async def test_an_answer_without_body_comes_at_once(address: tuple[str, int]) -> None:
-    """HEAD is a head alone."""
+async def test_a_response_without_body_is_sent(address: tuple[str, int]) -> None:
+    """The response to HEAD is a head alone."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(b"HEAD /small HTTP/1.1\r\nHost: here\r\n\r\n")
     assert (await asyncio.wait_for(reader.read(65536), 5)).endswith(
@@ -113,7 +113,7 @@ async def test_an_answer_without_body_comes_at_once(address: tuple[str, int]) ->
 
 
 async def test_a_stream_is_not_held_back(address: tuple[str, int]) -> None:
-    """What a stream has so far is there long before its end."""
+    """The first parts of a stream arrive long before its end."""
     reader, writer = await asyncio.open_connection(*address)
     writer.write(GET % b"/stream")
     async with asyncio.timeout(10):
@@ -121,8 +121,8 @@ async def test_a_stream_is_not_held_back(address: tuple[str, int]) -> None:
     writer.close()
 
 
-async def test_large_answers_come_whole(address: tuple[str, int]) -> None:
-    """Also to a client that reads slowly."""
+async def test_large_responses_are_complete(address: tuple[str, int]) -> None:
+    """A client that reads slowly gets every byte."""
     reader, writer = await asyncio.open_connection(*address, limit=1024)
     writer.write(GET % b"/large")
     await reader.readuntil(b"\r\n\r\n")
@@ -131,8 +131,8 @@ async def test_large_answers_come_whole(address: tuple[str, int]) -> None:
     writer.close()
 
 
-async def test_a_client_that_does_not_read_is_waited_for(address: tuple[str, int]) -> None:
-    """What it does not take is not made: buffers are bounded."""
+async def test_a_client_that_does_not_read_pauses_the_response(address: tuple[str, int]) -> None:
+    """The application waits once the buffers are full: they are bounded."""
     _, writer = await asyncio.open_connection(*address, limit=1024)
     PIECES.clear()
     writer.write(GET % b"/endless")
@@ -145,21 +145,21 @@ async def test_a_client_that_does_not_read_is_waited_for(address: tuple[str, int
     writer.close()
 
 
-async def test_who_hangs_up_is_no_error(address: tuple[str, int], caplog: pytest.LogCaptureFixture) -> None:
-    """A client that leaves before it is answered leaves no trace in the log, and the next one is answered."""
+async def test_a_disconnected_client_is_no_error(address: tuple[str, int], caplog: pytest.LogCaptureFixture) -> None:
+    """A client that disconnects before the response logs nothing, and the next request is served."""
     caplog.set_level(logging.WARNING)
     for _ in range(20):
         with socket.create_connection(address) as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             client.sendall(GET % b"/large")
         await asyncio.sleep(0)
-    await test_answers_keep_their_order(address)
-    # Servers of other tests may log meanwhile.
+    await test_responses_keep_their_order(address)
+    # Servers of other tests may log at the same time.
     assert not [record for record in caplog.records if record.threadName == THREAD]
 
 
 class Transport(asyncio.Transport):
-    """Remembers what reached it."""
+    """A transport that records its data."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1)})
@@ -176,22 +176,22 @@ class Transport(asyncio.Transport):
         return self.is_closed
 
 
-async def test_much_does_not_wait() -> None:
-    """What is written in one turn waits up to a size; from there the transport has it."""
+async def test_a_full_buffer_is_sent_at_once() -> None:
+    """Writes of one turn are buffered up to the bound, above which they go to the transport."""
     inner = Transport()
     transport = uvicorn_protocol.CoalescingTransport(inner, asyncio.get_running_loop())
-    transport.write(b"a" * uvicorn_protocol.MOST_WAITING)
+    transport.write(b"a" * uvicorn_protocol.MAX_BUFFERED)
     assert inner.sent == []
     transport.write(b"b")
-    assert [len(part) for part in inner.sent] == [uvicorn_protocol.MOST_WAITING + 1]
+    assert [len(part) for part in inner.sent] == [uvicorn_protocol.MAX_BUFFERED + 1]
     transport.write(b"c")
     transport.write(b"d")
     await asyncio.sleep(0)
     assert inner.sent[1:] == [b"cd"]
 
 
-async def test_closing_sends_first() -> None:
-    """What was written before the end arrives; what is written after it is nobody's."""
+async def test_closing_sends_the_buffer_first() -> None:
+    """Data written before the close arrives, data written after it is dropped."""
     inner = Transport()
     transport = uvicorn_protocol.CoalescingTransport(inner, asyncio.get_running_loop())
     transport.write(b"last words")

@@ -1,4 +1,4 @@
-"""The log: what its lines say and never say, and a file that several processes rotate."""
+"""The log: its lines, the secrets they never hold, and a file that several processes rotate."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ SECRETS = ("hush-hush", "tmdb-key-0123")
 
 @pytest.fixture
 def log_file(tmp_path: Path) -> Iterator[Path]:
-    """Give where the test's log goes; afterwards logging is as pytest has it."""
+    """Yield the path of the test's log file, and restore pytest's logging afterwards."""
     root, quiet = (
         logging.getLogger(),
         {name: logging.getLogger(name).level for name in ("httpx", "httpcore", "uvicorn")},
@@ -42,17 +42,17 @@ def log_file(tmp_path: Path) -> Iterator[Path]:
 
 
 def log_to(file: Path, **environment: str) -> None:
-    """Start logging as a server does."""
+    """Start logging like a server."""
     start_logging(Settings.from_environment({"MEDIACANON_LOG_FILE": str(file), **environment}))
 
 
 def lines_of(file: Path) -> list[str]:
-    """Return the lines written so far."""
+    """Return the lines of a file."""
     return file.read_text().splitlines()
 
 
 async def test_each_request_is_a_line(demo: str, log_file: Path):
-    """Method, path, status, bytes, duration and the id that the answer has."""
+    """The line has method, path, status, bytes, duration and the request id of the response."""
     log_to(log_file)
     async with client_of(app_of(demo)) as client:
         headers = {"x-request-id": "from-a-proxy", "accept-encoding": "identity"}
@@ -62,7 +62,7 @@ async def test_each_request_is_a_line(demo: str, log_file: Path):
 
 
 async def test_json_lines_hold_the_parts(demo: str, log_file: Path):
-    """One object a line, whatever a path holds."""
+    """Each line is one object, even if a path holds line breaks."""
     log_to(log_file, MEDIACANON_LOG_FORMAT="json")
     async with client_of(app_of(demo, MEDIACANON_LOG_FORMAT="json")) as client:
         answer = await client.get("/no%0Asuch%1Bpage", headers={"accept-encoding": "identity"})
@@ -74,8 +74,8 @@ async def test_json_lines_hold_the_parts(demo: str, log_file: Path):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
 
 
-async def test_probes_that_find_all_well_are_no_lines(demo: str, log_file: Path):
-    """They come every few seconds; lines of a server that is used are gathered, in order, without waiting for its end."""
+async def test_successful_health_checks_are_not_logged(demo: str, log_file: Path):
+    """Other requests are logged in batches, in order, while the server is still running."""
     log_to(log_file)
     async with client_of(app_of(demo)) as client:
         for path in ("/healthz", "/readyz", "/api/shows/1", "/api/shows/2"):
@@ -89,7 +89,7 @@ async def test_probes_that_find_all_well_are_no_lines(demo: str, log_file: Path)
 
 @pytest.mark.parametrize("log_format", ["human", "json"])
 async def test_no_line_holds_a_secret(demo: str, log_file: Path, log_format: str):
-    """Neither query strings nor headers nor TMDB's key, whoever logs."""
+    """Query strings, headers and TMDB's key are in no line of any logger."""
     log_to(log_file, MEDIACANON_LOG_FORMAT=log_format)
     settings = {
         "MEDIACANON_WRITES": "token",
@@ -106,8 +106,8 @@ async def test_no_line_holds_a_secret(demo: str, log_file: Path, log_format: str
         assert secret not in written
 
 
-async def test_what_failed_is_logged_under_its_request(log_file: Path):
-    """An error nobody foresaw: its access line says 500, with the request's id."""
+async def test_an_unexpected_error_is_logged_with_its_request_id(log_file: Path):
+    """The access line of the request has status 500."""
     log_to(log_file, MEDIACANON_LOG_FORMAT="json")
 
     async def fail(_):
@@ -123,7 +123,7 @@ async def test_what_failed_is_logged_under_its_request(log_file: Path):
 
 
 def test_a_traceback_stays_on_its_json_line(log_file: Path):
-    """With the message beside it."""
+    """The traceback is a field beside the message."""
     log_to(log_file, MEDIACANON_LOG_FORMAT="json")
     try:
         int("why")
@@ -136,7 +136,7 @@ def test_a_traceback_stays_on_its_json_line(log_file: Path):
 
 
 def write_lines(file: Path, name: str) -> None:
-    """Write numbered lines, in a process of its own."""
+    """Write numbered lines."""
     handler = SharedFile(file, maxBytes=2_000, backupCount=200, encoding="utf-8")
     for number in range(500):
         handler.handle(logging.makeLogRecord({"msg": f"{name} {number}"}))
@@ -144,7 +144,7 @@ def write_lines(file: Path, name: str) -> None:
 
 
 def test_processes_share_a_file_that_is_rotated(tmp_path: Path):
-    """Three write at once: no line is lost or torn, and no file grows far beyond its size."""
+    """Three processes write at the same time: no line is lost or torn, and files keep their bound."""
     file = tmp_path / "mediacanon.log"
     spawn = multiprocessing.get_context("spawn")
     writers = [spawn.Process(target=write_lines, args=(file, name)) for name in "abc"]

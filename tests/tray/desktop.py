@@ -1,4 +1,4 @@
-"""A desktop for the tray's tests: a display, a panel with a tray, and hands that click."""
+"""A desktop for the tray's tests: a display, a panel, and a mouse."""
 
 import asyncio
 import contextlib
@@ -17,23 +17,23 @@ import httpx
 
 NEEDED = ("Xvfb", "trayer", "xdotool", "xwininfo", "import")
 ICON = "mediacanonSystemTrayIcon"
-# Seconds for what takes a moment on a machine that does nothing else.
-PATIENCE = 60
+# Seconds for steps that take a moment on an idle machine.
+TIMEOUT = 60
 MISSING = [program for program in NEEDED if not shutil.which(program)]
 
 
-async def until(holds: Callable[[], object], what: str) -> None:
-    """Return once something holds; a minute without it is a failure that says what did not happen."""
+async def until(holds: Callable[[], object], failure: str) -> None:
+    """Return once the condition holds; after a minute fail with the message."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while not holds():
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise AssertionError(what) from None
+        raise AssertionError(failure) from None
 
 
 def children_of(pid: int) -> dict[int, str]:
-    """Return the living children of a process with their command lines, as Linux tells them."""
+    """Return the children of a process with their command lines, from Linux' /proc."""
     found = {}
     for folder in Path("/proc").iterdir():
         with contextlib.suppress(OSError, IndexError, ValueError):
@@ -45,13 +45,13 @@ def children_of(pid: int) -> dict[int, str]:
 
 
 class Desktop:
-    """A display of its own; `folder` is for what is opened on it."""
+    """A display of its own; `folder` holds the files of its programs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.opened = folder / "opened"
         read, write = os.pipe()
-        # Without -noreset it begins anew, and forgets who is about to come, whenever the last one leaves.
+        # Without -noreset the server resets when its last client leaves, and drops clients that are connecting.
         self._display = subprocess.Popen(
             ["Xvfb", "-displayfd", str(write), "-screen", "0", "1024x700x24", "-nolisten", "tcp", "-noreset"],
             pass_fds=[write],
@@ -73,40 +73,40 @@ class Desktop:
         self.find("--class", "trayer")
 
     def kill_panel(self) -> None:
-        """End the panel as a crash would."""
+        """Kill the panel, like a crash."""
         self.panel.kill()
         self.panel.wait()
 
     def run(self, *command: str) -> str:
-        """Return what a program on this display prints."""
+        """Return the output of a program on this display."""
         return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=True, timeout=PATIENCE
+            command, env=self.environment, capture_output=True, text=True, check=True, timeout=TIMEOUT
         ).stdout
 
     def find(self, *by: str) -> str:
         """Return the id of a visible window, once there is one."""
-        # Asked anew each time: a search that met a window as it went is known to wait for ever.
+        # A new search each time: one that meets a window as it closes is known to hang.
         search = ["xdotool", "search", "--onlyvisible", *by]
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             found = subprocess.run(search, env=self.environment, check=False, capture_output=True, text=True)
             if found.stdout:
                 return found.stdout.split()[0]
             time.sleep(0.1)
-        there = self.run("xwininfo", "-root", "-tree")
-        raise AssertionError(f"there is no window {by}, but these:\n{there}")
+        tree = self.run("xwininfo", "-root", "-tree")
+        raise AssertionError(f"there is no window {by}; the windows are:\n{tree}")
 
     def click(self, window: str, *, button: int = 1, x: int = 8, y: int = 8) -> None:
         """Click at a point of a window."""
         self.run("xdotool", "mousemove", "--window", window, str(x), str(y), "click", str(button))
 
     def parent_of(self, window: str) -> str:
-        """Return the line that xwininfo says about the window around a window."""
+        """Return xwininfo's line on the parent of a window."""
         tree = self.run("xwininfo", "-id", window, "-tree")
         return next(line.strip() for line in tree.splitlines() if "Parent window" in line)
 
     def screenshot(self, name: str) -> Path:
-        """Return a picture of the display, kept under tests/artifacts."""
+        """Return a screenshot of the display, kept under tests/artifacts."""
         file = Path(__file__).parents[1] / "artifacts" / name
         file.parent.mkdir(exist_ok=True)
         self.run("import", "-window", "root", str(file))
@@ -121,9 +121,9 @@ class Desktop:
 
 
 class ForgetfulPanel(threading.Thread):
-    """A panel by freedesktop's protocol that forgets the first `times` that ask it for a place.
+    """A panel by freedesktop's protocol that ignores the first `times` requests to dock.
 
-    It takes over from whoever took icons before.
+    It takes over from the panel before.
     """
 
     def __init__(self, desktop: Desktop, times: int) -> None:
@@ -131,37 +131,36 @@ class ForgetfulPanel(threading.Thread):
         from Xlib import X, display
         from Xlib.protocol.event import ClientMessage
 
-        self.asked, self._left = 0, times
+        self.requests, self._ignored = 0, times
         self._display = display.Display(desktop.environment["DISPLAY"])
         root = self._display.screen().root
         self._window = root.create_window(0, 0, 40, 40, 0, X.CopyFromParent)
         self._window.map()
         selection = self._display.intern_atom("_NET_SYSTEM_TRAY_S0")
         self._window.set_selection_owner(selection, X.CurrentTime)
-        taken = ClientMessage(
+        announcement = ClientMessage(
             client_type=self._display.intern_atom("MANAGER"),
             window=root,
             data=(32, [X.CurrentTime, selection, self._window.id, 0, 0]),
         )
-        root.send_event(taken, event_mask=X.StructureNotifyMask)
+        root.send_event(announcement, event_mask=X.StructureNotifyMask)
         self._display.flush()
         self.start()
 
     @property
     def window(self) -> str:
-        """The window that icons have their place in, as xwininfo writes it."""
+        """The window in which icons are docked, as xwininfo writes it."""
         return hex(self._window.id)
 
     def run(self) -> None:
-        """Give places until the display is gone."""
-        asks = self._display.intern_atom("_NET_SYSTEM_TRAY_OPCODE")
+        """Dock icons until the display is gone."""
+        opcode = self._display.intern_atom("_NET_SYSTEM_TRAY_OPCODE")
         with contextlib.suppress(Exception):
             while True:
                 event = self._display.next_event()
-                if getattr(event, "client_type", None) == asks:
-                    self.asked += 1
-                    self._left -= 1
-                    if self._left < 0:
+                if getattr(event, "client_type", None) == opcode:
+                    self.requests += 1
+                    if self.requests > self._ignored:
                         icon = self._display.create_resource_object("window", event.data[1][2])
                         icon.reparent(self._window, 0, 0)
                         icon.map()
@@ -176,9 +175,9 @@ class RunningTray:
         self.port = port
 
     def server(self) -> int | None:
-        """Return the pid of its server."""
+        """Return the process id of its server."""
         children = children_of(self.process.pid)
-        return next((pid for pid, command in children.items() if "leash serve" in command), None)
+        return next((pid for pid, command in children.items() if "lifeline serve" in command), None)
 
     def is_ready(self) -> bool:
         """Whether its server serves."""
@@ -197,14 +196,14 @@ class RunningTray:
             return await self.process.wait()
 
     async def end(self) -> None:
-        """Quit it, should it still run."""
+        """Quit it if it still runs."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
             await self.ended()
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return an unused port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
         return port
@@ -212,7 +211,7 @@ def free_port() -> int:
 
 @contextlib.asynccontextmanager
 async def tray_on(desktop: Desktop, *arguments: str, port: int = 0, **environment: str) -> AsyncIterator[RunningTray]:
-    """Give a tray on a desktop, quit at the end."""
+    """Yield a tray on a desktop, and quit it at the end."""
     port = port or free_port()
     log = desktop.folder / "tray.out"
     with log.open("ab") as output:

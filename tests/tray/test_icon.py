@@ -22,7 +22,7 @@ needs_desktop = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.
 
 @pytest.fixture
 def desktop(tmp_path: Path) -> Iterator[Desktop]:
-    """Give a display without a panel."""
+    """Yield a display without a panel."""
     made = Desktop(tmp_path)
     yield made
     made.close()
@@ -30,37 +30,37 @@ def desktop(tmp_path: Path) -> Iterator[Desktop]:
 
 @pytest.fixture
 def panelled(desktop: Desktop) -> Desktop:
-    """Give a display with a panel."""
+    """Return a display with a panel."""
     desktop.show_panel()
     return desktop
 
 
 def choose(desktop: Desktop, action: Action) -> None:
-    """Choose an item of the menu that opens by a right click, where it is in the menu of now."""
-    from mediacanon.tray.x11 import RULE, layout_of
+    """Choose an item of the menu that a right click opens."""
+    from mediacanon.tray.x11 import SEPARATOR_HEIGHT, layout_of
 
     desktop.click(desktop.find("--classname", ICON), button=3)
     menu = desktop.find("--name", "MediaCanon menu")
     height = int(desktop.run("xdotool", "getwindowgeometry", "--shell", menu).split("HEIGHT=")[1].split()[0])
-    # From the bottom, for what the server says of itself is above.
+    # Measured from the bottom, for the number of status lines above varies.
     items = menu_of(State(address="", is_ready=True, starts_at_login=False))
     layout = layout_of(items)
     place = next(number for number, item in enumerate(items) if item.action is action)
-    desktop.click(menu, x=20, y=height - (layout.tops[-1] - layout.tops[place]) + RULE)
+    desktop.click(menu, x=20, y=height - (layout.tops[-1] - layout.tops[place]) + SEPARATOR_HEIGHT)
 
 
 def living() -> set[int]:
-    """Return the processes there are."""
+    """Return the process ids of all processes."""
     return {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
 
 
 def opened(desktop: Desktop) -> list[str]:
-    """Return what the browser was asked to open."""
+    """Return the URLs that the browser was started with."""
     return desktop.opened.read_text().split() if desktop.opened.exists() else []
 
 
 async def test_without_a_display_there_is_one_line(tmp_path: Path):
-    """It says what to do instead, and no server was started."""
+    """The line names the alternative, and no server is started."""
     command = [sys.executable, "-m", "cli", "tray", "--data-dir", str(tmp_path / "data")]
     code, output = await run_program("env", "-u", "DISPLAY", *command)
     assert (code, output.count("\n")) == (1, 1)
@@ -68,15 +68,15 @@ async def test_without_a_display_there_is_one_line(tmp_path: Path):
     assert not (tmp_path / "data").exists()
 
 
-async def test_a_port_of_the_systems_choice_is_refused():
-    """The address must be known before the server is."""
+async def test_a_random_port_is_refused():
+    """The tray needs the address before the server starts."""
     code, output = await run_program(sys.executable, "-m", "cli", "tray", "--port", "0")
     assert (code, output.count("\n")) == (1, 1)
     assert "PORT is 0" in output
 
 
 def test_on_macos_the_icon_is_the_letter_alone():
-    """Black where the letter is, nothing elsewhere: the menu bar gives it its colour."""
+    """The letter is black and all else transparent: the menu bar colours it."""
     template = template_of(PIL.Image.open(paths.STATIC / "icon.png").convert("RGBA"))
     assert template.getpixel((56, 128)) == (0, 0, 0, 255)
     assert template.getpixel((128, 30))[3] == 0
@@ -84,13 +84,13 @@ def test_on_macos_the_icon_is_the_letter_alone():
 
 @needs_desktop
 async def test_the_icon_is_docked_and_a_click_opens_the_address(panelled: Desktop, demo_database: str):
-    """It sits in the panel, is to be seen there, and the browser is sent to the server."""
+    """The icon is visible in the panel, and a click opens the server in the browser."""
     async with tray_on(panelled, DATABASE_URL=demo_database) as tray:
         icon = panelled.find("--classname", ICON)
         assert "root window" not in panelled.parent_of(icon)
         await tray.wait_until_ready()
         picture = PIL.Image.open(panelled.screenshot("tray-icon.png")).convert("RGB").crop((0, 0, 40, 40))
-        # Resampled to the panel's size, no pixel need have the letter's very colour.
+        # Resampled to the panel's size, no pixel has exactly the letter's colour.
         assert any(r > 200 and 130 < g < 210 and b < 110 for _, (r, g, b) in picture.getcolors(2000))
         panelled.click(icon)
         await until(lambda: opened(panelled), "nothing was opened")
@@ -98,28 +98,28 @@ async def test_the_icon_is_docked_and_a_click_opens_the_address(panelled: Deskto
 
 
 @needs_desktop
-async def test_a_panel_that_forgets_is_asked_again(desktop: Desktop, demo_database: str):
-    """Until it gives a place, and not after that; so is the next one that takes its place."""
+async def test_docking_is_retried(desktop: Desktop, demo_database: str):
+    """Requests to a panel end once it docks the icon, and begin again with the next panel."""
 
-    async def sits_in(panel: ForgetfulPanel) -> None:
-        await until(lambda: panel.asked > 3, "the panel was not asked again")
+    async def is_docked_in(panel: ForgetfulPanel) -> None:
+        await until(lambda: panel.requests > 3, "docking was not requested again")
         icon = desktop.find("--classname", ICON)
-        await until(lambda: panel.window in desktop.parent_of(icon), "the icon has no place")
+        await until(lambda: panel.window in desktop.parent_of(icon), "the icon is not docked")
         await asyncio.sleep(0.5)
-        asked = panel.asked
+        requests = panel.requests
         await asyncio.sleep(2.5)
-        assert panel.asked == asked
+        assert panel.requests == requests
 
     first = ForgetfulPanel(desktop, times=3)
     async with tray_on(desktop, DATABASE_URL=demo_database) as tray:
-        await sits_in(first)
-        await sits_in(ForgetfulPanel(desktop, times=3))
+        await is_docked_in(first)
+        await is_docked_in(ForgetfulPanel(desktop, times=3))
         await tray.wait_until_ready()
 
 
 @needs_desktop
 async def test_the_menu_opens_pages_and_starts_at_login(panelled: Desktop, demo_database: str):
-    """What pystray has no menu for on X11 is in ours."""
+    """MediaCanon's own menu works on plain X11, where pystray has none."""
     async with tray_on(panelled, DATABASE_URL=demo_database) as tray:
         await tray.wait_until_ready()
         name = panelled.find("--name", "MediaCanon: running")
@@ -139,7 +139,7 @@ async def test_the_menu_opens_pages_and_starts_at_login(panelled: Desktop, demo_
 
 @needs_desktop
 async def test_quit_leaves_no_process_behind(panelled: Desktop, data_root: Path):
-    """The server and its own PostgreSQL end in order before the tray does."""
+    """The server and its PostgreSQL stop in order before the tray ends."""
     folder = data_root / "tray"
     async with tray_on(panelled, "--data-dir", str(folder)) as tray:
         await tray.wait_until_ready()
@@ -154,8 +154,8 @@ async def test_quit_leaves_no_process_behind(panelled: Desktop, data_root: Path)
 
 @needs_desktop
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_signals_quit_it_as_the_menu_does(panelled: Desktop, demo_database: str, number: signal.Signals):
-    """Exit code 0, and the server is gone."""
+async def test_signals_quit_the_tray(panelled: Desktop, demo_database: str, number: signal.Signals):
+    """SIGTERM and Ctrl-C stop the server and end the tray with exit code 0."""
     async with tray_on(panelled, DATABASE_URL=demo_database) as tray:
         await tray.wait_until_ready()
         server = tray.server()
@@ -165,8 +165,8 @@ async def test_signals_quit_it_as_the_menu_does(panelled: Desktop, demo_database
 
 
 @needs_desktop
-async def test_a_killed_server_comes_back(panelled: Desktop, demo_database: str):
-    """kill -9: another process serves the same address."""
+async def test_a_killed_server_is_restarted(panelled: Desktop, demo_database: str):
+    """After kill -9 a new process serves the same address."""
     async with tray_on(panelled, DATABASE_URL=demo_database) as tray:
         await tray.wait_until_ready()
         first = tray.server()
@@ -177,7 +177,7 @@ async def test_a_killed_server_comes_back(panelled: Desktop, demo_database: str)
 
 @needs_desktop
 async def test_a_killed_tray_takes_its_server_along(panelled: Desktop, data_root: Path):
-    """kill -9: the server notices, ends in order with its PostgreSQL, and the next tray serves."""
+    """After kill -9 of the tray the server stops in order with its PostgreSQL, and the next tray serves."""
     folder, port = data_root / "killed tray", free_port()
     async with tray_on(panelled, "--data-dir", str(folder), port=port) as tray:
         await tray.wait_until_ready()
@@ -191,8 +191,8 @@ async def test_a_killed_tray_takes_its_server_along(panelled: Desktop, data_root
 
 
 @needs_desktop
-async def test_a_server_that_runs_already_is_left_to_whoever_started_it(panelled: Desktop, demo: str):
-    """The tray starts none, and quitting ends none."""
+async def test_a_server_of_another_process_is_left_alone(panelled: Desktop, demo: str):
+    """The tray starts no server beside it, and does not stop it on Quit."""
     async with served(app_of(demo)) as address, httpx.AsyncClient(base_url=address) as client:
         async with tray_on(panelled, port=client.base_url.port, DATABASE_URL=demo) as tray:
             assert await shown_as_running(panelled)
@@ -201,15 +201,13 @@ async def test_a_server_that_runs_already_is_left_to_whoever_started_it(panelled
 
 
 async def shown_as_running(desktop: Desktop) -> bool:
-    """Return whether the icon says that the server runs; the server answers meanwhile."""
-    import asyncio
-
+    """Return whether the tooltip says that the server runs, without blocking the event loop that serves."""
     return bool(await asyncio.to_thread(desktop.find, "--name", "MediaCanon: running"))
 
 
 @needs_desktop
 async def test_a_panel_may_come_late_and_come_back(desktop: Desktop, demo_database: str):
-    """Without a panel there is one line; the icon docks at the first, and at the next when that one crashes."""
+    """Without a panel there is one line; the icon docks at the first panel, and at the next one after a crash."""
     async with tray_on(desktop, DATABASE_URL=demo_database) as tray:
         await tray.wait_until_ready()
         desktop.show_panel()
@@ -219,6 +217,6 @@ async def test_a_panel_may_come_late_and_come_back(desktop: Desktop, demo_databa
         icon = desktop.find("--classname", ICON)
         await until(lambda: "root window" not in desktop.parent_of(icon), "the icon does not come back")
         assert isinstance(tray, RunningTray)
-    said = (desktop.folder / "tray.out").read_text()
-    assert said.count("\n") == 1
-    assert "No panel here takes icons yet" in said
+    output = (desktop.folder / "tray.out").read_text()
+    assert output.count("\n") == 1
+    assert "No panel shows tray icons yet" in output

@@ -1,4 +1,4 @@
-"""Start at login: files that launchd and desktops read, with the settings of now and readable by nobody else."""
+"""Start at login: files for launchd and desktops, with the current settings, readable by their owner alone."""
 
 import plistlib
 import shutil
@@ -15,15 +15,15 @@ SETTINGS = Settings.from_environment({"PORT": "9000", "TMDB_API_KEY": "a key", "
 AWKWARD = ("one two", 'a"b', "$HOME", "`c`", "back\\slash", "100 %u", "")
 
 
-def test_the_settings_of_now_are_those_at_login():
-    """Reading them back gives the same settings; defaults are left to the program."""
+def test_the_login_entry_keeps_the_current_settings():
+    """Its variables make the same settings; defaults are left out."""
     environment = environment_of(SETTINGS)
     assert environment == {"PORT": "9000", "TMDB_API_KEY": "a key", "MEDIACANON_DATA_DIR": "/srv/films"}
     assert Settings.from_environment(environment) == SETTINGS
 
 
 def test_toggling_writes_and_deletes(tmp_path: Path):
-    """A desktop entry under the configuration folder, for its owner's eyes: it may hold a password."""
+    """The desktop entry is readable by its owner alone, for it may hold a password."""
     entry = login_entry(SETTINGS, platform="linux", config_home=tmp_path / "config")
     assert not entry.is_there
     entry.toggle()
@@ -35,7 +35,7 @@ def test_toggling_writes_and_deletes(tmp_path: Path):
 
 
 def test_a_launch_agent_is_a_property_list():
-    """launchd starts the tray once, in a session with a screen, with the settings."""
+    """launchd starts the tray at login, with the settings."""
     agent = plistlib.loads(launch_agent(COMMAND, environment_of(SETTINGS)))
     assert agent["Label"] == "com.mediacanon.tray"
     assert agent["ProgramArguments"] == list(COMMAND)
@@ -43,20 +43,20 @@ def test_a_launch_agent_is_a_property_list():
     assert agent["RunAtLoad"] is True
 
 
-def test_on_macos_it_is_the_users_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """It goes where launchd looks when its user logs in."""
+def test_on_macos_it_is_a_user_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The file is in the folder that launchd reads at login."""
     monkeypatch.setenv("HOME", str(tmp_path))
     entry = login_entry(SETTINGS, platform="darwin", config_home=tmp_path)
     assert entry.file == tmp_path / "Library" / "LaunchAgents" / "com.mediacanon.tray.plist"
 
 
 def test_elsewhere_it_is_not_offered(tmp_path: Path):
-    """No entry, no item in the menu."""
+    """A platform without support has no entry."""
     assert login_entry(SETTINGS, platform="win32", config_home=tmp_path) is None
 
 
 def unquoted(line: str) -> list[str]:
-    """Return the words of an Exec line by the two rounds of the desktop entry specification."""
+    """Return the arguments of an Exec line, unescaped twice as the desktop entry specification has it."""
     value = line.removeprefix("Exec=").replace("\\\\", "\\")
     words, word, position = [], None, 0
     while position < len(value):
@@ -73,7 +73,7 @@ def unquoted(line: str) -> list[str]:
 
 
 def test_a_desktop_entry_survives_any_word(tmp_path: Path):
-    """Quotes, dollars, backslashes and percent signs arrive as they are."""
+    """Quotes, dollars, backslashes and percent signs are passed unchanged."""
     entry = desktop_entry(AWKWARD, {"DATABASE_URL": "postgresql://u:p%40$@h/d"}).decode()
     line = next(line for line in entry.splitlines() if line.startswith("Exec="))
     assert unquoted(line) == ["env", "DATABASE_URL=postgresql://u:p%40$@h/d", *AWKWARD]
