@@ -59,8 +59,9 @@ class CarouselCache(Generic[Carousel]):
         self._built = built
         self._pause = pause
         self._is_stale = asyncio.Event()
-        # Titles that changed since the building of the snapshot began; the first `_renewed` are up to date in it.
-        self._changed: list[int] = []
+        # Titles that changed since the building of the snapshot began, None standing for all of them; the first
+        # `_renewed` are up to date in it.
+        self._changed: list[int | None] = []
         self._renewed = 0
         self._renewing = asyncio.Lock()
 
@@ -93,8 +94,9 @@ class CarouselCache(Generic[Carousel]):
     async def _renewed_snapshot(self) -> Sequence[Carousel]:
         """Return the snapshot with every changed title renewed; once more if a new snapshot came meanwhile."""
         while self._renewed < (received := len(self._changed)):
-            known = self._snapshot
-            carousels = await self._renew(known.result(), frozenset(self._changed[self._renewed : received]))
+            known, changed = self._snapshot, frozenset(self._changed[self._renewed : received])
+            title_ids = None if None in changed else frozenset(id_ for id_ in changed if id_ is not None)
+            carousels = await self._renew(known.result(), title_ids)
             if self._snapshot is known:
                 self._renewed = received
                 self._publish(carousels)
@@ -104,7 +106,7 @@ class CarouselCache(Generic[Carousel]):
     def _note(self, change: Change) -> None:
         if change.touches(CAROUSEL_TAGS):
             self._is_stale.set()
-            self._changed += change.ids("title")
+            self._changed += [None] if change.is_everything else change.ids("title")
 
     async def _keep_fresh(self) -> None:
         while True:

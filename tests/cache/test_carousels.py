@@ -5,8 +5,11 @@ import asyncio
 import pytest
 
 from mediacanon.cache.carousels import CarouselCache
-from mediacanon.database.changes import EVERYTHING, Change, ChangeListener
+from mediacanon.database.changes import EVERYTHING, LISTS, Change, ChangeListener
 from tests.serving import certain, title_change
+
+# A change that names no title.
+ANY_LIST = Change(frozenset({LISTS}))
 
 
 class Renewal:
@@ -100,7 +103,7 @@ async def test_built_is_called_after_each_building(build, changes, renew):
         build.finish(["first"])
         first = await running.current()
         assert told == [1]
-        changes.publish(EVERYTHING)
+        changes.publish(ANY_LIST)
         await build.has_begun()
         assert told == [1]
         build.finish(["second"])
@@ -122,7 +125,7 @@ async def test_the_stale_snapshot_serves_until_the_next_is_ready(cache, build, c
     """A change begins a building; requests meanwhile get the stale snapshot at once."""
     build.finish(["old"])
     old = await cache.current()
-    changes.publish(EVERYTHING)
+    changes.publish(ANY_LIST)
     await build.has_begun()
     assert await cache.current() is old
     build.finish(["new"])
@@ -141,7 +144,7 @@ async def test_a_change_of_lists_builds_a_new_snapshot(cache, build, changes, ta
 async def test_changes_during_a_building_cause_one_more(cache, build, changes):
     """A building may miss the changes since it began; many changes cause one building."""
     for _ in range(100):
-        changes.publish(EVERYTHING)
+        changes.publish(ANY_LIST)
     build.finish(["first"])
     await build.has_begun()
     first = await cache.current()
@@ -154,7 +157,7 @@ async def test_a_failed_building_is_tried_again(cache, build, changes, caplog):
     """A failure is logged, and the stale snapshot serves on."""
     build.finish(["old"])
     old = await cache.current()
-    changes.publish(EVERYTHING)
+    changes.publish(ANY_LIST)
     await build.has_begun()
     build.finish(OSError("gone"))
     await build.has_begun()
@@ -182,7 +185,7 @@ async def test_between_buildings_there_is_a_pause(build, changes, renew):
         build.finish(["first"])
         await cache.current()
         for _ in range(50):
-            changes.publish(EVERYTHING)
+            changes.publish(ANY_LIST)
             await asyncio.sleep(0)
         assert build.begun.locked()
 
@@ -200,7 +203,7 @@ async def test_a_changed_title_is_renewed_before_the_next_request(cache, build, 
     build.finish(["old"])
     await cache.current()
     changes.publish(title_change(7, 3))
-    changes.publish(EVERYTHING)
+    changes.publish(ANY_LIST)
     renew.gate.clear()
     asking = [asyncio.create_task(cache.current()) for _ in range(3)]
     await renew.has_begun()
@@ -228,7 +231,7 @@ async def test_a_snapshot_built_during_a_renewal_is_renewed_as_well(cache, build
     """The renewed stale snapshot does not replace the new one."""
     build.finish(["old"])
     await cache.current()
-    changes.publish(EVERYTHING)
+    changes.publish(ANY_LIST)
     await build.has_begun()
     changes.publish(title_change(7))
     renew.gate.clear()
@@ -264,3 +267,14 @@ async def test_all_titles_are_renewed_while_changes_cannot_be_received(build, re
         build.finish(["old"])
         assert [await cache.current() for _ in range(2)] == [["old"]] * 2
     assert renew.asked == [None, None]
+
+
+async def test_after_a_change_of_everything_all_titles_are_renewed(cache, build, changes, renew):
+    """An import, or changes missed by a lost connection, may have changed any title of the snapshot."""
+    build.finish(["old"])
+    await cache.current()
+    changes.publish(title_change(7))
+    changes.publish(EVERYTHING)
+    await cache.current()
+    await cache.current()
+    assert renew.asked == [None]
