@@ -58,7 +58,7 @@ class RequestIds:
         for name, value in scope["headers"]:
             if name == b"x-request-id":
                 given = value
-        id_ = given if given and _REQUEST_ID.fullmatch(given) else b"%s%08x" % (_PROCESS, next(_NUMBERS))
+        id_ = given if given and _REQUEST_ID.fullmatch(given) else new_request_id()
         exchange = scope[EXCHANGE] = Exchange(scope, id_.decode())
 
         async def send_with_id(message: Message) -> None:
@@ -78,6 +78,11 @@ class RequestIds:
             exchange.seconds = time.perf_counter() - began
             if self._finished:
                 self._finished(exchange)
+
+
+def new_request_id() -> bytes:
+    """Return an id that no other request of this machine has."""
+    return b"%s%08x" % (_PROCESS, next(_NUMBERS))
 
 
 def request_id(request: HTTPConnection) -> str:

@@ -4,11 +4,13 @@ import asyncio
 import gc
 import socket
 from collections.abc import Callable
+from functools import partial
+from typing import cast
 
 import uvicorn
 
 from mediacanon.server.app import build_app
-from mediacanon.server.uvicorn_protocol import HttpProtocol
+from mediacanon.server.uvicorn_protocol import HttpProtocol, connection_limit
 from mediacanon.settings import Settings
 
 # Seconds for open requests to end before they are cancelled. The shutdown also writes pending views and stops
@@ -55,7 +57,7 @@ def run_server(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_TIMEOUT,
-        http=HttpProtocol,
+        http=cast("type[asyncio.Protocol]", partial(HttpProtocol, limit=connection_limit())),
         lifespan="on",
     )
     # The application lives as long as the process: scanning it for garbage took a tenth of the time of a request.

@@ -1,203 +1,164 @@
-"""Coalesced writes: head and body in one packet, in order, complete, with bounded buffers."""
+"""Bounds and leniency of a connection: whatever a client sends, or does not send."""
 
 import asyncio
+import contextlib
 import logging
 import socket
-import struct
-import sys
-import threading
-from collections.abc import AsyncIterator, Iterator
+from functools import partial
 
+import orjson
 import pytest
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from mediacanon.server import uvicorn_protocol
 from mediacanon.server.uvicorn_protocol import HttpProtocol
-
-GET = b"GET %s HTTP/1.1\r\nHost: here\r\n\r\n"
-LARGE = 5_000_000
-TCP_INFO = 11
-THREAD = "server of these tests"
-PIECES: list[int] = []
+from tests.server.endpoints import GET, small, stream
 
 
-async def small(request: Request) -> Response:
-    """Answer with the query string."""
-    return PlainTextResponse(f"<{request.url.query}>")
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the time limits short."""
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "WRITE_SECONDS"):
+        monkeypatch.setattr(uvicorn_protocol, name, 0.3)
 
 
-async def large(_: Request) -> Response:
-    """Answer with more bytes than any buffer holds."""
-    return PlainTextResponse("x" * LARGE)
-
-
-async def stream(_: Request) -> Response:
-    """Stream two parts, then keep the response open for half a minute."""
-
-    async def parts() -> AsyncIterator[bytes]:
-        yield b"one"
-        yield b"two"
-        await asyncio.sleep(30)
-
-    return StreamingResponse(parts())
-
-
-async def endless(_: Request) -> Response:
-    """Stream small pieces without end, and count them."""
-
-    async def parts() -> AsyncIterator[bytes]:
-        while True:
-            PIECES.append(1)
-            yield b"x" * 1000
-            # Lets the event loop notice a disconnected client.
-            await asyncio.sleep(0)
-
-    return StreamingResponse(parts())
-
-
-@pytest.fixture(scope="module", params=["uvloop", "asyncio"])
-def address(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
-    """Run a server with these endpoints in a thread, over each event loop; yield host and port."""
-    app = Starlette(routes=[Route(f"/{one.__name__}", one) for one in (small, large, stream, endless)])
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            app, http=HttpProtocol, loop=request.param, log_config=None, timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, name=THREAD, kwargs={"sockets": [listener]})
-        thread.start()
-        yield listener.getsockname()
-        server.should_exit = True
-        thread.join()
-
-
-def packets_received(writer: asyncio.StreamWriter) -> int:
-    """Return the number of data packets that a client has received: tcpi_data_segs_in of Linux."""
-    [packets] = struct.unpack_from("I", writer.get_extra_info("socket").getsockopt(socket.SOL_TCP, TCP_INFO, 160), 152)
-    return int(packets)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts the packets")
-async def test_head_and_body_come_together(address: tuple[str, int]) -> None:
-    """A small response is one packet."""
+async def exchange(address: tuple[str, int], *parts: bytes, half_close: bool = False) -> bytes:
+    """Send parts of requests and return all that comes until the server closes the connection."""
     reader, writer = await asyncio.open_connection(*address)
-    for number in range(1, 11):
-        writer.write(GET % b"/small?7")
-        assert (await reader.readuntil(b"<7>")).startswith(b"HTTP/1.1 200 OK\r\n")
-        assert packets_received(writer) == number
+    for part in parts:
+        writer.write(part)
+        await asyncio.sleep(0.05)
+    if half_close:
+        writer.write_eof()
+    async with asyncio.timeout(20):
+        received = await reader.read()
     writer.close()
+    return received
 
 
-async def test_responses_keep_their_order(address: tuple[str, int]) -> None:
-    """Pipelined requests are answered in order, and the last one closes the connection."""
-    reader, writer = await asyncio.open_connection(*address)
-    requests = b"".join(GET % b"/small?%d" % number for number in range(20))
-    writer.write(requests + b"GET /small?20 HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
-    responses = await reader.read()
-    assert [part[: part.index(b">")] for part in responses.split(b"<")[1:]] == [b"%d" % number for number in range(21)]
-    writer.close()
+CLOSE = b"Host: here\r\nConnection: close\r\n\r\n"
 
 
-async def test_a_response_without_body_is_sent(address: tuple[str, int]) -> None:
-    """The response to HEAD is a head alone."""
-    reader, writer = await asyncio.open_connection(*address)
-    writer.write(b"HEAD /small HTTP/1.1\r\nHost: here\r\n\r\n")
-    assert (await asyncio.wait_for(reader.read(65536), 5)).endswith(
-        b"content-length: 2\r\ncontent-type: text/plain; charset=utf-8\r\n\r\n"
-    )
-    writer.close()
+@pytest.mark.parametrize(
+    ("request_", "status", "word"),
+    [
+        (b"GET /%s HTTP/1.1\r\n" % (b"a" * 20_000) + CLOSE, 414, "target"),
+        (b"GET / HTTP/1.1\r\nX: %s\r\n" % (b"a" * 80_000) + CLOSE, 431, "head"),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20_000 + CLOSE, 431, "head"),
+        (b"hello\r\n\r\n", 400, "HTTP"),
+        (b"CONNECT here:80 HTTP/1.1\r\nHost: here\r\n\r\n", 400, "proxy"),
+    ],
+)
+async def test_a_refused_head_gets_the_contracts_error(
+    address: tuple[str, int], request_: bytes, status: int, word: str
+) -> None:
+    """Status, JSON, CORS and a request id, however large the head would have been."""
+    head, _, body = (await exchange(address, request_)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"access-control-allow-origin: *" in head
+    assert b"x-request-id: " in head
+    assert word in orjson.loads(body)["error"]
 
 
-async def test_a_stream_is_not_held_back(address: tuple[str, int]) -> None:
-    """The first parts of a stream arrive long before its end."""
-    reader, writer = await asyncio.open_connection(*address)
-    writer.write(GET % b"/stream")
-    async with asyncio.timeout(10):
-        await reader.readuntil(b"3\r\none\r\n3\r\ntwo\r\n")
-    writer.close()
+async def test_a_head_as_large_as_browsers_send_is_answered(address: tuple[str, int]) -> None:
+    """Cookies of 40 KB are within the bound."""
+    answer = await exchange(address, b"GET /small?1 HTTP/1.1\r\nCookie: %s\r\n" % (b"a" * 40_000) + CLOSE)
+    assert answer.endswith(b"<1>")
 
 
-async def test_large_responses_are_complete(address: tuple[str, int]) -> None:
-    """A client that reads slowly gets every byte."""
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (),
+        (b"GET /small HT",),
+        (b"GET /small HTTP/1.1\r\nHost:",),
+        (b"POST /echo HTTP/1.1\r\nContent-Length: 9\r\n\r\n", b"half"),
+    ],
+)
+async def test_an_unfinished_request_is_closed(address: tuple[str, int], parts: tuple[bytes, ...]) -> None:
+    """A connection that sends nothing, half a head or half a body ends after some seconds."""
+    assert b"200 OK" not in await exchange(address, *parts)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_client_that_takes_nothing_is_closed(address: tuple[str, int]) -> None:
+    """A response that nothing reads holds its buffers for some seconds, though it has no end."""
     reader, writer = await asyncio.open_connection(*address, limit=1024)
-    writer.write(GET % b"/large")
-    await reader.readuntil(b"\r\n\r\n")
-    await asyncio.sleep(0.1)
-    assert await reader.readexactly(LARGE) == b"x" * LARGE
-    writer.close()
-
-
-async def test_a_client_that_does_not_read_pauses_the_response(address: tuple[str, int]) -> None:
-    """The application waits once the buffers are full: they are bounded."""
-    _, writer = await asyncio.open_connection(*address, limit=1024)
-    PIECES.clear()
     writer.write(GET % b"/endless")
-    made = 0
-    async with asyncio.timeout(10):
-        while made == 0 or len(PIECES) > made:
-            made = len(PIECES)
-            await asyncio.sleep(0.2)
-    assert 0 < made < 20_000
+    await asyncio.sleep(2)
+    async with asyncio.timeout(20):
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(100_000):
+                pass
     writer.close()
 
 
-async def test_a_disconnected_client_is_no_error(address: tuple[str, int], caplog: pytest.LogCaptureFixture) -> None:
-    """A client that disconnects before the response logs nothing, and the next request is served."""
+async def test_pipelined_requests_wait_unparsed(address: tuple[str, int]) -> None:
+    """However many requests are sent at once, few exist at a time, and all are answered in their order."""
+    count = 400
+    requests = b"".join(GET % b"/small?%d" % number for number in range(count)) + b"GET /small?end HTTP/1.1\r\n" + CLOSE
+    answers = await exchange(address, requests)
+    wanted = [b"<%d>" % number for number in range(count)] + [b"<end>"]
+    assert [b"<" + part.partition(b">")[0] + b">" for part in answers.split(b"<")[1:]] == wanted
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+async def test_an_offer_of_another_protocol_is_ignored(address: tuple[str, int], parts: int) -> None:
+    """h2c, as Java and curl offer it, loses no body (RFC 9110, section 7.8), and the connection goes on."""
+    head = (
+        b"POST /echo?a HTTP/1.1\r\nHost: here\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        b"HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\nContent-Length: 4\r\n\r\n"
+    )
+    sent = (head + b"abcd",) if parts == 1 else (head, b"abcd")
+    answer = await exchange(address, *sent, b"GET /small?next HTTP/1.1\r\n" + CLOSE)
+    assert b"</echo|a|abcd>" in answer
+    assert answer.endswith(b"<next>")
+
+
+async def test_utf8_in_a_target_is_its_escaped_form(address: tuple[str, int]) -> None:
+    """A target of curl with letters as typed is answered as if it were escaped."""
+    escaped = await exchange(address, b"GET /echo?q=am%C3%A9lie HTTP/1.1\r\n" + CLOSE)
+    typed = await exchange(address, "GET /echo?q=amélie HTTP/1.1\r\n".encode() + CLOSE)
+    assert typed.endswith(b"</echo|q=am%C3%A9lie|>")
+    assert escaped.endswith(b"</echo|q=am%C3%A9lie|>")
+
+
+async def test_a_client_that_closes_its_sending_half_is_answered(address: tuple[str, int]) -> None:
+    """netcat and some scripts send a request and shut the sending half down."""
+    answer = await exchange(address, GET % b"/echo?x", half_close=True)
+    assert answer.endswith(b"</echo|x|>")
+
+
+async def test_connections_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    """At the bound an idle connection makes room; without one the newest is refused, and the log says so once."""
     caplog.set_level(logging.WARNING)
-    for _ in range(20):
-        with socket.create_connection(address) as client:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            client.sendall(GET % b"/large")
-        await asyncio.sleep(0)
-    await test_responses_keep_their_order(address)
-    # Servers of other tests may log at the same time.
-    assert not [record for record in caplog.records if record.threadName == THREAD]
-
-
-class Transport(asyncio.Transport):
-    """A transport that records its data."""
-
-    def __init__(self) -> None:
-        super().__init__({"peername": ("127.0.0.1", 1)})
-        self.sent: list[bytes] = []
-        self.is_closed = False
-
-    def writelines(self, list_of_data: list[bytes]) -> None:  # type: ignore[override]
-        self.sent.append(b"".join(list_of_data))
-
-    def close(self) -> None:
-        self.is_closed = True
-
-    def is_closing(self) -> bool:
-        return self.is_closed
-
-
-async def test_a_full_buffer_is_sent_at_once() -> None:
-    """Writes of one turn are buffered up to the bound, above which they go to the transport."""
-    inner = Transport()
-    transport = uvicorn_protocol.CoalescingTransport(inner, asyncio.get_running_loop())
-    transport.write(b"a" * uvicorn_protocol.MAX_BUFFERED)
-    assert inner.sent == []
-    transport.write(b"b")
-    assert [len(part) for part in inner.sent] == [uvicorn_protocol.MAX_BUFFERED + 1]
-    transport.write(b"c")
-    transport.write(b"d")
-    await asyncio.sleep(0)
-    assert inner.sent[1:] == [b"cd"]
-
-
-async def test_closing_sends_the_buffer_first() -> None:
-    """Data written before the close arrives, data written after it is dropped."""
-    inner = Transport()
-    transport = uvicorn_protocol.CoalescingTransport(inner, asyncio.get_running_loop())
-    transport.write(b"last words")
-    transport.close()
-    transport.write(b"too late")
-    await asyncio.sleep(0)
-    assert (inner.sent, inner.is_closed) == ([b"last words"], True)
-    assert transport.is_closing()
-    assert transport.get_extra_info("peername") == ("127.0.0.1", 1)
+    app = Starlette(routes=[Route("/small", small), Route("/stream", stream)])
+    limit = uvicorn_protocol.ConnectionLimit(2)
+    config = uvicorn.Config(app, http=partial(HttpProtocol, limit=limit), log_config=None, timeout_graceful_shutdown=1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = uvicorn.Server(config)
+        server.capture_signals = contextlib.nullcontext
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        address = listener.getsockname()
+        idle, idle_writer = await asyncio.open_connection(*address)
+        idle_writer.write(GET % b"/small?1")
+        await idle.readuntil(b"<1>")
+        busy = []
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(GET % b"/stream")
+            await reader.readuntil(b"two")
+            busy.append(writer)
+        assert await asyncio.wait_for(idle.read(), 10) == b""
+        for _ in range(3):
+            assert b"503 " in await exchange(address, GET % b"/small")
+        for writer in (idle_writer, *busy):
+            writer.close()
+        server.should_exit = True
+        await running
+    assert caplog.text.count("connections are in use") == 1
