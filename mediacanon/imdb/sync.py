@@ -6,6 +6,7 @@ one. The merge runs the steps of the datasets' SQL files in the order of `datase
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -22,14 +23,31 @@ from mediacanon.imdb import datasets
 from mediacanon.imdb.bulk import build_indexes, drop_indexes
 from mediacanon.imdb.download import download
 from mediacanon.imdb.merge import ChangeCounts, count_changes, read_merge
-from mediacanon.imdb.stage import MalformedRow, Staged, stage
+from mediacanon.imdb.stage import MALFORMED_SHOWN, MalformedRow, Staged, stage
 from mediacanon.progress import Progress, SilentProgress
+
+log = logging.getLogger(__name__)
 
 # The advisory lock of the one import that may run; the bytes of "mcimport".
 IMPORT_LOCK = 0x6D63696D706F7274
 # A file with less than half the rows of the last import is a broken download, not a day of deletions.
 SMALLEST_SHARE = 1 / 2
 ALL_THE_SAME = "--force imports it all the same"
+# Errors of a merge that a new comparison mends: edits meanwhile, other writers' locks, rows that cannot be stored.
+CONFLICTS = (
+    asyncpg.UniqueViolationError,
+    asyncpg.ForeignKeyViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.ProgramLimitExceededError,
+)
+# Bytes: an index entry holds 2,704 once compressed.
+LONGEST_NAMES = 2000
+DROP_OVERLONG_NAMES = """
+DELETE FROM imdb_staging.basics
+ WHERE octet_length(primarytitle) + octet_length(COALESCE(originaltitle, '')) > $1::integer
+    OR octet_length(fold(primarytitle)) + octet_length(COALESCE(fold(originaltitle), '')) > $1::integer
+RETURNING tconst, left(primarytitle, 60) AS name
+"""
 
 IMPORT_SETTINGS = SESSION_SETTINGS | {
     "application_name": "mediacanon sync",
@@ -162,12 +180,13 @@ async def _import(
         report.skipped = {file.dataset.file: file.skipped for file in staged}
         report.examples = [row for file in staged for row in file.examples]
         state = {FILES_HASH: files_hash, FILE_ROWS: orjson.dumps(report.rows).decode()}
-        try:
-            await _merge(connection, state, progress, report)
-        except asyncpg.UniqueViolationError:
-            # IMDb's files are sorted and name no key twice; only a damaged file comes here.
-            await _drop_repeated_keys(connection, report)
-            await _merge(connection, state, progress, report)
+        for is_last in (False, False, True):
+            try:
+                return await _merge(connection, state, progress, report)
+            except CONFLICTS as error:
+                if is_last:
+                    raise ImportRefused(f"The import met the same conflict three times: {_conflict(error)}") from error
+                await _prepare_again(connection, error, report)
     finally:
         if not connection.is_closed():
             await connection.execute(DROP_STAGING)
@@ -203,6 +222,31 @@ async def _check_rows(connection: asyncpg.Connection, staged: list[Staged], opti
         if titles["staged"] < titles["before"] * SMALLEST_SHARE:
             found = f"{datasets.BASICS.file} has {titles['staged']:,} titles; the catalogue has {titles['before']:,}"
             raise ImportRefused(f"{found} ({ALL_THE_SAME})")
+
+
+async def _prepare_again(connection: asyncpg.Connection, error: asyncpg.PostgresError, report: Report) -> None:
+    """Take the rows that no merge can store out of the staging tables; an edit needs only a new comparison."""
+    log.warning("The merge begins again: %s", _conflict(error))
+    if isinstance(error, asyncpg.UniqueViolationError):
+        # IMDb's files are sorted and name no key twice: a damaged file, or an edit.
+        await _drop_repeated_keys(connection, report)
+    elif isinstance(error, asyncpg.ProgramLimitExceededError):
+        await _drop_overlong_names(connection, report)
+
+
+def _conflict(error: asyncpg.PostgresError) -> str:
+    """Return the message of PostgreSQL with the row it names."""
+    return f"{error}{f' ({detail})' if (detail := getattr(error, 'detail', None)) else ''}"
+
+
+async def _drop_overlong_names(connection: asyncpg.Connection, report: Report) -> None:
+    """Skip the titles with a name that no index entry can hold."""
+    rows = await connection.fetch(DROP_OVERLONG_NAMES, LONGEST_NAMES)
+    report.skipped[datasets.BASICS.file] += len(rows)
+    report.examples += [
+        MalformedRow(datasets.BASICS.file, 0, "its names are too long for an index", f"{row['tconst']} {row['name']}…")
+        for row in rows[:MALFORMED_SHOWN]
+    ]
 
 
 async def _drop_repeated_keys(connection: asyncpg.Connection, report: Report) -> None:

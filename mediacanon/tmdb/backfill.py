@@ -216,7 +216,7 @@ class BackfillRun:
     async def fetch_into_batch(self, title: TitleToFind) -> TitleFacts:
         """Fetch a title; store it together with others."""
         facts = await look_up(self.client, title)
-        self.batch.append(FetchedTitle(title.title_id, facts))
+        self.batch.append(FetchedTitle(title, facts))
         if len(self.batch) >= BATCH:
             await self.flush()
         return facts
@@ -224,7 +224,7 @@ class BackfillRun:
     async def fetch_with_episodes(self, title: TitleToFind) -> TitleFacts:
         """Fetch and store a show and its episodes."""
         facts = await look_up(self.client, title)
-        await self._store([FetchedTitle(title.title_id, facts)])
+        await self._store([FetchedTitle(title, facts)])
         self.summary.episodes += await self._retried(partial(self._fetch_episodes, title.title_id, facts))
         return facts
 

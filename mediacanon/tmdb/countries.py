@@ -38,6 +38,6 @@ async def fill_countries(
 async def _fetch(client: TmdbClient, title: TitleToFind, concurrency: asyncio.Semaphore) -> FetchedTitle | str:
     async with concurrency:
         try:
-            return FetchedTitle(title.title_id, await look_up(client, title))
+            return FetchedTitle(title, await look_up(client, title))
         except UpstreamUnavailable as error:
             return error.message

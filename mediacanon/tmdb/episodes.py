@@ -72,6 +72,8 @@ UPDATE show_episodes e
 RETURNING e.id AS episode_id
 """
 
+# Every writer locks a title before its episodes.
+LOCK_TITLE = "SELECT tmdb_id FROM titles WHERE id = $1::integer FOR NO KEY UPDATE"
 EPISODES_CHECKED = "UPDATE titles SET episodes_checked_at = now() WHERE id = $1::integer RETURNING id AS title_id"
 
 
@@ -120,6 +122,9 @@ async def enrich_episodes(
     fetched = await EpisodeFetch(client, tmdb_id, (OurEpisode(**row) for row in rows)).run(scope)
     columns = [_columns(*item, image_base_url) for item in fetched.details.items()]
     async with pool.acquire() as connection, connection.transaction():
+        if await connection.fetchval(LOCK_TITLE, title_id) != tmdb_id:
+            # The title got another TMDB id meanwhile: these episodes are another show's.
+            return 0
         changed = await _store(connection, columns)
         if changed:
             await notify_title(connection, title_id)

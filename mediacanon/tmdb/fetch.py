@@ -141,7 +141,7 @@ class TitleFetch:
             if title is None or not (is_forced or title.needs_fetch(with_episodes=with_episodes)):
                 return
             facts = await look_up(self._client, title.to_find)
-            await self._store(FetchedTitle(title_id, facts), is_forced=is_forced)
+            await self._store(FetchedTitle(title.to_find, facts), is_forced=is_forced)
             scope = title.season_scope(is_forced=is_forced) if with_episodes else None
             if scope:
                 await self._enrich_episodes(title_id, facts, scope)
@@ -151,7 +151,7 @@ class TitleFetch:
             changed = await store_facts(connection, [fetched], image_base_url=self._image_base_url)
             if is_forced and not changed:
                 # Pages show the date of the last fetch, which has changed.
-                await notify_title(connection, fetched.title_id)
+                await notify_title(connection, fetched.title.title_id)
 
     async def _enrich_episodes(self, title_id: int, facts: TitleFacts, scope: SeasonScope) -> None:
         if facts.media_type != "tv" or facts.tmdb_id is None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mediacanon.database.changes import Connection, notify_titles
-from mediacanon.tmdb.lookup import TitleFacts
+from mediacanon.tmdb.lookup import TitleFacts, TitleToFind
 from mediacanon.vocabulary import NO_POSTER
 
 POSTER_SIZE = "w500"
@@ -36,10 +36,12 @@ WITH next AS (
            {_known_or_kept("origin_country")},
            {unless_locked("t", "runtime_minutes", RUNTIME)}
       FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::date[], $6::real[],
-                  $7::text[], $8::integer[])
+                  $7::text[], $8::integer[], $9::text[], $10::integer[])
            AS f (title_id, tmdb_id, image_url, original_language, release_date, tmdb_popularity,
-                 origin_country, runtime_minutes)
+                 origin_country, runtime_minutes, asked_imdb_id, asked_tmdb_id)
+      -- Another id since the request is another film: its facts, and its flag, wait for the next request.
       JOIN titles t ON t.id = f.title_id
+                   AND (t.imdb_id, t.tmdb_id) IS NOT DISTINCT FROM (f.asked_imdb_id, f.asked_tmdb_id)
      ORDER BY t.id
        FOR UPDATE OF t
 ), compared AS (
@@ -65,9 +67,9 @@ RETURNING t.id AS title_id, c.differs
 
 @dataclass(frozen=True, slots=True)
 class FetchedTitle:
-    """TMDB's facts about one of our titles, ready to be stored."""
+    """TMDB's facts about one of our titles, as it was when TMDB was asked."""
 
-    title_id: int
+    title: TitleToFind
     facts: TitleFacts
 
 
@@ -75,7 +77,7 @@ async def store_facts(connection: Connection, fetched: Sequence[FetchedTitle], *
     """Store the facts in one statement, notify the workers, and return the ids of titles that changed.
 
     Locked fields, and fields that TMDB does not know, keep their values; a title without a poster gets the sentinel;
-    the flag is cleared. All or nothing.
+    the flag is cleared. A title whose ids have changed since the request is left as it is. All or nothing.
     """
     columns = zip(*(_columns(title, image_base_url) for title in fetched), strict=True)
     async with connection.transaction():
@@ -85,11 +87,11 @@ async def store_facts(connection: Connection, fetched: Sequence[FetchedTitle], *
     return changed
 
 
-def _columns(title: FetchedTitle, image_base_url: str) -> tuple[object, ...]:
-    facts = title.facts
+def _columns(fetched: FetchedTitle, image_base_url: str) -> tuple[object, ...]:
+    facts = fetched.facts
     poster = facts.poster_path and f"{image_base_url}/{POSTER_SIZE}{facts.poster_path}"
     return (
-        title.title_id,
+        fetched.title.title_id,
         facts.tmdb_id,
         poster,
         facts.original_language,
@@ -97,4 +99,6 @@ def _columns(title: FetchedTitle, image_base_url: str) -> tuple[object, ...]:
         facts.popularity,
         facts.origin_country,
         facts.runtime_minutes,
+        fetched.title.imdb_id,
+        fetched.title.tmdb_id,
     )

@@ -262,3 +262,14 @@ async def test_episodes_without_change_are_not_written(enrich, pool, tmdb):
     before = await pool.fetchval(versions)
     assert await enrich(title_id) == 0
     assert await pool.fetchval(versions) == before
+
+
+async def test_episodes_of_an_old_tmdb_id_are_not_stored(pool, enrich, tmdb):
+    """A title that got another TMDB id while its seasons were fetched keeps its episodes as they are."""
+    tmdb.catalogue.add_show(show(50, seasons=1), "tt9000050", episodes=2)
+    title_id = await add_show(pool, seasons=1, episodes=2)
+    await pool.execute("UPDATE titles SET tmdb_id = 51 WHERE id = $1", title_id)
+    before = await episode_rows(pool, title_id)
+    assert await enrich(title_id, 50) == 0
+    assert await episode_rows(pool, title_id) == before
+    assert (await title_row(pool, title_id))["episodes_checked_at"] is None

@@ -14,7 +14,7 @@ import pytest
 
 from mediacanon.tmdb.backfill import Summary, backfill
 from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.lookup import TitleFacts
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, TitleFacts, TitleToFind
 from mediacanon.tmdb.store import FetchedTitle, store_facts
 from tests.fakes.tmdb import KEY
 from tests.imdb.catalogue import run_import
@@ -49,8 +49,8 @@ async def test_only_titles_that_differ_count_as_changed(pool):
     same = await add_title(pool, "tt9000001", image_url="kept", original_language="sv")
     news = await add_title(pool, "tt9000002", image_url="kept", original_language="sv")
     fetched = [
-        FetchedTitle(same, TitleFacts(original_language="sv")),
-        FetchedTitle(news, TitleFacts(original_language="no")),
+        FetchedTitle(await to_find(pool, same), TitleFacts(original_language="sv")),
+        FetchedTitle(await to_find(pool, news), TitleFacts(original_language="no")),
     ]
     async with pool.acquire() as connection:
         assert await store_facts(connection, fetched, image_base_url=IMAGES) == [news]
@@ -64,16 +64,38 @@ async def test_tmdb_s_running_time_fills_a_gap_only(pool, title_type):
     known = await add_title(pool, "tt9000003", type=title_type, runtime_minutes=80)
     unknown = await add_title(pool, "tt9000004", type=title_type)
     async with pool.acquire() as connection:
-        fetched = [FetchedTitle(title_id, TitleFacts(runtime_minutes=97)) for title_id in (known, unknown)]
+        fetched = [
+            FetchedTitle(await to_find(pool, title_id), TitleFacts(runtime_minutes=97))
+            for title_id in (known, unknown)
+        ]
         await store_facts(connection, fetched, image_base_url=IMAGES)
     assert [(await title_row(pool, one))["runtime_minutes"] for one in (known, unknown)] == [80, 97]
 
 
 async def test_a_title_deleted_meanwhile_is_no_failure(pool):
     """Facts for a deleted title change nothing."""
+    title_id = await add_title(pool, "tt9000005")
+    fetched = [FetchedTitle(await to_find(pool, title_id), TitleFacts(tmdb_id=1))]
+    await pool.execute("DELETE FROM titles WHERE id = $1", title_id)
     async with pool.acquire() as connection:
-        fetched = [FetchedTitle(404, TitleFacts(tmdb_id=1))]
         assert await store_facts(connection, fetched, image_base_url=IMAGES) == []
+
+
+async def to_find(pool, title_id: int) -> TitleToFind:
+    """Return the title as a look-up gets it."""
+    return TitleToFind(**await pool.fetchrow(f"SELECT {TITLE_TO_FIND} FROM titles t WHERE id = $1", title_id))
+
+
+@pytest.mark.parametrize("column", ["imdb_id", "tmdb_id"])
+async def test_a_reply_about_an_old_id_is_not_stored_under_a_new_one(pool, column):
+    """The facts of the film that the title was are not those of the film it is, and its flag stays for the next run."""
+    title_id = await add_title(pool, "tt9000006", tmdb_id=6)
+    fetched = [FetchedTitle(await to_find(pool, title_id), TitleFacts(tmdb_id=6, original_language="sv"))]
+    await pool.execute(f"UPDATE titles SET {column} = $1 WHERE id = $2", {"imdb_id": "tt9000007", "tmdb_id": 7}[column], title_id)
+    before = await title_row(pool, title_id)
+    async with pool.acquire() as connection:
+        assert await store_facts(connection, fetched, image_base_url=IMAGES) == []
+    assert await title_row(pool, title_id) == before
 
 
 @contextmanager

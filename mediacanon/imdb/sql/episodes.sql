@@ -34,6 +34,7 @@ UPDATE show_episodes e
 CREATE UNLOGGED TABLE imdb_staging.episode_changes AS
 SELECT old.id,
        old.season_id AS old_season_id,
+       old.locked_fields,
        old.average_rating AS old_rating,
        old.num_votes AS old_votes,
        staged.tconst,
@@ -59,7 +60,6 @@ SELECT old.id,
                e.locked_fields
           FROM show_episodes e
           JOIN show_seasons ss ON ss.id = e.season_id
-          JOIN imdb_staging.shows sh ON sh.show_id = ss.show_id
          WHERE e.imdb_id IS NOT NULL) AS old ON old.imdb_id = staged.tconst
   LEFT JOIN imdb_staging.basics b ON b.tconst = staged.tconst AND b.titletype = 'tvEpisode'
   LEFT JOIN imdb_staging.ratings r ON r.tconst = staged.tconst
@@ -77,14 +77,18 @@ SELECT old.id,
         OR (old.show_id, old.season, old.episode, old.display_name, old.average_rating, old.num_votes)
            IS DISTINCT FROM
            (staged.show_id, next.season, next.episode, next.display_name, r.averagerating, r.numvotes))
+   -- Of a show that the dump does not have, by its id of today, no episode is gone; an episode may move to another show.
+   AND (staged.tconst IS NOT NULL OR old.show_id IN (SELECT show_id FROM imdb_staging.shows))
  ORDER BY staged.show_id, next.season, next.episode;
 
 ANALYZE imdb_staging.episode_changes;
 
 -- step: settling places
--- An arrival meets an episode that stays: the lower IMDb id wins the place, but never against an edited number.
+-- An arrival meets an episode that stays: the lower IMDb id wins the place, but never against an edited number or an
+-- episode made by hand.
 CREATE UNLOGGED TABLE imdb_staging.contested AS
-SELECT c.tconst, holder.id AS holder_id, holder.imdb_id < c.tconst OR holder.locked_fields && '{season_number,episode_number}' AS holder_wins
+SELECT c.tconst, holder.id AS holder_id,
+       holder.imdb_id IS NULL OR holder.imdb_id < c.tconst OR holder.locked_fields && '{season_number,episode_number}' AS holder_wins
   FROM imdb_staging.episode_changes c
   JOIN show_seasons ss ON ss.show_id = c.show_id AND ss.season = c.season
   JOIN show_episodes holder ON holder.season_id = ss.id AND holder.episode = c.episode
@@ -95,6 +99,15 @@ UPDATE imdb_staging.episode_changes c
    SET claim = 2
   FROM imdb_staging.contested
  WHERE contested.tconst = c.tconst AND contested.holder_wins;
+
+-- step: locking episodes
+  WITH locked AS MATERIALIZED (
+       SELECT e.id
+         FROM show_episodes e
+         JOIN imdb_staging.episode_changes c ON c.id = e.id
+        ORDER BY e.id
+          FOR NO KEY UPDATE OF e)
+SELECT count(*) FROM locked;
 
 -- step: removing episodes
 CREATE UNLOGGED TABLE imdb_staging.episode_removals AS
@@ -117,6 +130,8 @@ SELECT DISTINCT c.show_id, c.season
   FROM imdb_staging.episode_changes c
  WHERE c.claim = 1
    AND NOT EXISTS (SELECT FROM show_seasons ss WHERE ss.show_id = c.show_id AND ss.season = c.season)
+   -- A show may be deleted while the import runs.
+   AND EXISTS (SELECT FROM shows s WHERE s.id = c.show_id)
  ORDER BY c.show_id, c.season;
 
 -- step: updating episodes
@@ -124,17 +139,20 @@ SELECT DISTINCT c.show_id, c.season
 UPDATE show_episodes e
    SET episode = -e.id
   FROM imdb_staging.episode_changes c
- WHERE e.id = c.id AND c.claim = 1;
+ WHERE e.id = c.id AND c.claim = 1
+   -- An episode that was edited since the comparison keeps its place until the next import.
+   AND e.locked_fields IS NOT DISTINCT FROM c.locked_fields;
 
 UPDATE show_episodes e
    SET season_id = ss.id,
        episode = c.episode,
-       display_name = c.display_name,
+       display_name = CASE WHEN 'display_name' = ANY (e.locked_fields) THEN e.display_name ELSE c.display_name END,
        average_rating = c.average_rating,
        num_votes = c.num_votes
   FROM imdb_staging.episode_changes c
   JOIN show_seasons ss ON ss.show_id = c.show_id AND ss.season = c.season
- WHERE e.id = c.id AND c.tconst IS NOT NULL AND (c.claim = 1 OR c.claim IS NULL);
+ WHERE e.id = c.id AND c.tconst IS NOT NULL
+   AND (c.claim IS NULL OR c.claim = 1 AND e.locked_fields IS NOT DISTINCT FROM c.locked_fields);
 
 -- step: inserting episodes
 INSERT INTO show_episodes (season_id, episode, display_name, imdb_id, average_rating, num_votes)

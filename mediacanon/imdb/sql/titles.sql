@@ -9,7 +9,9 @@ SELECT old.id,
        old.num_votes AS old_votes,
        old.withdrawn_at IS NOT NULL AS was_withdrawn,
        old.imdb_genres IS DISTINCT FROM staged.genres AS has_other_genres,
+       old.imdb_id AS old_imdb_id,
        staged.tconst,
+       staged.runtimeminutes AS imdb_runtime_minutes,
        new.*,
        r.averagerating AS average_rating,
        r.numvotes AS num_votes,
@@ -30,7 +32,8 @@ SELECT old.id,
               CASE WHEN 'runtime_minutes' = ANY (old.locked_fields) THEN old.runtime_minutes
                    ELSE COALESCE(staged.runtimeminutes, old.runtime_minutes) END AS runtime_minutes
        ) AS new
- WHERE CASE WHEN staged.tconst IS NULL THEN old.withdrawn_at IS NULL
+ -- A title whose id was set by hand stays, also if the dump has it as a short, a special or a video.
+ WHERE CASE WHEN staged.tconst IS NULL THEN old.withdrawn_at IS NULL AND 'imdb_id' <> ALL (old.locked_fields)
             ELSE old.id IS NULL
                  OR old.withdrawn_at IS NOT NULL
                  OR (old.type, old.display_name, old.original_title, old.start_year, old.end_year, old.runtime_minutes,
@@ -42,27 +45,40 @@ SELECT old.id,
 
 ANALYZE imdb_staging.title_changes;
 
+-- step: locking titles
+-- Every writer locks titles before seasons and episodes, and by id: two of them wait for each other, and never for ever.
+  WITH locked AS MATERIALIZED (
+       SELECT t.id
+         FROM titles t
+         JOIN imdb_staging.title_changes c ON c.id = t.id
+        ORDER BY t.id
+          FOR NO KEY UPDATE OF t)
+SELECT count(*) FROM locked;
+
 -- step: withdrawing titles
 UPDATE titles t
    SET withdrawn_at = now(), updated_at = now()
   FROM imdb_staging.title_changes c
- WHERE t.id = c.id AND c.tconst IS NULL;
+ WHERE t.id = c.id AND c.tconst IS NULL
+   AND t.imdb_id = c.old_imdb_id AND 'imdb_id' <> ALL (t.locked_fields);
 
 -- step: updating titles
+-- The locks count that hold now: people edit, and TMDB tells running times, while the import runs.
 UPDATE titles t
    SET type = c.type,
-       display_name = c.display_name,
-       original_title = c.original_title,
-       start_year = c.start_year,
-       end_year = c.end_year,
-       runtime_minutes = c.runtime_minutes,
+       display_name = CASE WHEN 'display_name' = ANY (t.locked_fields) THEN t.display_name ELSE c.display_name END,
+       original_title = CASE WHEN 'original_title' = ANY (t.locked_fields) THEN t.original_title ELSE c.original_title END,
+       start_year = CASE WHEN 'start_year' = ANY (t.locked_fields) THEN t.start_year ELSE c.start_year END,
+       end_year = CASE WHEN 'end_year' = ANY (t.locked_fields) THEN t.end_year ELSE c.end_year END,
+       runtime_minutes = CASE WHEN 'runtime_minutes' = ANY (t.locked_fields) THEN t.runtime_minutes
+                              ELSE COALESCE(c.imdb_runtime_minutes, t.runtime_minutes) END,
        average_rating = c.average_rating,
        num_votes = c.num_votes,
        imdb_genres = c.imdb_genres,
        withdrawn_at = NULL,
        updated_at = now()
   FROM imdb_staging.title_changes c
- WHERE t.id = c.id AND c.tconst IS NOT NULL;
+ WHERE t.id = c.id AND t.imdb_id = c.tconst;
 
 -- step: inserting titles
 INSERT INTO titles (type, display_name, original_title, start_year, end_year, runtime_minutes,
