@@ -30,7 +30,9 @@ async def imported(database: str, tmp_path: Path) -> Path:
 
 async def ids(pool: asyncpg.Pool) -> dict[str, int]:
     """Return the id of each episode by its IMDb id."""
-    return {row[0]: row[1] for row in await pool.fetch("SELECT imdb_id, id FROM show_episodes WHERE imdb_id IS NOT NULL")}
+    return {
+        row[0]: row[1] for row in await pool.fetch("SELECT imdb_id, id FROM show_episodes WHERE imdb_id IS NOT NULL")
+    }
 
 
 async def show_of(pool: asyncpg.Pool, episode: str) -> str | None:
@@ -67,9 +69,7 @@ async def test_a_show_merged_into_another_gives_it_its_episodes(
     assert await pool.fetchval("SELECT withdrawn_at IS NOT NULL FROM titles WHERE imdb_id = $1", SHOW)
 
 
-async def test_an_episode_made_by_hand_keeps_its_place(
-    database: str, pool: asyncpg.Pool, imported: Path
-) -> None:
+async def test_an_episode_made_by_hand_keeps_its_place(database: str, pool: asyncpg.Pool, imported: Path) -> None:
     """A known episode that IMDb moves to its place does not push it out."""
     season = await pool.fetchval("SELECT season_id FROM show_episodes WHERE imdb_id = $1", EPISODES[0][0])
     made = await Writes(pool).create_episode(season, {"episode_number": 9, "display_name": "By hand"})
@@ -167,7 +167,7 @@ async def test_an_episode_edited_while_an_import_runs_is_kept(
     assert (row["display_name"], row["episode"]) == ("Mine", 30)
 
 
-@pytest.mark.parametrize("step", ["adopting episodes", "inserting seasons", "inserting episodes"])
+@pytest.mark.parametrize("step", ["adopting episodes", "inserting seasons"])
 async def test_a_show_deleted_while_an_import_runs_is_left_out(
     database: str, pool: asyncpg.Pool, imported: Path, edit_before, step: str
 ) -> None:
@@ -209,9 +209,7 @@ async def test_an_overlong_name_is_a_skipped_row(database: str, catalogue: Catal
     assert "too long" in str(report.examples[0])
 
 
-async def test_a_deadlock_begins_the_merge_again(
-    database: str, catalogue: Catalogue, imported: Path
-) -> None:
+async def test_a_deadlock_begins_the_merge_again(database: str, catalogue: Catalogue, imported: Path) -> None:
     """A writer that locks an episode before its title: whichever is the victim, the import ends."""
     write(
         imported,

@@ -65,8 +65,7 @@ async def test_tmdb_s_running_time_fills_a_gap_only(pool, title_type):
     unknown = await add_title(pool, "tt9000004", type=title_type)
     async with pool.acquire() as connection:
         fetched = [
-            FetchedTitle(await to_find(pool, title_id), TitleFacts(runtime_minutes=97))
-            for title_id in (known, unknown)
+            FetchedTitle(await to_find(pool, title_id), TitleFacts(runtime_minutes=97)) for title_id in (known, unknown)
         ]
         await store_facts(connection, fetched, image_base_url=IMAGES)
     assert [(await title_row(pool, one))["runtime_minutes"] for one in (known, unknown)] == [80, 97]
@@ -91,7 +90,9 @@ async def test_a_reply_about_an_old_id_is_not_stored_under_a_new_one(pool, colum
     """The facts of the film that the title was are not those of the film it is, and its flag stays for the next run."""
     title_id = await add_title(pool, "tt9000006", tmdb_id=6)
     fetched = [FetchedTitle(await to_find(pool, title_id), TitleFacts(tmdb_id=6, original_language="sv"))]
-    await pool.execute(f"UPDATE titles SET {column} = $1 WHERE id = $2", {"imdb_id": "tt9000007", "tmdb_id": 7}[column], title_id)
+    await pool.execute(
+        f"UPDATE titles SET {column} = $1 WHERE id = $2", {"imdb_id": "tt9000007", "tmdb_id": 7}[column], title_id
+    )
     before = await title_row(pool, title_id)
     async with pool.acquire() as connection:
         assert await store_facts(connection, fetched, image_base_url=IMAGES) == []
