@@ -6,7 +6,6 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from graphql import GraphQLInputType
 from jinja2 import Environment, Template
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,13 +15,12 @@ from mediacanon import paths
 from mediacanon.cache.responses import LIST_TAGS, CachedResponse, ResponseCache, cache_key
 from mediacanon.database.changes import tag_of
 from mediacanon.errors import MediaCanonError, NotFound
-from mediacanon.execution.documents import PreparedDocument
 from mediacanon.execution.executor import Execution
-from mediacanon.execution.variables import read_variables, variable_types
+from mediacanon.execution.variables import BoundDocument, bind_document
 from mediacanon.http.exchange import request_id
 from mediacanon.pages.add import AddTitle
 from mediacanon.pages.environment import HTML, SECURITY
-from mediacanon.pages.page import PAGES, Page, sort_in_graphql
+from mediacanon.pages.page import LENIENCY, PAGES, Page, sort_in_graphql
 from mediacanon.pages.sitemap import Sitemap
 from mediacanon.schema.context import Context
 
@@ -31,11 +29,10 @@ STATUS_TEXT = {404: "There is no such page here.", 405: "This page is only for r
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A page ready to answer: its row, document, variable types and template."""
+    """A page ready to answer: its row, document and template."""
 
     page: Page
-    document: PreparedDocument
-    types: dict[str, GraphQLInputType]
+    document: BoundDocument
     template: Template
 
     def is_asked(self, request: Request) -> bool:
@@ -81,10 +78,8 @@ class Pages:
 
     def _rendering(self, page: Page) -> Rendering:
         name = f"{page.name}.graphql"
-        document = self._execution.prepare_trusted((paths.TEMPLATES / name).read_text(), name=name)
-        operation = document.operation()
-        types = variable_types(self._execution.schema, operation) if operation else {}
-        return Rendering(page, document, types, self._environment.get_template(f"{page.name}.html"))
+        document = bind_document(self._execution, (paths.TEMPLATES / name).read_text(), name=name)
+        return Rendering(page, document, self._environment.get_template(f"{page.name}.html"))
 
     async def _answer(self, request: Request, rendering: Rendering) -> CachedResponse:
         context = self._new_context(request)
@@ -99,10 +94,10 @@ class Pages:
         given = {name: query.getlist(name) for name in query} | {n: [str(v)] for n, v in request.path_params.items()}
         if "sort" in given:
             given["sort"] = [sort_in_graphql(sort) for sort in given["sort"]]
-        variables = read_variables(rendering.types, given)
+        variables = rendering.document.read(given, LENIENCY).variables
         if not request.path_params.keys() <= variables.keys():
             raise NotFound
-        data = await self._execution.run(rendering.document, variables, context)
+        data = await self._execution.run(rendering.document.document, variables, context)
         found: dict[str, Any] | None = data[rendering.page.found] if rendering.page.found else {}
         if found is None:
             asked = request.path_params.get("id") or query.get(str(rendering.page.found))

@@ -13,6 +13,7 @@ from mediacanon import paths
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.execution.executor import Execution
 from mediacanon.execution.variables import read_variables
+from mediacanon.pages.page import LENIENCY
 from mediacanon.schema.context import Context
 
 # kind in the address -> the question for one of them by its id
@@ -48,7 +49,7 @@ class Refresh:
 
     async def _answer(self, kind: str, request: Request) -> Response:
         """Refresh the title and lead to its page. Raises NotFound, or the denial of who may not write."""
-        id_ = read_variables({"id": GraphQLInt}, {"id": [request.path_params["id"]]}).get("id")
+        id_ = read_variables({"id": GraphQLInt}, {"id": [request.path_params["id"]]}, LENIENCY).variables.get("id")
         context = self._new_context(request)
         # The page's own question would first wait for what the title lacks.
         row = await getattr(context.loaders, KINDS[kind]).load(id_) if id_ is not None else None

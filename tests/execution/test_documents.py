@@ -10,7 +10,9 @@ from mediacanon import paths
 from tests.serving import run_program
 
 ROOT = paths.PACKAGE.parent
-START = "from mediacanon.server.app import build_app; from mediacanon.settings import Settings; build_app(Settings(), '')"
+START = (
+    "from mediacanon.server.app import build_app; from mediacanon.settings import Settings; build_app(Settings(), '')"
+)
 
 
 @pytest.mark.parametrize(

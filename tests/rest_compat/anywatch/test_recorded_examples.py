@@ -4,8 +4,8 @@ Its recorded requests, sent in order to the same database, are answered alike, e
 lists with its reason.
 """
 
-from tests.rest_compat.conftest import CONTRACT
-from tests.rest_compat.replay import AS_RECORDED, DEVIATIONS, compare, examples
+from tests.rest_compat.anywatch.conftest import CONTRACT
+from tests.rest_compat.anywatch.replay import AS_RECORDED, DEVIATIONS, compare, examples
 from tests.serving import app_of, client_of
 
 

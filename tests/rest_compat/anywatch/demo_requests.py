@@ -1,6 +1,6 @@
 """Requests of every kind to the demo catalogue, in the order to send them, and how their answers are recorded.
 
-`python -m tests.rest_compat.demo_requests` writes `demo_examples.jsonl` anew: look at its difference before you commit it, for
+`python -m tests.rest_compat.anywatch.demo_requests` writes `demo_examples.jsonl` anew: look at its difference before you commit it, for
 that is what consumers will notice.
 """
 

@@ -1,7 +1,7 @@
 """What consumers see of the demo catalogue is what is on record, to the last field."""
 
-from tests.rest_compat.demo_requests import EXAMPLES, REQUESTS
-from tests.rest_compat.replay import compare, examples
+from tests.rest_compat.anywatch.demo_requests import EXAMPLES, REQUESTS
+from tests.rest_compat.anywatch.replay import compare, examples
 from tests.serving import app_of, client_of, with_collections
 
 

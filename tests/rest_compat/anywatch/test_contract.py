@@ -10,7 +10,7 @@ import pytest
 
 from mediacanon.rest_compat.anywatch.endpoints import ENDPOINTS
 from mediacanon.schema.scalars import format_timestamp
-from tests.rest_compat.test_deviations import NAMES
+from tests.rest_compat.anywatch.test_deviations import NAMES
 from tests.serving import app_of, client_of, with_collections
 
 

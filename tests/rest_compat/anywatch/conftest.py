@@ -18,7 +18,7 @@ from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.writes.collection import load_collections
 from tests.conftest import own_database
 
-SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
+SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[4] / "shared")
 CONTRACT = SHARED / "contract"
 SHIFT = """
 UPDATE title_views SET viewed_at = viewed_at + (now() - (SELECT max(viewed_at) FROM title_views));
