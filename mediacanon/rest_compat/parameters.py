@@ -84,7 +84,7 @@ def _fallback(dialect: Dialect, bound: BoundEndpoint, name: str, error: Unreadab
     if isinstance(error, TooMany):
         raise BadArgument(f"{parameters} may hold at most {row.max_items[name]} ids")
     if dialect.is_strict and name in bound.path_names:
-        raise NotFound(f"There is nothing here: {parameters} must be {error}")
+        raise NotFound(f"There is nothing at this address: {parameters} must be {error}")
     if dialect.is_strict:
         raise BadArgument(f"{parameters} must be {error}")
     return (row.out_of_range if isinstance(error, OutOfRange) else row.fallbacks).get(name, ABSENT)

@@ -31,13 +31,14 @@ from mediacanon.pages.refresh import Refresh
 from mediacanon.rest_compat.anywatch.dialect import ANYWATCH
 from mediacanon.rest_compat.documentation import Documentation
 from mediacanon.rest_compat.handler import RestApi
+from mediacanon.rest_compat.lists.dialect import LISTS
 from mediacanon.schema.root import build_schema
 from mediacanon.server.services import Services
 from mediacanon.settings import Settings
 
 log = logging.getLogger(__name__)
 
-DIALECTS = (ANYWATCH,)
+DIALECTS = (ANYWATCH, LISTS)
 
 
 @dataclass(frozen=True, slots=True)
