@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mediacanon.rest_compat.dialect import Dialect, Null
 from mediacanon.rest_compat.lists.endpoints import ENDPOINTS
-from mediacanon.rest_compat.lists.rules import addresses, example_names
+from mediacanon.rest_compat.lists.rules import RULES, addresses, example_names
 
 INTRODUCTION = (
     """Radarr and Sonarr add the titles of a list by themselves. Copy an address from this page into a new import list
@@ -29,6 +29,7 @@ LISTS = Dialect(
     error=lambda status, message: {"error": message, "errors": [{"status": status, "title": message}]},
     is_strict=True,
     ignored=frozenset({"apikey", "api_key", "source"}),
+    rules=RULES,
     examples=example_names,
     addresses=addresses,
 )

@@ -22,6 +22,13 @@ MOST_PAGES = 50
 MOST_READINGS = 4
 
 
+# JSON Schema of names between commas, in the letters of European languages. Other printable names are read as well.
+_LETTERS = r"!-+\--~\u00c0-\u024f"
+_NAME = rf"[{_LETTERS}][{_LETTERS} ]{{0,99}}"
+_NAMES = {"pattern": rf"^{_NAME}(,{_NAME}){{0,49}}$"}
+RULES: Mapping[str, Mapping[str, Any]] = {"genre": _NAMES, "lang": _NAMES, "country": _NAMES}
+
+
 class _Reading(NamedTuple):
     data: Data
     titles: list[dict[str, Any]]
@@ -63,19 +70,19 @@ class WholeList:
             page = pick(data, self.path)
             if page is None:
                 raise NotFound(f"There is no collection {variables.get('slug')}")
-            titles += self._entries(page["items"])
+            titles += self._entries(page)
             is_last = len(page["items"]) < page["perPage"]
             if is_last or len(titles) >= variables["limit"]:
                 break
         page["items"] = titles[: variables["limit"]]
         return _Reading(data, page["items"], number)
 
-    def _entries(self, titles: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Return the titles that belong on the list. Their type is known then, and null keeps it out of the answer."""
+    def _entries(self, page: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the titles of a page that belong on the list; no answer has their type."""
         return [
-            {**title, "type": None}
-            for title in titles
-            if title["type"] == self.type and any(title[name] for name in self.ids)
+            title
+            for title, each in zip(page["items"], page["types"], strict=True)
+            if each["type"] == self.type and any(title[name] for name in self.ids)
         ]
 
 
