@@ -56,7 +56,7 @@ def _any_text(_: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leniency:
-    """How freely texts are read. The defaults read a text as it stands."""
+    """The freedoms that a reader takes with texts. The defaults read a text as it stands."""
 
     # Spaces around a text do not count.
     trims: bool = False

@@ -110,7 +110,7 @@ class Dialect:
         return f"{self.prefix}/openapi.json"
 
     def leniency_of(self, row: Endpoint) -> Leniency:
-        """Return how freely the parameters of an endpoint are read."""
+        """Return the leniency in which the parameters of an endpoint are read."""
         return Leniency(
             repeats=self.is_strict,
             skips_empty=not self.is_strict,

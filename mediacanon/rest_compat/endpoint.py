@@ -65,7 +65,7 @@ class Endpoint:
 
     @property
     def is_read(self) -> bool:
-        """Whether it changes nothing."""
+        """Tell whether the endpoint changes nothing."""
         return self.method == "GET"
 
     @property

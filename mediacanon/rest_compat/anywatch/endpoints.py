@@ -1,7 +1,7 @@
 """The table of the contract: a row is an endpoint, over its document in `documents/`.
 
 A variable of a document is a parameter of the same name: of the path, else of the query string, or of a write's body.
-Parameters are read leniently, as consumers expect: README.md.
+Parameters are read leniently, as its clients expect: README.md.
 """
 
 from mediacanon.rest_compat.endpoint import NO_MATCH, Endpoint

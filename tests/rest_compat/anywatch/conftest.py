@@ -1,4 +1,4 @@
-"""Fixtures: the original's database with its recorded answers, and a client that may write to a demo catalogue."""
+"""Fixtures: the database of the original, and the folder of its recorded answers."""
 
 import asyncio
 import gzip
@@ -28,7 +28,7 @@ UPDATE collection_clicks SET clicked_at = clicked_at + (now() - (SELECT max(clic
 
 @pytest.fixture
 async def original(cluster: str) -> AsyncIterator[str]:
-    """Give the URL of the original's database, taken over as `serve` does."""
+    """Give the URL of the original's database, upgraded as by `serve`."""
     if not CONTRACT.is_dir():
         pytest.skip("the original's database is not here")
     async with own_database(cluster) as dsn:

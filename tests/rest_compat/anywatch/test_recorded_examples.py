@@ -1,4 +1,4 @@
-"""Consumers of the original notice nothing.
+"""Clients of the original notice nothing.
 
 Its recorded requests, sent in order to the same database, are answered alike, except for what `replay.DEVIATIONS`
 lists with its reason.
@@ -10,7 +10,7 @@ from tests.serving import app_of, client_of
 
 
 async def test_recorded_requests_are_answered_alike(original: str):
-    """Status, type, caching and every field of 120 answers."""
+    """Status, type, caching and every field of 120 answers are the recorded ones."""
     app = app_of(original)
     problems = []
     async with client_of(app) as client:
