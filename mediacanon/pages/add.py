@@ -13,11 +13,10 @@ from starlette.routing import Route
 from mediacanon import paths
 from mediacanon.errors import BadArgument, Conflict, Forbidden, MediaCanonError
 from mediacanon.execution.executor import Execution
-from mediacanon.execution.variables import LARGEST_INT
 from mediacanon.http.origin import is_cross_site
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.schema.context import Context
-from mediacanon.schema.scalars import IMDB_ID
+from mediacanon.vocabulary import IMDB_ID, MAX_INTEGER
 
 LARGEST_FORM = 64 * 1024
 # field of NewTitle -> how the form calls it
@@ -118,7 +117,7 @@ def _number(name: str, text: str) -> int:
         number = int(text)
     except ValueError:
         raise BadArgument(f"{name} must be a number") from None
-    if abs(number) > LARGEST_INT:
+    if abs(number) > MAX_INTEGER:
         raise BadArgument(f"{name} must be a smaller number")
     return number
 
