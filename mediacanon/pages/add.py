@@ -12,13 +12,12 @@ from starlette.routing import Route
 
 from mediacanon.errors import BadArgument, Conflict, Forbidden, MediaCanonError
 from mediacanon.execution.executor import Execution
-from mediacanon.execution.variables import LARGEST_INT
 from mediacanon.http.body import read_body
 from mediacanon.http.origin import is_cross_site
-from mediacanon.pages.documents import prepare_document
+from mediacanon.pages.documents import bind_page_document
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.schema.context import Context
-from mediacanon.schema.scalars import IMDB_ID
+from mediacanon.vocabulary import IMDB_ID, MAX_INTEGER
 
 LARGEST_FORM = 64 * 1024
 # field of NewTitle -> its label in the form
@@ -43,7 +42,7 @@ class AddTitle:
     def __init__(
         self, execution: Execution, environment: Environment, *, new_context: Callable[[Request], Context]
     ) -> None:
-        self._document = prepare_document(execution, "add")
+        self._document = bind_page_document(execution, "add").document
         self._template = environment.get_template("add.html")
         self._execution = execution
         self._new_context = new_context
@@ -112,7 +111,7 @@ def _number(name: str, text: str) -> int:
         number = int(text)
     except ValueError:
         raise BadArgument(f"{name} must be a number") from None
-    if abs(number) > LARGEST_INT:
+    if abs(number) > MAX_INTEGER:
         raise BadArgument(f"{name} must be a smaller number")
     return number
 

@@ -1,11 +1,11 @@
 """The GraphQL documents of pages and forms, which lie beside their templates."""
 
 from mediacanon import paths
-from mediacanon.execution.documents import PreparedDocument
 from mediacanon.execution.executor import Execution
+from mediacanon.execution.variables import BoundDocument, bind_document
 
 
-def prepare_document(execution: Execution, name: str) -> PreparedDocument:
+def bind_page_document(execution: Execution, name: str) -> BoundDocument:
     """Return the document templates/{name}.graphql. Raises ValueError if it does not fit the schema."""
     file = f"{name}.graphql"
-    return execution.prepare_trusted((paths.TEMPLATES / file).read_text(), name=file)
+    return bind_document(execution, (paths.TEMPLATES / file).read_text(), name=file)

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
-from graphql import GraphQLInputType
 from jinja2 import Environment, Template
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,14 +15,13 @@ from starlette.routing import BaseRoute, Route
 from mediacanon.cache.responses import LIST_TAGS, CachedResponse, ResponseCache, cache_key
 from mediacanon.database.changes import tag_of
 from mediacanon.errors import MediaCanonError, NotFound
-from mediacanon.execution.documents import PreparedDocument
 from mediacanon.execution.executor import Execution
-from mediacanon.execution.variables import read_variables, variable_types
+from mediacanon.execution.variables import BoundDocument
 from mediacanon.http.exchange import request_id
 from mediacanon.pages.add import AddTitle
-from mediacanon.pages.documents import prepare_document
+from mediacanon.pages.documents import bind_page_document
 from mediacanon.pages.environment import HTML, SECURITY
-from mediacanon.pages.page import PAGES, Page, sort_in_graphql
+from mediacanon.pages.page import LENIENCY, PAGES, Page, sort_in_graphql
 from mediacanon.pages.sitemap import Sitemap
 from mediacanon.schema.context import Context
 
@@ -36,11 +34,10 @@ MESSAGES = {
 
 @dataclass(frozen=True, slots=True)
 class BoundPage:
-    """A row of the page table with its document, the types of its variables and its template."""
+    """A row of the page table with its document and its template."""
 
     page: Page
-    document: PreparedDocument
-    types: Mapping[str, GraphQLInputType]
+    document: BoundDocument
     template: Template
 
     def matches(self, request: Request) -> bool:
@@ -54,7 +51,7 @@ class BoundPage:
         texts = {name: query.getlist(name) for name in query} | {n: [t] for n, t in request.path_params.items()}
         if "sort" in texts:
             texts["sort"] = [sort_in_graphql(sort) for sort in texts["sort"]]
-        variables = read_variables(self.types, texts)
+        variables = self.document.read(texts, LENIENCY).variables
         if not request.path_params.keys() <= variables.keys():
             raise NotFound
         return variables
@@ -107,10 +104,8 @@ class Pages:
         return Route(path, answer, methods=["GET"])
 
     def _bind(self, page: Page) -> BoundPage:
-        document = prepare_document(self._execution, page.name)
-        operation = document.operation()
-        types = variable_types(self._execution.schema, operation) if operation else {}
-        return BoundPage(page, document, types, self._environment.get_template(f"{page.name}.html"))
+        template = self._environment.get_template(f"{page.name}.html")
+        return BoundPage(page, bind_page_document(self._execution, page.name), template)
 
     async def _answer(self, request: Request, bound: BoundPage) -> CachedResponse:
         context = self._new_context(request)
@@ -122,7 +117,7 @@ class Pages:
 
     async def _make(self, request: Request, bound: BoundPage, context: Context) -> CachedResponse:
         variables = bound.variables(request)
-        data = await self._execution.run(bound.document, variables, context)
+        data = await self._execution.run(bound.document.document, variables, context)
         subject = bound.subject(data, request)
         title_id = subject.get("titleId")
         return CachedResponse(

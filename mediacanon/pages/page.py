@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from mediacanon.execution.variables import Leniency
+
+# Unreadable parameters are absent ones.
+LENIENCY = Leniency(trims=True, repeats=True, splits=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -15,7 +15,8 @@ from mediacanon.execution.variables import read_variables
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.show import ShowRow
-from mediacanon.pages.documents import prepare_document
+from mediacanon.pages.documents import bind_page_document
+from mediacanon.pages.page import LENIENCY
 from mediacanon.schema.context import Context
 
 # kind in the address -> the loader of its rows
@@ -40,7 +41,7 @@ class Refresh:
     """Handles the button's form, which needs no JavaScript, and redirects to the page."""
 
     def __init__(self, execution: Execution, *, new_context: Callable[[Request], Context]) -> None:
-        self._document = prepare_document(execution, "refresh")
+        self._document = bind_page_document(execution, "refresh").document
         self._execution = execution
         self._new_context = new_context
 
@@ -53,7 +54,7 @@ class Refresh:
 
     async def _answer(self, kind: str, request: Request) -> Response:
         """Refresh the title and redirect to its page. Raises NotFound, or the denial of a client that may not write."""
-        id_ = read_variables({"id": GraphQLInt}, {"id": [request.path_params["id"]]}).get("id")
+        id_ = read_variables({"id": GraphQLInt}, {"id": [request.path_params["id"]]}, LENIENCY).variables.get("id")
         context = self._new_context(request)
         # The root field of the page's document would wait for TMDB first.
         row = await ROWS[kind](context.loaders, id_) if id_ is not None else None

@@ -1,1 +1,1 @@
-"""The rest_compat layer."""
+"""REST APIs over the GraphQL schema: one mechanism, and a folder for each dialect."""

@@ -1,7 +1,7 @@
-"""The documentation page: the table, with a request for each endpoint and its real answer from this catalogue."""
+"""The documentation page of a dialect: its table, with a request for each endpoint and its real answer, and OpenAPI."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,29 +10,24 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mediacanon.cache.responses import CachedResponse, ResponseCache, cache_key
+from mediacanon.cache.responses import CachedResponse, cache_key
 from mediacanon.errors import MediaCanonError
 from mediacanon.execution.executor import Execution
 from mediacanon.http.conditional import conditional
-from mediacanon.rest_compat.anywatch.endpoints import ENDPOINTS
-from mediacanon.rest_compat.documents import document_text
+from mediacanon.http.cors import read_headers
+from mediacanon.rest_compat.dialect import Dialect
+from mediacanon.rest_compat.documents import EXAMPLES, document_text
+from mediacanon.rest_compat.endpoint import Data
 from mediacanon.rest_compat.handler import JSON, RestApi
 from mediacanon.rest_compat.openapi import build_openapi
-from mediacanon.schema.context import Context
 
-OPENAPI = "/api/openapi.json"
 HTML = "text/html"
-# What an empty catalogue is asked for.
-NOWHERE: Mapping[str, object] = {
-    **dict.fromkeys(("title", "movie", "show", "season", "episode"), 1),
-    "imdb": "tt0133093",
-    "collection": "top-drama-movies",
-}
+TEMPLATE = "api.html"
 SHOWN_ENTRIES = 1
 
 
 class Documentation:
-    """The page at /api and the OpenAPI file, by path."""
+    """The page at the prefix of a dialect and the OpenAPI file below it, by path."""
 
     def __init__(
         self,
@@ -40,83 +35,80 @@ class Documentation:
         environment: Environment,
         *,
         api: RestApi,
-        new_context: Callable[[Request], Context],
-        response_cache: ResponseCache,
+        dialects: Sequence[Dialect],
         headers: Mapping[str, str],
     ) -> None:
-        self._execution = execution
         self._api = api
-        self._new_context = new_context
-        self._cache = response_cache
+        self._dialect = dialect = api.dialect
+        self._dialects = dialects
         self._headers = headers
-        self._template = environment.get_template("api.html")
-        self._examples = execution.prepare_trusted(document_text("examples"), name="examples.graphql")
-        self._openapi = orjson.dumps(build_openapi(execution.schema, api.resources))
-        api.pages = {"/api": self.page, "/api/": self.page, OPENAPI: self.openapi}
+        self._template = environment.get_template(TEMPLATE)
+        examples = document_text(dialect.documents, EXAMPLES)
+        self._examples = execution.prepare_trusted(examples, name=f"{EXAMPLES}.graphql")
+        self._openapi = orjson.dumps(build_openapi(execution.schema, dialect, api.resources))
+        api.pages = {
+            dialect.prefix: self.page,
+            f"{dialect.prefix}/": self.page,
+            dialect.openapi_path: self.openapi,
+        }
 
     async def openapi(self, request: Request) -> Response:
-        """Answer with the description."""
-        headers = {"access-control-allow-origin": "*", "vary": "Accept-Encoding"}
-        return conditional(request, self._openapi, media_type=JSON, headers=headers)
+        """Answer with the OpenAPI file."""
+        return conditional(request, self._openapi, media_type=JSON, headers=read_headers(vary="Accept-Encoding"))
 
     async def page(self, request: Request) -> CachedResponse:
-        """Answer with the page: a list, of every example's answer."""
-        return await self._cache.get_or_create(cache_key(request.scope, by_origin=True), partial(self._make, request))
+        """Answer with the page: a list, since it holds the answers of all examples."""
+        return await self._api.cache.get_or_create(
+            cache_key(request.scope, by_origin=True), partial(self._make, request)
+        )
 
     async def _make(self, request: Request) -> CachedResponse:
-        data = await self._execution.run(self._examples, {}, self._new_context(request))
-        names = _names_in(data)
-        reads = [row for row in ENDPOINTS if row.is_read]
-        answers = await asyncio.gather(*(self._ask(request, row.example.format_map(names)) for row in reads))
-        by_path = {row.path: answer for row, answer in zip(reads, answers, strict=True)}
-        endpoints = [
-            {
-                "row": row,
-                "request": row.example.format_map(names),
-                "body": _pretty(row.body) if row.body else "",
-                "answer": by_path.get(row.path if row.is_read else row.like, ""),
-            }
-            for row in ENDPOINTS
-        ]
-        text = self._template.render(endpoints=endpoints, openapi=OPENAPI, url=request.url)
+        data = await self._api.run(request, self._examples)
+        text = self._template.render(
+            dialect=self._dialect,
+            dialects=self._dialects,
+            endpoints=await self._endpoints(request, data),
+            addresses=self._dialect.addresses(data),
+            url=request.url,
+        )
         return CachedResponse(
             body=text.encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=self._headers,
-            route="/api",
+            route=self._dialect.prefix,
         )
+
+    async def _endpoints(self, request: Request, data: Data) -> list[dict[str, Any]]:
+        """Return the rows with their request, body and answer; a write shows the answer of the read like it."""
+        names, rows = self._dialect.examples(data), self._dialect.endpoints
+        requests = {row.operation: row.example.format_map(names) for row in rows}
+        reads = [row for row in rows if row.is_read]
+        answers = await asyncio.gather(*(self._ask(request, requests[row.operation]) for row in reads))
+        by_row = {row.operation: answer for row, answer in zip(reads, answers, strict=True)}
+        by_path = {row.path: answer for row, answer in zip(reads, answers, strict=True)}
+        return [
+            {
+                "row": row,
+                "request": requests[row.operation],
+                "body": _pretty(row.body) if row.body else "",
+                "answer": by_row[row.operation] if row.is_read else by_path.get(row.example_of, ""),
+            }
+            for row in rows
+        ]
 
     async def _ask(self, request: Request, target: str) -> str:
         try:
-            return _pretty(_cut(orjson.loads(await self._api.ask(request, target))))
+            return _pretty(_shortened(orjson.loads(await self._api.ask(request, target))))
         except MediaCanonError as error:
-            return _pretty({"error": error.message})
+            return _pretty(self._dialect.error(error.http_status, error.message))
 
 
-def _names_in(data: Mapping[str, Any]) -> dict[str, object]:
-    """Return the ids that examples ask for: of the best known movie and show, and of the first collection."""
-    movie: Mapping[str, Any] = next(iter(data["movies"]["items"]), {})
-    show: Mapping[str, Any] = next((title["show"] for title in data["shows"]["items"] if title["show"]), {})
-    season: Mapping[str, Any] = next(iter(show.get("seasons", ())), {})
-    episode: Mapping[str, Any] = next(iter(season.get("episodes", ())), {})
-    found = {
-        "title": movie.get("titleId"),
-        "movie": movie.get("movieId"),
-        "imdb": movie.get("imdbId"),
-        "show": show.get("showId"),
-        "season": season.get("seasonId"),
-        "episode": episode.get("episodeId"),
-        "collection": next((collection["slug"] for collection in data["collections"]), None),
-    }
-    return {name: NOWHERE[name] if value is None else value for name, value in found.items()}
-
-
-def _cut(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return an answer with its lists cut short."""
+def _shortened(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return an answer with the first entries of its lists."""
     if isinstance(value, dict):
-        return {name: _cut(one) for name, one in value.items()}
+        return {name: _shortened(one) for name, one in value.items()}
     if isinstance(value, list):
-        shown = [_cut(one) for one in value[:SHOWN_ENTRIES]]
+        shown = [_shortened(one) for one in value[:SHOWN_ENTRIES]]
         return shown if len(value) <= SHOWN_ENTRIES or isinstance(value[0], str) else [*shown, "…"]
     return value
 

@@ -1,19 +1,19 @@
 """Documents of a dialect, each with the fragments it uses."""
 
 import re
+from pathlib import Path
 
-from mediacanon import paths
-
-DOCUMENTS = paths.PACKAGE / "rest_compat" / "anywatch" / "documents"
-FRAGMENTS = "fragments"
+FRAGMENTS = "fragments.graphql"
+EXAMPLES = "examples"
 _FRAGMENT = re.compile(r"^fragment (\w+) .*?^\}\n", re.MULTILINE | re.DOTALL)
 _SPREAD = re.compile(r"\.\.\.(\w+)")
 
 
-def document_text(name: str) -> str:
-    """Return a document with the fragments it uses, and those that they use."""
-    text = (DOCUMENTS / f"{name}.graphql").read_text()
-    fragments = {match[1]: match[0] for match in _FRAGMENT.finditer((DOCUMENTS / f"{FRAGMENTS}.graphql").read_text())}
+def document_text(folder: Path, name: str) -> str:
+    """Return a document of a folder with the fragments that it uses, directly or through other fragments."""
+    text, shared = (folder / f"{name}.graphql").read_text(), folder / FRAGMENTS
+    found = _FRAGMENT.finditer(shared.read_text()) if shared.exists() else ()
+    fragments = {match[1]: match[0] for match in found}
     pending, used = set(_SPREAD.findall(text)), set[str]()
     while pending := pending - used:
         used |= pending

@@ -1,4 +1,4 @@
-"""One handler for all endpoints: request -> variables -> document -> data -> shape -> JSON."""
+"""The handler of every endpoint: request -> variables -> document -> data -> serializer -> JSON."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,93 +11,84 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediacanon.cache.responses import LIST_TAGS, CachedResponse, ResponseCache, cache_key
-from mediacanon.database.changes import tag_of
-from mediacanon.errors import BadArgument, MediaCanonError, NotFound
+from mediacanon.errors import BadArgument, MediaCanonError, NotFound, WrongMediaType, WrongMethod
+from mediacanon.execution.documents import PreparedDocument
 from mediacanon.execution.executor import Execution
+from mediacanon.execution.variables import Texts
+from mediacanon.http.body import read_body
 from mediacanon.http.compression import Compression
+from mediacanon.http.cors import preflight_headers, read_headers
 from mediacanon.http.exchange import exchange_of, request_id
-from mediacanon.rest_compat.parameters import read_body, read_id, read_query
+from mediacanon.rest_compat.dialect import Dialect
+from mediacanon.rest_compat.endpoint import Data, Endpoint, Variables
+from mediacanon.rest_compat.parameters import query_texts, read_facts, read_id, read_query
 from mediacanon.rest_compat.routing import BoundEndpoint, Resource, make_resources
-from mediacanon.rest_compat.serializer import in_snake_case, pick, project
+from mediacanon.rest_compat.serializer import pick, project
 from mediacanon.schema.context import Context
 
 log = logging.getLogger(__name__)
 
 JSON = "application/json"
-ROOT = "/api"
 LARGEST_BODY = 64 * 1024
+READ_METHODS = ("GET", "HEAD", "OPTIONS")
 
-# Every site may read; CORS says nothing on writes, so that no browser lets another site write.
-READ = {
-    "access-control-allow-origin": "*",
-    "access-control-expose-headers": "ETag, X-Request-Id",
-    "vary": "Accept-Encoding",
-}
-PREFLIGHT = {
-    "access-control-allow-methods": "GET, HEAD, OPTIONS",
-    "access-control-allow-headers": "If-None-Match, X-Request-Id",
-    "access-control-max-age": "86400",
-}
-
-
-class WrongMethod(BadArgument):
-    """This method is not allowed here."""
-
-    http_status = 405
-
-
-class TooLarge(BadArgument):
-    """The body is too large."""
-
-    http_status = 413
-
-
-class WrongMediaType(BadArgument):
-    """Send application/json."""
-
-    http_status = 415
+# CORS has no headers on writes: no browser lets another site write.
+VARY = {"vary": "Accept-Encoding"}
+CORS = read_headers(expose=("ETag", "X-Request-Id"))
+PREFLIGHT = preflight_headers(methods=READ_METHODS, allow=("If-None-Match", "X-Request-Id"))
 
 
 class RestApi:
-    """Answers /api and all below it. Raises ValueError for a document that does not fit the schema."""
+    """Answers the paths below the prefix of one dialect.
+
+    Raises ValueError for a document that does not fit the schema.
+    """
 
     def __init__(
         self,
         execution: Execution,
+        dialect: Dialect,
         *,
         new_context: Callable[[Request], Context],
         response_cache: ResponseCache,
     ) -> None:
+        self.dialect = dialect
         self._execution = execution
         self._new_context = new_context
-        self._cache = response_cache
-        # What stands beside the endpoints, by path.
+        self.cache = response_cache
+        # Documentation beside the endpoints, by path.
         self.pages: Mapping[str, Callable[[Request], Awaitable[ASGIApp]]] = {}
-        self.resources = make_resources(execution)
+        self.resources = make_resources(execution, dialect)
+        self._read_headers = {**(CORS if dialect.allows_any_origin else {}), **VARY}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if exchange := exchange_of(scope):
-            exchange.route = ROOT
+            exchange.route = self.dialect.prefix
         request = Request(scope, receive)
         resource = self._find(request)
         try:
             response = await self._respond(request, resource)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the answer is JSON
-            response = _refusal(request, error, resource)
+        except Exception as error:  # noqa: BLE001 - the response to any error is JSON
+            response = self._refuse(request, error, resource)
         if not isinstance(response, CachedResponse):
             response = Compression(response)
         await response(scope, receive, send)
 
     async def ask(self, request: Request, target: str) -> bytes:
-        """Return what a GET of `target` is answered with, on behalf of a request. Raises what kept it from that."""
+        """Return the body of the response to GET `target`, on behalf of a request. Raises the error of that request."""
         path, _, query = target.partition("?")
         scope = {**request.scope, "path": path, "query_string": query.encode()}
         asking = Request({name: scope[name] for name in ("type", "method", "path", "query_string", "headers")})
         resource = self._find(asking)
         if resource is None:
             raise NotFound
-        return (await self._make(asking, resource.endpoints["GET"])).body
+        bound, texts = self._choose(asking, resource, "GET")
+        return (await self._make(asking, bound, texts)).body
+
+    async def run(self, request: Request, document: PreparedDocument) -> Data:
+        """Return the data of a document without variables, on behalf of a request."""
+        return await self._execution.run(document, {}, self._new_context(request))
 
     def _find(self, request: Request) -> Resource | None:
         path = request.scope["path"]
@@ -115,106 +106,136 @@ class RestApi:
         if resource is None:
             return await self._page(request, method)
         if method == "OPTIONS":
-            return _options(resource.methods, is_read="GET" in resource.endpoints)
-        ready = resource.endpoints.get(method)
-        if ready is None:
+            return self._options(resource.methods, is_read="GET" in resource.endpoints)
+        if method not in resource.endpoints:
             raise WrongMethod
-        if not ready.row.is_read:
-            return await self._write(request, ready)
-        return await self._read(request, ready)
+        bound, texts = self._choose(request, resource, method)
+        if not bound.row.is_read:
+            return await self._write(request, bound)
+        return await self._read(request, bound, texts)
+
+    def _choose(self, request: Request, resource: Resource, method: str) -> tuple[BoundEndpoint, Texts]:
+        """Return the endpoint of a request, and the texts of the query string by parameter."""
+        rows = resource.endpoints[method]
+        names = (name for each in rows for name in each.query_names)
+        texts = query_texts(request.query_params, names, ignores_case=self.dialect.ignores_case)
+        bound = rows[0] if len(rows) == 1 else resource.endpoint(method, texts)
+        if bound is None:
+            raise BadArgument(f"Give one of {', '.join(name for each in rows for name in each.row.when)}")
+        return bound, texts
 
     async def _page(self, request: Request, method: str) -> ASGIApp:
         page = self.pages.get(request.scope["path"])
         if page is None:
             raise NotFound
         if method == "OPTIONS":
-            return _options("GET, HEAD, OPTIONS", is_read=True)
+            return self._options(", ".join(READ_METHODS), is_read=True)
         if method != "GET":
             raise WrongMethod
         return await page(request)
 
-    async def _read(self, request: Request, ready: BoundEndpoint) -> CachedResponse:
-        if not ready.row.is_hot:
-            return await self._make(request, ready)
-        return await self._cache.get_or_create(cache_key(request.scope), partial(self._make, request, ready))
+    async def _read(self, request: Request, bound: BoundEndpoint, texts: Texts) -> CachedResponse:
+        make = partial(self._make, request, bound, texts)
+        if not bound.row.is_cached:
+            return await make()
+        return await self.cache.get_or_create(cache_key(request.scope), make)
 
-    async def _make(self, request: Request, ready: BoundEndpoint) -> CachedResponse:
-        query, row = request.query_params, ready.row
-        given = {name: query.getlist(name) for name in query}
-        given |= {name: [request.path_params[name]] for name in ready.path_names if name != "id"}
-        variables = read_query(row, ready.types, given)
-        if "id" in ready.path_names:
-            variables["id"] = read_id(request.path_params["id"])
-        for name in ready.required - variables.keys():
-            if name not in ready.path_names:
+    async def _make(self, request: Request, bound: BoundEndpoint, texts: Texts) -> CachedResponse:
+        row, path = bound.row, request.path_params
+        variables, can_match = read_query(
+            self.dialect, bound, {**texts, **{name: [path[name]] for name in bound.path_names if name != "id"}}
+        )
+        if "id" in bound.path_names:
+            variables["id"] = read_id(self.dialect, path["id"])
+        if not can_match:
+            return self._response(row, _empty_answer(bound, variables))
+        for name in bound.document.required - variables.keys():
+            if name not in bound.path_names:
                 raise BadArgument(f"{name} required")
             variables[name] = ""
-        data = await self._execution.run(ready.document, variables, self._new_context(request))
-        answer = project(data, row.answer, ready.shape)
+        data = await self._load(bound, variables, self._new_context(request))
+        answer = project(data, row.answer, bound.serializer)
         if answer is None and row.is_list:
             answer = []
         if answer is None:
             raise NotFound
-        for name in row.lists:
+        for name in row.always_present:
             answer.setdefault(name, [])
+        return self._response(row, answer)
+
+    async def _load(self, bound: BoundEndpoint, variables: dict[str, Any], context: Context) -> Data:
+        if bound.row.load is None:
+            return await self._execution.run(bound.document.document, variables, context)
+
+        async def run(variables: Variables) -> Data:
+            return await self._execution.run(bound.document.document, variables, context)
+
+        return await bound.row.load(run, {**bound.document.defaults, **variables})
+
+    def _response(self, row: Endpoint, answer: Any) -> CachedResponse:  # noqa: ANN401 - any JSON
         return CachedResponse(
             body=orjson.dumps(answer),
-            media_type=JSON,
-            headers=READ,
-            tags=frozenset({tag_of("title", answer[row.about])}) if row.about else LIST_TAGS,
-            route=ready.row.path,
+            media_type=self.dialect.media_type,
+            headers=self._read_headers,
+            tags=frozenset(tag.format_map(answer) for tag in row.tags) if row.tags else LIST_TAGS,
+            route=row.path,
             view=answer[row.view] if row.view else None,
             click=pick(answer, row.click) if row.click else None,
         )
 
-    async def _write(self, request: Request, ready: BoundEndpoint) -> Response:
-        context = self._new_context(request)
-        # A request that may not write is refused before anything it holds is looked at.
+    async def _write(self, request: Request, bound: BoundEndpoint) -> Response:
+        context, row = self._new_context(request), bound.row
+        # A request that may not write is refused before its body is read.
         _ = context.writes
         variables: dict[str, Any] = {}
-        if "id" in ready.path_names:
-            variables["id"] = read_id(request.path_params["id"])
-        if ready.other_types:
-            variables |= read_body(ready.row, ready.other_types, await _body(request))
-        data = await self._execution.run(ready.document, variables, context)
-        if not ready.row.answer:
-            return Response(status_code=ready.row.status)
-        answer = project(data, ready.row.answer, ready.shape) | dict.fromkeys(ready.row.nulls)
-        return Response(orjson.dumps(answer), status_code=ready.row.status, media_type=JSON)
+        if "id" in bound.path_names:
+            variables["id"] = read_id(self.dialect, request.path_params["id"])
+        if bound.other_types:
+            variables |= read_facts(self.dialect, row, bound.other_types, await _json_body(request))
+        data = await self._execution.run(bound.document.document, variables, context)
+        if not row.answer:
+            return Response(status_code=row.status)
+        answer = project(data, row.answer, bound.serializer) | dict.fromkeys(row.always_null)
+        return Response(orjson.dumps(answer), status_code=row.status, media_type=self.dialect.media_type)
+
+    def _options(self, methods: str, *, is_read: bool) -> Response:
+        is_open = is_read and self.dialect.allows_any_origin
+        cors = {**self._read_headers, **PREFLIGHT} if is_open else {}
+        return Response(status_code=204, headers={"allow": methods, **cors})
+
+    def _refuse(self, request: Request, error: Exception, resource: Resource | None) -> Response:
+        """Return the error as JSON with its status."""
+        headers = self._read_headers if request.method in ("GET", "HEAD") else {}
+        if isinstance(error, MediaCanonError):
+            status = error.http_status
+            message = self.dialect.messages.get(type(error)) or self.dialect.spelled(error.message)
+        else:
+            log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
+            status = 500
+            message = f"Something went wrong here; the log has it under request {request_id(request)}."
+        if isinstance(error, WrongMethod):
+            headers = {**headers, "allow": resource.methods if resource else "GET, HEAD"}
+        if status == 401:  # noqa: PLR2004 - Unauthorized
+            headers = {**headers, "www-authenticate": "Bearer"}
+        return Response(
+            orjson.dumps(self.dialect.error(status, message)),
+            status_code=self.dialect.status(status),
+            media_type=self.dialect.media_type,
+            headers=headers,
+        )
 
 
-def _options(methods: str, *, is_read: bool) -> Response:
-    cors = {**READ, **PREFLIGHT} if is_read else {}
-    return Response(status_code=204, headers={"allow": methods, **cors})
+def _empty_answer(bound: BoundEndpoint, variables: Variables) -> dict[str, Any]:
+    """Return the answer to a question that nothing matches. Raises NotFound where the row has none."""
+    if not bound.row.empty:
+        raise NotFound
+    known = {f"${name}": value for name, value in {**bound.document.defaults, **variables}.items()}
+    return {key: known.get(value, value) if isinstance(value, str) else value for key, value in bound.row.empty.items()}
 
 
-async def _body(request: Request) -> bytes:
-    """Return the body. Raises TooLarge, and WrongMediaType for what says that it is something else than JSON."""
+async def _json_body(request: Request) -> bytes:
+    """Return the body. Raises TooLarge, and WrongMediaType for a type other than JSON; no type counts as JSON."""
     media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type != JSON:
         raise WrongMediaType
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise TooLarge(f"A body may have {LARGEST_BODY // 1024} KiB")
-    return bytes(body)
-
-
-def _refusal(request: Request, error: Exception, resource: Resource | None) -> Response:
-    """Return what went wrong as JSON with its true status."""
-    headers = READ if request.method in ("GET", "HEAD") else {}
-    match error:
-        case NotFound():
-            status, message = 404, "Not found"
-        case WrongMethod():
-            status, message = 405, error.message
-            headers = {**headers, "allow": resource.methods if resource else "GET, HEAD"}
-        case MediaCanonError():
-            status, message = error.http_status, in_snake_case(error.message)
-        case _:
-            log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
-            status, message = 500, f"Something went wrong here; the log has it under request {request_id(request)}."
-    if status == 401:  # noqa: PLR2004 - Unauthorized
-        headers = {**headers, "www-authenticate": "Bearer"}
-    return Response(orjson.dumps({"error": message}), status_code=status, media_type=JSON, headers=headers)
+    return await read_body(request, most_bytes=LARGEST_BODY)

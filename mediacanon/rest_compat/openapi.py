@@ -1,6 +1,6 @@
-"""OpenAPI 3.1 of the REST interface, generated from the table, the documents and the schema."""
+"""OpenAPI 3.1 of a dialect, generated from its table, its documents and the schema."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -16,11 +16,11 @@ from graphql import (
     is_object_type,
 )
 
-from mediacanon.rest_compat.anywatch.rules import RULES
+from mediacanon.rest_compat.dialect import Dialect, Null
 from mediacanon.rest_compat.endpoint import Endpoint
 from mediacanon.rest_compat.handler import JSON
 from mediacanon.rest_compat.routing import BoundEndpoint, Resource
-from mediacanon.rest_compat.serializer import OPTIONAL_LISTS, fragments_of, selected_fields, snake_case
+from mediacanon.rest_compat.serializer import fragments_of, selected_fields, type_name
 
 Schema = dict[str, Any]
 
@@ -34,6 +34,7 @@ SCALARS: dict[str, Schema] = {
     "ImdbId": {"type": "string"},
     "ExternalId": {"type": "string"},
 }
+JSON_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
 SOURCE = "Where the viewer came from; `collection-{slug}` counts as a click of that collection."
 REFUSALS = {
     400: "A parameter or the body is wrong",
@@ -50,109 +51,134 @@ REFUSALS = {
 ERROR = {"$ref": "#/components/responses/Error"}
 
 
-def build_openapi(schema: GraphQLSchema, resources: list[Resource]) -> Schema:
+def build_openapi(schema: GraphQLSchema, dialect: Dialect, resources: list[Resource]) -> Schema:
     """Return the description of every endpoint: parameters, body, answers and errors."""
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "MediaCanon",
-            "version": version("mediacanon"),
-            "description": "Movies, shows, seasons and episodes. Fields without a value are absent.",
-        },
+        "info": {"title": "MediaCanon", "version": version("mediacanon"), "description": dialect.description},
         "paths": {
-            resource.path: {method.lower(): _operation(schema, ready) for method, ready in resource.endpoints.items()}
+            resource.path: {
+                method.lower(): _operation(schema, dialect, rows) for method, rows in resource.endpoints.items()
+            }
             for resource in sorted(resources, key=lambda each: each.path)
         },
         "components": {
             "responses": {
                 "Error": {
                     "description": "What went wrong",
-                    "content": {
-                        JSON: {
-                            "schema": {
-                                "type": "object",
-                                "properties": {"error": {"type": "string"}},
-                                "required": ["error"],
-                            }
-                        }
-                    },
+                    "content": {JSON: {"schema": _schema_of(dialect.error(400, "text"))}},
                 }
             }
         },
     }
 
 
-def _operation(schema: GraphQLSchema, ready: BoundEndpoint) -> Schema:
-    row = ready.row
+def _schema_of(value: object) -> Schema:
+    """Return the schema of JSON like a value."""
+    schema: Schema = {"type": JSON_NAMES[type(value)]}
+    if isinstance(value, dict):
+        schema |= {"properties": {name: _schema_of(one) for name, one in value.items()}, "required": list(value)}
+    if isinstance(value, list) and value:
+        schema |= {"items": _schema_of(value[0])}
+    return schema
+
+
+def _operation(schema: GraphQLSchema, dialect: Dialect, rows: Sequence[BoundEndpoint]) -> Schema:
+    """Return the operation of a path and a method: of one row, or of the rows that share it by `when`."""
+    bound, row = rows[0], rows[0].row
     operation: Schema = {
-        "operationId": row.document,
+        "operationId": row.operation,
         "summary": row.summary,
-        "parameters": [*_path_parameters(ready), *(_query_parameters(ready) if row.is_read else ())],
-        "responses": {str(row.status): _answer(schema, ready)}
-        | {str(status): {**ERROR, "description": REFUSALS[status]} for status in _refusals(ready)},
+        "parameters": _parameters(dialect, rows),
+        "responses": {str(row.status): _answer(schema, dialect, rows)}
+        | {
+            str(dialect.status(status)): {**ERROR, "description": REFUSALS[status]}
+            for status in _refusals(dialect, bound)
+        },
     }
     if row.is_read:
         operation["responses"]["304"] = {"description": "If-None-Match names the entity tag of this answer"}
-    elif ready.other_types:
-        body = {"schema": _body(ready), "example": dict(row.body)}
+    elif bound.other_types:
+        body = {"schema": _body(dialect, bound), "example": dict(row.body)}
         operation["requestBody"] = {"required": True, "content": {JSON: body}}
     return operation
 
 
-def _refusals(ready: BoundEndpoint) -> list[int]:
+def _refusals(dialect: Dialect, bound: BoundEndpoint) -> list[int]:
     found = {429, 503}
-    if not ready.row.is_read:
+    if not bound.row.is_read:
         found |= {401, 403, 409}
-        found |= {400, 413, 415} if ready.other_types else set()
-    if "id" in ready.path_names or ready.required - set(ready.path_names) or ready.row.most:
+        found |= {400, 413, 415} if bound.other_types else set()
+    has_ids = "id" in bound.path_names or bound.row.max_items
+    if dialect.is_strict or has_ids or bound.document.required - set(bound.path_names):
         found |= {400}
-    if ready.path_names and not ready.row.is_list and ready.row.answer:
+    if bound.path_names and not bound.row.is_list and bound.row.answer:
         found |= {404}
-    return sorted(found)
+    # A dialect that reports an error in a good response describes the good one.
+    return sorted(status for status in found if dialect.status(status) != bound.row.status)
 
 
-def _path_parameters(ready: BoundEndpoint) -> Iterator[Schema]:
-    for name in ready.path_names:
-        kind = {"type": "integer", "format": "int64"} if name == "id" else {"type": "string", "minLength": 1}
+def _parameters(dialect: Dialect, rows: Sequence[BoundEndpoint]) -> list[Schema]:
+    """Return the parameters of all rows, each once; a row among several can do without those of the others."""
+    found: dict[str, Schema] = {}
+    for bound in rows:
+        query = _query_parameters(dialect, bound) if bound.row.is_read else ()
+        for parameter in (*_path_parameters(dialect, bound), *query):
+            found.setdefault(parameter["name"], parameter)
+    if len(rows) > 1:
+        for parameter in found.values():
+            parameter["required"] = parameter["in"] == "path"
+    return list(found.values())
+
+
+def _path_parameters(dialect: Dialect, bound: BoundEndpoint) -> Iterator[Schema]:
+    for name in bound.path_names:
+        kind: Schema = {"type": "string", "minLength": 1}
+        if name == "id":
+            kind = {"type": "integer", "format": "int64"}
+        elif dialect.is_strict and name in bound.row.enum_names:
+            kind = {"enum": list(bound.row.enum_names[name])}
         yield {"name": name, "in": "path", "required": True, "schema": kind}
 
 
-def _query_parameters(ready: BoundEndpoint) -> Iterator[Schema]:
-    row = ready.row
-    for variable, type_ in ready.other_types.items():
-        for name in row.reads.get(variable, (variable,)):
-            if name not in ready.path_names:
+def _query_parameters(dialect: Dialect, bound: BoundEndpoint) -> Iterator[Schema]:
+    row = bound.row
+    for variable, type_ in bound.other_types.items():
+        for name in bound.leniency.parameters_of(variable):
+            if name not in bound.path_names:
                 yield {
                     "name": name,
                     "in": "query",
-                    "required": variable in ready.required,
-                    "schema": _parameter(row, name, type_),
+                    "required": variable in bound.document.required,
+                    "schema": _parameter(dialect, row, name, type_),
                 }
     if row.view:
         yield {"name": "source", "in": "query", "description": SOURCE, "schema": {"type": "string"}}
 
 
-def _parameter(row: Endpoint, name: str, type_: GraphQLInputType) -> Schema:
-    """Return what a parameter should be; where others are as if absent, any text is allowed beside it."""
+def _parameter(dialect: Dialect, row: Endpoint, name: str, type_: GraphQLInputType) -> Schema:
+    """Return the schema of a parameter; a lenient dialect takes any text beside the values of the type."""
     named: Any = get_nullable_type(type_)
-    if is_list_type(named):
-        return {"type": "string", **RULES.get(name, {})}
+    needs_text = dialect.is_strict or (is_non_null_type(type_) and not is_list_type(named))
+    text: Schema = {"type": "string", **({"minLength": 1} if needs_text else {})}
     if is_enum_type(named):
-        return {"anyOf": [{"enum": list(row.words.get(name) or named.values)}, {"type": "string"}]}
-    if named.name in ("Int", "Float"):
+        kind: Schema = {"enum": list(row.enum_names.get(name) or named.values)}
+    elif type_name(named) in ("Int", "Float"):
         low, high = row.bounds.get(name, (None, None))
-        bounds = {"minimum": low, "maximum": high} if low is not None else {}
-        return {"anyOf": [{**SCALARS[named.name], **bounds}, {"type": "string"}]}
-    return {"type": "string", "minLength": 1} if is_non_null_type(type_) else {"type": "string"}
+        kind = {**SCALARS[named.name], **({"minimum": low, "maximum": high} if low is not None else {})}
+    else:
+        return {**text, **dialect.rules.get(name, {})} if is_list_type(named) else text
+    return kind if dialect.is_strict else {"anyOf": [kind, {"type": "string"}]}
 
 
-def _body(ready: BoundEndpoint) -> Schema:
+def _body(dialect: Dialect, bound: BoundEndpoint) -> Schema:
     properties = {}
-    for name, type_ in ready.other_types.items():
+    for name, type_ in bound.other_types.items():
         named: Any = get_nullable_type(type_)
-        kind = {"enum": list(named.values)} if is_enum_type(named) else {**SCALARS[named.name], **RULES.get(name, {})}
-        properties[name] = kind if name in ready.required else _or_nothing(kind)
-    required = [name for name in properties if name in ready.required]
+        rules = dialect.rules.get(name, {})
+        kind = {"enum": list(named.values)} if is_enum_type(named) else {**SCALARS[named.name], **rules}
+        properties[name] = kind if name in bound.document.required else _or_nothing(kind)
+    required = [name for name in properties if name in bound.document.required]
     return {"type": "object", "properties": properties, "required": required}
 
 
@@ -163,37 +189,41 @@ def _or_nothing(kind: Schema) -> Schema:
     return {**kind, "type": [kind["type"], "null"]}
 
 
-def _answer(schema: GraphQLSchema, ready: BoundEndpoint) -> Schema:
-    row = ready.row
+def _answer(schema: GraphQLSchema, dialect: Dialect, rows: Sequence[BoundEndpoint]) -> Schema:
+    row = rows[0].row
     if not row.answer:
         return {"description": "Nothing is left"}
-    shape = _Shapes(schema, ready).of_answer()
-    for name in row.nulls:
-        shape["properties"][name] = {"type": ["boolean", "null"], "description": "null: GET tells"}
-    shape.setdefault("required", []).extend(row.nulls)
-    answer: Schema = {"description": row.summary, "content": {JSON: {"schema": shape}}}
+    shapes = [_row_answer(schema, dialect, bound) for bound in rows]
+    content = {JSON: {"schema": shapes[0] if len(shapes) == 1 else {"anyOf": shapes}}}
+    answer: Schema = {"description": row.summary, "content": content}
     if row.is_read:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
     return answer
 
 
-class _Shapes:
-    """The JSON Schemas of what a document selects."""
+def _row_answer(schema: GraphQLSchema, dialect: Dialect, bound: BoundEndpoint) -> Schema:
+    shape = _Shapes(schema, dialect, bound).of_answer()
+    for name in bound.row.always_null:
+        shape["properties"][name] = {"type": ["boolean", "null"], "description": "null: GET tells"}
+    shape.setdefault("required", []).extend(bound.row.always_null)
+    return shape
 
-    def __init__(self, schema: GraphQLSchema, ready: BoundEndpoint) -> None:
-        self._row = ready.row
-        operation = ready.document.operation()
-        if operation is None or ready.document.document is None:
-            raise ValueError(f"{ready.row.document}.graphql holds no operation")
+
+class _Shapes:
+    """The JSON Schemas of the parts of a document's data."""
+
+    def __init__(self, schema: GraphQLSchema, dialect: Dialect, bound: BoundEndpoint) -> None:
+        self._row, self._dialect = bound.row, dialect
+        operation = bound.document.operation
         self._root: Any = schema.get_root_type(operation.operation)
         self._selected: SelectionSetNode | None = operation.selection_set
-        self._fragments = fragments_of(ready.document.document)
+        self._fragments = fragments_of(bound.document.node)
 
     def of_answer(self) -> Schema:
-        """Return the schema of the answer that the row takes out of the data."""
+        """Return the schema of the part of the data that is the row's answer."""
         if isinstance(self._row.answer, str):
             shape = self._at(self._row.answer)
-            lists = [name for name in self._row.lists if name not in shape.get("required", ())]
+            lists = [name for name in self._row.always_present if name not in shape.get("required", ())]
             return {**shape, "required": [*shape["required"], *lists]} if lists else shape
         properties = {name: self._at(path) for name, path in self._row.answer.items()}
         return {"type": "object", "properties": properties, "required": list(properties)}
@@ -206,20 +236,30 @@ class _Shapes:
 
     def _of(self, type_: GraphQLOutputType, selected: SelectionSetNode | None) -> Schema:
         named: Any = get_nullable_type(type_)
+        rule = self._dialect.values.get(type_name(type_))
+        if rule:
+            return dict(rule.schema)
         if is_list_type(named):
             return {"type": "array", "items": self._of(named.of_type, selected)}
         if is_enum_type(named):
             return {"enum": list(named.values)}
         if not is_object_type(named):
             return dict(SCALARS[named.name])
-        fields = selected_fields(named, selected, self._fragments)
+        fields, key = selected_fields(named, selected, self._fragments), self._dialect.key
         return {
             "type": "object",
-            "properties": {snake_case(name): self._of(*field) for name, field in fields.items()},
-            "required": [snake_case(name) for name, (kind, _) in fields.items() if _is_always_there(name, kind)],
+            "properties": {key(name): self._field(*field) for name, field in fields.items()},
+            "required": [key(name) for name, (kind, _) in fields.items() if self._is_always_there(name, kind)],
             "additionalProperties": False,
         }
 
+    def _field(self, type_: GraphQLOutputType, selected: SelectionSetNode | None) -> Schema:
+        shape, null = self._of(type_, selected), self._dialect.null
+        if null is Null.OMIT or is_non_null_type(type_):
+            return shape
+        return {"anyOf": [shape, {"type": "null"} if null is Null.KEEP else {"const": null}]}
 
-def _is_always_there(name: str, type_: GraphQLOutputType) -> bool:
-    return is_non_null_type(type_) and not (name in OPTIONAL_LISTS and is_list_type(get_nullable_type(type_)))
+    def _is_always_there(self, name: str, type_: GraphQLOutputType) -> bool:
+        if name in self._dialect.always_optional and is_list_type(get_nullable_type(type_)):
+            return False
+        return is_non_null_type(type_) or self._dialect.null is not Null.OMIT

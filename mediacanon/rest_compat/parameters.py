@@ -1,41 +1,28 @@
-"""Texts of a path or query string, and JSON of a body, become a document's variables."""
+"""Parameters of a path or query string, and JSON of a body, become the variables of an endpoint's document."""
 
-import math
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import orjson
-from graphql import (
-    GraphQLInputType,
-    NonNullTypeNode,
-    OperationDefinitionNode,
-    get_named_type,
-    get_nullable_type,
-    is_enum_type,
-    is_list_type,
-    is_non_null_type,
-)
+from graphql import GraphQLInputType, get_nullable_type, is_enum_type, is_list_type, is_non_null_type
+from starlette.datastructures import QueryParams
 
-from mediacanon.errors import BadArgument
-from mediacanon.rest_compat.anywatch.endpoints import NOTHING
-from mediacanon.rest_compat.anywatch.rules import REFUSALS
-from mediacanon.rest_compat.endpoint import Endpoint
-from mediacanon.writes.facts import CONTROL
+from mediacanon.errors import BadArgument, NotFound
+from mediacanon.execution.variables import OutOfRange, Texts, TooMany, Unreadable
+from mediacanon.rest_compat.dialect import Dialect
+from mediacanon.rest_compat.endpoint import NO_MATCH, Endpoint
+from mediacanon.rest_compat.routing import BoundEndpoint
+from mediacanon.vocabulary import MAX_BIGINT, MAX_INTEGER, MIN_BIGINT
 
 Types = Mapping[str, GraphQLInputType]
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,400}")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
-LARGEST_INT = 2**31 - 1
-LARGEST_ID = 2**63 - 1
 # No title, season or episode has it.
 NO_ID = 0
-# As the schema has them: what a person may type, and names in lists.
-LONGEST_QUERY, LONGEST_NAME = 200, 100
-UNREADABLE, BEYOND = object(), object()
+ABSENT: Final = object()
 
-# JSON type -> what it is called, by GraphQL's name of the type that wants it
+# GraphQL's name of a type -> the JSON type that a body must have, and its noun in a refusal.
 JSON_TYPES: Mapping[str, tuple[type, str]] = {
     "Int": (int, "a whole number of at most 2,147,483,647"),
     "String": (str, "a text"),
@@ -43,90 +30,71 @@ JSON_TYPES: Mapping[str, tuple[type, str]] = {
 }
 
 
-def read_id(text: str) -> int:
+def read_id(dialect: Dialect, text: str) -> int:
     """Return the id in a path, NO_ID for one too large to exist. Raises BadArgument unless it is a 64-bit integer."""
-    number = int(text) if _WHOLE.fullmatch(text) else LARGEST_ID + 1
-    if not -LARGEST_ID - 1 <= number <= LARGEST_ID:
-        raise BadArgument("Invalid ID")
-    return number if 0 < number <= LARGEST_INT else NO_ID
+    number = int(text) if _WHOLE.fullmatch(text) else MAX_BIGINT + 1
+    if not MIN_BIGINT <= number <= MAX_BIGINT:
+        raise BadArgument(dialect.refusals.get("id", "The id is no whole number"))
+    return number if 0 < number <= MAX_INTEGER else NO_ID
 
 
-def required_variables(operation: OperationDefinitionNode) -> frozenset[str]:
-    """Return the variables that must be given: those without a default that may not be null."""
-    return frozenset(
-        node.variable.name.value
-        for node in operation.variable_definitions or ()
-        if isinstance(node.type, NonNullTypeNode) and node.default_value is None
-    )
+def query_texts(query: QueryParams, names: Iterable[str], *, ignores_case: bool) -> dict[str, Sequence[str]]:
+    """Return the texts of a query string by parameter; `names` are the parameters of the path's endpoints."""
+    if not ignores_case:
+        return {name: query.getlist(name) for name in query}
+    by_lower_case = {name.lower(): name for name in names}
+    texts: dict[str, Sequence[str]] = {}
+    # The exact spelling comes first, and so wins over others.
+    for name in sorted(query, key=lambda name: name not in by_lower_case.values()):
+        texts.setdefault(by_lower_case.get(name.lower(), name), query.getlist(name))
+    return texts
 
 
-def read_query(row: Endpoint, types: Types, given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return the variables of a read: what cannot be read, or is out of its bounds, is as if absent.
+def read_query(dialect: Dialect, bound: BoundEndpoint, texts: Texts) -> tuple[dict[str, Any], bool]:
+    """Return the variables of a read, and whether anything can match them.
 
-    What is known to match nothing is asked for by what the row has instead, whatever else is given.
-    Raises BadArgument for a list with too many entries.
+    Raises BadArgument for a list with too many entries, and in a strict dialect for every parameter that is unknown or
+    unreadable; NotFound for an unreadable one in the path.
     """
-    variables: dict[str, Any] = {}
-    instead: dict[str, Any] = {}
-    for name, type_ in types.items():
-        texts = [given[one][0] for one in row.reads.get(name, (name,)) if given.get(one) and given[one][0]]
-        if not texts:
-            continue
-        value = _read(row, name, type_, texts)
-        if value is UNREADABLE:
-            instead |= row.otherwise.get(name, {})
-        elif value is BEYOND:
-            instead |= row.beyond.get(name, {})
-        else:
-            variables[name] = value
-    return variables | instead
+    if dialect.is_strict:
+        _check_names(dialect, bound, texts)
+    variables, unreadable = bound.document.read(texts, bound.leniency)
+    can_match = True
+    for name, error in unreadable.items():
+        fallback = _fallback(dialect, bound, name, error)
+        if fallback is NO_MATCH:
+            can_match = False
+        elif fallback is not ABSENT:
+            variables[name] = fallback
+    return variables, can_match
 
 
-def _read(row: Endpoint, name: str, type_: GraphQLInputType, texts: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON
-    named: Any = get_nullable_type(type_)
-    if is_list_type(named):
-        return _list(row, name, get_named_type(named), texts)
-    text = texts[0]
-    if is_enum_type(named):
-        word = row.words.get(name, {}).get(text, text if name not in row.words else "")
-        return word if word in named.values else UNREADABLE
-    if named.name in ("Int", "Float"):
-        return _number(text, named.name, row.bounds.get(name))
-    # Ideographic spaces and joiners are no control characters, though Python does not print them.
-    return text if len(text) <= LONGEST_QUERY and not CONTROL.search(text) else NOTHING
+def _check_names(dialect: Dialect, bound: BoundEndpoint, texts: Texts) -> None:
+    known = bound.query_names
+    for name in texts.keys() - {*known, *bound.path_names, *dialect.ignored}:
+        raise BadArgument(f"{name} is no parameter here; there are {', '.join(known)}")
+    for variable, type_ in bound.other_types.items():
+        for name in bound.leniency.parameters_of(variable):
+            if len(texts.get(name, ())) > 1 and not is_list_type(get_nullable_type(type_)):
+                raise BadArgument(f"{name} may be given once")
 
 
-def _list(row: Endpoint, name: str, type_: Any, texts: Sequence[str]) -> list[str]:  # noqa: ANN401 - a scalar
-    """Return a list: of one text, or where a row says which parameters make it, of all between their commas."""
-    if name not in row.reads:
-        return [text if _can_be_a_name(text) else NOTHING for text in texts]
-    entries = [entry.strip() for text in texts for entry in text.split(",") if entry.strip()]
-    if len(entries) > row.most[name]:
-        raise BadArgument(f"{' and '.join(row.reads[name])} may hold at most {row.most[name]} ids")
-    return [type_.parse_value(entry) for entry in entries]
+def _fallback(dialect: Dialect, bound: BoundEndpoint, name: str, error: Unreadable) -> Any:  # noqa: ANN401 - any value of a variable
+    row, parameters = bound.row, " and ".join(bound.leniency.parameters_of(name))
+    if isinstance(error, TooMany):
+        raise BadArgument(f"{parameters} may hold at most {row.max_items[name]} ids")
+    if dialect.is_strict and name in bound.path_names:
+        raise NotFound(f"There is nothing at this address: {parameters} must be {error}")
+    if dialect.is_strict:
+        raise BadArgument(f"{parameters} must be {error}")
+    return (row.out_of_range if isinstance(error, OutOfRange) else row.fallbacks).get(name, ABSENT)
 
 
-def _number(text: str, kind: str, bounds: tuple[int, int] | None) -> Any:  # noqa: ANN401 - number, UNREADABLE or BEYOND
-    if not (_WHOLE if kind == "Int" else _NUMBER).fullmatch(text):
-        return UNREADABLE
-    if kind == "Float":
-        number = float(text)
-        if not math.isfinite(number):
-            return UNREADABLE
-        if bounds and number > bounds[1]:
-            return BEYOND
-        # A rating below all there are asks for what the bound asks for.
-        return max(number, bounds[0]) if bounds else number
-    whole = min(max(int(text), -LARGEST_INT), LARGEST_INT)
-    return whole if bounds is None or bounds[0] <= whole <= bounds[1] else UNREADABLE
+def read_facts(dialect: Dialect, row: Endpoint, types: Types, body: bytes) -> dict[str, Any]:
+    """Return the variables of a write.
 
-
-def _can_be_a_name(text: str) -> bool:
-    return len(text) <= LONGEST_NAME and text.isprintable()
-
-
-def read_body(row: Endpoint, types: Types, body: bytes) -> dict[str, Any]:
-    """Return the variables of a write. Raises BadArgument for what is no JSON object, lacking or of a wrong type."""
+    Raises BadArgument for a body that is no JSON object, and for a fact that it lacks or has of a wrong type.
+    """
     try:
         given = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -138,26 +106,26 @@ def read_body(row: Endpoint, types: Types, body: bytes) -> dict[str, Any]:
         value = given.get(name)
         value = None if value == "" else value
         if value is None and is_non_null_type(type_):
-            raise BadArgument(REFUSALS.get(name, f"{name} required"))
+            raise BadArgument(dialect.refusals.get(name, f"{name} required"))
         if value is not None:
-            variables[name] = _checked(name, get_nullable_type(type_), value)
+            variables[name] = _fact(dialect, name, get_nullable_type(type_), value)
         elif row.replaces:
             variables[name] = None
     return variables
 
 
-def _checked(name: str, type_: Any, value: object) -> object:  # noqa: ANN401 - a named GraphQL type
+def _fact(dialect: Dialect, name: str, type_: Any, value: object) -> object:  # noqa: ANN401 - a named GraphQL type
     if is_enum_type(type_):
         if not isinstance(value, str) or value not in type_.values:
-            raise BadArgument(REFUSALS[name])
+            raise BadArgument(dialect.refusals.get(name, f"{name} must be one of {', '.join(type_.values)}"))
         return value
-    kind, words = JSON_TYPES[type_.name]
+    kind, noun = JSON_TYPES[type_.name]
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    # A boolean is no whole number, though Python has it so.
-    is_right = type(value) is kind and not (isinstance(value, int) and abs(value) > LARGEST_INT)
+    # In Python a boolean is a whole number, in JSON it is not.
+    is_right = type(value) is kind and not (isinstance(value, int) and abs(value) > MAX_INTEGER)
     if not is_right:
-        raise BadArgument(f"{name} must be {words}")
-    # Scalars of ours refuse in words of their own.
+        raise BadArgument(f"{name} must be {noun}")
+    # A scalar of ours refuses a value in its own words.
     type_.parse_value(value)
     return value

@@ -1,11 +1,10 @@
-"""The shape of answers: keys in snake_case, what has no value absent, whole numbers without a fraction.
+"""Serializer: data of a document to the JSON of a dialect, with its keys, its nulls and its values.
 
-What a document selects tells where lists, objects and floats are, so that an answer of a thousand values is not looked
-through for them.
+The selection of a document tells where lists, objects and floats are: a serializer is compiled from it once, and an
+answer of a thousand values is not searched for them.
 """
 
 import functools
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,28 +20,18 @@ from graphql import (
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
+    get_nullable_type,
     is_composite_type,
+    is_list_type,
 )
 
-_HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]")
-_PHRASE = re.compile(r"\b[a-z]+(?:[A-Z][a-z]*)+\b")
-# Absent when empty; other lists stay, and so do those that a row declares.
-OPTIONAL_LISTS = frozenset({"genres", "seasons", "episodes", "languages", "regions"})
+from mediacanon.rest_compat.dialect import Dialect, Null
 
-
-@functools.cache
-def snake_case(name: str) -> str:
-    """Return a GraphQL name as REST has it: startYear is start_year."""
-    return _HUMP.sub(lambda hump: f"_{hump[0].lower()}", name)
-
-
-def in_snake_case(text: str) -> str:
-    """Return a sentence with the GraphQL names in it as REST has them."""
-    return _PHRASE.sub(lambda name: snake_case(name[0]), text)
+Fragments = Mapping[str, FragmentDefinitionNode]
 
 
 def pick(data: Any, path: str) -> Any:  # noqa: ANN401 - any JSON
-    """Return what stands in the data at a path of fields, with `#` its length; None where the path ends early."""
+    """Return the value at a path of fields, with `#` its length; None where the path ends early."""
     for name in path.removeprefix("#").split("."):
         if data is None:
             return None
@@ -50,44 +39,74 @@ def pick(data: Any, path: str) -> Any:  # noqa: ANN401 - any JSON
     return len(data) if path.startswith("#") and data is not None else data
 
 
+def type_name(type_: Any) -> str:  # noqa: ANN401 - types of inputs and of outputs have no common one
+    """Return the name of a type in the rules of a dialect: `Float`, or `[String]` for a list."""
+    named: Any = get_named_type(type_)
+    name: str = named.name
+    return f"[{name}]" if is_list_type(get_nullable_type(type_)) else name
+
+
 @dataclass(frozen=True)
 class Serializer:
-    """How the objects of a selection are shaped: their keys, and which of those hold what needs a second look."""
+    """Writes the objects of one selection."""
 
+    dialect: Dialect
+    # Name in the data -> key.
     names: Mapping[str, str]
-    floats: tuple[str, ...]
-    optional_lists: tuple[str, ...]
+    types: Mapping[str, str]
     below: Mapping[str, "Serializer"]
 
     @functools.cached_property
     def write(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        """What shapes an object: Python made for its names, since a loop over them takes three times as long."""
+        """The function from an object's data to its JSON.
+
+        It is compiled, because a loop over the names takes three times as long. For an object of two fields:
+
+            def write(value):
+             found = {}
+             one = value['displayName']
+             if one is not None: found['display_name'] = one
+             one = value['averageRating']
+             if one is not None: found['average_rating'] = int(one) if one.is_integer() else one
+             return found
+        """
         lines = ["def write(value):", " found = {}"]
-        for name, written in self.names.items():
-            shown = "one"
-            if name in self.below:
-                shown = f"shaped(one, below[{name!r}])"
-            elif name in self.floats:
-                shown = "int(one) if one.is_integer() else one"
-            test = "one" if name in self.optional_lists else "one is not None"
-            lines += [f" one = value[{name!r}]", f" if {test}: found[{written!r}] = {shown}"]
-        names: dict[str, Any] = {"shaped": shaped, "below": self.below}
-        exec(compile("\n".join([*lines, " return found"]), "<shape>", "exec"), names)  # noqa: S102
+        for name, key in self.names.items():
+            test = "one" if name in self.dialect.always_optional else "one is not None"
+            lines += [f" one = value[{name!r}]", f" if {test}: found[{key!r}] = {self._expression(name)}"]
+            if self.dialect.null is not Null.OMIT and name not in self.dialect.always_optional:
+                null = None if self.dialect.null is Null.KEEP else self.dialect.null
+                lines.append(f" else: found[{key!r}] = {null!r}")
+        rules = {name: rule.write for name, rule in self.dialect.values.items()}
+        names: dict[str, Any] = {"serialize": serialize, "below": self.below, "rules": rules}
+        exec(compile("\n".join([*lines, " return found"]), "<serializer>", "exec"), names)  # noqa: S102
         write: Callable[[Mapping[str, Any]], dict[str, Any]] = names["write"]
         return write
 
+    def _expression(self, name: str) -> str:
+        """Return the source of a value that is not null."""
+        if name in self.below:
+            return f"serialize(one, below[{name!r}])"
+        kind = self.types[name]
+        if kind in self.dialect.values:
+            return f"rules[{kind!r}](one)"
+        if kind.strip("[]") in self.dialect.values:
+            return f"[rules[{kind.strip('[]')!r}](each) for each in one]"
+        # JSON has one type of number: a whole one needs no fraction.
+        return "int(one) if one.is_integer() else one" if kind == GraphQLFloat.name else "one"
+
     def at(self, path: str) -> "Serializer | None":
-        """Return the shape of what stands at a path of fields, None for a leaf."""
-        shape: Serializer | None = self
+        """Return the serializer of the value at a path of fields, None for a leaf."""
+        serializer: Serializer | None = self
         for name in path.removeprefix("#").split("."):
-            shape = shape.below.get(name) if shape else None
-        return shape
+            serializer = serializer.below.get(name) if serializer else None
+        return serializer
 
 
 def selected_fields(
     type_: Any,  # noqa: ANN401 - graphql-core's types have no common one with fields
     selection: SelectionSetNode | None,
-    fragments: Mapping[str, FragmentDefinitionNode],
+    fragments: Fragments,
 ) -> dict[str, tuple[GraphQLOutputType, SelectionSetNode | None]]:
     """Return type and selection of each field, by the name it has in the data."""
     found: dict[str, tuple[GraphQLOutputType, SelectionSetNode | None]] = {}
@@ -100,50 +119,55 @@ def selected_fields(
     return found
 
 
-def shape_of(
-    type_: GraphQLOutputType, selection: SelectionSetNode | None, fragments: Mapping[str, FragmentDefinitionNode]
-) -> Serializer:
-    """Return the shape of what a document selects of an object."""
-    fields = selected_fields(type_, selection, fragments)
-    named = {name: get_named_type(field) for name, (field, _) in fields.items()}
-    return Serializer(
-        names={name: snake_case(name) for name in fields},
-        floats=tuple(name for name, kind in named.items() if kind is GraphQLFloat),
-        optional_lists=tuple(name for name in fields if name in OPTIONAL_LISTS),
-        below={
-            name: shape_of(kind, fields[name][1], fragments) for name, kind in named.items() if is_composite_type(kind)
-        },
-    )
-
-
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     """Return the fragments of a document by name."""
     return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
-def document_shape(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> Serializer:
-    """Return the shape of all that an operation answers."""
+def document_serializer(
+    dialect: Dialect, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode
+) -> Serializer:
+    """Return the serializer of all that an operation selects."""
     root: Any = schema.get_root_type(operation.operation)
-    return shape_of(root, operation.selection_set, fragments_of(document))
+    return _serializer(dialect, root, operation.selection_set, fragments_of(document))
 
 
-def shaped(value: Any, shape: Serializer) -> Any:  # noqa: ANN401 - any JSON
-    """Return an object, or a list of them, as an answer has it."""
+def _serializer(
+    dialect: Dialect,
+    type_: Any,  # noqa: ANN401 - as above
+    selection: SelectionSetNode | None,
+    fragments: Fragments,
+) -> Serializer:
+    fields = selected_fields(type_, selection, fragments)
+    return Serializer(
+        dialect,
+        names={name: dialect.key(name) for name in fields},
+        types={name: type_name(field) for name, (field, _) in fields.items()},
+        below={
+            name: _serializer(dialect, get_named_type(field), below, fragments)
+            for name, (field, below) in fields.items()
+            if is_composite_type(get_named_type(field))
+        },
+    )
+
+
+def serialize(value: Any, serializer: Serializer) -> Any:  # noqa: ANN401 - any JSON
+    """Return the JSON of an object, or of a list of objects."""
     if value is None:
         return None
     if value.__class__ is list:
-        return [shape.write(one) for one in value]
-    return shape.write(value)
+        return [serializer.write(one) for one in value]
+    return serializer.write(value)
 
 
-def project(data: Mapping[str, Any], answer: str | Mapping[str, str], shape: Serializer) -> Any:  # noqa: ANN401 - any JSON
-    """Return what of the data is the answer, shaped; None where any of it is not there."""
+def project(data: Mapping[str, Any], answer: str | Mapping[str, str], serializer: Serializer) -> Any:  # noqa: ANN401 - any JSON
+    """Return the JSON of the part of the data that is the answer; None where any of it is missing."""
     if isinstance(answer, str):
-        return _part(data, answer, shape)
-    parts = {name: _part(data, path, shape) for name, path in answer.items()}
+        return _part(data, answer, serializer)
+    parts = {name: _part(data, path, serializer) for name, path in answer.items()}
     return None if None in parts.values() else parts
 
 
-def _part(data: Mapping[str, Any], path: str, shape: Serializer) -> Any:  # noqa: ANN401 - any JSON
-    found, below = pick(data, path), None if path.startswith("#") else shape.at(path)
-    return found if below is None else shaped(found, below)
+def _part(data: Mapping[str, Any], path: str, serializer: Serializer) -> Any:  # noqa: ANN401 - any JSON
+    found, below = pick(data, path), None if path.startswith("#") else serializer.at(path)
+    return found if below is None else serialize(found, below)

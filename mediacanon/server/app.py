@@ -28,14 +28,18 @@ from mediacanon.pages.environment import SECURITY, build_environment
 from mediacanon.pages.explorer import Explorer
 from mediacanon.pages.handler import Pages
 from mediacanon.pages.refresh import Refresh
+from mediacanon.rest_compat.anywatch.dialect import ANYWATCH
 from mediacanon.rest_compat.documentation import Documentation
 from mediacanon.rest_compat.handler import RestApi
+from mediacanon.rest_compat.lists.dialect import LISTS
 from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema
 from mediacanon.server.services import Services
 from mediacanon.settings import Settings
 
 log = logging.getLogger(__name__)
+
+DIALECTS = (ANYWATCH, LISTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +79,23 @@ def build_app(settings: Settings, dsn: str) -> Application:
     services = Services(settings, dsn)
     execution = Execution(build_schema(), costs=COSTS)
     environment = build_environment(settings)
-    rest = RestApi(execution, new_context=services.new_context, response_cache=services.response_cache)
-    Documentation(
-        execution,
-        environment,
-        api=rest,
-        new_context=services.new_context,
-        response_cache=services.response_cache,
-        headers=SECURITY,
-    )
-    app: ASGIApp = PrefixRouter({"/api": rest}, default=_build_starlette(services, execution, environment))
+    starlette = _build_starlette(services, execution, environment)
+    app: ASGIApp = PrefixRouter(_build_dialects(services, execution, environment), default=starlette)
     app = ResponseCacheMiddleware(app, services.response_cache)
     if settings.rate_limit:
         app = RateLimit(app, per_minute=settings.rate_limit)
     return Application(services, RequestIds(app, finished=services.finished))
+
+
+def _build_dialects(services: Services, execution: Execution, environment: Environment) -> dict[str, ASGIApp]:
+    """Return the REST APIs with their documentation, by prefix."""
+    apis = [
+        RestApi(execution, dialect, new_context=services.new_context, response_cache=services.response_cache)
+        for dialect in DIALECTS
+    ]
+    for api in apis:
+        Documentation(execution, environment, api=api, dialects=DIALECTS, headers=SECURITY)
+    return {api.dialect.prefix: api for api in apis}
 
 
 def _build_starlette(services: Services, execution: Execution, environment: Environment) -> Starlette:

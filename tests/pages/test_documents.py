@@ -4,7 +4,7 @@ import pytest
 
 from mediacanon import paths
 from mediacanon.execution.executor import Execution
-from mediacanon.pages.documents import prepare_document
+from mediacanon.pages.documents import bind_page_document
 from mediacanon.schema.root import build_schema
 
 
@@ -17,7 +17,7 @@ def execution() -> Execution:
 @pytest.mark.parametrize("name", sorted(path.stem for path in paths.TEMPLATES.glob("*.graphql")))
 def test_every_document_fits_the_schema(execution: Execution, name: str):
     """A server with a wrong document would not start."""
-    assert prepare_document(execution, name).errors == []
+    assert bind_page_document(execution, name).document.errors == []
 
 
 def test_a_wrong_document_is_named(execution: Execution, monkeypatch, tmp_path):
@@ -25,4 +25,4 @@ def test_a_wrong_document_is_named(execution: Execution, monkeypatch, tmp_path):
     (tmp_path / "odd.graphql").write_text("{ nothing }")
     monkeypatch.setattr(paths, "TEMPLATES", tmp_path)
     with pytest.raises(ValueError, match=r"odd\.graphql: Cannot query field 'nothing'"):
-        prepare_document(execution, "odd")
+        bind_page_document(execution, "odd")

@@ -1,4 +1,4 @@
-"""What JSON Schema cannot say: a title ends in the year it starts, or later."""
+"""A rule beyond JSON Schema: a title ends in the year it starts, or later."""
 
 import schemathesis
 

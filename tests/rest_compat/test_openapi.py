@@ -1,4 +1,4 @@
-"""The OpenAPI file says what the server does: schemathesis believes it and finds nothing else."""
+"""The OpenAPI file of each dialect describes the server: schemathesis takes it at its word."""
 
 import asyncio
 import os
@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mediacanon.rest_compat.anywatch.endpoints import ENDPOINTS
+from mediacanon.rest_compat.dialect import Dialect
+from mediacanon.server.app import DIALECTS
 from tests.serving import app_of, served, with_collections
 
 HERE = Path(__file__).parent
@@ -18,23 +19,20 @@ OPTIONS = (
     *("--max-examples", "10", "--continue-on-failure"),
     *("--generation-deterministic", "--no-color", "--warnings", "off"),
 )
+DOCUMENTS = {"/api": "rest.md", "/lists": "lists.md"}
+each_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.prefix)
 
 
-async def test_schemathesis_finds_nothing_that_the_description_does_not_say(demo_database: str, tmp_path: Path):
-    """No 5xx, no undocumented status or type, no answer beside its schema, no wrong data taken, no right data refused.
+@each_dialect
+async def test_schemathesis_finds_no_deviation(demo_database: str, tmp_path: Path, dialect: Dialect):
+    """No 5xx, no undocumented status or type, no answer beside its schema, no wrong value taken, no right one refused.
 
-    Of any endpoint: one that was left out would pass, too.
+    The number of operations is checked as well: an endpoint that the run left out would pass.
     """
     async with served(app_of(await with_collections(demo_database))) as address:
         process = await asyncio.create_subprocess_exec(
-            *(
-                SCHEMATHESIS,
-                "--config-file",
-                HERE / "schemathesis.toml",
-                "run",
-                f"{address}/api/openapi.json",
-                *OPTIONS,
-            ),
+            *(SCHEMATHESIS, "--config-file", HERE / "schemathesis.toml"),
+            *("run", f"{address}{dialect.openapi_path}", *OPTIONS),
             cwd=tmp_path,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -42,39 +40,50 @@ async def test_schemathesis_finds_nothing_that_the_description_does_not_say(demo
         )
         output, _ = await process.communicate()
     assert process.returncode == 0, output.decode()
-    assert f"  Tested: {len(ENDPOINTS)}\n" in output.decode()
+    assert f"  Tested: {len(dialect.endpoints)}\n" in output.decode()
 
 
-async def test_every_endpoint_is_described(demo_client: httpx.AsyncClient):
+@each_dialect
+async def test_every_endpoint_is_described(demo_client: httpx.AsyncClient, dialect: Dialect):
     """Each row of the table is an operation, and there are no others."""
-    paths = (await demo_client.get("/api/openapi.json")).json()["paths"]
+    description = (await demo_client.get(dialect.openapi_path)).json()
+    assert description["openapi"].startswith("3.1.")
+    paths = description["paths"]
     described = {(method.upper(), path) for path, methods in paths.items() for method in methods}
-    assert described == {(row.method, row.path) for row in ENDPOINTS}
+    assert described == {(row.method, row.path) for row in dialect.endpoints}
+    operations = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    assert len(set(operations)) == len(operations)
 
 
-async def test_the_page_shows_every_endpoint_with_its_answer(client: httpx.AsyncClient):
-    """Requests that can be followed, real answers, the explorer and the OpenAPI file."""
-    for path in ("/api", "/api/"):
+@each_dialect
+async def test_the_page_shows_every_endpoint_with_its_answer(client: httpx.AsyncClient, dialect: Dialect):
+    """Requests to follow, real answers, the explorer, the OpenAPI file and the other dialects."""
+    for path in (dialect.prefix, f"{dialect.prefix}/"):
         page = await client.get(path)
         assert page.status_code == 200
         assert page.headers["content-type"].startswith("text/html")
-        for row in ENDPOINTS:
+        for row in dialect.endpoints:
             assert f"<code>{row.method} {row.path}</code>" in page.text
-        assert "Not found" not in page.text
-        assert "name holds <code>q</code>" in page.text
-        assert 'href="/graphql"' in page.text
-        assert 'href="/api/openapi.json"' in page.text
+        # The introduction of the contract shows the shape of an error.
+        assert re.findall("error&#34;: &#34;[^…]", page.text) == []
+        for link in ("/graphql", dialect.openapi_path, *(each.prefix for each in DIALECTS if each is not dialect)):
+            assert f'href="{link}"' in page.text
 
 
-async def test_the_page_is_kept_and_fresh(client: httpx.AsyncClient):
-    """It runs every example: once, until something changes; each address has its own."""
+async def test_backticks_of_a_summary_become_code(client: httpx.AsyncClient):
+    """A summary is a plain text with code in it."""
+    assert "name holds <code>q</code>" in (await client.get("/api")).text
+
+
+async def test_the_page_is_cached_and_fresh(client: httpx.AsyncClient):
+    """It runs every example once per change; each origin has an entry of its own."""
     assert "http://elsewhere.test/api" in (await client.get("/api", headers={"host": "elsewhere.test"})).text
     page = await client.get("/api")
     assert "elsewhere.test" not in page.text
-    hot = client._transport.app.services.response_cache
+    cache = client._transport.app.services.response_cache
     async with asyncio.timeout(60):
-        while not (kept := [answer for key, answer in hot._answers.items() if key.host == b"mediacanon.test"]):
-            page = await client.get("/api")  # the carousels, once built, are a change
+        while not (kept := [answer for key, answer in cache._entries.items() if key.host == b"mediacanon.test"]):
+            page = await client.get("/api")  # The carousels, once built, are a change.
     assert page.content == kept[0].body
     assert (await client.get("/api", headers={"if-none-match": kept[0].tag})).status_code == 304
     [title_id] = re.findall(r"GET /api/titles/(\d+)<", page.text)[:1] or ["1"]
@@ -82,15 +91,16 @@ async def test_the_page_is_kept_and_fresh(client: httpx.AsyncClient):
     assert "Renamed just now" in (await client.get("/api")).text
 
 
-async def test_the_page_is_there_without_a_single_title(database: str):
-    """An empty catalogue has no answers to show, and no errors either."""
+@each_dialect
+async def test_the_page_needs_no_title(database: str, dialect: Dialect):
+    """Over an empty catalogue the page has no answers to show, and is there."""
     async with served(app_of(database)) as address, httpx.AsyncClient() as client:
-        assert (await client.get(f"{address}/api")).status_code == 200
+        assert (await client.get(f"{address}{dialect.prefix}")).status_code == 200
 
 
 @pytest.mark.parametrize(("name", "id_"), [("imdb", "tt0000001"), ("tmdb", "movie:1")])
 async def test_a_look_up_takes_as_many_ids_as_are_described(demo_client: httpx.AsyncClient, name: str, id_: str):
-    """250 are allowed by the description and by the endpoint, one more by neither."""
+    """The description and the endpoint allow 250, and refuse one more."""
     described = (await demo_client.get("/api/openapi.json")).json()["paths"]["/api/lookup"]["get"]["parameters"]
     [pattern] = [each["schema"]["pattern"] for each in described if each["name"] == name]
     for ids, is_right in ((250, True), (251, False)):
@@ -99,7 +109,8 @@ async def test_a_look_up_takes_as_many_ids_as_are_described(demo_client: httpx.A
         assert (await demo_client.get("/api/lookup", params={name: text})).is_success == is_right
 
 
-def test_every_endpoint_is_documented():
-    """docs/rest.md has a row for each."""
-    text = (HERE.parents[1] / "docs" / "rest.md").read_text()
-    assert [row.path for row in ENDPOINTS if f"| `{row.method} {row.path}` |" not in text] == []
+@each_dialect
+def test_every_endpoint_is_documented(dialect: Dialect):
+    """The dialect's page in docs/ has a row for each."""
+    text = (HERE.parents[1] / "docs" / DOCUMENTS[dialect.prefix]).read_text()
+    assert [row.path for row in dialect.endpoints if f"| `{row.method} {row.path}` |" not in text] == []

@@ -1,1 +1,1 @@
-"""The contract of the original MediaCanon: its endpoints, documents and rules."""
+"""The contract: the REST API of the original MediaCanon, which anywatch and other clients use."""

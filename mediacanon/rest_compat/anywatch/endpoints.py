@@ -1,27 +1,15 @@
-"""The table of the REST interface: a row is an endpoint, its document in `documents/` says the rest.
+"""The table of the contract: a row is an endpoint, over its document in `documents/`.
 
-A variable of the document is a parameter of the same name: of the path, else of the query string, of a write's body.
-Parameters are read leniently, as consumers expect: what a row does not say otherwise, `parameters.py` does.
+A variable of a document is a parameter of the same name: of the path, else of the query string, or of a write's body.
+Parameters are read leniently, as its clients expect: README.md.
 """
 
-from mediacanon.rest_compat.endpoint import Endpoint
+from mediacanon.rest_compat.endpoint import NO_MATCH, Endpoint
+from mediacanon.vocabulary import MAX_INTEGER, DiscoverSort
 
-# No name, genre, language or country reads so: what cannot match anything is asked for by it.
-NOTHING = "∄∄∄"
-
-
-PAGING = {"page": (1, 2**31 - 1), "per_page": (1, 100)}
-UNKNOWN_TYPE = {"type": {"q": NOTHING}}
-# The sorts of contract and collections by the names of GraphQL.
-SORTS = {
-    "most_rated": "MOST_RATED",
-    "trending": "TRENDING",
-    "popular": "POPULAR",
-    "top_rated": "TOP_RATED",
-    "newest": "NEWEST",
-    "hidden_gems": "HIDDEN_GEMS",
-    "a-z": "A_TO_Z",
-}
+PAGING = {"page": (1, MAX_INTEGER), "per_page": (1, 100)}
+# Sort order of the contract -> name in GraphQL.
+SORTS = {sort.value: sort.name for sort in DiscoverSort}
 FACTS = {"display_name": "The Third Man", "start_year": 1949, "imdb_id": "tt99041959"}
 
 TITLES = (
@@ -31,10 +19,18 @@ TITLES = (
         document="titles",
         summary="Titles whose name holds `q`, most voted first, with the languages of the whole match",
         answer="titles",
-        lists=("titles", "languages"),
+        always_present=("titles", "languages"),
         bounds=PAGING,
-        otherwise=UNKNOWN_TYPE,
-        is_hot=True,
+        fallbacks=dict.fromkeys(("type", "q", "lang"), NO_MATCH),
+        empty={
+            "titles": [],
+            "total": 0,
+            "page": "$page",
+            "per_page": "$per_page",
+            "total_pages": 0,
+            "languages": [],
+        },
+        is_cached=True,
         example="/api/titles?q=the&per_page=2",
     ),
     Endpoint(
@@ -45,7 +41,7 @@ TITLES = (
         answer="createTitle",
         status=201,
         body={"type": "movie", **FACTS},
-        like="/api/titles/{id}",
+        example_of="/api/titles/{id}",
     ),
     Endpoint(
         method="GET",
@@ -54,8 +50,8 @@ TITLES = (
         summary="A title with its genres",
         answer="title",
         view="title_id",
-        is_hot=True,
-        about="title_id",
+        is_cached=True,
+        tags=("title:{title_id}",),
         example="/api/titles/{title}",
     ),
     Endpoint(
@@ -66,7 +62,7 @@ TITLES = (
         answer="updateTitle",
         replaces=True,
         body=FACTS,
-        like="/api/titles/{id}",
+        example_of="/api/titles/{id}",
     ),
     Endpoint(
         method="DELETE",
@@ -86,7 +82,7 @@ MOVIES = (
         answer="createMovie",
         status=201,
         body=FACTS,
-        like="/api/movies/{id}",
+        example_of="/api/movies/{id}",
     ),
     Endpoint(
         method="GET",
@@ -95,8 +91,8 @@ MOVIES = (
         summary="A movie with its title",
         answer="movie",
         view="title_id",
-        is_hot=True,
-        about="title_id",
+        is_cached=True,
+        tags=("title:{title_id}",),
         example="/api/movies/{movie}",
     ),
     Endpoint(
@@ -107,7 +103,7 @@ MOVIES = (
         answer="updateMovie",
         replaces=True,
         body=FACTS,
-        like="/api/movies/{id}",
+        example_of="/api/movies/{id}",
     ),
     Endpoint(
         method="DELETE",
@@ -126,9 +122,9 @@ SHOWS = (
         summary="Create a show, still without seasons, and its title",
         answer="createShow",
         status=201,
-        nulls=("is_series_finished",),
+        always_null=("is_series_finished",),
         body={"display_name": "Pride and Prejudice", "start_year": 1995, "end_year": 1995},
-        like="/api/shows/{id}",
+        example_of="/api/shows/{id}",
     ),
     Endpoint(
         method="GET",
@@ -137,8 +133,8 @@ SHOWS = (
         summary="A show with its title, all seasons and all episodes",
         answer="show",
         view="title_id",
-        is_hot=True,
-        about="title_id",
+        is_cached=True,
+        tags=("title:{title_id}",),
         example="/api/shows/{show}",
     ),
     Endpoint(
@@ -147,10 +143,10 @@ SHOWS = (
         document="update_show",
         summary="Replace the facts of a show's title: those left out are cleared",
         answer="updateShow",
-        nulls=("is_series_finished",),
+        always_null=("is_series_finished",),
         replaces=True,
         body={"display_name": "Pride and Prejudice", "start_year": 1995, "end_year": 1995},
-        like="/api/shows/{id}",
+        example_of="/api/shows/{id}",
     ),
     Endpoint(
         method="DELETE",
@@ -165,8 +161,8 @@ SHOWS = (
         document="show_ratings",
         summary="The ratings of every episode with its IMDb id, by season",
         answer="show",
-        is_hot=True,
-        about="title_id",
+        is_cached=True,
+        tags=("title:{title_id}",),
         example="/api/shows/{show}/ratings",
     ),
 )
@@ -179,7 +175,7 @@ SEASONS = (
         summary="A show's seasons without their episodes; of an unknown show none",
         answer="show.seasons",
         is_list=True,
-        is_hot=True,
+        is_cached=True,
         example="/api/shows/{show}/seasons",
     ),
     Endpoint(
@@ -189,9 +185,9 @@ SEASONS = (
         summary="Create a season, still without episodes",
         answer="createSeason",
         status=201,
-        nulls=("is_season_finished",),
+        always_null=("is_season_finished",),
         body={"season_number": 1},
-        like="/api/seasons/{id}",
+        example_of="/api/seasons/{id}",
     ),
     Endpoint(
         method="GET",
@@ -199,7 +195,7 @@ SEASONS = (
         document="season",
         summary="A season with its episodes",
         answer="season",
-        is_hot=True,
+        is_cached=True,
         example="/api/seasons/{season}",
     ),
     Endpoint(
@@ -216,7 +212,7 @@ SEASONS = (
         summary="A season's episodes; of an unknown season none",
         answer="season.episodes",
         is_list=True,
-        is_hot=True,
+        is_cached=True,
         example="/api/seasons/{season}/episodes",
     ),
     Endpoint(
@@ -227,7 +223,7 @@ SEASONS = (
         answer="createEpisode",
         status=201,
         body={"episode_number": 1, "display_name": "Pilot"},
-        like="/api/episodes/{id}",
+        example_of="/api/episodes/{id}",
     ),
     Endpoint(
         method="GET",
@@ -235,7 +231,7 @@ SEASONS = (
         document="episode",
         summary="An episode",
         answer="episode",
-        is_hot=True,
+        is_cached=True,
         example="/api/episodes/{episode}",
     ),
     Endpoint(
@@ -246,7 +242,7 @@ SEASONS = (
         answer="updateEpisode",
         replaces=True,
         body={"episode_number": 2, "display_name": "Cat's in the Bag"},
-        like="/api/episodes/{id}",
+        example_of="/api/episodes/{id}",
     ),
     Endpoint(
         method="DELETE",
@@ -264,12 +260,13 @@ LISTS = (
         document="discover",
         summary="Titles with a poster, filtered, in one of seven orders",
         answer="discover",
-        lists=("titles",),
+        always_present=("titles",),
         bounds={"page": PAGING["page"], "limit": (1, 100), "rating_min": (0, 10)},
-        words={"sort": SORTS},
-        otherwise={"type": {"genre": [NOTHING]}},
-        beyond={"rating_min": {"genre": [NOTHING]}},
-        is_hot=True,
+        enum_names={"sort": SORTS},
+        fallbacks=dict.fromkeys(("type", "genre", "lang", "country"), NO_MATCH),
+        out_of_range={"rating_min": NO_MATCH},
+        empty={"titles": [], "total": 0, "page": "$page", "per_page": "$limit"},
+        is_cached=True,
         example="/api/discover?genre=Drama&type=movie&sort=top_rated&limit=2",
     ),
     Endpoint(
@@ -278,9 +275,9 @@ LISTS = (
         document="carousels",
         summary="The best titles of each collection, shows and movies taking turns",
         answer="carousels",
-        lists=("carousels",),
+        always_present=("carousels",),
         bounds={"page": PAGING["page"], "per_page": (1, 50)},
-        is_hot=True,
+        is_cached=True,
         example="/api/discover/carousels?per_page=1",
     ),
     Endpoint(
@@ -290,7 +287,7 @@ LISTS = (
         summary="The collections: pinned first, then those that are clicked most",
         answer="collections",
         is_list=True,
-        is_hot=True,
+        is_cached=True,
         example="/api/collections",
     ),
     Endpoint(
@@ -299,11 +296,12 @@ LISTS = (
         document="collection",
         summary="A collection, by its slug or id, with a page of its titles",
         answer={"collection": "collection", "titles": "listed.titles.items", "total": "#listed.titles.items"},
-        lists=("titles",),
-        reads={"id": ("slug",)},
+        always_present=("titles",),
+        fallbacks={"slug": NO_MATCH},
+        parameters={"id": ("slug",)},
         bounds={"page": PAGING["page"]},
         click="collection.slug",
-        is_hot=True,
+        is_cached=True,
         example="/api/collections/{collection}",
     ),
     Endpoint(
@@ -312,7 +310,9 @@ LISTS = (
         document="search",
         summary="What a person typed, best match first, typos forgiven",
         answer={"results": "search"},
-        lists=("results",),
+        fallbacks={"q": NO_MATCH},
+        empty={"results": []},
+        always_present=("results",),
         bounds={"limit": (1, 50)},
         example="/api/search?q=the&limit=2",
     ),
@@ -322,9 +322,9 @@ LISTS = (
         document="lookup",
         summary="What up to 250 ids of IMDb (`imdb=tt0133093,...`) and TMDB (`tmdb=movie:603,...`) stand for",
         answer="lookup",
-        lists=("found", "missing"),
-        reads={"ids": ("imdb", "tmdb")},
-        most={"ids": 250},
+        always_present=("found", "missing"),
+        parameters={"ids": ("imdb", "tmdb")},
+        max_items={"ids": 250},
         example="/api/lookup?imdb={imdb},tt9999999999&tmdb=movie:603",
     ),
 )

@@ -1,33 +1,69 @@
-"""Value rules of the contract, as JSON Schema, and its texts of denial."""
+"""Value rules of the contract: spelling of keys, optional lists, JSON Schemas of facts, texts of refusals, examples."""
 
+import functools
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from mediacanon import vocabulary
 
-# What a body's facts, and parameters that are not read leniently, must be: as JSON Schema.
-_CONTROL = r"\x00-\x1f\x7f-\x9f"
+# Absent when empty; other lists stay, and so do the lists that a row declares.
+OPTIONAL_LISTS = frozenset({"genres", "seasons", "episodes", "languages", "regions"})
+_HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]")
+
+
+@functools.cache
+def snake_case(name: str) -> str:
+    """Return a GraphQL name as the contract spells it: startYear is start_year."""
+    return _HUMP.sub(lambda hump: f"_{hump[0].lower()}", name)
+
+
+# JSON Schemas of the facts in a body, and of the parameters that are not read leniently.
+_CONTROL = vocabulary.CONTROL_CHARACTERS
 _NAME = {
     "minLength": 1,
     "maxLength": 500,
     "pattern": rf"^[^{_CONTROL}]*[^{_CONTROL}\s][^{_CONTROL}]*$",
 }
-# As the writes check it.
-_ADDRESS = rf"https?://[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*(:[0-9]{{1,5}})?([/?#][^\s\x20{_CONTROL}\"<>\\^`{{|}}]*)?"
 _IMDB_ID = vocabulary.IMDB_ID.pattern
 _YEAR = {"minimum": vocabulary.FIRST_YEAR, "maximum": vocabulary.LAST_YEAR}
-_NUMBER = {"minimum": 0, "maximum": 2**31 - 1}
+_NUMBER = {"minimum": 0, "maximum": vocabulary.MAX_INTEGER}
 RULES: Mapping[str, Mapping[str, Any]] = {
     "display_name": _NAME,
     "start_year": _YEAR,
     "end_year": _YEAR,
     "imdb_id": {"pattern": f"^({_IMDB_ID})?$"},
-    "image_url": {"maxLength": 2000, "pattern": f"^({_ADDRESS})?$"},
+    "image_url": {"maxLength": 2000, "pattern": f"^({vocabulary.HTTP_ADDRESS})?$"},
     "season_number": _NUMBER,
     "episode_number": _NUMBER,
     "imdb": {"pattern": f"^({_IMDB_ID}(,{_IMDB_ID}){{0,249}})?$"},
     "tmdb": {"pattern": "^((movie|show):[1-9][0-9]{0,8}(,(movie|show):[1-9][0-9]{0,8}){0,249})?$"},
 }
 
-# What the contract has clients read where a body lacks these.
-REFUSALS = {"type": "Type must be 'movie' or 'show'", "display_name": "display_name required"}
+# Texts that the contract has clients read.
+REFUSALS = {"id": "Invalid ID", "type": "Type must be 'movie' or 'show'", "display_name": "display_name required"}
+
+# Names in the examples of an empty catalogue.
+_FALLBACK_NAMES: Mapping[str, object] = {
+    **dict.fromkeys(("title", "movie", "show", "season", "episode"), 1),
+    "imdb": "tt0133093",
+    "collection": "top-drama-movies",
+}
+
+
+def example_names(data: Mapping[str, Any]) -> dict[str, object]:
+    """Return the ids in the examples: of the best known movie and show, and of the first collection."""
+    movie: Mapping[str, Any] = next(iter(data["movies"]["items"]), {})
+    show: Mapping[str, Any] = next((title["show"] for title in data["shows"]["items"] if title["show"]), {})
+    season: Mapping[str, Any] = next(iter(show.get("seasons", ())), {})
+    episode: Mapping[str, Any] = next(iter(season.get("episodes", ())), {})
+    found = {
+        "title": movie.get("titleId"),
+        "movie": movie.get("movieId"),
+        "imdb": movie.get("imdbId"),
+        "show": show.get("showId"),
+        "season": season.get("seasonId"),
+        "episode": episode.get("episodeId"),
+        "collection": next((collection["slug"] for collection in data["collections"]), None),
+    }
+    return {name: _FALLBACK_NAMES[name] if value is None else value for name, value in found.items()}

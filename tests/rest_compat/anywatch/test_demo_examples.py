@@ -1,12 +1,12 @@
-"""What consumers see of the demo catalogue is what is on record, to the last field."""
+"""The answers over the demo catalogue are the recorded ones, to the last field."""
 
-from tests.rest_compat.demo_requests import EXAMPLES, REQUESTS
-from tests.rest_compat.replay import compare, examples
+from tests.rest_compat.anywatch.demo_requests import EXAMPLES, REQUESTS
+from tests.rest_compat.anywatch.replay import compare, examples
 from tests.serving import app_of, client_of, with_collections
 
 
 async def test_the_demos_requests_are_answered_as_recorded(demo_database: str):
-    """Reads and writes of every endpoint, in their order: status, type and every field."""
+    """Reads and writes of every endpoint, in their order, have the recorded status, type and fields."""
     app = app_of(await with_collections(demo_database))
     problems = []
     async with client_of(app) as client:
@@ -18,5 +18,5 @@ async def test_the_demos_requests_are_answered_as_recorded(demo_database: str):
 
 
 def test_the_record_is_of_all_requests():
-    """Whoever adds one records it."""
+    """A new request needs a record."""
     assert [(each.method, each.path, each.body) for each in examples(EXAMPLES)] == REQUESTS

@@ -1,4 +1,4 @@
-"""Look-up in bulk: what ids of others stand for."""
+"""Look-up of many ids of other catalogues."""
 
 import asyncpg
 import httpx
@@ -8,7 +8,7 @@ EPISODE = "SELECT id, imdb_id FROM show_episodes WHERE imdb_id IS NOT NULL ORDER
 
 
 async def test_ids_of_all_kinds_are_found(client: httpx.AsyncClient, connection: asyncpg.Connection):
-    """Titles by both catalogues' ids, episodes by IMDb's, in the order asked; what nobody has is missing."""
+    """Titles have ids of both catalogues, episodes of IMDb; found and missing ids keep the order of the request."""
     movie, imdb_id = await connection.fetchrow("SELECT id, imdb_id FROM titles WHERE id = 1")
     episode, episode_id = await connection.fetchrow(EPISODE)
     await connection.execute("UPDATE titles SET tmdb_id = 603 WHERE id IN (2, 601)")
@@ -24,7 +24,7 @@ async def test_ids_of_all_kinds_are_found(client: httpx.AsyncClient, connection:
 
 @pytest.mark.parametrize(("films", "status"), [(125, 200), (126, 400)])
 async def test_250_ids_are_the_limit_of_both_together(demo_client: httpx.AsyncClient, films: int, status: int):
-    """Not 250 of each."""
+    """The two parameters share the limit."""
     imdb = ",".join(f"tt{number:07}" for number in range(9_000_000, 9_000_125))
     tmdb = ",".join(f"movie:{number}" for number in range(900_000, 900_000 + films))
     response = await demo_client.get("/api/lookup", params={"imdb": imdb, "tmdb": tmdb})

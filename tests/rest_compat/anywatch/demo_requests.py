@@ -1,7 +1,7 @@
-"""Requests of every kind to the demo catalogue, in the order to send them, and how their answers are recorded.
+"""Requests of every kind to the demo catalogue, in their order, and the program that records their answers.
 
-`python -m tests.rest_compat.demo_requests` writes `demo_examples.jsonl` anew: look at its difference before you commit it, for
-that is what consumers will notice.
+`python -m tests.rest_compat.anywatch.demo_requests` writes `demo_examples.jsonl` anew: read the difference before a commit:
+clients will notice exactly that.
 """
 
 import asyncio
@@ -149,7 +149,7 @@ def recorded(method: str, path: str, body: Any, response: httpx.Response) -> str
 
 
 async def record(dsn: str) -> None:
-    """Write all requests and what they are answered with."""
+    """Write all requests with their answers."""
     await migrate(dsn)
     await load_demo(dsn)
     app = app_of(await with_collections(dsn))

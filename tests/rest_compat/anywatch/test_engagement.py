@@ -1,4 +1,4 @@
-"""Views and clicks are counted after the answer, in batches, and never in its way."""
+"""Views and clicks are counted after the answer, in batches, and never delay it."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ COUNT = "SELECT engagement_count FROM collections WHERE slug = 'top-crime-movies
 
 @pytest.fixture
 async def empty(demo_database: str) -> asyncpg.Connection:
-    """Give a connection to a demo catalogue with collections that nobody has looked at."""
+    """Give a connection to a demo catalogue with collections, without views and clicks."""
     await with_collections(demo_database)
     connection = await asyncpg.connect(demo_database)
     await connection.execute("TRUNCATE title_views, collection_clicks; UPDATE collections SET engagement_count = 0")
@@ -32,7 +32,7 @@ async def empty(demo_database: str) -> asyncpg.Connection:
 
 
 async def test_views_and_clicks_are_written_when_the_server_stops(demo_database: str, empty: asyncpg.Connection):
-    """Of titles, movies and shows with their source; of collections by source and by looking at them."""
+    """Titles, movies and shows have views with their source; a collection has clicks by source and by its own requests."""
     async with client_of(app_of(demo_database)) as client:
         for path in (
             "/api/titles/1?source=anywatch",
@@ -57,7 +57,7 @@ async def test_views_and_clicks_are_written_when_the_server_stops(demo_database:
 
 
 async def test_views_are_written_while_the_server_runs(demo_database: str, empty: asyncpg.Connection):
-    """Within a second or so, and lists show it."""
+    """Within a second or so they are written, and lists show them."""
     async with client_of(app_of(demo_database)) as client:
         await client.get("/api/collections/top-crime-movies")
         async with asyncio.timeout(20):
@@ -69,12 +69,12 @@ async def test_views_are_written_while_the_server_runs(demo_database: str, empty
 
 
 async def test_a_view_that_cannot_be_written_fails_no_answer(demo_database: str, empty: asyncpg.Connection, caplog):
-    """It waits, the log says so, and it is written later."""
+    """The view waits, the log says so, and it is written later."""
     async with client_of(app_of(demo_database)) as client:
         await empty.execute("ALTER TABLE title_views RENAME TO hidden")
         assert (await client.get("/api/titles/1")).status_code == 200
         async with asyncio.timeout(20):
-            # Not what a server over a catalogue that nobody can write to says.
+            # A server of another test over a read-only catalogue logs another reason.
             while 'could not be counted yet: relation "title_views" does not exist' not in caplog.text:
                 await asyncio.sleep(0.05)
         await empty.execute("ALTER TABLE hidden RENAME TO title_views")
@@ -82,7 +82,7 @@ async def test_a_view_that_cannot_be_written_fails_no_answer(demo_database: str,
 
 
 async def test_the_log_says_once_why_views_wait(demo_database: str, empty: asyncpg.Connection, caplog):
-    """And when they are counted again; what hinders them after that is news."""
+    """The end of the fault is logged as well, and the next fault again."""
     caplog.set_level(logging.INFO, logger=engagement.__name__)
     buffer = EngagementBuffer()
     async with await open_pool(demo_database, size=1) as pool:
@@ -93,7 +93,7 @@ async def test_the_log_says_once_why_views_wait(demo_database: str, empty: async
                 await buffer.write(pool)
             await empty.execute("ALTER TABLE hidden RENAME TO title_views")
             await buffer.write(pool)
-    # Servers of other tests may log meanwhile, over a catalogue that nobody can write to.
+    # Servers of other tests over a read-only catalogue may log meanwhile.
     lines = [record.getMessage() for record in caplog.records if record.name == engagement.__name__]
     said = [line for line in lines if "read-only" not in line]
     failed = 'Views could not be counted yet: relation "title_views" does not exist'
@@ -101,8 +101,8 @@ async def test_the_log_says_once_why_views_wait(demo_database: str, empty: async
     assert len(await empty.fetch(VIEWS)) == 2
 
 
-async def test_views_that_are_lost_at_the_end_are_told(demo_database: str, empty: asyncpg.Connection, caplog):
-    """Those that waited, and those that there was no room for: the latter once, not at each attempt."""
+async def test_views_lost_at_the_end_are_logged(demo_database: str, empty: asyncpg.Connection, caplog):
+    """Waiting views and dropped ones are counted in one line, at the end alone."""
     buffer = EngagementBuffer(pause=0.01, most=2)
     async with await open_pool(demo_database, size=1) as pool, buffer.writing_to(pool):
         await empty.execute("ALTER TABLE title_views RENAME TO hidden")
@@ -117,7 +117,7 @@ async def test_views_that_are_lost_at_the_end_are_told(demo_database: str, empty
 
 
 async def test_too_many_waiting_views_are_dropped_and_the_log_says_so(pool: asyncpg.Pool, caplog):
-    """Memory is bounded: different ones pick it, not the thousandth of the same."""
+    """Different views fill the buffer; the thousandth of the same title does not."""
     buffer = EngagementBuffer(most=3)
     for number in range(5):
         buffer.record(title_id=number)
@@ -130,8 +130,8 @@ async def test_too_many_waiting_views_are_dropped_and_the_log_says_so(pool: asyn
     assert buffer.waiting == 0
 
 
-async def test_what_cannot_be_written_stays_within_bounds(demo_database: str, empty: asyncpg.Connection, caplog):
-    """What came first waits on, more of it is counted, what came meanwhile beyond the bounds is dropped."""
+async def test_views_that_cannot_be_written_stay_within_bounds(demo_database: str, empty: asyncpg.Connection, caplog):
+    """The first titles wait, more of their views are counted, and a later title beyond the bounds is dropped."""
     buffer = EngagementBuffer(most=2)
     async with await open_pool(demo_database, size=1) as pool:
         await empty.execute("ALTER TABLE title_views RENAME TO hidden")
@@ -150,8 +150,8 @@ async def test_what_cannot_be_written_stays_within_bounds(demo_database: str, em
     assert "1 were not counted" in caplog.text
 
 
-async def test_a_clean_up_that_failed_is_tried_again_soon(demo_database: str, empty: asyncpg.Connection, caplog):
-    """Not the next day: what is old counts until then."""
+async def test_a_failed_clean_up_is_retried_soon(demo_database: str, empty: asyncpg.Connection, caplog):
+    """It does not wait for the next day: old views count until then."""
     await empty.execute("INSERT INTO title_views (title_id, viewed_at) VALUES (1, now() - interval '8 days')")
     await empty.execute("ALTER TABLE collection_clicks RENAME TO hidden")
     async with await open_pool(demo_database, size=1) as pool, asyncio.timeout(60):
@@ -165,8 +165,8 @@ async def test_a_clean_up_that_failed_is_tried_again_soon(demo_database: str, em
         cleaning.cancel()
 
 
-async def test_a_write_that_hangs_delays_nobody(demo_database: str, empty: asyncpg.Connection):
-    """Answers are given while the batch waits for a lock; it is written when that is gone."""
+async def test_a_write_that_hangs_delays_no_request(demo_database: str, empty: asyncpg.Connection):
+    """Requests are answered while the batch waits for a lock; the batch is written after it."""
     async with client_of(app_of(demo_database)) as client:
         transaction = empty.transaction()
         await transaction.start()
@@ -182,8 +182,8 @@ async def test_a_write_that_hangs_delays_nobody(demo_database: str, empty: async
     assert len(await empty.fetch(VIEWS)) == 3
 
 
-async def test_workers_that_write_at_once_count_everything(demo_database: str, empty: asyncpg.Connection):
-    """None waits for ever for another, in whatever order they saw titles and collections, and none is lost."""
+async def test_concurrent_workers_count_everything(demo_database: str, empty: asyncpg.Connection):
+    """Workers with titles and collections in opposite orders have no deadlock, and lose no view."""
     slugs = [slug for (slug,) in await empty.fetch("SELECT slug FROM collections ORDER BY id LIMIT 20")]
     ids = [id_ for (id_,) in await empty.fetch("SELECT id FROM titles ORDER BY id LIMIT 20")]
     async with await open_pool(demo_database, size=4) as pool, asyncio.timeout(60):
@@ -199,7 +199,7 @@ async def test_workers_that_write_at_once_count_everything(demo_database: str, e
 
 
 async def test_engagement_is_that_of_seven_days(demo_database: str, empty: asyncpg.Connection):
-    """Older views and clicks go, and the count follows; two workers at once do it once."""
+    """Older views and clicks are deleted with their count; two concurrent workers subtract them once."""
     await empty.execute("""
         INSERT INTO title_views (title_id, viewed_at) VALUES (1, now() - interval '8 days'), (1, now());
         INSERT INTO collection_clicks (collection_id, clicked_at)
@@ -214,6 +214,6 @@ async def test_engagement_is_that_of_seven_days(demo_database: str, empty: async
 
 
 async def test_a_view_does_not_need_a_title(client: httpx.AsyncClient):
-    """A title deleted before its view is written is no error."""
+    """A title that is deleted before its view is written is no error."""
     await client.get("/api/titles/1")
     assert (await client.delete("/api/titles/1")).status_code == 204

@@ -1,4 +1,4 @@
-"""Where the original is wrong and we are right: section 4 of the contract, a test for each."""
+"""Faults of the original that the server corrects: section 4 of the contract, a test for each."""
 
 import asyncio
 
@@ -30,19 +30,19 @@ async def title_with(connection: asyncpg.Connection, **facts: object) -> int:
     ],
 )
 async def test_1_empty_lists_are_lists(demo_client: httpx.AsyncClient, path: str, key: str):
-    """Not null."""
+    """No list is null."""
     assert (await demo_client.get(path)).json()[key] == []
 
 
 @pytest.mark.parametrize("path", ["/api/shows/999999/seasons", "/api/seasons/999999/episodes"])
 async def test_1_bare_lists_of_unknown_parents_are_empty(demo_client: httpx.AsyncClient, path: str):
-    """200 and no entries."""
+    """The answer is 200 without entries."""
     response = await demo_client.get(path)
     assert (response.status_code, response.content) == (200, b"[]")
 
 
 async def test_2_created_is_json(client: httpx.AsyncClient):
-    """A 201 says what it is."""
+    """A 201 has its content type."""
     response = await client.post("/api/movies", json={"display_name": "x"})
     assert response.status_code == 201
     assert response.headers["content-type"] == "application/json"
@@ -50,7 +50,7 @@ async def test_2_created_is_json(client: httpx.AsyncClient):
 
 @pytest.mark.parametrize("sentinel", ["none", "TMDB_NOT_FOUND_DO_NOT_RETRY", ""])
 async def test_3_sentinels_never_leave_the_server(client, connection, sentinel: str):
-    """No image_url where there is none, in titles, searches, seasons and episodes."""
+    """Titles, searches, seasons and episodes without an image have no image_url."""
     id_ = await title_with(connection, image_url=sentinel)
     await connection.execute("UPDATE show_episodes SET image_url = $1", sentinel)
     show = await connection.fetchrow("SELECT show_id, id FROM show_seasons ORDER BY id LIMIT 1")
@@ -67,7 +67,7 @@ async def test_3_sentinels_never_leave_the_server(client, connection, sentinel: 
 
 @pytest.mark.parametrize("wildcard", ["%", "_", "\\"])
 async def test_4_wildcards_are_literal(client: httpx.AsyncClient, wildcard: str):
-    """`%`, `_` and backslash find themselves only."""
+    """`%`, `_` and backslash match themselves only."""
     totals = []
     for name in ("zqaz", f"zq{wildcard}z"):
         await client.post("/api/movies", json={"display_name": name})
@@ -76,7 +76,7 @@ async def test_4_wildcards_are_literal(client: httpx.AsyncClient, wildcard: str)
 
 
 async def test_long_collections_have_pages(client: httpx.AsyncClient, connection: asyncpg.Connection):
-    """A list of more than 100 titles can be read to its end."""
+    """Pages lead to the end of a list of more than 100 titles."""
     await connection.execute(
         "INSERT INTO collections (id, slug, name, strategy) VALUES (901, 'hand', 'Hand', 'static')"
     )
@@ -85,7 +85,7 @@ async def test_long_collections_have_pages(client: httpx.AsyncClient, connection
     pages = [(await client.get("/api/collections/hand", params=params)).json() for params in asked]
     assert [len(page["titles"]) for page in pages] == [100, 30, 0, 100]
     for page in pages:
-        # The clicks of the first may have been counted by the last.
+        # The click of the first request may be counted before the last.
         del page["collection"]["engagement_count"]
     assert pages[3] == pages[0]
 
@@ -94,7 +94,7 @@ async def test_long_collections_have_pages(client: httpx.AsyncClient, connection
     "name", ["千と\u3000千尋の神隠し", "می\u200cخواهم زنده بمانم", "L'an\u00a001", "Of Names " * 21 + "the Longest"]
 )
 async def test_names_of_all_scripts_and_lengths_are_found(client: httpx.AsyncClient, name: str):
-    """Spaces and joiners that are not ASCII's, and names of 200 characters, in both searches."""
+    """Both searches find spaces and joiners beyond ASCII, and names of 200 characters."""
     await client.post("/api/movies", json={"display_name": name})
     for path in ("/api/search", "/api/titles"):
         response = await client.get(path, params={"q": name})
@@ -115,14 +115,14 @@ async def test_names_of_all_scripts_and_lengths_are_found(client: httpx.AsyncCli
         ("type=banana&genre=Drama", False),
     ],
 )
-async def test_what_no_title_can_have_finds_nothing(client, connection, query: str, *, is_found: bool):
-    """A number beyond all there are is no other number; one that is none is as if absent."""
+async def test_a_value_that_no_title_can_have_matches_nothing(client, connection, query: str, *, is_found: bool):
+    """A number beyond the bounds is not clamped; an unreadable one is as if absent."""
     await connection.execute("UPDATE titles SET average_rating = 10 WHERE id = 1")
     assert bool((await client.get(f"/api/discover?{query}")).json()["total"]) == is_found
 
 
 async def test_5_duplicates_conflict(client: httpx.AsyncClient):
-    """409 in words of our own, and nothing of the driver's."""
+    """The 409 has a message of ours, and nothing of the driver's."""
     show = (await client.post("/api/shows", json={"display_name": "x", "imdb_id": "tt98000001"})).json()
     season = (await client.post(f"/api/shows/{show['show_id']}/seasons", json={"season_number": 1})).json()
     await client.post(f"/api/seasons/{season['season_id']}/episodes", json={"episode_number": 1})
@@ -151,8 +151,8 @@ async def test_5_duplicates_conflict(client: httpx.AsyncClient):
         ("/api/movies", {"display_name": "x", "imdb_id": "nm0000001"}, 400),
     ],
 )
-async def test_5_unknown_parents_and_wrong_facts_are_told_apart(client, path: str, body: dict, status: int):
-    """404 or 400, named as REST names it."""
+async def test_5_unknown_parents_and_wrong_facts_have_statuses_of_their_own(client, path: str, body: dict, status: int):
+    """The status is 404 or 400, and the message spells facts as REST does."""
     response = await client.post(path, json=body)
     assert response.status_code == status
     assert list(response.json()) == ["error"]
@@ -160,7 +160,7 @@ async def test_5_unknown_parents_and_wrong_facts_are_told_apart(client, path: st
 
 
 async def test_6_put_answers_the_whole_stored_entity(client: httpx.AsyncClient):
-    """What PUT answers is what GET answers."""
+    """PUT and GET answer the same."""
     movie = (await client.post("/api/movies", json={"display_name": "x", "start_year": 2000})).json()
     put = await client.put(f"/api/movies/{movie['movie_id']}", json={"display_name": "y"})
     assert put.status_code == 200
@@ -170,14 +170,14 @@ async def test_6_put_answers_the_whole_stored_entity(client: httpx.AsyncClient):
 
 
 @pytest.mark.parametrize("noun", ["titles", "movies", "shows", "episodes"])
-async def test_6_put_of_what_is_not_there_is_404(client: httpx.AsyncClient, noun: str):
-    """Nothing is invented."""
+async def test_6_put_of_an_unknown_id_is_404(client: httpx.AsyncClient, noun: str):
+    """PUT creates nothing."""
     response = await client.put(f"/api/{noun}/999999", json={"display_name": "x", "episode_number": 1})
     assert (response.status_code, response.json()) == (404, {"error": "Not found"})
 
 
 async def test_6_put_without_a_name_is_400(client: httpx.AsyncClient):
-    """A name is never blanked."""
+    """A name is never cleared."""
     response = await client.put("/api/titles/1", json={"start_year": 2000})
     assert (response.status_code, response.json()) == (400, {"error": "display_name required"})
     assert (await client.get("/api/titles/1")).json()["display_name"]
@@ -192,8 +192,8 @@ async def test_6_put_without_a_name_is_400(client: httpx.AsyncClient):
         ("/api/openapi.json", "GET, HEAD, OPTIONS"),
     ],
 )
-async def test_options_tells_the_methods(demo_client, path: str, allow: str):
-    """Of every path, the documentation's too; other sites learn that they may read where one can."""
+async def test_options_names_the_methods(demo_client, path: str, allow: str):
+    """Every path has methods, also those of the documentation; a path with a read allows other sites to read."""
     response = await demo_client.options(path)
     assert (response.status_code, response.headers["allow"]) == (204, allow)
     assert ("access-control-allow-origin" in response.headers) == ("GET" in allow)
@@ -209,8 +209,8 @@ async def test_options_tells_the_methods(demo_client, path: str, allow: str):
         ("POST", "/api", "GET, HEAD"),
     ],
 )
-async def test_7_a_wrong_method_is_told_the_right_ones(demo_client, method: str, path: str, allow: str):
-    """405 with Allow, in JSON."""
+async def test_7_a_wrong_method_names_the_right_ones(demo_client, method: str, path: str, allow: str):
+    """The answer is 405 with Allow, in JSON."""
     response = await demo_client.request(method, path)
     assert response.status_code == 405
     assert response.headers["allow"] == allow
@@ -219,14 +219,14 @@ async def test_7_a_wrong_method_is_told_the_right_ones(demo_client, method: str,
 
 @pytest.mark.parametrize("path", ["/api/nope", "/api/titles2", "/api/discover/nope", "/api/shows/1/nope/2"])
 async def test_7_unknown_paths_are_404_in_json(demo_client: httpx.AsyncClient, path: str):
-    """Of JSON a client can read the error."""
+    """A client can read the error."""
     response = await demo_client.get(path)
     assert response.status_code in (404, 400)
     assert list(response.json()) == ["error"]
 
 
 async def test_8_is_season_finished_is_computed(client: httpx.AsyncClient):
-    """In the bare list and in a single season, as within the show."""
+    """The bare list and a single season have it, as the show does."""
     show = (await client.post("/api/shows", json={"display_name": "x"})).json()["show_id"]
     seasons = [
         (await client.post(f"/api/shows/{show}/seasons", json={"season_number": number})).json()["season_id"]
@@ -241,22 +241,22 @@ async def test_8_is_season_finished_is_computed(client: httpx.AsyncClient):
     ]
 
 
-async def test_9_collections_tell_languages_and_regions(client: httpx.AsyncClient):
-    """Both are filled, and a Korean collection filters by language."""
+async def test_9_collections_have_languages_and_regions(client: httpx.AsyncClient):
+    """Neither is empty for a collection that we ship."""
     collections = {each["slug"]: each for each in (await client.get("/api/collections")).json()}
     assert collections["top-crime-movies"]["languages"]
     assert collections["top-crime-movies"]["regions"]
 
 
 async def test_9_korean_collections_have_titles(original: str):
-    """They filter by language, which titles have."""
+    """They filter by language, a fact that titles have."""
     async with client_of(app_of(original)) as client:
         answer = (await client.get("/api/collections/top-korean-movies")).json()
     assert answer["total"] == len(answer["titles"]) > 0
 
 
 async def test_10_paging_never_repeats_or_skips(client, connection):
-    """Titles that tie on everything but their id come once each."""
+    """Titles that tie in everything but their id are on one page each."""
     await connection.execute(
         "INSERT INTO titles (type, display_name, num_votes) SELECT 'movie', 'Same Name', 5 FROM generate_series(1, 7)"
     )
@@ -267,7 +267,7 @@ async def test_10_paging_never_repeats_or_skips(client, connection):
 
 
 async def test_11_a_write_that_fails_half_way_changes_nothing(client, connection):
-    """A movie whose second insert fails leaves no title behind."""
+    """A movie whose second insert fails leaves no title."""
     await connection.execute("ALTER TABLE movies ADD CONSTRAINT never CHECK (false) NOT VALID")
     before = await connection.fetchval("SELECT count(*) FROM titles")
     response = await client.post("/api/movies", json={"display_name": "Half"})
@@ -280,7 +280,7 @@ async def test_11_a_write_that_fails_half_way_changes_nothing(client, connection
     "path", ["/api/titles", "/api/titles/1", "/api/discover", "/api/collections", "/api/shows/1", "/api/openapi.json"]
 )
 async def test_12_reads_are_conditional(demo_client: httpx.AsyncClient, path: str):
-    """A strong tag of the uncompressed body, and 304 to who has it."""
+    """A read has a strong tag of its uncompressed body, and 304 for a client with that tag."""
     plain = await demo_client.get(path, headers={"accept-encoding": "identity"})
     tag = plain.headers["etag"]
     assert tag == entity_tag(plain.content)
@@ -299,9 +299,9 @@ NAMES = {
 
 
 async def test_12_every_read_is_conditional_and_has_a_head(demo_database: str, connection: asyncpg.Connection):
-    """Each of the table: 304 to who has it, HEAD with GET's headers and no body."""
+    """Each read of the table has 304 for its tag, and HEAD with the headers of GET and no body."""
     await with_collections(demo_database)
-    # Views would be written, and change the lists.
+    # A written view would change the lists.
     name = await connection.fetchval("SELECT current_database()")
     await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     async with client_of(app_of(demo_database)) as client:
@@ -318,7 +318,7 @@ async def test_12_every_read_is_conditional_and_has_a_head(demo_database: str, c
 
 
 async def test_13_a_fresh_install_works(database: str):
-    """schema.sql makes all columns, twice if asked."""
+    """schema.sql creates all columns, and a second run changes nothing."""
     await migrate(database)
     async with client_of(app_of(database)) as client:
         show = (await client.post("/api/shows", json={"display_name": "First"})).json()["show_id"]

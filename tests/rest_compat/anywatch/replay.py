@@ -1,4 +1,4 @@
-"""The original's recorded answers against ours: where they may differ, and why."""
+"""Comparison of the recorded answers with the server's, and the deviations that are right, with their reasons."""
 
 import json
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Example:
 
     @property
     def request_body(self) -> bytes | None:
-        """The body as it was sent: a text that is no JSON was sent as it is."""
+        """The body of the request: a text that is no JSON stands for itself."""
         if self.body is None:
             return None
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
@@ -33,14 +33,14 @@ class Example:
 
 @dataclass(frozen=True)
 class Deviation:
-    """Where section 4 has us answer otherwise: our status and error, or what of the answer is not compared."""
+    """A deviation by section 4 of the contract: status and error of the server, or keys that are not compared."""
 
     reason: str
     status: int | None = None
     error: str | None = None
     ignored: frozenset[str] = frozenset()
     has_more: bool = False
-    # So many carousels of ours are not among the recorded ones, which they push on.
+    # Carousels that the record lacks; they move the recorded ones down.
     pushes: int = 0
 
 
@@ -50,7 +50,7 @@ METHOD = Deviation("7: 405 with Allow and JSON", status=405, error="This method 
 KOREAN = Deviation("9: Korean collections filter by language and have titles", ignored=frozenset({"titles", "total"}))
 CAROUSELS = Deviation("9: the four Korean collections may stand among the carousels", pushes=4)
 ECHO = frozenset({"type", "created_at", "updated_at", "season_id"})
-# (method, path, recorded status) -> why and how we answer otherwise
+# (method, path, recorded status) -> the deviation
 DEVIATIONS: dict[tuple[str, str, int], Deviation] = {
     ("PATCH", "/api/titles/5", 405): METHOD,
     ("DELETE", "/api/titles", 405): METHOD,
@@ -72,7 +72,7 @@ DEVIATIONS: dict[tuple[str, str, int], Deviation] = {
     ("PUT", "/api/titles/5", 200): Deviation("6: the whole entity, no zeros", ignored=ECHO, has_more=True),
     ("PUT", "/api/episodes/981", 200): Deviation("6: the whole entity, no zeros", ignored=ECHO, has_more=True),
 }
-# 10: titles that tie came in any order; sort -> what they were ordered by
+# 10: titles that tie came in any order. Sort order -> the field it sorts by
 ORDERED_BY = {
     "most_rated": "num_votes",
     "trending": "tmdb_popularity",
@@ -82,7 +82,7 @@ ORDERED_BY = {
     "hidden_gems": "average_rating",
     "a-z": "display_name",
 }
-# What was written while the examples were recorded is written now.
+# The day of the record: facts written by the examples are newer.
 RECORDED = "2026-11-23"
 
 
@@ -92,7 +92,7 @@ def examples(path: Path) -> list[Example]:
 
 
 def compare(example: Example, response: httpx.Response, deviation: Deviation = AS_RECORDED) -> list[str]:
-    """Return where an answer differs from the recorded one."""
+    """Return the differences between an answer and the recorded one."""
     where = f"{example.method} {example.path}"
     wanted_status = deviation.status or example.status
     if response.status_code != wanted_status:
@@ -115,7 +115,7 @@ def compare(example: Example, response: httpx.Response, deviation: Deviation = A
 
 
 def expected(example: Example) -> Any:
-    """Return the recorded answer without what the original got wrong everywhere: null lists, and sentinels."""
+    """Return the recorded answer without the faults of every answer of the original: null lists and sentinels."""
     if example.text == "null\n":
         return []
     return cleaned(example.json)
@@ -143,7 +143,7 @@ def ordered_by(path: str) -> str:
 
 
 def differences(wanted: Any, found: Any, *, order: str, where: str = "") -> list[str]:
-    """Return where two answers differ, `order` being the field that orders the titles in them."""
+    """Return the differences between two answers; `order` is the field that sorts their titles."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         names = sorted({*wanted, *found} - {"description"})
         return [each for name in names for each in _member(name, wanted, found, order, where)]
@@ -153,7 +153,7 @@ def differences(wanted: Any, found: Any, *, order: str, where: str = "") -> list
 
 
 def _carousels(wanted: dict, found: dict, pushes: int) -> list[str]:
-    """Compare pages of carousels by slug: those on both in their order, and how many are not."""
+    """Compare pages of carousels by slug: the order of the shared ones, and the number of others."""
     ours, theirs = ({one["slug"]: one for one in page["carousels"]} for page in (found, wanted))
     new = [slug for slug in ours if slug not in theirs]
     problems = []
@@ -179,7 +179,7 @@ def _list(wanted: list, found: list, order: str, where: str) -> list[str]:
 
 
 def _tied(wanted: list, found: list, key: str, order: str, where: str) -> list[str]:
-    """Compare lists whose ties have any order: the last tie may even be cut elsewhere."""
+    """Compare lists whose ties have any order: the page may even end inside a tie."""
     values = [one.get(order) for one in wanted]
     if values != [one.get(order) for one in found]:
         return [f"{where}: not in the order of {order}"]
@@ -195,7 +195,7 @@ def _tied(wanted: list, found: list, key: str, order: str, where: str) -> list[s
 def _member(name: str, wanted: dict, found: dict, order: str, where: str) -> list[str]:
     where = f"{where}.{name}"
     if name not in wanted:
-        # 9: languages and regions of collections are filled
+        # 9: collections have languages and regions
         return [] if name in ("languages", "regions") else [f"{where}: {found[name]!r} is new"]
     if name not in found:
         return [f"{where}: {wanted[name]!r} is missing"]

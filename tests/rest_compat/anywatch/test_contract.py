@@ -1,4 +1,4 @@
-"""Rules of the contract that no recorded example tells apart: bytes of numbers, what is absent, what is null, bounds."""
+"""Rules of the contract beyond the recorded examples: bytes of numbers, absent keys, nulls, bounds."""
 
 import asyncio
 import datetime as dt
@@ -10,13 +10,13 @@ import pytest
 
 from mediacanon.rest_compat.anywatch.endpoints import ENDPOINTS
 from mediacanon.schema.scalars import format_timestamp
-from tests.rest_compat.test_deviations import NAMES
+from tests.rest_compat.anywatch.test_deviations import NAMES
 from tests.serving import app_of, client_of, with_collections
 
 
 @pytest.mark.parametrize(("stored", "written"), [(8, "8"), (10, "10"), (8.7, "8.7"), (0.1, "0.1"), (7.25, "7.25")])
 async def test_numbers_are_the_shortest(client, connection: asyncpg.Connection, stored: float, written: str):
-    """A rating of 8 is written 8, one of 8.7 not 8.699999809265137; popularity alike."""
+    """A rating of 8 is written 8, one of 8.7 not 8.699999809265137; so is popularity."""
     sql = "UPDATE titles SET average_rating = $1, tmdb_popularity = $1, num_votes = 2e9, image_url = 'https://x.test/x.jpg' WHERE id = 1"
     await connection.execute(sql, stored)
     for path in ("/api/titles/1", "/api/titles?q=lighthouse%20keepers", "/api/discover?type=movie&limit=1"):
@@ -30,14 +30,14 @@ async def test_numbers_are_the_shortest(client, connection: asyncpg.Connection, 
     [(0, "12:30:00Z"), (537_000, "12:30:00.537Z"), (500_000, "12:30:00.5Z"), (1, "12:30:00.000001Z")],
 )
 def test_timestamps_have_no_trailing_zeros(microsecond: int, written: str):
-    """Nor a fraction where there is none."""
+    """A whole second has no fraction."""
     moment = dt.datetime.combine(dt.date(2026, 3, 1), dt.time(12, 30, 0, microsecond))
     assert format_timestamp(moment) == f"2026-03-01T{written}"
 
 
-async def test_what_a_collection_lacks_is_absent(client, connection: asyncpg.Connection):
-    """Description, languages and regions: there where it has them, absent where they are null or empty."""
-    for slug, description, codes in (("full", "Told", ["fr"]), ("empty", "", []), ("null", None, None)):
+async def test_missing_facts_of_a_collection_are_absent(client, connection: asyncpg.Connection):
+    """Description, languages and regions are absent where they are null or empty."""
+    for slug, description, codes in (("full", "About", ["fr"]), ("empty", "", []), ("null", None, None)):
         await connection.execute(
             "INSERT INTO collections (slug, name, strategy, description, languages, regions)"
             " VALUES ($1, $1, 'static', $2, $3, $3)",
@@ -45,7 +45,7 @@ async def test_what_a_collection_lacks_is_absent(client, connection: asyncpg.Con
         )
     listed = {each["slug"]: each for each in (await client.get("/api/collections")).json()}
     for slug, wanted in (
-        ("full", {"description": "Told", "languages": ["fr"], "regions": ["fr"]}),
+        ("full", {"description": "About", "languages": ["fr"], "regions": ["fr"]}),
         ("empty", {}),
         ("null", {}),
     ):
@@ -54,21 +54,21 @@ async def test_what_a_collection_lacks_is_absent(client, connection: asyncpg.Con
             assert {name: found[name] for name in ("description", "languages", "regions") if name in found} == wanted
 
 
-async def test_a_carousel_tells_its_description(demo_database: str, connection: asyncpg.Connection):
-    """Where it has one."""
+async def test_a_carousel_has_its_description(demo_database: str, connection: asyncpg.Connection):
+    """A collection without one gives none."""
     await with_collections(demo_database)
     await connection.execute(
-        "UPDATE collections SET description = CASE slug WHEN 'top-crime-movies' THEN 'Told' ELSE '' END"
+        "UPDATE collections SET description = CASE slug WHEN 'top-crime-movies' THEN 'About' ELSE '' END"
     )
     async with client_of(app_of(demo_database)) as client:
         carousels = (await client.get("/api/discover/carousels?per_page=50")).json()["carousels"]
     assert len(carousels) > 1
-    told = {each["slug"]: each["description"] for each in carousels if "description" in each}
-    assert told == {"top-crime-movies": "Told"}
+    found = {each["slug"]: each["description"] for each in carousels if "description" in each}
+    assert found == {"top-crime-movies": "About"}
 
 
 async def test_new_shows_and_seasons(client: httpx.AsyncClient):
-    """A show without seasons has no such list; a new one's flags are null."""
+    """A show without seasons has no such list; the flags of a new one are null."""
     show = (await client.post("/api/shows", json={"display_name": "New"})).json()
     assert show["is_series_finished"] is None
     assert "seasons" not in (await client.get(f"/api/shows/{show['show_id']}")).json()
@@ -78,7 +78,7 @@ async def test_new_shows_and_seasons(client: httpx.AsyncClient):
 
 
 async def test_an_episode_put_without_a_name_has_none(client: httpx.AsyncClient):
-    """PUT replaces."""
+    """PUT replaces: an absent name is cleared."""
     show = (await client.get("/api/shows/1")).json()
     episode = show["seasons"][0]["episodes"][0]
     assert episode["display_name"]
@@ -89,8 +89,8 @@ async def test_an_episode_put_without_a_name_has_none(client: httpx.AsyncClient)
 
 @pytest.mark.parametrize("kind", ["titles", "movies", "shows", "seasons", "episodes"])
 async def test_ids_may_have_64_bits(client: httpx.AsyncClient, kind: str):
-    """There is nothing under so large a one: 404, and 204 where it is to be deleted; what is no such number is none."""
-    # A season is read and changed by its show.
+    """Such an id is 404, and 204 for DELETE; a larger number or a text is no id."""
+    # A season has no PUT, and its GET is tested with its show.
     others = () if kind == "seasons" else (("GET", None, 404), ("PUT", {"display_name": "x", "episode_number": 1}, 404))
     for method, body, status in (("DELETE", None, 204), *others):
         for id_ in (2**31, 2**63 - 1):
@@ -102,33 +102,33 @@ async def test_ids_may_have_64_bits(client: httpx.AsyncClient, kind: str):
 
 
 async def test_page_sizes_below_one_are_the_usual(client: httpx.AsyncClient):
-    """As those above 100."""
+    """The usual size replaces them, as it does those above 100."""
     for size in ("0", "-1", "101", "x"):
         assert (await client.get(f"/api/titles?per_page={size}")).json()["per_page"] == 100
 
 
-async def test_every_read_says_how_it_may_be_kept(client: httpx.AsyncClient):
-    """Each of the table: to be asked for anew, and that it comes compressed or not."""
+async def test_every_read_says_how_it_may_be_cached(client: httpx.AsyncClient):
+    """Each read of the table must be revalidated, and varies by encoding."""
     for path in (row.example.format_map(NAMES) for row in ENDPOINTS if row.is_read):
         headers = (await client.get(path)).headers
         assert (headers["cache-control"], headers["vary"]) == ("no-cache", "Accept-Encoding"), path
 
 
 async def test_the_description_is_openapi_3_1(demo_client: httpx.AsyncClient):
-    """By its own word."""
+    """The file names its version."""
     assert (await demo_client.get("/api/openapi.json")).json()["openapi"].startswith("3.1.")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 async def test_unknown_paths_are_404_whatever_the_method(demo_client: httpx.AsyncClient, method: str):
-    """In JSON."""
+    """The error is JSON."""
     response = await demo_client.request(method, "/api/nope")
     assert response.status_code == 404
     assert response.json()["error"]
 
 
 async def test_old_views_are_gone_once_a_server_runs(demo_database: str, connection: asyncpg.Connection):
-    """It cleans up at its start."""
+    """The server cleans up at its start."""
     await with_collections(demo_database)
     old = "SELECT count(*) FROM title_views WHERE viewed_at < now() - interval '7 days'"
     await connection.execute("INSERT INTO title_views (title_id, viewed_at) VALUES (1, now() - interval '8 days')")

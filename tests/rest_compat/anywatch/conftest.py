@@ -1,4 +1,4 @@
-"""Fixtures: the original's database with its recorded answers, and a client that may write to a demo catalogue."""
+"""Fixtures: the database of the original, and the folder of its recorded answers."""
 
 import asyncio
 import gzip
@@ -18,7 +18,7 @@ from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.writes.collection import load_collections
 from tests.conftest import own_database
 
-SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[3] / "shared")
+SHARED = Path(os.environ.get("MEDIACANON_SHARED") or Path(__file__).parents[4] / "shared")
 CONTRACT = SHARED / "contract"
 SHIFT = """
 UPDATE title_views SET viewed_at = viewed_at + (now() - (SELECT max(viewed_at) FROM title_views));
@@ -28,7 +28,7 @@ UPDATE collection_clicks SET clicked_at = clicked_at + (now() - (SELECT max(clic
 
 @pytest.fixture
 async def original(cluster: str) -> AsyncIterator[str]:
-    """Give the URL of the original's database, taken over as `serve` does."""
+    """Give the URL of the original's database, upgraded as by `serve`."""
     if not CONTRACT.is_dir():
         pytest.skip("the original's database is not here")
     async with own_database(cluster) as dsn:

@@ -1,0 +1,133 @@
+"""Dialect: the rules of one REST API over the GraphQL schema, as data. The mechanism beside it knows no dialect."""
+
+import enum
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mediacanon.errors import MediaCanonError
+from mediacanon.execution.variables import Leniency
+from mediacanon.rest_compat.endpoint import Endpoint
+from mediacanon.vocabulary import CONTROL
+
+Data = Mapping[str, Any]
+JsonSchema = Mapping[str, Any]
+
+# The schema's limits on a search text, and on a name in a list.
+LONGEST_QUERY, LONGEST_NAME = 200, 100
+_PHRASE = re.compile(r"\b[a-z]+(?:[A-Z][a-z]*)+\b")
+
+
+class Null(enum.Enum):
+    """The policy for a field without a value. A dialect that writes a text in its place names the text."""
+
+    OMIT = enum.auto()
+    KEEP = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ValueRule:
+    """The way a dialect writes the values of a GraphQL type, and their JSON Schema."""
+
+    write: Callable[[Any], Any]
+    schema: JsonSchema = field(default_factory=dict)
+
+
+def _no_examples(_: Data) -> Mapping[str, object]:
+    return {}
+
+
+def _no_addresses(_: Data) -> Mapping[str, Sequence[tuple[str, str]]]:
+    return {}
+
+
+def _as_written(name: str) -> str:
+    return name
+
+
+def _can_match_a_text(text: str) -> bool:
+    # Ideographic spaces and joiners are no control characters, though Python does not print them.
+    return 0 < len(text) <= LONGEST_QUERY and not CONTROL.search(text)
+
+
+def _can_be_a_name(text: str) -> bool:
+    return len(text) <= LONGEST_NAME and text.isprintable()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """One REST API: its place, its table, its documents and its rules."""
+
+    title: str
+    # The first segment of every path, and the page that documents the dialect.
+    prefix: str
+    endpoints: tuple[Endpoint, ...]
+    # The folder of the documents. `fragments.graphql` and `examples.graphql` may be among them.
+    documents: Path
+    # One sentence for OpenAPI, and the paragraphs at the head of the documentation page, with `code` in backticks.
+    description: str = ""
+    introduction: tuple[str, ...] = ()
+
+    # Answers
+    media_type: str = "application/json"
+    # Spelling of a key. Aliases in the documents do the renaming.
+    key: Callable[[str], str] = _as_written
+    null: Null | str = Null.OMIT
+    # Lists that are absent when empty; other lists stay.
+    always_optional: frozenset[str] = frozenset()
+    # By GraphQL's name of the type, `[String]` for a list of texts.
+    values: Mapping[str, ValueRule] = field(default_factory=dict)
+
+    # Errors: the body for a status and a message, statuses in place of the usual, messages by class of the exception.
+    error: Callable[[int, str], Any]
+    statuses: Mapping[int, int] = field(default_factory=dict)
+    messages: Mapping[type[MediaCanonError], str] = field(default_factory=dict)
+    # The message for a missing or wrong value, by its name in the path or body.
+    refusals: Mapping[str, str] = field(default_factory=dict)
+
+    # Parameters
+    # An unknown parameter, and an unreadable or empty text, is a wrong request. A lenient dialect ignores it.
+    is_strict: bool = False
+    # Parameters are found without regard to case, after the exact name.
+    ignores_case: bool = False
+    # Parameters that a strict dialect ignores.
+    ignored: frozenset[str] = frozenset()
+    # JSON Schemas of parameters and facts, by name.
+    rules: Mapping[str, JsonSchema] = field(default_factory=dict)
+    # Whether scripts of every site may read.
+    allows_any_origin: bool = True
+
+    # Documentation: the names in the examples of the table, and lists of addresses by heading, each with a name.
+    # Both are made from the data of `examples.graphql`.
+    examples: Callable[[Data], Mapping[str, object]] = _no_examples
+    addresses: Callable[[Data], Mapping[str, Sequence[tuple[str, str]]]] = _no_addresses
+
+    @property
+    def openapi_path(self) -> str:
+        """The path of the OpenAPI file."""
+        return f"{self.prefix}/openapi.json"
+
+    def leniency_of(self, row: Endpoint) -> Leniency:
+        """Return the leniency in which the parameters of an endpoint are read."""
+        return Leniency(
+            repeats=self.is_strict,
+            skips_empty=not self.is_strict,
+            splits=self.is_strict,
+            clamps=not self.is_strict,
+            parameters=row.parameters,
+            bounds=row.bounds,
+            enum_names=row.enum_names,
+            max_items=row.max_items,
+            accepts_text=_can_match_a_text,
+            accepts_entry=_can_be_a_name,
+        )
+
+    def spelled(self, sentence: str) -> str:
+        """Return a sentence with the GraphQL names in it spelled as the dialect's keys."""
+        return _PHRASE.sub(lambda name: self.key(name[0]), sentence)
+
+    def status(self, status: int) -> int:
+        """Return the HTTP status that the dialect sends in place of the usual one."""
+        return self.statuses.get(status, status)
