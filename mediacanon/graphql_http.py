@@ -7,7 +7,6 @@ persisted queries, entity tags, limits and the cost budget: `docs/decisions/005-
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +27,7 @@ from mediacanon.http.accept import quality_values
 from mediacanon.http.body import read_body
 from mediacanon.http.conditional import conditional
 from mediacanon.http.exchange import request_id
+from mediacanon.http.memo import memoised
 from mediacanon.http.origin import is_cross_site
 from mediacanon.schema.context import Context
 
@@ -38,9 +38,9 @@ MAX_BODY_BYTES = 256 * 1024
 # Size of all persisted queries together, in characters, and of an entry beside its text: its hash and its place.
 MAX_PERSISTED_SIZE = 1_000_000
 PERSISTED_OVERHEAD = 300
-# Query strings whose parsed form is cached: their number, and the bytes of one.
-MAX_CACHED_QUERY_STRINGS = 500
-MAX_CACHED_QUERY_STRING_BYTES = 4_000
+# Query strings whose parsed form is remembered: their number, and the bytes of one.
+MOST_MEMOISED = 500
+LONGEST_MEMOISED = 4_000
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 CORS = cors.read_headers(vary="Accept")
@@ -140,7 +140,7 @@ class GraphQLEndpoint:
 
     async def _execute(self, request: Request, media_type: str) -> Response:
         is_get = request.method in ("GET", "HEAD")
-        parsed = _parse_query_string(request) if is_get else await _parse_body(request)
+        parsed = _parse_query_string(request.scope["query_string"]) if is_get else await _parse_body(request)
         text = self._persisted.resolve(parsed)
         if text is None and parsed.extensions and "persistedQuery" in parsed.extensions:
             response = _response({"errors": [_not_persisted()]}, 200, media_type)
@@ -174,13 +174,9 @@ class GraphQLEndpoint:
             raise Forbidden("A page of another site may read, not write.")
 
 
-def _parse_query_string(request: Request) -> GraphQLRequest:
-    query_string: bytes = request.scope["query_string"]
-    is_short = len(query_string) <= MAX_CACHED_QUERY_STRING_BYTES
-    return _parse_cached(query_string) if is_short else _parse_parameters(query_string)
-
-
-def _parse_parameters(query_string: bytes) -> GraphQLRequest:
+# Clients repeat their query strings, and parsing one takes longer than running many a query.
+@memoised(most=MOST_MEMOISED, longest=LONGEST_MEMOISED)
+def _parse_query_string(query_string: bytes) -> GraphQLRequest:
     given = QueryParams(query_string)
     return _parse_request(
         {
@@ -190,10 +186,6 @@ def _parse_parameters(query_string: bytes) -> GraphQLRequest:
             "extensions": _parse_json(given["extensions"], "extensions") if given.get("extensions") else None,
         }
     )
-
-
-# Clients repeat their query strings, and parsing one takes longer than running many a query.
-_parse_cached = lru_cache(maxsize=MAX_CACHED_QUERY_STRINGS)(_parse_parameters)
 
 
 async def _parse_body(request: Request) -> GraphQLRequest:

@@ -77,10 +77,10 @@ def test_documented_limits_are_the_code_s():
         f"| Nesting | {shape.MAX_DEPTH} fields (introspection: {shape.MAX_INTROSPECTION_DEPTH}) |",
         f"| Nesting, fragments counted as well | {shape.LIMITS['levels'][0]} |",
         f"| Root fields, aliases, directives | {shape.LIMITS['own_fields'][0]}, {shape.LIMITS['aliases'][0]}, {shape.LIMITS['directives'][0]} |",
-        f"| Fields in all, fragments counted where they are spread | {shape.LIMITS['fields'][0]:,} |",
+        f"| All fields, fragments counted where they are spread | {shape.LIMITS['fields'][0]:,} |",
         f"| Tokens, operations and fragments | {shape.MAX_TOKENS:,}, {shape.MAX_DEFINITIONS} |",
         f"| Cost | {cost.MAX_COST:,} objects and resolvers |",
-        f"| Cost of seasons and episodes that are more than assumed | {cost.MAX_LOADED_COST:,} |",
+        f"| Cost of seasons and episodes beyond the assumed sizes | {cost.MAX_LOADED_COST:,} |",
         f"| Time | {MAX_SECONDS:.0f} seconds |",
     ]
     assert [line for line in wanted if line not in DOCS] == []

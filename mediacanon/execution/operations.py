@@ -6,7 +6,7 @@ its value, except for the fields below it that are such coroutines themselves:
     query ($id: Int!) { show(id: $id) { showId title { displayName } seasons { seasonNumber } } }
 
 It is compiled when it runs for the second time. A run returns the data that graphql-core would return, or it raises,
-whatever the reason: an exception in a resolver, null for a required field, a variable that needs coercion. Then
+for any reason: an exception in a resolver, null for a required field, a variable that needs coercion. Then
 graphql-core runs the operation from its beginning. Queries have no effects, and loaded rows stay in their loaders.
 """
 

@@ -103,7 +103,7 @@ class DocumentWriter:
             if not any(map(is_required_argument, field.args.values()))
             and (depth < DEEPEST or is_leaf_type(get_named_type(field.type)))
         ]
-        # Weight for what has something below it, or arguments: there lies what can go wrong.
+        # Fields with selections or arguments weigh more: most faults are there.
         names += [
             name for name in names if fields[name].args or not is_leaf_type(get_named_type(fields[name].type))
         ] * 3

@@ -110,7 +110,7 @@ def run_on(
     return execution.execute(prepared, context=Context(Loaders(pool), Writes(pool)))
 
 
-async def test_a_show_of_15_000_episodes_is_answered_whole(long_show: asyncpg.Pool, execution: Execution):
+async def test_a_show_of_15_000_episodes_is_returned_whole(long_show: asyncpg.Pool, execution: Execution):
     """A show with two resolvers for each episode is within the budget, at each run."""
     query = (
         "{ show(id: 1) { title { displayName } seasons { seasonNumber episodes { episodeId still large: still } } } }"
