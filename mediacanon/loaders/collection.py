@@ -9,11 +9,11 @@ import asyncpg
 from mediacanon.loaders.discover import (
     DiscoverFilter,
     DiscoverQuery,
-    DiscoverSort,
     DiscoverTitleRow,
     load_discover_titles,
     load_discover_titles_by_id,
 )
+from mediacanon.vocabulary import DiscoverSort
 
 FILTER = "filter"
 MOST_TITLES = 100

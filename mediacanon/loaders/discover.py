@@ -3,7 +3,6 @@
 A page is found in two steps: a narrow statement over one index gives its ids, then its titles are read by id.
 """
 
-import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -14,18 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.batch import one_per_key
 from mediacanon.loaders.title import IdsRow, as_day, as_written, real_image
-
-
-class DiscoverSort(enum.Enum):
-    """The seven orders; the values are the contract's names."""
-
-    MOST_RATED = "most_rated"
-    TRENDING = "trending"
-    POPULAR = "popular"
-    TOP_RATED = "top_rated"
-    NEWEST = "newest"
-    HIDDEN_GEMS = "hidden_gems"
-    A_TO_Z = "a-z"
+from mediacanon.vocabulary import DiscoverSort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from mediacanon.loaders import discover as loader
+from mediacanon import vocabulary
 from mediacanon.loaders.discover import DiscoverQuery, with_sort_rules
 from mediacanon.schema.context import Info
 from mediacanon.schema.filter import TitleFilter, discover_filter
@@ -21,19 +21,23 @@ from mediacanon.schema.title import Page, PerPage, check_page, is_past_the_end
 class DiscoverSort(enum.Enum):
     """The seven orders."""
 
-    MOST_RATED = strawberry.enum_value("MOST_RATED", description="Most votes first.")
-    TRENDING = strawberry.enum_value("TRENDING", description="Most popular at TMDB first.")
-    POPULAR = strawberry.enum_value("POPULAR", description="Most viewed here in the last 7 days first.")
+    MOST_RATED = strawberry.enum_value(vocabulary.DiscoverSort.MOST_RATED, description="Most votes first.")
+    TRENDING = strawberry.enum_value(vocabulary.DiscoverSort.TRENDING, description="Most popular at TMDB first.")
+    POPULAR = strawberry.enum_value(
+        vocabulary.DiscoverSort.POPULAR, description="Most viewed here in the last 7 days first."
+    )
     TOP_RATED = strawberry.enum_value(
-        "TOP_RATED",
+        vocabulary.DiscoverSort.TOP_RATED,
         description="Best rated first; only titles with 1,000 votes, unless votesMin or ratingMin is given.",
     )
-    NEWEST = strawberry.enum_value("NEWEST", description="Latest year first, then latest release.")
+    NEWEST = strawberry.enum_value(
+        vocabulary.DiscoverSort.NEWEST, description="Latest year first, then latest release."
+    )
     HIDDEN_GEMS = strawberry.enum_value(
-        "HIDDEN_GEMS",
+        vocabulary.DiscoverSort.HIDDEN_GEMS,
         description="Best rated first, of those rated 7.5 or better by more than 100 and fewer than 10,000 people.",
     )
-    A_TO_Z = strawberry.enum_value("A_TO_Z", description="By name, upper and lower case alike.")
+    A_TO_Z = strawberry.enum_value(vocabulary.DiscoverSort.A_TO_Z, description="By name, upper and lower case alike.")
 
 
 @strawberry.type(description="A movie or a show as lists show it.")
@@ -112,7 +116,7 @@ class DiscoverQueries:
     ) -> DiscoverPage:
         """Load a page of titles to discover."""
         check_page(page, per_page)
-        question = discover_filter(filter), loader.DiscoverSort[sort.name]
+        question = discover_filter(filter), vocabulary.DiscoverSort[sort.name]
         offset, loaders = (page - 1) * per_page, info.context.loaders
         if await is_past_the_end(offset, partial(count_discovered, info, question)):
             rows = []

@@ -8,9 +8,10 @@ import strawberry
 
 from mediacanon.errors import BadArgument
 from mediacanon.schema.context import Info
-from mediacanon.schema.scalars import IMDB_ID, TMDB_KEY, ExternalId
+from mediacanon.schema.scalars import TMDB_KEY, ExternalId
 from mediacanon.schema.season import Episode
 from mediacanon.schema.title import Title
+from mediacanon.vocabulary import IMDB_ID
 
 MOST_IDS = 500
 

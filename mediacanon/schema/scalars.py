@@ -8,15 +8,12 @@ from typing import NewType
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from mediacanon import vocabulary
 from mediacanon.errors import BadArgument
-
-IMDB_ID = vocabulary.IMDB_ID
+from mediacanon.vocabulary import IMDB_ID, MAX_INTEGER, TITLE_TYPES
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
-TMDB_KEY = re.compile(r"(movie|show):([1-9][0-9]{0,9})")
-LARGEST_INT = 2**31 - 1
+TMDB_KEY = re.compile(rf"({'|'.join(TITLE_TYPES)}):([1-9][0-9]{{0,9}})")
 
 ImdbId = NewType("ImdbId", str)
 ExternalId = NewType("ExternalId", str)
@@ -47,7 +44,7 @@ def parse_external_id(value: object) -> str:
     """Return the id. Raises BadArgument for what neither IMDb nor TMDB would give."""
     if isinstance(value, str):
         tmdb = TMDB_KEY.fullmatch(value)
-        if IMDB_ID.fullmatch(value) or (tmdb and int(tmdb[2]) <= LARGEST_INT):
+        if IMDB_ID.fullmatch(value) or (tmdb and int(tmdb[2]) <= MAX_INTEGER):
             return value
     raise BadArgument(f"{value!r} is no external id; they look like tt0903747, movie:603 or show:1396")
 

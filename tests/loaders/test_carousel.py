@@ -8,10 +8,10 @@ import pytest
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders.carousel import load_carousels, renew_carousels
 from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.vocabulary import NO_IMAGE
 from mediacanon.writes.collection import load_collections
 from tests.conftest import own_database
 
-SENTINELS = ("", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY")
 # Ties in rating and votes, votes around the limit, no rating, no poster, withdrawn; collections as the original's
 # databases have them, in an order that clicks and pins give.
 MESS = """
@@ -53,7 +53,7 @@ async def catalogue(cluster, demo_template):
 def qualifies(title, asked):
     """Return whether a title belongs into the bucket of a filter."""
     return (
-        title["image_url"] not in (None, *SENTINELS)
+        title["image_url"] not in (None, *NO_IMAGE)
         and title["withdrawn_at"] is None
         and title["average_rating"] is not None
         and (title["num_votes"] or 0) >= 5000

@@ -11,8 +11,9 @@ from mediacanon.loaders.collection import (
     load_collection_title_count,
     load_collection_titles,
 )
-from mediacanon.loaders.discover import DiscoverFilter, DiscoverSort, load_discover_titles
+from mediacanon.loaders.discover import DiscoverFilter, load_discover_titles
 from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.vocabulary import DiscoverSort
 from mediacanon.writes.collection import load_collections
 from tests.conftest import own_database
 

@@ -13,16 +13,15 @@ from mediacanon.database.pool import open_pool
 from mediacanon.loaders.discover import (
     CONDITIONS,
     DiscoverFilter,
-    DiscoverSort,
     DiscoverTitleRow,
     load_discover_count,
     load_discover_titles,
     load_discover_titles_by_id,
     with_sort_rules,
 )
+from mediacanon.vocabulary import NO_IMAGE, DiscoverSort
 from tests.conftest import own_database
 
-SENTINELS = ("", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY")
 ALL = 10_000
 
 # Votes, years, popularity and names that many share; titles without any; sentinels; titles IMDb has withdrawn.
@@ -120,7 +119,7 @@ ORDERS: dict[DiscoverSort, Callable[[asyncpg.Record], tuple[Any, ...]]] = {
 
 
 def has_poster(title: asyncpg.Record) -> bool:
-    return title["withdrawn_at"] is None and title["image_url"] is not None and title["image_url"] not in SENTINELS
+    return title["withdrawn_at"] is None and title["image_url"] is not None and title["image_url"] not in NO_IMAGE
 
 
 def rule(title: asyncpg.Record, asked: DiscoverFilter, sort: DiscoverSort) -> bool:
@@ -276,7 +275,7 @@ async def test_titles_by_id_keep_the_order_of_the_ids_and_show_no_sentinel(
     messy: asyncpg.Pool, catalogue: Catalogue
 ) -> None:
     """Collections ask by rank: any title answers, without a poster too, unknown ids with None."""
-    bare = next(title["id"] for title in catalogue.titles if title["image_url"] in SENTINELS)
+    bare = next(title["id"] for title in catalogue.titles if title["image_url"] in NO_IMAGE)
     withdrawn = next(title["id"] for title in catalogue.titles if title["withdrawn_at"])
     rows = await load_discover_titles_by_id(messy, [withdrawn, -1, bare, withdrawn])
     assert [row and row.title_id for row in rows] == [withdrawn, None, bare, withdrawn]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from mediacanon import vocabulary
 from mediacanon.database.pool import open_pool
 from mediacanon.execution.executor import Execution
 from mediacanon.loaders import Loaders
-from mediacanon.loaders import discover as loader
 from mediacanon.schema.context import Context
 from mediacanon.schema.costs import COSTS
 from mediacanon.schema.discover import DiscoverSort
@@ -191,6 +191,6 @@ async def test_total_is_counted_only_where_it_is_asked_for_and_then_once(demo: s
     assert len(statements) > 1
 
 
-async def test_names_of_the_orders_are_those_of_the_loaders() -> None:
-    """Each order of the schema is one of the loaders."""
-    assert [sort.name for sort in DiscoverSort] == [sort.name for sort in loader.DiscoverSort]
+async def test_sort_orders_are_the_vocabulary() -> None:
+    """GraphQL has every sort order of the vocabulary, in its order, under the member's name."""
+    assert [(sort.name, sort.value) for sort in DiscoverSort] == [(sort.name, sort) for sort in vocabulary.DiscoverSort]
