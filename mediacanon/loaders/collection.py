@@ -36,8 +36,8 @@ class CollectionRow:
     filter_params: Mapping[str, Any]
 
     @property
-    def question(self) -> DiscoverQuery:
-        """What a collection of strategy filter asks discover for; empty texts and zeros do not restrict."""
+    def discover_query(self) -> DiscoverQuery:
+        """The query of a collection whose strategy is filter; empty texts and zeros do not restrict."""
         asked = self.filter_params
         sort = asked.get("sort") or DiscoverSort.TOP_RATED.value
         only = DiscoverFilter(
@@ -126,7 +126,7 @@ async def load_collection_titles(
 ) -> list[DiscoverTitleRow]:
     """Return titles of a collection: those that fit its filter in its order, or those it lists by rank."""
     if collection.strategy == FILTER:
-        return await load_discover_titles(pool, *collection.question, limit=limit, offset=offset)
+        return await load_discover_titles(pool, *collection.discover_query, limit=limit, offset=offset)
     ids = [row[0] for row in await pool.fetch(LISTED_TITLE_IDS, collection.id, limit, offset)]
     rows = await load_discover_titles_by_id(pool, ids) if ids else []
     return [row for row in rows if row is not None]

@@ -10,7 +10,7 @@ from mediacanon.errors import BadArgument
 from mediacanon.loaders.collection import FILTER, MOST_TITLES, CollectionRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.discover import DiscoverTitle, count_discovered
-from mediacanon.schema.title import Page, PerPage, check_page, is_past_the_end
+from mediacanon.schema.pagination import ListPage, Page, PageNumber, PerPage, check_page, load_page, pages
 
 MOST_CAROUSELS = 50
 
@@ -25,33 +25,15 @@ class CollectionStrategy(enum.Enum):
 
 
 @strawberry.type(description="A page of a collection's titles.")
-class CollectionPage:
+class CollectionPage(ListPage[DiscoverTitle]):
     """Titles with their total."""
 
-    items: list[DiscoverTitle] = strawberry.field(description="The titles of this page.")
-    page: int = strawberry.field(description="The number of this page, from 1.")
-    per_page: int = strawberry.field(description="How many titles a full page has.")
-    collection: strawberry.Private[CollectionRow]
 
-    @strawberry.field(description="How many titles there are on all pages.")
-    @staticmethod
-    async def total(root: strawberry.Parent["CollectionPage"], info: Info) -> int:
-        """Count the collection."""
-        return await _count(info, root.collection)
-
-    @strawberry.field(description="How many pages there are.")
-    @staticmethod
-    async def total_pages(root: strawberry.Parent["CollectionPage"], info: Info) -> int:
-        """Count the pages of the collection."""
-        return -(-await _count(info, root.collection) // root.per_page)
-
-
-async def _count(info: Info, collection: CollectionRow) -> int:
-    """Return how many titles there are: of a filter as discover has it, which is asked once until something changes."""
+async def _count(collection: CollectionRow, info: Info) -> int:
+    """Return how many titles there are; the count of a filter is that of discover, which is cached."""
     if collection.strategy == FILTER:
-        return await count_discovered(info, collection.question)
-    count: int = await info.context.loaders.collection_title_count(collection)
-    return count
+        return await count_discovered(collection.discover_query, info)
+    return await info.context.loaders.collection_title_count(collection)
 
 
 @strawberry.type(description="Titles that belong together.")
@@ -77,12 +59,9 @@ class Collection:
         """Load a page of the titles."""
         check_page(page, per_page)
         size = min(per_page, root.most_titles)
-        offset = (page - 1) * size
-        if await is_past_the_end(offset, partial(_count, info, root)):
-            rows = []
-        else:
-            rows = await info.context.loaders.collection_titles(root, limit=size, offset=offset)
-        return CollectionPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=size, collection=root)
+        load, count = partial(info.context.loaders.collection_titles, root), partial(_count, root)
+        rows = await load_page(info, load, count, page=page, per_page=size)
+        return CollectionPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=size, count=count)
 
 
 @strawberry.type(description="A collection's best titles, to scroll through.")
@@ -100,10 +79,10 @@ class Carousel:
 
 @strawberry.type(description="A page of carousels.")
 class CarouselPage:
-    """Carousels with their total."""
+    """Carousels with their total. No ListPage: all carousels are in memory, so totals need no resolver."""
 
     items: list[Carousel] = strawberry.field(description="The carousels of this page.")
-    page: int = strawberry.field(description="The number of this page, from 1.")
+    page: PageNumber
     per_page: int = strawberry.field(description="How many carousels a full page has.")
     total: int = strawberry.field(description="How many carousels there are on all pages.")
     total_pages: int = strawberry.field(description="How many pages there are.")
@@ -152,5 +131,5 @@ class CollectionQueries:
             page=page,
             per_page=per_page,
             total=len(rows),
-            total_pages=-(-len(rows) // per_page),
+            total_pages=pages(len(rows), per_page),
         )

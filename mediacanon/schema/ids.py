@@ -5,7 +5,9 @@ from typing import Any, TypeVar, cast
 
 import strawberry
 
+from mediacanon import vocabulary
 from mediacanon.errors import BadArgument
+from mediacanon.loaders.title import TitleRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.scalars import ImdbId
 
@@ -60,7 +62,7 @@ class EpisodeBy:
     imdb_id: strawberry.Maybe[ImdbId] = strawberry.field(description="IMDb's id.")
 
 
-async def title_by(info: Info, by: TitleBy) -> Any:  # noqa: ANN401 - a row that Strawberry reads as a Title
+async def title_by(info: Info, by: TitleBy) -> TitleRow | None:
     """Return the title named, None where there is none."""
     loaders = info.context.loaders
     if by.id:
@@ -71,7 +73,7 @@ async def title_by(info: Info, by: TitleBy) -> Any:  # noqa: ANN401 - a row that
     return await loaders.title_by_tmdb_id.load((key.type.name, key.id))
 
 
-async def work_id_by(info: Info, by: WorkBy, type_: str) -> int | None:
+async def work_id_by(info: Info, by: WorkBy, type_: vocabulary.TitleType) -> int | None:
     """Return our id of the movie or show named, None where there is none."""
     loaders = info.context.loaders
     if by.id:

@@ -106,7 +106,7 @@ async def test_found_by_slug_or_else_by_id(catalogue, slug, collection_id, found
 async def test_a_filter_is_a_question_to_discover(catalogue, slug, asked, sort, most):
     """Its titles are those that discover gives, in its order, with its limit; empty values do not restrict."""
     row = await by_slug(catalogue, slug)
-    assert row.question == (asked, sort)
+    assert row.discover_query == (asked, sort)
     assert row.most_titles == most
     titles = await load_collection_titles(catalogue, row, limit=10, offset=2)
     assert titles == await load_discover_titles(catalogue, asked, sort, limit=10, offset=2)

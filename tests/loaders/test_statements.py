@@ -1,4 +1,4 @@
-"""Every SQL constant fits the schema, and what it selects fits the row it fills."""
+"""Every SQL constant fits the schema, and its columns fit the row that they fill."""
 
 import datetime as dt
 import importlib
@@ -12,14 +12,14 @@ import pytest
 import mediacanon.loaders
 import mediacanon.writes
 from mediacanon.loaders.movie import MovieRow
-from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
+from mediacanon.loaders.season import EpisodeRow, SeasonRow, SeasonWithEpisodesRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.stats import GenreRow, StatsRow
 from mediacanon.loaders.title import TitleRow
 from mediacanon.loaders.title_list import CountRow
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
-# Constants completed with columns or conditions when they are used; the tests of their functions run them.
+# Templates completed with columns or conditions when they run; the tests of their functions run them.
 COMPLETED = frozenset({"COUNT", "IDS_BY_VIEWS", "IDS_IN_ORDER", "TITLES_BY_SEARCH", "COUNTS_BY_SEARCH"})
 PYTHON_TYPES = {
     "int4": int,
@@ -45,8 +45,8 @@ ROWS = {
     "EPISODES_BY_SEASON_ID": (EpisodeRow, 0),
     "SEASONS_BY_ID": (SeasonRow, 0),
     "SEASONS_BY_SHOW_ID": (SeasonRow, 0),
-    "WHOLE_SEASONS_BY_ID": (WholeSeasonRow, 0),
-    "WHOLE_SEASONS_BY_SHOW_ID": (WholeSeasonRow, 0),
+    "SEASONS_WITH_EPISODES_BY_ID": (SeasonWithEpisodesRow, 0),
+    "SEASONS_WITH_EPISODES_BY_SHOW_ID": (SeasonWithEpisodesRow, 0),
     "STATS": (StatsRow, 0),
     "GENRE_COUNTS": (GenreRow, 0),
     "LANGUAGE_COUNTS": (CountRow, 0),
@@ -77,7 +77,7 @@ async def connection(demo: str):
 
 
 def test_statements_are_found():
-    """The search for constants does find them."""
+    """The search for constants finds them."""
     assert len(STATEMENTS) > 30
     assert ROWS.keys() <= STATEMENTS.keys()
 
