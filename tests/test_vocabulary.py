@@ -1,4 +1,4 @@
-"""The controlled vocabulary: words that several layers and clients rely on."""
+"""The controlled vocabulary: values that several layers, clients and databases rely on."""
 
 import sys
 

@@ -33,7 +33,7 @@ class EpisodeRow(asyncpg.Record):
 
     @property
     def ids(self) -> IdsRow:
-        """The episode's ids elsewhere."""
+        """The episode's ids in other catalogues."""
         return IdsRow(self.imdb_id, None)
 
 
@@ -68,12 +68,12 @@ class SeasonWithEpisodesRow(NamedTuple):
 
     @property
     def average_rating(self) -> float | None:
-        """The mean of the rated episodes, to one decimal as IMDb shows ratings; None where none is rated."""
+        """The mean of the rated episodes, to one decimal as IMDb shows ratings; None if none is rated."""
         return mean_rating(episode.average_rating for episode in self.episodes)
 
     @property
     def episode_count(self) -> int:
-        """How many episodes it has."""
+        """The number of its episodes."""
         return len(self.episodes)
 
 
@@ -147,7 +147,7 @@ SELECT {EPISODE_COLUMNS}
 
 
 async def load_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[SeasonRow | None]:
-    """Return each id's season without episodes, None where there is none."""
+    """Return each id's season without episodes, None for an unknown id."""
     rows = [SeasonRow(*record) for record in await pool.fetch(SEASONS_BY_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.season_id)
 
@@ -155,7 +155,7 @@ async def load_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[Sea
 async def load_seasons_with_episodes_by_id(
     pool: asyncpg.Pool, ids: Sequence[int]
 ) -> list[SeasonWithEpisodesRow | None]:
-    """Return each id's season with its episodes, None where there is none."""
+    """Return each id's season with its episodes, None for an unknown id."""
     rows = await _seasons_with_episodes(pool, SEASONS_WITH_EPISODES_BY_ID, ids)
     return one_per_key(ids, rows, lambda row: row.season_id)
 
@@ -184,13 +184,13 @@ async def _seasons_with_episodes(pool: asyncpg.Pool, query: str, ids: Sequence[i
 
 
 async def load_episodes_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[EpisodeRow | None]:
-    """Return each id's episode, None where there is none."""
+    """Return each id's episode, None for an unknown id."""
     rows = await pool.fetch(EPISODES_BY_ID, ids, record_class=EpisodeRow)
     return one_per_key(ids, rows, lambda row: row.episode_id)
 
 
 async def load_episodes_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> list[EpisodeRow | None]:
-    """Return each IMDb id's episode, None where there is none."""
+    """Return each IMDb id's episode, None for an unknown id."""
     rows = await pool.fetch(EPISODES_BY_IMDB_ID, ids, record_class=EpisodeRow)
     return one_per_key(ids, rows, lambda row: row.imdb_id)
 

@@ -1,4 +1,4 @@
-"""Collections and carousels: titles that belong together."""
+"""Collections, and carousels of their best titles."""
 
 import enum
 from functools import partial
@@ -30,7 +30,7 @@ class CollectionPage(ListPage[DiscoverTitle]):
 
 
 async def _count(collection: CollectionRow, info: Info) -> int:
-    """Return how many titles there are; the count of a filter is that of discover, which is cached."""
+    """Return the number of titles; discover counts the matches of a filter, and that count is cached."""
     if collection.strategy == FILTER:
         return await count_discovered(collection.discover_query, info)
     return await info.context.loaders.collection_title_count(collection)
@@ -66,7 +66,7 @@ class Collection:
 
 @strawberry.type(description="A collection's best titles, to scroll through.")
 class Carousel:
-    """The top of a collection that is a filter."""
+    """The best titles of a collection with the strategy filter."""
 
     name: str = strawberry.field(description="The collection's name.")
     slug: str = strawberry.field(description="The collection's slug.")
@@ -110,7 +110,7 @@ class CollectionQueries:
         """Load a collection."""
         if slug is None and id is None:
             raise BadArgument("Give slug or id")
-        # PostgreSQL takes no NUL and no half of a surrogate pair for text; no slug has either.
+        # PostgreSQL refuses NUL and halves of surrogate pairs in a text; no slug has them.
         known = slug if slug and slug.isprintable() else None
         return cast("Collection | None", await info.context.loaders.collection(slug=known, collection_id=id))
 
@@ -121,10 +121,10 @@ class CollectionQueries:
         page: Page = 1,
         per_page: Annotated[int, strawberry.argument(description="How many on a page, 1 to 50.")] = 10,
     ) -> CarouselPage:
-        """Take a page of the carousels that are ready, or build them."""
+        """Return a page of the cached carousels, or load them without a cache."""
         check_page(page, per_page, most=MOST_CAROUSELS)
-        ready = info.context.carousels
-        rows = await (ready.current() if ready else info.context.loaders.carousels())
+        cache = info.context.carousels
+        rows = await (cache.current() if cache else info.context.loaders.carousels())
         shown = rows[(page - 1) * per_page : page * per_page]
         return CarouselPage(
             items=cast("list[Carousel]", shown),

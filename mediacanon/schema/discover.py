@@ -64,7 +64,7 @@ class DiscoverTitle:
 
 
 async def count_discovered(query: DiscoverQuery, info: Info) -> int:
-    """Return how many titles a query matches: sort orders without rules of their own share one count."""
+    """Return the number of matching titles; sort orders without conditions of their own share one count."""
     return await info.context.loaders.discover_count_by_filter.load(with_sort_rules(*query))
 
 

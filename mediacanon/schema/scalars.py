@@ -1,4 +1,4 @@
-"""Scalars whose format a client can rely on."""
+"""Scalars: formats that clients can rely on."""
 
 import datetime as dt
 import re
@@ -20,13 +20,13 @@ ExternalId = NewType("ExternalId", str)
 
 
 def format_timestamp(value: dt.datetime) -> str:
-    """Return RFC 3339 in UTC with `Z`, the fraction without trailing zeros: 2026-03-01T12:30:00.537Z."""
+    """Return a moment as RFC 3339 in UTC with `Z`, the fraction without trailing zeros: 2026-03-01T12:30:00.537Z."""
     text = value.isoformat(timespec="microseconds" if value.microsecond else "seconds")
     return (text.rstrip("0") if value.microsecond else text) + "Z"
 
 
 def parse_date(value: object) -> dt.date:
-    """Return the day. Raises BadArgument for anything but YYYY-MM-DD, ISO's other ways of writing a day as well."""
+    """Return the day. Raises BadArgument for any format but YYYY-MM-DD, also for the others of ISO 8601."""
     if isinstance(value, str) and DATE.fullmatch(value):
         with suppress(ValueError):
             return dt.date.fromisoformat(value)
@@ -34,14 +34,14 @@ def parse_date(value: object) -> dt.date:
 
 
 def parse_imdb_id(value: object) -> str:
-    """Return the id. Raises BadArgument for anything but tt and seven to ten digits."""
+    """Return the id. Raises BadArgument for any format but tt and seven to ten digits."""
     if not isinstance(value, str) or not IMDB_ID.fullmatch(value):
         raise BadArgument(f"{value!r} is no IMDb id; one looks like tt0903747")
     return value
 
 
 def parse_external_id(value: object) -> str:
-    """Return the id. Raises BadArgument for what neither IMDb nor TMDB would give."""
+    """Return the id. Raises BadArgument for any format but those of IMDb and TMDB."""
     if isinstance(value, str):
         tmdb = TMDB_KEY.fullmatch(value)
         if IMDB_ID.fullmatch(value) or (tmdb and int(tmdb[2]) <= MAX_INTEGER):
@@ -55,7 +55,7 @@ CONFIG = StrawberryConfig(
             name="Date",
             description="A calendar day, `full-date` of RFC 3339: `YYYY-MM-DD`.",
             specified_by_url=RFC_3339,
-            # Rows hold days as they are written.
+            # Rows hold days as text in this format.
             serialize=str,
             parse_value=parse_date,
         ),

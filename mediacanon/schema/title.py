@@ -94,7 +94,7 @@ class CodeCount:
 
 
 async def count_titles(search: TitleSearch, info: Info) -> int:
-    """Return how many titles match."""
+    """Return the number of matching titles."""
     counts = await info.context.loaders.title_counts_by_search(search.counted)
     return counts.total(search.filter.language_in)
 

@@ -1,4 +1,4 @@
-"""Every batched question returns the values in the order of its keys, whatever the keys are."""
+"""Every batched question returns one value per key, in the order of the keys."""
 
 import asyncpg
 import pytest

@@ -34,7 +34,7 @@ PYTHON_TYPES = {
     "timestamptz": dt.datetime,
     "text[]": list,
 }
-# constant -> the row class, and how many columns stand before its own
+# constant -> the row class, and the number of columns before its own
 ROWS = {
     "TITLES_BY_ID": (TitleRow, 0),
     "TITLES_BY_IMDB_ID": (TitleRow, 0),
@@ -89,7 +89,7 @@ async def test_every_statement_fits_the_schema(connection: asyncpg.Connection, n
 
 
 def leaves(row: type) -> list[typing.Any]:
-    """Return the types a row is filled with, nested rows unfolded, fields with a default left out."""
+    """Return the types of a row's columns: nested rows are unfolded, fields with a default left out."""
     hints = typing.get_type_hints(row)
     filled_in = getattr(row, "_field_defaults", {})
     kinds = [kind for name, kind in hints.items() if name not in filled_in]
@@ -97,7 +97,7 @@ def leaves(row: type) -> list[typing.Any]:
 
 
 def is_row(kind: typing.Any) -> bool:
-    """Return whether a field is a row in a row."""
+    """Return whether a type is a nested row."""
     return isinstance(kind, type) and kind.__name__.endswith("Row")
 
 
@@ -109,7 +109,7 @@ def accepts(kind: typing.Any, value: type) -> bool:
 
 @pytest.mark.parametrize("name", sorted(ROWS))
 async def test_columns_fit_their_row(connection: asyncpg.Connection, name: str):
-    """As many columns as the row has fields, each of its type."""
+    """A statement has as many columns as its row has fields, each of its type."""
     row, first = ROWS[name]
     columns = (await connection.prepare(STATEMENTS[name])).get_attributes()[first:]
     kinds = leaves(row)
