@@ -218,6 +218,7 @@ async def test_a_preflight_allows_post(demo_client: httpx.AsyncClient):
 
 async def test_unforeseen_errors_are_masked_and_logged(demo_client, monkeypatch, caplog):
     """The client gets the id of the request, and the log the whole error."""
+
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the secret detail")
 
@@ -232,6 +233,7 @@ async def test_unforeseen_errors_are_masked_and_logged(demo_client, monkeypatch,
 
 async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
     """A query beyond the time limit ends with a clear error."""
+
     async def wait(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
