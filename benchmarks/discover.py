@@ -19,7 +19,8 @@ import asyncpg
 import click
 
 from mediacanon.database.pool import open_pool
-from mediacanon.loaders.discover import DiscoverFilter, DiscoverSort, load_discover_count, load_discover_titles
+from mediacanon.loaders.discover import DiscoverFilter, load_discover_count, load_discover_titles
+from mediacanon.vocabulary import DiscoverSort
 
 ROUNDS = 3
 LIMIT = 25

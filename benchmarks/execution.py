@@ -108,7 +108,7 @@ class Context:
         self.movie = MovieRow(1, 1, title(1))
         self.similar = [title(number) for number in range(2, 2 + SIMILAR)]
         self.seasons = [
-            SeasonRow(n, 1, n, True, 8.1, EPISODES, [episode(n, number) for number in range(EPISODES)])
+            SeasonRow(n, 1, 1, n, True, 8.1, EPISODES, [episode(n, number) for number in range(EPISODES)])
             for n in range(SEASONS)
         ]
         self.hits = [RankedTitle(title(number), "NAME") for number in range(1, HITS + 1)]
@@ -116,7 +116,7 @@ class Context:
         self.show_by_id = Loaded(lambda _: self.show)
         self.movie_by_id = Loaded(lambda _: self.movie)
         self.similar_titles_by_title_id = Loaded(lambda _: self.similar)
-        self.whole_seasons_by_show_id = Loaded(lambda _: self.seasons)
+        self.seasons_with_episodes_by_show_id = Loaded(lambda _: self.seasons)
         self.titles_by_rank = Loaded(lambda _: self.hits)
         self.movie_by_title_id = Loaded(movies.get)
 

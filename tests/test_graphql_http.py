@@ -11,6 +11,7 @@ import pytest
 
 from mediacanon import paths
 from mediacanon.execution import executor
+from mediacanon.loaders import Loaders
 from tests.serving import IS_CI, app_of, client_of, run_program, served
 
 STATS = "{ stats { movies } }"
@@ -217,12 +218,11 @@ async def test_a_preflight_allows_post(demo_client: httpx.AsyncClient):
 
 async def test_unforeseen_errors_are_masked_and_logged(demo_client, monkeypatch, caplog):
     """The client gets the id of the request, and the log the whole error."""
-    from mediacanon import loaders
 
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the secret detail")
 
-    monkeypatch.setitem(loaders.LISTS, "titles_by_rank", fail)
+    monkeypatch.setattr(Loaders.titles_by_rank, "load", fail)
     response = await demo_client.post("/graphql", json={"query": SEARCH}, headers={"x-request-id": "abc-1"})
     error = response.json()["errors"][0]
     assert error["extensions"] == {"code": "INTERNAL", "requestId": "abc-1"}
@@ -233,12 +233,11 @@ async def test_unforeseen_errors_are_masked_and_logged(demo_client, monkeypatch,
 
 async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
     """A query beyond the time limit ends with a clear error."""
-    from mediacanon import loaders
 
     async def wait(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setitem(loaders.LISTS, "titles_by_rank", wait)
+    monkeypatch.setattr(Loaders.titles_by_rank, "load", wait)
     monkeypatch.setattr(executor, "MAX_SECONDS", 0.05)
     response = await demo_client.post("/graphql", json={"query": SEARCH})
     assert response.status_code == 503

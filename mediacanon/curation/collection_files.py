@@ -18,17 +18,15 @@ import yaml
 
 from mediacanon import vocabulary
 from mediacanon.paths import COLLECTIONS
+from mediacanon.vocabulary import MAX_INTEGER, TITLE_TYPES, DiscoverSort, control_characters
 
 STRATEGIES = ("filter", "static", "llm")
-SORTS = ("most_rated", "trending", "popular", "top_rated", "newest", "hidden_gems", "a-z")
-TYPES = ("movie", "show")
+SORTS = tuple(sort.value for sort in DiscoverSort)
 LARGEST_LIMIT = 100
-LARGEST_NUMBER = 2**31 - 1
 MOST_TITLES, MOST_CODES = 1000, 50
 LONGEST_NAME, LONGEST_TEXT = 200, 2000
 
-# Half of a surrogate pair is no character, and PostgreSQL keeps no NUL.
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = control_characters(allowed="\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,17 +239,17 @@ _YEAR = _number(
 )
 
 FILTER_KEYS: dict[str, Parse] = {
-    "type": _one_of(TYPES),
+    "type": _one_of(TITLE_TYPES),
     "genre": _NAME,
     "lang": _LANGUAGE,
     "country": _COUNTRY,
     "sort": _one_of(SORTS),
     "year_min": _YEAR,
     "rating_min": _number("a rating from 0 to 10", 0, 10, int, float),
-    "min_votes": _number("a number of votes", 0, LARGEST_NUMBER, int),
+    "min_votes": _number("a number of votes", 0, MAX_INTEGER, int),
     "limit": _number(f"a number from 1 to {LARGEST_LIMIT}", 1, LARGEST_LIMIT, int),
 }
-_NAMED_TITLE = _mapping_of({"title": _NAME, "year": _YEAR, "type": _one_of(TYPES)}, required=("title",))
+_NAMED_TITLE = _mapping_of({"title": _NAME, "year": _YEAR, "type": _one_of(TITLE_TYPES)}, required=("title",))
 
 
 def _title(node: yaml.Node) -> str | NamedTitle:

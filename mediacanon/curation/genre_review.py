@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mediacanon.vocabulary import MAX_BIGINT
+
 NONE = "none"
-LARGEST_ID = 2**63 - 1
 HEADER = """\
 # Titles to review for custom genres, most voted first.
 # After GENRES: write the genres that fit, separated by commas: {genres}
@@ -119,7 +120,7 @@ _UNREADABLE = Review(0, 0)
 
 
 def _title(file: ReviewFile, line: int, shown: str, seen: dict[int, int]) -> Review:
-    if not (shown.isascii() and shown.isdecimal()) or int(shown[:20]) > LARGEST_ID:
+    if not (shown.isascii() and shown.isdecimal()) or int(shown[:20]) > MAX_BIGINT:
         file.reject(line, f"[{shown[:40]}] is no title's id")
         return _UNREADABLE
     title_id = int(shown)

@@ -60,6 +60,7 @@ from strawberry.types.field import StrawberryField
 
 from mediacanon.execution.compilation import CompilationContext
 from mediacanon.execution.records import rows_reader
+from mediacanon.vocabulary import MAX_INTEGER, MIN_INTEGER
 
 Read = Callable[[Any], Any]
 DEFINITION = "strawberry-definition"
@@ -70,7 +71,7 @@ INLINE_CHECKS = {
     GraphQLString.coerce_output_value: "{first}.__class__ is str",
     GraphQLID.coerce_output_value: "{first}.__class__ is str",
     str: "{first}.__class__ is str",
-    GraphQLInt.coerce_output_value: "{first}.__class__ is int and -2147483648 <= {value} <= 2147483647",
+    GraphQLInt.coerce_output_value: f"{{first}}.__class__ is int and {MIN_INTEGER} <= {{value}} <= {MAX_INTEGER}",
     GraphQLFloat.coerce_output_value: "{first}.__class__ is float and -INFINITY < {value} < INFINITY",
     GraphQLBoolean.coerce_output_value: "{first}.__class__ is bool",
 }

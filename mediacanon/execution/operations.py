@@ -56,6 +56,7 @@ from mediacanon.execution.codegen import (
     compile_object,
 )
 from mediacanon.execution.compilation import CompilationContext
+from mediacanon.vocabulary import MAX_INTEGER, MIN_INTEGER
 
 # Built-in scalar -> the class whose values need no coercion; node of a literal -> its value.
 SCALAR_CLASSES: dict[str, type] = {"Int": int, "Float": float, "String": str, "Boolean": bool, "ID": str}
@@ -67,7 +68,6 @@ LITERALS: dict[type, Callable[[Any], object]] = {
 }
 # Types of arguments that Strawberry passes on unchanged.
 UNCHANGED: tuple[object, ...] = (int, float, str, bool, strawberry.ID)
-LARGEST_INT = 2**31
 ABSENT: Any = object()
 
 
@@ -87,7 +87,7 @@ class ScalarVariable:
         if value.__class__ is not self.class_:
             return False
         if self.class_ is int:
-            return -LARGEST_INT <= cast("int", value) < LARGEST_INT
+            return MIN_INTEGER <= cast("int", value) <= MAX_INTEGER
         return self.class_ is not float or math.isfinite(cast("float", value))
 
 

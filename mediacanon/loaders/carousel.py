@@ -1,4 +1,4 @@
-"""Carousels: the best titles of each collection that is a filter, shows and movies taking turns."""
+"""Carousels: the best titles of each collection with the strategy filter, shows and movies in turns."""
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
@@ -16,7 +16,7 @@ MOST_TITLES = 30
 
 @dataclass(frozen=True, slots=True)
 class CarouselRow:
-    """A collection with its best titles, and how many qualify."""
+    """A collection with its best titles, and the number of titles that qualify."""
 
     name: str
     slug: str
@@ -27,9 +27,9 @@ class CarouselRow:
     titles: list[DiscoverTitleRow]
 
 
-# One pass over the titles with enough votes fills every bucket. A title stands once under each of its genres and
-# once under '', which buckets without a genre look for: so that buckets and titles meet in a hash join. Unless told
-# to keep what it has found, PostgreSQL expects few rows and does it all once per collection: 1.9 s instead of 0.4 s.
+# One pass over the titles with enough votes fills every bucket. A title is listed once under each of its genres, and
+# once under '', the key of buckets without a genre: so buckets and titles meet in a hash join. Without MATERIALIZED
+# PostgreSQL expects few rows and repeats the pass for each collection: 1.9 s instead of 0.4 s.
 BUCKETS = f"""
   WITH rated AS MATERIALIZED (
        SELECT t.id, t.type, t.original_language, t.average_rating, t.num_votes
@@ -73,9 +73,9 @@ SELECT c.name, c.slug, NULLIF(c.description, '') AS description, c.id AS collect
 
 
 async def load_carousels(pool: asyncpg.Pool) -> list[CarouselRow]:
-    """Return all carousels in their order: show, movie, show, movie ... each pinned first, then by engagement.
+    """Return all carousels in order: show, movie, show, movie ... each type pinned first, then by engagement.
 
-    A bucket without titles keeps its turn and is left out.
+    A bucket without titles is left out, but takes its turn.
     """
     buckets = await pool.fetch(BUCKETS)
     ids = list({title_id for bucket in buckets for title_id in bucket["title_ids"]})
@@ -95,9 +95,9 @@ def _carousel(bucket: asyncpg.Record, found: dict[int, DiscoverTitleRow | None])
 async def renew_carousels(
     pool: asyncpg.Pool, carousels: Sequence[CarouselRow], title_ids: AbstractSet[int] | None
 ) -> Sequence[CarouselRow]:
-    """Return carousels with these of their titles (None: all) as they are now, without those that are gone.
+    """Return carousels with the current facts of these titles, None being all of theirs; deleted ones are left out.
 
-    The same carousels where none of the titles is in them.
+    Carousels with none of the titles are returned unchanged.
     """
     shown = {title.title_id for carousel in carousels for title in carousel.titles}
     ids = list(shown if title_ids is None else shown & title_ids)

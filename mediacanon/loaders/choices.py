@@ -1,4 +1,4 @@
-"""What discover can be narrowed by, without counts: hopping through an index from one value to the next."""
+"""Choices of discover's filter, without counts: a walk through an index from one value to the next."""
 
 from dataclasses import dataclass
 
@@ -29,14 +29,14 @@ SELECT code
 
 @dataclass(frozen=True, slots=True)
 class ChoicesRow:
-    """Genres by name and countries by code that some title has."""
+    """Genres by name and countries by code, each with at least one title."""
 
     genres: list[str]
     countries: list[str]
 
 
 async def load_choices(pool: asyncpg.Pool) -> ChoicesRow:
-    """Return what discover can be narrowed by."""
+    """Return the choices of discover's filter."""
     genres = await pool.fetch(GENRE_NAMES)
     countries = await pool.fetch(COUNTRY_CODES)
     return ChoicesRow([row[0] for row in genres], [row[0] for row in countries])

@@ -1,4 +1,4 @@
-"""Collections: what they are, and their titles: the answer to a filter, or a list in order."""
+"""Collections and their titles: the matches of a filter, or a list in order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ import asyncpg
 from mediacanon.loaders.discover import (
     DiscoverFilter,
     DiscoverQuery,
-    DiscoverSort,
     DiscoverTitleRow,
     load_discover_titles,
     load_discover_titles_by_id,
 )
+from mediacanon.vocabulary import DiscoverSort
 
 FILTER = "filter"
 MOST_TITLES = 100
@@ -21,7 +21,7 @@ MOST_TITLES = 100
 
 @dataclass(frozen=True, slots=True)
 class CollectionRow:
-    """A collection; `engagement_count` are its clicks of the last 7 days, `filter_params` what its file says."""
+    """A collection; `engagement_count` is its clicks of the last 7 days, `filter_params` the filter of its file."""
 
     id: int
     slug: str
@@ -36,25 +36,25 @@ class CollectionRow:
     filter_params: Mapping[str, Any]
 
     @property
-    def question(self) -> DiscoverQuery:
-        """What a collection of strategy filter asks discover for; empty texts and zeros do not restrict."""
-        asked = self.filter_params
-        sort = asked.get("sort") or DiscoverSort.TOP_RATED.value
-        only = DiscoverFilter(
-            type=asked.get("type") or None,
-            genres_in=_if_any(asked.get("genre")),
-            language_in=_if_any(asked.get("lang")),
-            country_in=_if_any(asked.get("country")),
-            year_min=asked.get("year_min") or None,
-            rating_min=asked.get("rating_min") or None,
-            votes_min=asked.get("min_votes") or None,
+    def discover_query(self) -> DiscoverQuery:
+        """The query of a collection whose strategy is filter; empty texts and zeros do not restrict."""
+        given = self.filter_params
+        sort = given.get("sort") or DiscoverSort.TOP_RATED.value
+        filter_ = DiscoverFilter(
+            type=given.get("type") or None,
+            genres_in=_if_any(given.get("genre")),
+            language_in=_if_any(given.get("lang")),
+            country_in=_if_any(given.get("country")),
+            year_min=given.get("year_min") or None,
+            rating_min=given.get("rating_min") or None,
+            votes_min=given.get("min_votes") or None,
         )
         known = {one.value for one in DiscoverSort}
-        return only, DiscoverSort(sort) if sort in known else DiscoverSort.MOST_RATED
+        return filter_, DiscoverSort(sort) if sort in known else DiscoverSort.MOST_RATED
 
     @property
     def most_titles(self) -> int:
-        """How many titles it shows on a page at most."""
+        """The maximum number of titles on a page."""
         limit = self.filter_params.get("limit") or MOST_TITLES
         return min(max(limit, 1), MOST_TITLES)
 
@@ -63,7 +63,7 @@ def _if_any(value: str | None) -> tuple[str, ...]:
     return (value,) if value else ()
 
 
-# Columns may be null in the original's databases.
+# These columns may be null in a database of the Go server.
 COLLECTION_COLUMNS = """
        c.id, c.slug, c.name, NULLIF(c.description, '') AS description, c.strategy,
        COALESCE(c.pinned, false) AS pinned, COALESCE(c.active, true) AS active,
@@ -89,7 +89,7 @@ SELECT {COLLECTION_COLUMNS}
  LIMIT 1
 """
 
-# With a poster or without, but not those that IMDb withdrew.
+# Titles without a poster are listed too, withdrawn ones are not.
 LISTED_TITLE_IDS = """
 SELECT ct.title_id
   FROM collection_titles ct
@@ -116,7 +116,7 @@ async def load_active_collections(pool: asyncpg.Pool) -> list[CollectionRow]:
 
 
 async def load_collection(pool: asyncpg.Pool, *, slug: str | None, collection_id: int | None) -> CollectionRow | None:
-    """Return the active collection with a slug, or else the one with an id; None where there is neither."""
+    """Return the active collection with a slug, or else the one with an id; None if there is neither."""
     found = await pool.fetchrow(COLLECTION_BY_SLUG_OR_ID, slug, collection_id)
     return CollectionRow(*found) if found else None
 
@@ -124,15 +124,15 @@ async def load_collection(pool: asyncpg.Pool, *, slug: str | None, collection_id
 async def load_collection_titles(
     pool: asyncpg.Pool, collection: CollectionRow, *, limit: int, offset: int = 0
 ) -> list[DiscoverTitleRow]:
-    """Return titles of a collection: those that fit its filter in its order, or those it lists by rank."""
+    """Return titles of a collection: the matches of its filter in its sort order, or its list by rank."""
     if collection.strategy == FILTER:
-        return await load_discover_titles(pool, *collection.question, limit=limit, offset=offset)
+        return await load_discover_titles(pool, *collection.discover_query, limit=limit, offset=offset)
     ids = [row[0] for row in await pool.fetch(LISTED_TITLE_IDS, collection.id, limit, offset)]
     rows = await load_discover_titles_by_id(pool, ids) if ids else []
     return [row for row in rows if row is not None]
 
 
 async def load_collection_title_count(pool: asyncpg.Pool, collection: CollectionRow) -> int:
-    """Return how many titles a collection lists on all pages; what fits a filter is counted by discover."""
+    """Return the number of titles that a collection lists; discover counts the matches of a filter."""
     count: int = await pool.fetchval(LISTED_TITLE_COUNT, collection.id)
     return count

@@ -1,4 +1,4 @@
-"""Questions by key: what requests ask at the same moment is one load, and none of them asks anything twice."""
+"""Dataloaders: keys requested in the same event-loop turn, by any request, are loaded in one statement."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -10,97 +10,97 @@ Key = TypeVar("Key")
 Value = TypeVar("Value")
 Shared = TypeVar("Shared", bound=Mapping[str, "BatchLoader[Any, Any]"])
 
-# A request that asks for no more keys than these is loaded together with others; who asks for many waits alone.
+# A request for at most so many keys shares its batch with others; a request for more is loaded by itself, at once.
 MAX_SHARED_KEYS = 8
 MAX_BATCH = 64
-# Keys of one load: as many as one request may look up.
-MOST_KEYS = 500
-# Seconds; who asked has given up by then.
-LONGEST_LOAD = 10.0
+# Keys in one statement of a request that is loaded by itself: as many as `lookup` takes.
+MAX_OWN_BATCH = 500
+# Seconds; the callers have given up by then.
+LOAD_TIMEOUT = 10.0
 
 
 class BatchLoader(Generic[Key, Value]):
-    """A question of a whole server: few keys that are asked for in one turn of the event loop are loaded together.
+    """Loads keys for all requests of a server: those of one event-loop turn in one batch.
 
-    Who asks gets what was committed before, since the load begins after the asking; nothing is remembered.
-    `load` returns the value of each key in their order, and no two of the keys are the same.
+    Nothing is cached. A load starts after its keys were requested, so it sees every earlier commit. `load` takes
+    distinct keys and returns the value of each, in their order.
     """
 
     def __init__(self, load: Callable[[list[Key]], Coroutine[Any, Any, Sequence[Value]]]) -> None:
         self._load = load
-        self._asked: dict[object, list[tuple[Key, asyncio.Future[Value]]]] = {}
+        self._pending: dict[object, list[tuple[Key, asyncio.Future[Value]]]] = {}
         self._loading: set[asyncio.Task[Sequence[Value]]] = set()
 
-    def ask(self, key: Key, asker: object = None) -> asyncio.Future[Value]:
-        """Return the future value of a key. It raises what kept the keys that were loaded with it from being loaded.
+    def load(self, key: Key, caller: object = None) -> asyncio.Future[Value]:
+        """Return the future value of a key. It raises the error that failed its batch.
 
-        What an `asker` wants in one turn is loaded at once, however much it is.
+        The keys that one `caller` requests in a turn are loaded at once, however many they are.
         """
         loop = asyncio.get_running_loop()
-        if not self._asked:
-            loop.call_soon(self._send)
-        answer: asyncio.Future[Value] = loop.create_future()
-        self._asked.setdefault(asker, []).append((key, answer))
-        return answer
+        if not self._pending:
+            loop.call_soon(self._dispatch)
+        future: asyncio.Future[Value] = loop.create_future()
+        self._pending.setdefault(caller, []).append((key, future))
+        return future
 
     async def close(self) -> None:
-        """Cancel what is being loaded: nobody will want it."""
+        """Cancel the running loads."""
         for task in self._loading:
             task.cancel()
         await asyncio.gather(*self._loading, return_exceptions=True)
 
-    def _send(self) -> None:
-        askers, self._asked = self._asked, {}
-        together = [one for asked in askers.values() if len(asked) <= MAX_SHARED_KEYS for one in asked]
-        for asked, most in (
-            (together, MAX_BATCH),
-            *((asked, MOST_KEYS) for asked in askers.values() if len(asked) > MAX_SHARED_KEYS),
+    def _dispatch(self) -> None:
+        callers, self._pending = self._pending, {}
+        shared = [one for requested in callers.values() if len(requested) <= MAX_SHARED_KEYS for one in requested]
+        for requested, size in (
+            (shared, MAX_BATCH),
+            *((requested, MAX_OWN_BATCH) for requested in callers.values() if len(requested) > MAX_SHARED_KEYS),
         ):
-            for first in range(0, len(asked), most):
-                self._begin(asked[first : first + most])
+            for first in range(0, len(requested), size):
+                self._start(requested[first : first + size])
 
-    def _begin(self, asked: list[tuple[Key, asyncio.Future[Value]]]) -> None:
-        keys = list(dict.fromkeys(key for key, _ in asked))
+    def _start(self, requested: list[tuple[Key, asyncio.Future[Value]]]) -> None:
+        keys = list(dict.fromkeys(key for key, _ in requested))
         task = asyncio.create_task(self._values(keys))
         self._loading.add(task)
         task.add_done_callback(self._loading.discard)
-        task.add_done_callback(partial(_tell, keys, asked))
+        task.add_done_callback(partial(_settle, keys, requested))
 
-        def give_up(answer: asyncio.Future[Value]) -> None:
-            if answer.cancelled() and not task.cancelling() and all(one.cancelled() for _, one in asked):
+        def cancel_if_unwanted(future: asyncio.Future[Value]) -> None:
+            if future.cancelled() and not task.cancelling() and all(one.cancelled() for _, one in requested):
                 task.cancel()
 
-        for _, answer in asked:
-            answer.add_done_callback(give_up)
+        for _, future in requested:
+            future.add_done_callback(cancel_if_unwanted)
 
     async def _values(self, keys: list[Key]) -> Sequence[Value]:
-        async with asyncio.timeout(LONGEST_LOAD):
+        async with asyncio.timeout(LOAD_TIMEOUT):
             values = await self._load(keys)
         if len(values) != len(keys):
             raise ValueError(f"{len(keys)} keys have {len(values)} values")
         return values
 
 
-def _tell(
-    keys: list[Key], asked: list[tuple[Key, asyncio.Future[Value]]], loaded: asyncio.Future[Sequence[Value]]
+def _settle(
+    keys: list[Key], requested: list[tuple[Key, asyncio.Future[Value]]], loaded: asyncio.Future[Sequence[Value]]
 ) -> None:
-    """Give those who still wait what was loaded, or why it was not."""
-    waiting = [(key, answer) for key, answer in asked if not answer.done()]
+    """Pass the values of a load, or its error, to the futures that are still awaited."""
+    waiting = [(key, future) for key, future in requested if not future.done()]
     if loaded.cancelled():
-        for _, answer in waiting:
-            answer.cancel()
+        for _, future in waiting:
+            future.cancel()
     elif error := loaded.exception():
-        for _, answer in waiting:
-            answer.set_exception(error)
+        for _, future in waiting:
+            future.set_exception(error)
     else:
         values = dict(zip(keys, loaded.result(), strict=True))
-        for key, answer in waiting:
-            answer.set_result(values[key])
+        for key, future in waiting:
+            future.set_result(values[key])
 
 
 @asynccontextmanager
 async def closing_loaders(shared: Shared) -> AsyncIterator[Shared]:
-    """Give loaders, and leave none of them loading when the block ends: each would hold a connection."""
+    """Give loaders, and cancel their running loads when the block ends: each would hold a connection."""
     try:
         yield shared
     finally:
@@ -109,21 +109,25 @@ async def closing_loaders(shared: Shared) -> AsyncIterator[Shared]:
 
 
 class DataLoader(Generic[Key, Value]):
-    """A question as one request asks it: each key once, for as long as the request lasts."""
+    """The loader of one request: it requests each key once, from `load`, until it is cleared."""
 
-    __slots__ = ("_answers", "_ask")
+    __slots__ = ("_futures", "_load")
 
-    def __init__(self, ask: Callable[[Key, object], asyncio.Future[Value]]) -> None:
-        self._ask = ask
-        self._answers: dict[Key, asyncio.Future[Value]] = {}
+    def __init__(self, load: Callable[[Key, object], asyncio.Future[Value]]) -> None:
+        self._load = load
+        self._futures: dict[Key, asyncio.Future[Value]] = {}
 
     def load(self, key: Key) -> asyncio.Future[Value]:
         """Return the future value of a key."""
-        answer = self._answers.get(key)
-        if answer is None or answer.cancelled():
-            answer = self._answers[key] = self._ask(key, self)
-        return answer
+        future = self._futures.get(key)
+        if future is None or future.cancelled():
+            future = self._futures[key] = self._load(key, self)
+        return future
 
     def load_many(self, keys: Iterable[Key]) -> asyncio.Future[list[Value]]:
         """Return the future values of keys, in their order."""
         return asyncio.gather(*map(self.load, keys))
+
+    def clear(self) -> None:
+        """Drop the loaded values: the next request for a key loads it again."""
+        self._futures.clear()

@@ -1,9 +1,8 @@
-"""What there is to discover: titles with a poster, filtered and in one of seven orders.
+"""Discover: titles with a poster, filtered and in one of seven sort orders.
 
-A page is found in two steps: a narrow statement over one index gives its ids, then its titles are read by id.
+A page takes two statements: a narrow one over one index finds its ids, the other reads its titles by id.
 """
 
-import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -14,25 +13,14 @@ from asyncpg.pool import PoolConnectionProxy
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.batch import one_per_key
 from mediacanon.loaders.title import IdsRow, as_day, as_written, real_image
-
-
-class DiscoverSort(enum.Enum):
-    """The seven orders; the values are the contract's names."""
-
-    MOST_RATED = "most_rated"
-    TRENDING = "trending"
-    POPULAR = "popular"
-    TOP_RATED = "top_rated"
-    NEWEST = "newest"
-    HIDDEN_GEMS = "hidden_gems"
-    A_TO_Z = "a-z"
+from mediacanon.vocabulary import DiscoverSort
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverFilter:
-    """What titles are restricted to; None and () do not restrict. Bounds are inclusive, and unknown values outside.
+    """A filter of titles; None and () do not restrict. Bounds are inclusive, and a title without the fact is outside.
 
-    `genres_in` wants one of the genres, `genres_all` each of them, by their exact names.
+    `genres_in` requires one of the genres, `genres_all` each of them, by their exact names.
     """
 
     type: str | None = None
@@ -56,7 +44,7 @@ DiscoverQuery = tuple[DiscoverFilter, DiscoverSort]
 
 @dataclass(frozen=True, slots=True)
 class DiscoverTitleRow:
-    """A title as discover shows it; `engagement_count` is its views of the last 7 days."""
+    """A title for a list; `engagement_count` is its views of the last 7 days."""
 
     title_id: int
     type: str
@@ -79,18 +67,18 @@ class DiscoverTitleRow:
 
     @property
     def ids(self) -> IdsRow:
-        """The title's ids elsewhere."""
+        """The title's ids in other catalogues."""
         return IdsRow(self.imdb_id, self.tmdb_id)
 
 
-# The words of the partial indexes in schema.sql: where they differ, PostgreSQL does not use those. No sentinel is an
-# address, and of this one test PostgreSQL knows how many titles pass it; of three inequalities it guesses a fifth.
+# The condition of the partial indexes in schema.sql, word for word: PostgreSQL uses them for no other. It also knows
+# the share of titles that pass this one test; of a test for each sentinel it would guess a fifth.
 IS_DISCOVERABLE = "t.withdrawn_at IS NULL AND t.image_url LIKE 'http%'"
 
 _HAS_GENRE = """EXISTS (SELECT FROM title_genres tg
                 WHERE tg.title_id = t.id AND tg.genre_id = {})"""
 
-# field of DiscoverFilter -> what it asks of a title, {} being its parameter, of genres what _of_genres makes of it
+# field of DiscoverFilter -> its condition on a title; {} is the parameter, for genres the SQL of _of_genres
 CONDITIONS = {
     "type": "t.type = {}::text",
     "genres_in": _HAS_GENRE,
@@ -117,7 +105,7 @@ ORDERS = {
     DiscoverSort.TOP_RATED: f"t.average_rating DESC NULLS LAST, {_BY_VOTES}",
     DiscoverSort.NEWEST: f"t.start_year DESC NULLS LAST, t.release_date DESC NULLS LAST, {_BY_VOTES}",
     DiscoverSort.HIDDEN_GEMS: f"t.average_rating DESC NULLS LAST, {_BY_VOTES}",
-    # By code point once lower case: the same on every system.
+    # By code point of the lower-case name: the same on every system.
     DiscoverSort.A_TO_Z: f'lower(t.display_name) COLLATE "C", {_BY_VOTES}',
 }
 
@@ -132,9 +120,9 @@ SELECT t.id
 OFFSET {offset}::bigint
 """
 
-# Those viewed of late, sorted by views before the titles are looked up so that only the ones the page needs are.
-# Where they do not fill it (then `popular` has them all), the most voted follow; twice as many as the page needs are
-# enough to leave out the viewed among them.
+# Recently viewed titles are sorted by views before they are joined, so that only the page's titles are looked up. If
+# they do not fill the page (then `popular` has them all), the most voted titles follow. Twice the page's titles are
+# read of these, which suffices to leave out the viewed ones.
 IDS_BY_VIEWS = """
   WITH popular AS MATERIALIZED (
        SELECT t.id, t.num_votes, viewed.views
@@ -188,44 +176,44 @@ SELECT t.id, t.type, t.display_name, t.original_title, t.start_year, t.end_year,
 """
 
 
-def with_sort_rules(asked: DiscoverFilter, sort: DiscoverSort) -> DiscoverFilter:
-    """Return the filter with what the order itself asks for.
+def with_sort_rules(filter_: DiscoverFilter, sort: DiscoverSort) -> DiscoverFilter:
+    """Return the filter with the conditions of the sort order itself.
 
-    The best rated have 1,000 votes unless votes or rating are bounded below; hidden gems are rated 7.5 or better
-    by more than 100 and fewer than 10,000 people.
+    Top rated titles have 1,000 votes unless the filter has a lower bound of votes or rating. Hidden gems are rated 7.5
+    or better by more than 100 and fewer than 10,000 people.
     """
-    if sort is DiscoverSort.TOP_RATED and asked.votes_min is None and asked.rating_min is None:
-        return replace(asked, votes_min=1000)
+    if sort is DiscoverSort.TOP_RATED and filter_.votes_min is None and filter_.rating_min is None:
+        return replace(filter_, votes_min=1000)
     if sort is DiscoverSort.HIDDEN_GEMS:
         return replace(
-            asked,
-            rating_min=max(asked.rating_min or 0, 7.5),
-            votes_min=max(asked.votes_min or 0, 101),
-            votes_max=9_999 if asked.votes_max is None else min(asked.votes_max, 9_999),
+            filter_,
+            rating_min=max(filter_.rating_min or 0, 7.5),
+            votes_min=max(filter_.votes_min or 0, 101),
+            votes_max=9_999 if filter_.votes_max is None else min(filter_.votes_max, 9_999),
         )
-    return asked
+    return filter_
 
 
-def _restrictions(asked: DiscoverFilter) -> Iterator[tuple[str, Any]]:
-    """Yield each condition of a filter with its value; a genre that all must have is a condition of its own."""
-    for field in fields(asked):
-        value = getattr(asked, field.name)
+def _restrictions(filter_: DiscoverFilter) -> Iterator[tuple[str, Any]]:
+    """Yield each condition of a filter with its value; each genre of `genres_all` is a condition of its own."""
+    for field in fields(filter_):
+        value = getattr(filter_, field.name)
         if field.name == "genres_all":
             yield from ((field.name, (genre,)) for genre in dict.fromkeys(value))
         elif value is not None and value != ():
             yield field.name, value
 
 
-async def compile_filter(connection: PoolConnectionProxy, asked: DiscoverFilter) -> tuple[list[str], list[Any]]:
+async def compile_filter(connection: PoolConnectionProxy, filter_: DiscoverFilter) -> tuple[list[str], list[Any]]:
     """Return the conditions of a filter as SQL about a title `t`, and their parameters.
 
-    Genres go in as ids: of an id PostgreSQL knows how frequent it is, of a name it does not.
+    Genres are passed as ids: PostgreSQL has statistics on the ids of genres, not on their names.
     """
-    names = {*asked.genres_in, *asked.genres_all, *asked.genres_not_in}
+    names = {*filter_.genres_in, *filter_.genres_all, *filter_.genres_not_in}
     genres = await connection.fetch(GENRE_IDS, list(names)) if names else []
     ids = {genre["name"]: genre["id"] for genre in genres}
     conditions, parameters = list[str](), list[Any]()
-    for name, value in _restrictions(asked):
+    for name, value in _restrictions(filter_):
         place = f"${len(parameters) + 1}"
         if name in _GENRE_FIELDS:
             place, value = _of_genres(place, [ids[genre] for genre in value if genre in ids])  # noqa: PLW2901
@@ -235,22 +223,22 @@ async def compile_filter(connection: PoolConnectionProxy, asked: DiscoverFilter)
 
 
 def _of_genres(place: str, ids: list[int]) -> tuple[str, Any]:
-    """Return SQL for any of these genres, and its parameter; of a single one PostgreSQL finds the titles in order."""
+    """Return SQL for any of these genres, and its parameter; for a single one PostgreSQL finds the titles in order."""
     return (f"{place}::integer", ids[0]) if len(ids) == 1 else (f"ANY({place}::integer[])", ids)
 
 
 def all_of(*conditions: str) -> str:
-    """Return SQL that asks for every condition."""
+    """Return the SQL conjunction of conditions."""
     return "\n   AND ".join(conditions)
 
 
 async def load_discover_ids(
-    pool: asyncpg.Pool, asked: DiscoverFilter, sort: DiscoverSort, *, limit: int, offset: int = 0
+    pool: asyncpg.Pool, filter_: DiscoverFilter, sort: DiscoverSort, *, limit: int, offset: int = 0
 ) -> list[int]:
-    """Return the ids of the titles that `load_discover_titles` gives."""
+    """Return the ids of a page of titles; `load_discover_titles` loads the titles."""
     statement = IDS_BY_VIEWS if sort is DiscoverSort.POPULAR else IDS_IN_ORDER
     async with pool.acquire() as connection, connection.transaction(readonly=True):
-        conditions, parameters = await compile_filter(connection, with_sort_rules(asked, sort))
+        conditions, parameters = await compile_filter(connection, with_sort_rules(filter_, sort))
         await connection.execute(PLAN_FOR_THESE_VALUES)
         sql = statement.format(
             conditions=all_of(IS_DISCOVERABLE, *conditions),
@@ -262,18 +250,18 @@ async def load_discover_ids(
 
 
 async def load_discover_titles(
-    pool: asyncpg.Pool, asked: DiscoverFilter, sort: DiscoverSort, *, limit: int, offset: int = 0
+    pool: asyncpg.Pool, filter_: DiscoverFilter, sort: DiscoverSort, *, limit: int, offset: int = 0
 ) -> list[DiscoverTitleRow]:
-    """Return a page of the titles with a poster that IMDb still lists; ties by votes, then by id."""
-    ids = await load_discover_ids(pool, asked, sort, limit=limit, offset=offset)
+    """Return a page of the titles with a poster that IMDb still lists; ties are ordered by votes, then by id."""
+    ids = await load_discover_ids(pool, filter_, sort, limit=limit, offset=offset)
     rows = await load_discover_titles_by_id(pool, ids) if ids else []
     return [row for row in rows if row is not None]
 
 
-async def load_discover_count(pool: asyncpg.Pool, asked: DiscoverFilter) -> int:
-    """Return how many titles `load_discover_titles` has on all pages, for a filter with what the order asks for."""
+async def load_discover_count(pool: asyncpg.Pool, filter_: DiscoverFilter) -> int:
+    """Return the number of titles on all pages of a filter, which includes the conditions of the sort order."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
-        conditions, parameters = await compile_filter(connection, asked)
+        conditions, parameters = await compile_filter(connection, filter_)
         await connection.execute(PLAN_FOR_THESE_VALUES)
         count: int = await connection.fetchval(
             COUNT.format(conditions=all_of(IS_DISCOVERABLE, *conditions)), *parameters
@@ -282,11 +270,11 @@ async def load_discover_count(pool: asyncpg.Pool, asked: DiscoverFilter) -> int:
 
 
 async def load_discover_counts_by_filter(pool: asyncpg.Pool, filters: Sequence[DiscoverFilter]) -> list[int]:
-    """Return the count of each filter: one serves all orders that ask for nothing else."""
-    return [await load_discover_count(pool, asked) for asked in filters]
+    """Return the count of each filter; sort orders without conditions of their own share one."""
+    return [await load_discover_count(pool, filter_) for filter_ in filters]
 
 
 async def load_discover_titles_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[DiscoverTitleRow | None]:
-    """Return each id's title, with a poster or without, None where there is none; withdrawn ones too."""
+    """Return each id's title, also without a poster or withdrawn; None for an unknown id."""
     rows = [DiscoverTitleRow(*record) for record in await pool.fetch(DISCOVER_TITLES_BY_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.title_id)

@@ -1,4 +1,4 @@
-"""Genres, and the titles that nobody has reviewed for custom ones."""
+"""Genres, and the titles not yet reviewed for custom genres."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ CUSTOM_GENRES = "SELECT name FROM genres WHERE is_custom ORDER BY name"
 
 GENRES_BY_NAME = "SELECT lower(name) AS folded, name FROM genres WHERE lower(name) = ANY ($1::text[])"
 
-# Genres as an array of none: any title. One with several of those asked for is listed once.
+# An empty array of genres restricts nothing. EXISTS lists a title with several of the genres once.
 TITLES_TO_REVIEW = """
 SELECT t.id AS title_id, t.display_name, t.start_year, t.type, t.num_votes, t.average_rating,
        t.original_language, t.origin_country,
@@ -35,12 +35,12 @@ async def load_custom_genres(pool: asyncpg.Pool) -> list[str]:
 
 
 async def load_genres_by_name(pool: asyncpg.Pool, names: Sequence[str]) -> list[str | None]:
-    """Return the genres of these names, however they are capitalized, as the catalogue spells them; None: unknown."""
+    """Return the catalogue's spelling of each name, upper and lower case alike; None for an unknown genre."""
     records = await pool.fetch(GENRES_BY_NAME, [name.lower() for name in names])
     found = {record["folded"]: record["name"] for record in records}
     return [found.get(name.lower()) for name in names]
 
 
 async def load_titles_to_review(pool: asyncpg.Pool, *, genres: Sequence[str], limit: int) -> list[TitleToReview]:
-    """Return titles nobody has reviewed, most voted first; with `genres` only those that have one of them."""
+    """Return titles without a review, most voted first; `genres` restricts them to titles with one of these."""
     return [TitleToReview(**record) for record in await pool.fetch(TITLES_TO_REVIEW, genres, limit)]

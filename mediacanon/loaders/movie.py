@@ -1,4 +1,4 @@
-"""Movies, each with its title: one statement."""
+"""Movies, each with its title, in one statement."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class MovieRow:
 
     @property
     def ids(self) -> IdsRow:
-        """The movie's ids elsewhere."""
+        """The movie's ids in other catalogues."""
         return self.title.ids
 
 
@@ -44,7 +44,7 @@ def movie_row(record: asyncpg.Record) -> MovieRow:
 
 
 async def load_movies_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[MovieRow | None]:
-    """Return each id's movie, None where there is none."""
+    """Return each id's movie, None for an unknown id."""
     rows = [movie_row(record) for record in await pool.fetch(MOVIES_BY_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.movie_id)
 

@@ -1,4 +1,4 @@
-"""Rows that are PostgreSQL's records as they come: nothing is copied where there are hundreds of them."""
+"""Rows that are asyncpg's own records: a list of hundreds is not copied."""
 
 from operator import itemgetter
 from typing import TypeVar
@@ -9,10 +9,10 @@ Row = TypeVar("Row", bound=asyncpg.Record)
 
 
 def named_by_position(class_: type[Row]) -> type[Row]:
-    """Make the annotations of a record class the names of its columns, in their order."""
+    """Name the columns of a record class after its annotations, in their order."""
     fields = tuple(class_.__annotations__)
     for index, name in enumerate(fields):
         setattr(class_, name, property(itemgetter(index)))
-    # As named tuples have it.
-    setattr(class_, "_fields", fields)  # noqa: B010 - no class of asyncpg's has it
+    # Named tuples have this attribute too; compiled documents unpack rows by it.
+    setattr(class_, "_fields", fields)  # noqa: B010 - asyncpg's classes lack it
     return class_

@@ -1,8 +1,8 @@
-"""Ranked search: exact name, exact original name, beginning, all words, typos; popular first inside a tier.
+"""Ranked search: exact name, exact original name, prefix, all words, typos; most voted first inside a tier.
 
-Each step asks for a bounded number of candidates, so that a word half the catalogue has costs no more than a
-rare one: first among the known titles (a small index of their own), then among all. Typos are looked for
-only where that found little.
+Each step loads a bounded number of candidates, so a word in half of all names costs no more than a rare one: first
+among the known titles, which have a small index of their own, then among all. Typos are searched for only if this
+finds few titles.
 """
 
 import re
@@ -16,24 +16,25 @@ import asyncpg
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.title import TitleRow, load_titles_by_id
 
-# Some names are that long. Of so many words all begin a word of what is found; the others only tell names apart.
+# Some names have 300 characters.
 LONGEST_QUERY = 300
+# So many words must each begin a word of a name; later ones only tell exact names apart.
 MOST_WORDS = 8
 CANDIDATES = 300
-# Fewer hits than this and typos are looked for.
+# Typos are searched for below so many hits.
 FEW = 5
-# The last tier that is a whole name.
+# The last tier of whole names.
 EXACT = 1
 SHORTEST_TYPO = 4
-# The index is one of trigrams. Few names hold a word of LONG letters inside another.
+# The index has trigrams, so shorter words are not in it. Few names hold a word of LONG letters inside another.
 INDEXED = 3
 LONG = 5
-# Of so many words the others find little less.
+# Further words hardly reduce the candidates.
 MOST_LOOKED_UP = 3
-# The words of a partial index in schema.sql, which holds one title in twenty and nearly all that people look for.
+# The condition of a partial index in schema.sql: one title in twenty, and nearly every title that people search for.
 IS_KNOWN = "num_votes >= 1000"
 SIMILAR_ENOUGH = 0.5
-# How much likeness ten times the votes are worth: of names equally far off, people mean the famous one.
+# Similarity that ten times the votes are worth: of equally similar names, people mean the famous one.
 PER_TENFOLD = 0.05
 _YEAR = re.compile(r"^(1[89]\d\d|20\d\d|21\d\d)$")
 MATCHED_ON = ("NAME", "ORIGINAL_TITLE", "PREFIX", "WORDS", "SIMILAR")
@@ -43,17 +44,17 @@ FOLD = "SELECT fold($1::text)"
 
 @dataclass(frozen=True, slots=True)
 class RankedTitle:
-    """A title that was found, and why: one of MATCHED_ON."""
+    """A title that was found, and its tier: one of MATCHED_ON."""
 
     title: TitleRow
     matched_on: str
 
 
 def found_inside(words: Sequence[str]) -> list[str]:
-    """Return the words to look up in the index without their beginnings: the longest few; none where none is LONG.
+    """Return the words to look up in the index regardless of where they begin: the longest few; none if none is LONG.
 
-    There the first letter of a word stands for tenths of the catalogue, and walking through those takes longer than
-    reading the few names that hold the words inside others.
+    The trigram of a first letter is in tenths of all names: walking through its list takes longer than reading the few
+    names that hold the words inside others.
     """
     if all(len(word) < LONG for word in words):
         return []
@@ -65,7 +66,7 @@ def _longest(words: Sequence[str]) -> list[str]:
 
 
 def patterns_of(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the patterns of all words, and those of the ones to look up in the index."""
+    """Return the patterns of all words, and the patterns to look up in the index."""
     looked_up = [f"%{literal(word)}%" for word in found_inside(words)]
     return (
         [f"% {literal(word)}%" for word in words],
@@ -74,10 +75,10 @@ def patterns_of(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def candidates_by_words(looked_up: int, *, known: bool) -> str:
-    """Return the statement for the best titles that hold the words: $1 name, $2 year, $3 patterns of all words.
+    """Return the statement for the best titles with the words: $1 name, $2 year, $3 patterns of all words.
 
-    The patterns from $4 on, so many, are looked up in the index; those of all words tell apart what it finds. Sorting
-    by an expression keeps the planner from walking the index of votes in hope of early matches.
+    The index finds candidates by the patterns from $4 on, `looked_up` in number; the patterns of all words decide.
+    Sorting by an expression keeps the planner from walking the index of votes in hope of early matches.
     """
     found = [f"search_names LIKE ${number}::text" for number in range(4, 4 + looked_up)]
     holds = " AND ".join([*found, "search_names || '' LIKE ALL ($3::text[])"])
@@ -110,7 +111,7 @@ SELECT id,
 
 
 def candidates_by_likeness(*, known: bool) -> str:
-    """Return the statement for the titles most like $1, what is known to many counting as more alike."""
+    """Return the statement for the titles most similar to $1; votes add to the similarity."""
     only_known = f"AND {IS_KNOWN}" if known else ""
     return f"""
 SELECT id, 4 AS tier, num_votes,
@@ -122,14 +123,14 @@ SELECT id, 4 AS tier, num_votes,
 """
 
 
-# Of the one transaction: the default likeness of 0.6 misses a typo in a word of six letters.
+# For one transaction: the default threshold of 0.6 misses a typo in a word of six letters.
 SEARCH_SETTINGS = f"{PLAN_FOR_THESE_VALUES}; SET LOCAL pg_trgm.word_similarity_threshold = {SIMILAR_ENOUGH}"
 A_MOMENT = "SET LOCAL statement_timeout = '30ms'"
 ANY_TIME = "SET LOCAL statement_timeout TO DEFAULT"
 
 
 async def load_titles_by_rank(pool: asyncpg.Pool, query: str, *, limit: int) -> list[RankedTitle]:
-    """Return the best `limit` titles for what a person typed, best first."""
+    """Return the best `limit` titles for a text that a person typed, best first."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         await connection.execute(SEARCH_SETTINGS)
         name = await connection.fetchval(FOLD, query[:LONGEST_QUERY]) or ""
@@ -142,7 +143,7 @@ Ranks = dict[int, tuple[int, float, int]]
 
 
 async def _best(pool: asyncpg.Pool, found: Ranks, limit: int) -> list[RankedTitle]:
-    """Return the best of what was found; what is deleted meanwhile is left out."""
+    """Return the best of the found titles; a title deleted meanwhile is left out."""
     best = sorted(found, key=lambda title_id: (found[title_id], title_id))[:limit]
     rows = await load_titles_by_id(pool, best) if best else []
     return [RankedTitle(row, MATCHED_ON[found[row.title_id][0]]) for row in rows if row]
@@ -159,7 +160,7 @@ async def _find(connection: Connection, name: str) -> Ranks:
         others = [word for word in words if word != year]
         if others:
             await _add_by_words(connection, found, others, year=int(year))
-    # Who typed a whole name made no mistake in it.
+    # A text that is a whole name has no typo.
     if len(found) < FEW and not any(tier <= EXACT for tier, _, _ in found.values()):
         await _add_by_likeness(connection, found, words)
     return found
@@ -177,7 +178,7 @@ async def _add_by_words(connection: Connection, found: Ranks, words: list[str], 
     patterns, looked_up = patterns_of(words[:MOST_WORDS])
     for known in (True, False):
         statement = candidates_by_words(len(looked_up), known=known)
-        # A common word and a year that many have: the index of words finds half the catalogue.
+        # For a common word and a common year the index of words finds half the catalogue.
         fetch = connection.fetch if known or year is None else partial(_fetch_for_a_moment, connection)
         records = await fetch(statement, " ".join(words), year, patterns, *looked_up)
         _add(found, records)
@@ -186,7 +187,7 @@ async def _add_by_words(connection: Connection, found: Ranks, words: list[str], 
 
 
 async def _fetch_for_a_moment(connection: Connection, statement: str, *arguments: object) -> list[asyncpg.Record]:
-    """Return the records of a statement, none where it takes longer than a moment."""
+    """Return the records of a statement, none if it takes longer than 30 ms."""
     with suppress(asyncpg.QueryCanceledError):
         async with connection.transaction():
             await connection.execute(A_MOMENT)
@@ -197,9 +198,9 @@ async def _fetch_for_a_moment(connection: Connection, statement: str, *arguments
 
 
 async def _add_by_likeness(connection: Connection, found: Ranks, words: list[str]) -> None:
-    """Look among the known titles; when there is nothing at all, among all titles for a moment.
+    """Search the known titles for typos; if nothing was found at all, search all titles for 30 ms.
 
-    Short and common words are like half the catalogue: looking for those would take seconds.
+    Short words are similar to half the catalogue, which would take seconds, so they are left out.
     """
     _add(found, await connection.fetch(candidates_by_likeness(known=True), " ".join(words[:MOST_WORDS])))
     telling = [word for word in words[:MOST_WORDS] if len(word) >= SHORTEST_TYPO]
@@ -208,5 +209,5 @@ async def _add_by_likeness(connection: Connection, found: Ranks, words: list[str
 
 
 def literal(text: str) -> str:
-    """Return a text for a LIKE pattern, its wildcards being letters."""
+    """Return a text escaped for a LIKE pattern."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,4 +1,4 @@
-"""Seasons with their episodes: whole shows at once, one statement for the seasons and one for all episodes."""
+"""Seasons with or without their episodes: one statement for all seasons, and one for all episodes."""
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -33,7 +33,7 @@ class EpisodeRow(asyncpg.Record):
 
     @property
     def ids(self) -> IdsRow:
-        """The episode's ids elsewhere."""
+        """The episode's ids in other catalogues."""
         return IdsRow(self.imdb_id, None)
 
 
@@ -41,13 +41,14 @@ SEASON_ID = attrgetter("season_id")
 
 
 class SeasonRow(NamedTuple):
-    """A season without its episodes, but with what they come to.
+    """A season without its episodes; PostgreSQL computes their mean rating and count.
 
     It is finished when the series is, or when a season of a higher number exists.
     """
 
     season_id: int
     show_id: int
+    title_id: int
     season_number: int
     is_season_finished: bool
     average_rating: float | None
@@ -55,23 +56,24 @@ class SeasonRow(NamedTuple):
     episodes: Sequence[EpisodeRow] = ()
 
 
-class WholeSeasonRow(NamedTuple):
-    """A season with its episodes by number; what they come to is reckoned when it is asked for."""
+class SeasonWithEpisodesRow(NamedTuple):
+    """A season with its episodes by number; their mean rating is computed when it is read."""
 
     season_id: int
     show_id: int
+    title_id: int
     season_number: int
     is_season_finished: bool
     episodes: Sequence[EpisodeRow] = ()
 
     @property
     def average_rating(self) -> float | None:
-        """The mean of the rated episodes, to one decimal as IMDb shows ratings; None where none is rated."""
+        """The mean of the rated episodes, to one decimal as IMDb shows ratings; None if none is rated."""
         return mean_rating(episode.average_rating for episode in self.episodes)
 
     @property
     def episode_count(self) -> int:
-        """How many episodes it has."""
+        """The number of its episodes."""
         return len(self.episodes)
 
 
@@ -80,7 +82,7 @@ EPISODE_COLUMNS = f"""
        {as_day("e.air_date")}, e.runtime_minutes, e.imdb_id, {as_written("e.average_rating")}, e.num_votes"""
 
 SEASON_COLUMNS = """
-       ss.id, ss.show_id, ss.season,
+       ss.id, ss.show_id, s.title_id, ss.season,
        t.end_year IS NOT NULL
        OR EXISTS (SELECT FROM show_seasons later WHERE later.show_id = ss.show_id AND later.season > ss.season)
           AS is_season_finished"""
@@ -90,7 +92,7 @@ SEASON_TABLES = """
   JOIN shows s ON s.id = ss.show_id
   JOIN titles t ON t.id = s.title_id"""
 
-# As `WholeSeasonRow` has them: the mean is that of the decimal numbers, so that 8.3 and 8.4 make 8.4.
+# The same values as those of SeasonWithEpisodesRow: the mean of decimal numbers, so that 8.3 and 8.4 make 8.4.
 RATED_COLUMNS = "rated.average_rating, rated.episode_count::integer"
 RATED = """
  CROSS JOIN LATERAL (SELECT round(avg(e.average_rating::numeric), 1)::double precision AS average_rating,
@@ -111,13 +113,13 @@ SELECT {SEASON_COLUMNS}, {RATED_COLUMNS}
  ORDER BY ss.show_id, ss.season
 """
 
-WHOLE_SEASONS_BY_ID = f"""
+SEASONS_WITH_EPISODES_BY_ID = f"""
 SELECT {SEASON_COLUMNS}
   FROM {SEASON_TABLES}
  WHERE ss.id = ANY($1::integer[])
 """
 
-WHOLE_SEASONS_BY_SHOW_ID = f"""
+SEASONS_WITH_EPISODES_BY_SHOW_ID = f"""
 SELECT {SEASON_COLUMNS}
   FROM {SEASON_TABLES}
  WHERE ss.show_id = ANY($1::integer[])
@@ -145,14 +147,16 @@ SELECT {EPISODE_COLUMNS}
 
 
 async def load_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[SeasonRow | None]:
-    """Return each id's season without episodes, None where there is none."""
+    """Return each id's season without episodes, None for an unknown id."""
     rows = [SeasonRow(*record) for record in await pool.fetch(SEASONS_BY_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.season_id)
 
 
-async def load_whole_seasons_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[WholeSeasonRow | None]:
-    """Return each id's season with its episodes, None where there is none."""
-    rows = await _whole_seasons(pool, WHOLE_SEASONS_BY_ID, ids)
+async def load_seasons_with_episodes_by_id(
+    pool: asyncpg.Pool, ids: Sequence[int]
+) -> list[SeasonWithEpisodesRow | None]:
+    """Return each id's season with its episodes, None for an unknown id."""
+    rows = await _seasons_with_episodes(pool, SEASONS_WITH_EPISODES_BY_ID, ids)
     return one_per_key(ids, rows, lambda row: row.season_id)
 
 
@@ -162,35 +166,37 @@ async def load_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> lis
     return many_per_key(ids, rows, lambda row: row.show_id)
 
 
-async def load_whole_seasons_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[WholeSeasonRow]]:
+async def load_seasons_with_episodes_by_show_id(
+    pool: asyncpg.Pool, ids: Sequence[int]
+) -> list[list[SeasonWithEpisodesRow]]:
     """Return each show's seasons by number with their episodes; empty for an unknown show."""
-    rows = await _whole_seasons(pool, WHOLE_SEASONS_BY_SHOW_ID, ids)
+    rows = await _seasons_with_episodes(pool, SEASONS_WITH_EPISODES_BY_SHOW_ID, ids)
     return many_per_key(ids, rows, lambda row: row.show_id)
 
 
-async def _whole_seasons(pool: asyncpg.Pool, query: str, ids: Sequence[int]) -> list[WholeSeasonRow]:
+async def _seasons_with_episodes(pool: asyncpg.Pool, query: str, ids: Sequence[int]) -> list[SeasonWithEpisodesRow]:
     async with pool.acquire() as connection:
         seasons = await connection.fetch(query, ids)
         season_ids = [record[0] for record in seasons]
         rows = await connection.fetch(EPISODES_BY_SEASON_ID, season_ids, record_class=EpisodeRow)
     episodes = {season_id: list(of_season) for season_id, of_season in groupby(rows, SEASON_ID)}
-    return [WholeSeasonRow._make((*record, episodes.get(record[0], ()))) for record in seasons]
+    return [SeasonWithEpisodesRow._make((*record, episodes.get(record[0], ()))) for record in seasons]
 
 
 async def load_episodes_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[EpisodeRow | None]:
-    """Return each id's episode, None where there is none."""
+    """Return each id's episode, None for an unknown id."""
     rows = await pool.fetch(EPISODES_BY_ID, ids, record_class=EpisodeRow)
     return one_per_key(ids, rows, lambda row: row.episode_id)
 
 
 async def load_episodes_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> list[EpisodeRow | None]:
-    """Return each IMDb id's episode, None where there is none."""
+    """Return each IMDb id's episode, None for an unknown id."""
     rows = await pool.fetch(EPISODES_BY_IMDB_ID, ids, record_class=EpisodeRow)
     return one_per_key(ids, rows, lambda row: row.imdb_id)
 
 
 def mean_rating(ratings: Iterable[float | None]) -> float | None:
-    """Return the mean of the ratings there are, to one decimal, halves upwards; None where there are none."""
+    """Return the mean of the known ratings, to one decimal, halves upwards; None if none is known."""
     known = [Decimal(repr(rating)) for rating in ratings if rating is not None]
     mean = sum(known, Decimal(0)) / len(known) if known else None
     return None if mean is None else float(mean.quantize(Decimal("0.1"), ROUND_HALF_UP))

@@ -1,4 +1,4 @@
-"""Shows, each with its title: one statement. Seasons and episodes are their own questions."""
+"""Shows, each with its title, in one statement; seasons and episodes are questions of their own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class ShowRow:
 
     @property
     def ids(self) -> IdsRow:
-        """The show's ids elsewhere."""
+        """The show's ids in other catalogues."""
         return self.title.ids
 
     @property
     def is_series_finished(self) -> bool:
-        """Whether the series has ended: its title has an end year."""
+        """True for a series that has ended: its title has an end year."""
         return self.title.end_year is not None
 
 
@@ -57,7 +57,7 @@ def show_row(record: asyncpg.Record) -> ShowRow:
 
 
 async def load_shows_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[ShowRow | None]:
-    """Return each id's show, None where there is none."""
+    """Return each id's show, None for an unknown id."""
     rows = [show_row(record) for record in await pool.fetch(SHOWS_BY_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.show_id)
 
@@ -69,6 +69,6 @@ async def load_shows_by_title_id(pool: asyncpg.Pool, title_ids: Sequence[int]) -
 
 
 async def load_episode_counts_by_show_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[int]:
-    """Return how many episodes each show has, 0 for an unknown one."""
+    """Return the number of episodes of each show, 0 for an unknown id."""
     counts: dict[int, int] = dict(await pool.fetch(EPISODE_COUNTS_BY_SHOW_ID, ids))  # type: ignore[arg-type]  # records of two
     return [counts.get(show_id, 0) for show_id in ids]

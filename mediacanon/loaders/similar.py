@@ -1,4 +1,4 @@
-"""More like this: titles of the same type that share a title's genres, rated much the same, the best known first."""
+"""Similar titles: of the same type, with the same genres and a close rating, most voted first."""
 
 from collections.abc import Sequence
 
@@ -8,33 +8,33 @@ from mediacanon.loaders.batch import many_per_key
 from mediacanon.loaders.discover import IS_DISCOVERABLE, DiscoverTitleRow, load_discover_titles_by_id
 
 MOST_SIMILAR = 12
-# People know those: of all titles of a type only the most voted are looked at, which bounds what a question costs.
+# Only the most voted titles of a type are compared: people know them, and the cost is bounded.
 CANDIDATES = 1500
 CLOSE_RATING = 1.0
 
-# A genre as an expression: the genres of a title then come in one look-up by its id, not in one for each genre.
+# `+ 0` hides the column from its index: one look-up by title then finds all genres, instead of one for each genre.
 SIMILAR_IDS_BY_TITLE_ID = f"""
-SELECT asked.id AS title_id, alike.id
-  FROM titles asked
+SELECT given.id AS title_id, other.id
+  FROM titles given
  CROSS JOIN LATERAL (
        SELECT known.id, known.num_votes, shared.genres,
-              abs(known.average_rating - asked.average_rating) <= {CLOSE_RATING} AS is_close
+              abs(known.average_rating - given.average_rating) <= {CLOSE_RATING} AS is_close
          FROM (SELECT t.id, t.num_votes, t.average_rating
                  FROM titles t
-                WHERE t.type = asked.type AND {IS_DISCOVERABLE}
+                WHERE t.type = given.type AND {IS_DISCOVERABLE}
                 ORDER BY t.num_votes DESC NULLS LAST, t.id
                 LIMIT {CANDIDATES}) AS known
         CROSS JOIN LATERAL (
               SELECT count(*) AS genres
                 FROM title_genres theirs
                WHERE theirs.title_id = known.id
-                 AND theirs.genre_id + 0 = ANY(ARRAY(SELECT genre_id FROM title_genres WHERE title_id = asked.id))
+                 AND theirs.genre_id + 0 = ANY(ARRAY(SELECT genre_id FROM title_genres WHERE title_id = given.id))
               ) AS shared
-        WHERE known.id <> asked.id AND shared.genres > 0
+        WHERE known.id <> given.id AND shared.genres > 0
         ORDER BY shared.genres DESC, is_close DESC NULLS LAST, known.num_votes DESC NULLS LAST, known.id
-        LIMIT {MOST_SIMILAR}) AS alike
- WHERE asked.id = ANY($1::integer[])
- ORDER BY asked.id, alike.genres DESC, alike.is_close DESC NULLS LAST, alike.num_votes DESC NULLS LAST, alike.id
+        LIMIT {MOST_SIMILAR}) AS other
+ WHERE given.id = ANY($1::integer[])
+ ORDER BY given.id, other.genres DESC, other.is_close DESC NULLS LAST, other.num_votes DESC NULLS LAST, other.id
 """
 
 

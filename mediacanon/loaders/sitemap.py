@@ -1,4 +1,4 @@
-"""Addresses for search engines: ids of movies and shows by ranges of their ids, never the whole catalogue at once."""
+"""Addresses for search engines: movies and shows by ranges of their ids, never the whole catalogue at once."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ SELECT s.id, t.updated_at
 
 @dataclass(frozen=True, slots=True)
 class LastIds:
-    """The greatest ids there are, 0 where there is none."""
+    """The greatest ids, 0 for a noun without rows."""
 
     movie_id: int
     show_id: int

@@ -1,4 +1,4 @@
-"""What the catalogue holds as a whole."""
+"""Counts and distributions over the whole catalogue."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ SELECT origin_country AS code, count(*)::integer AS count
 
 @dataclass(frozen=True, slots=True)
 class GenreRow:
-    """A genre and how many titles have it."""
+    """A genre and the number of its titles."""
 
     name: str
     is_custom: bool

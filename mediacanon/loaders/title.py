@@ -1,4 +1,4 @@
-"""Titles with all that a list or a page shows of them: genres, and the movie or show they are."""
+"""Titles with their genres and the id of their movie or show."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -16,18 +16,18 @@ def real_image(column: str) -> str:
 
 
 def as_written(column: str) -> str:
-    """Return SQL for a `real` as the number people wrote: 8.7, not 8.699999809265137."""
+    """Return SQL for a `real` as its shortest decimal: 8.7, not 8.699999809265137."""
     return f"{column}::text::double precision AS {column.rpartition('.')[2]}"
 
 
 def as_day(column: str) -> str:
-    """Return SQL for a `date` as text, YYYY-MM-DD: as a date it would be made here only to be written again."""
+    """Return SQL for a `date` as text, YYYY-MM-DD: a date object would be created only to be formatted again."""
     return f"{column}::text AS {column.rpartition('.')[2]}"
 
 
 @dataclass(frozen=True, slots=True)
 class IdsRow:
-    """An entity's ids elsewhere."""
+    """An entity's ids in other catalogues."""
 
     imdb: str | None
     tmdb: int | None
@@ -35,7 +35,7 @@ class IdsRow:
 
 @dataclass(frozen=True, slots=True)
 class TitleRow:
-    """A title; `genres` sorted by name, `movie_id` or `show_id` by its type."""
+    """A title; `genres` are sorted by name, and its type decides whether it has a `movie_id` or a `show_id`."""
 
     title_id: int
     type: str
@@ -64,12 +64,12 @@ class TitleRow:
 
     @property
     def ids(self) -> IdsRow:
-        """The title's ids elsewhere."""
+        """The title's ids in other catalogues."""
         return IdsRow(self.imdb_id, self.tmdb_id)
 
     @property
     def is_withdrawn(self) -> bool:
-        """Whether IMDb no longer lists the title."""
+        """True for a title that IMDb lists no more."""
         return self.withdrawn_at is not None
 
 
@@ -109,19 +109,19 @@ def title_row(record: asyncpg.Record, first: int = 0) -> TitleRow:
 
 
 async def load_titles_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[TitleRow | None]:
-    """Return each id's title, None where there is none; withdrawn ones too."""
+    """Return each id's title, withdrawn ones as well; None for an unknown id."""
     rows = [title_row(record) for record in await pool.fetch(TITLES_BY_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.title_id)
 
 
 async def load_titles_by_imdb_id(pool: asyncpg.Pool, ids: Sequence[str]) -> list[TitleRow | None]:
-    """Return each IMDb id's title, None where there is none."""
+    """Return each IMDb id's title, None for an unknown id."""
     rows = [title_row(record) for record in await pool.fetch(TITLES_BY_IMDB_ID, ids)]
     return one_per_key(ids, rows, lambda row: row.imdb_id)
 
 
 async def load_titles_by_tmdb_id(pool: asyncpg.Pool, keys: Sequence[tuple[str, int]]) -> list[TitleRow | None]:
-    """Return the title of each (type, TMDB id), None where there is none; the newest id where several claim it."""
+    """Return the title of each (type, TMDB id), the newest of several; None for an unknown key."""
     types, ids = [key[0] for key in keys], [key[1] for key in keys]
     rows = [title_row(record) for record in await pool.fetch(TITLES_BY_TMDB_ID, types, ids)]
     return one_per_key(keys, rows, lambda row: (row.type, row.tmdb_id))

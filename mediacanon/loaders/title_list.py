@@ -1,4 +1,4 @@
-"""The lists of titles: the contract's search by name, with its total and its languages."""
+"""Lists of titles: the contract's search by name, with its total and its languages."""
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ ANY_TITLE = DiscoverFilter()
 
 @dataclass(frozen=True, slots=True)
 class TitleSearch:
-    """What a list of titles is asked for: a text their name holds, and a filter; None: any name."""
+    """The query of a list of titles: a text within their name, None for any name, and a filter."""
 
     query: str | None = None
     filter: DiscoverFilter = ANY_TITLE
@@ -29,13 +29,13 @@ class TitleSearch:
 
     @property
     def counted(self) -> "TitleSearch":
-        """The search whose counts have its total: of a text in all languages at once, else of the languages alone."""
+        """The search whose counts hold this one's total: a text is counted in all languages at once."""
         return self.in_any_language if self.query else self
 
 
 @dataclass(frozen=True, slots=True)
 class CountRow:
-    """How many titles have a language, country or genre."""
+    """A language or country and the number of its titles."""
 
     code: str
     count: int
@@ -43,17 +43,17 @@ class CountRow:
 
 @dataclass(frozen=True, slots=True)
 class MatchCounts:
-    """How many titles match a search, by their language; None: those of an unknown one. Most titles first."""
+    """The number of matches by language, most titles first; the key None is an unknown language."""
 
     by_language: Mapping[str | None, int]
 
     def total(self, languages: Collection[str]) -> int:
-        """Return how many titles have one of these languages; () does not restrict."""
+        """Return the number of matches in these languages; () does not restrict."""
         return sum(count for code, count in self.by_language.items() if not languages or code in languages)
 
     @property
     def languages(self) -> list[CountRow]:
-        """The languages that are known, most titles first."""
+        """The known languages, most titles first."""
         return [CountRow(code, count) for code, count in self.by_language.items() if code is not None]
 
 
@@ -81,9 +81,9 @@ SELECT t.original_language, count(*)
 
 
 def looked_up(folded: str) -> list[str]:
-    """Return what to look up in the index for a folded text: its longest words, or all of it where none is long.
+    """Return the parts of a folded text to look up in the index: its longest words, or all of it if none is long.
 
-    Of two letters the index tells nothing, and punctuation alone folds to itself, while names are folded to words.
+    The trigram index finds nothing for two letters. Punctuation alone folds to itself, while names fold to words.
     """
     if len(folded) < INDEXED or not any(map(str.isalnum, folded)):
         return []
@@ -92,9 +92,9 @@ def looked_up(folded: str) -> list[str]:
 
 @asynccontextmanager
 async def _matching(pool: asyncpg.Pool, search: TitleSearch) -> AsyncIterator[tuple[Connection, list[str], list[Any]]]:
-    """Give a connection, what a match must fulfil as SQL about a title `t`, and the parameters of that.
+    """Give a connection, the conditions of a match as SQL about a title `t`, and their parameters.
 
-    What holds a text holds it folded, too: search_names has the index, display_name the last word.
+    A name that holds a text also holds it folded. The index of `search_names` finds candidates, `display_name` decides.
     """
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         conditions, parameters = await compile_filter(connection, search.filter)
@@ -112,7 +112,7 @@ async def _matching(pool: asyncpg.Pool, search: TitleSearch) -> AsyncIterator[tu
 async def load_titles_by_search(pool: asyncpg.Pool, search: TitleSearch, *, limit: int, offset: int) -> list[TitleRow]:
     """Return a page of the matching titles: most voted first, then by name, then by id.
 
-    A page that the known titles fill needs no look at the others, which come after them.
+    The known titles come first, so a page that they fill is not searched for among the others.
     """
     async with _matching(pool, search) as (connection, conditions, parameters):
         places = {"limit": f"${len(parameters) + 1}", "offset": f"${len(parameters) + 2}"}
@@ -125,7 +125,7 @@ async def load_titles_by_search(pool: asyncpg.Pool, search: TitleSearch, *, limi
 
 
 async def load_title_counts_by_search(pool: asyncpg.Pool, search: TitleSearch) -> MatchCounts:
-    """Return how many titles match, by language."""
+    """Return the number of matches by language."""
     async with _matching(pool, search) as (connection, conditions, parameters):
         records = await connection.fetch(COUNTS_BY_SEARCH.format(conditions=all_of(*conditions)), *parameters)
     return MatchCounts({record[0]: record[1] for record in records})

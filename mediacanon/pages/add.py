@@ -17,7 +17,7 @@ from mediacanon.http.origin import is_cross_site
 from mediacanon.pages.documents import bind_page_document
 from mediacanon.pages.environment import HTML, SECURITY
 from mediacanon.schema.context import Context
-from mediacanon.vocabulary import IMDB_ID, MAX_INTEGER
+from mediacanon.vocabulary import IMDB_ID, MAX_INTEGER, TITLE_TYPES
 
 LARGEST_FORM = 64 * 1024
 # field of NewTitle -> its label in the form
@@ -98,7 +98,7 @@ async def _read_form(request: Request) -> dict[str, str]:
 def _facts(given: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """Return the type and the facts of a form. Raises BadArgument naming the field of a malformed value."""
     type_ = given.get("type")
-    if type_ not in ("movie", "show"):
+    if type_ not in TITLE_TYPES:
         raise BadArgument("type must be movie or show")
     if not given.get("displayName"):
         raise BadArgument("displayName is required")

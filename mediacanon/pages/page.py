@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mediacanon.execution.variables import Leniency
+from mediacanon.vocabulary import DiscoverSort
 
 # Unreadable parameters are absent ones.
 LENIENCY = Leniency(trims=True, repeats=True, splits=True)
@@ -35,15 +36,15 @@ PAGES = (
     Page("/shows/{id}", "show", subject="show"),
 )
 
-# sort in the address -> its label; GraphQL has MOST_RATED ... A_TO_Z
+# sort in the address -> its label, in the order of the menu
 SORTS = {
-    "most_rated": "Most votes",
-    "top_rated": "Top rated",
-    "trending": "Trending",
-    "popular": "Popular here",
-    "newest": "Newest",
-    "hidden_gems": "Hidden gems",
-    "a-z": "A to Z",
+    DiscoverSort.MOST_RATED.value: "Most votes",
+    DiscoverSort.TOP_RATED.value: "Top rated",
+    DiscoverSort.TRENDING.value: "Trending",
+    DiscoverSort.POPULAR.value: "Popular here",
+    DiscoverSort.NEWEST.value: "Newest",
+    DiscoverSort.HIDDEN_GEMS.value: "Hidden gems",
+    DiscoverSort.A_TO_Z.value: "A to Z",
 }
 
 

@@ -11,7 +11,7 @@ from mediacanon.schema.title import CodeCount
 
 @strawberry.type(description="What the catalogue holds.")
 class Stats:
-    """Counts."""
+    """Counts of the catalogue."""
 
     movies: int = strawberry.field(description="How many movies.")
     shows: int = strawberry.field(description="How many shows.")
@@ -22,7 +22,7 @@ class Stats:
 
 @strawberry.type(description="A genre.")
 class Genre:
-    """A genre and how many titles have it."""
+    """A genre and the number of its titles."""
 
     name: str = strawberry.field(description="Its name.")
     is_custom: bool = strawberry.field(description="Whether people assign it, not IMDb.")
@@ -31,7 +31,7 @@ class Genre:
 
 @strawberry.type
 class CatalogueQueries:
-    """Root fields about the whole."""
+    """Root fields about the whole catalogue."""
 
     @strawberry.field(description="What the catalogue holds.")
     @staticmethod

@@ -1,4 +1,4 @@
-"""Choices: what discover can be narrowed by."""
+"""Choices: the genres and countries that discover's filter offers."""
 
 from typing import cast
 
@@ -9,7 +9,7 @@ from mediacanon.schema.context import Info
 
 @strawberry.type(description="What discover can be narrowed by, without counts: it costs little.")
 class Choices:
-    """Names and codes that some title has."""
+    """Names and codes with at least one title."""
 
     genres: list[str] = strawberry.field(description="Names of the genres, by name.")
     countries: list[str] = strawberry.field(description="ISO 3166-1 codes of the countries of origin, by code.")
@@ -17,7 +17,7 @@ class Choices:
 
 @strawberry.type
 class ChoiceQueries:
-    """Root fields about choices."""
+    """The root field of choices."""
 
     @strawberry.field(description="What discover can be narrowed by.")
     @staticmethod

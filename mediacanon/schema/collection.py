@@ -1,4 +1,4 @@
-"""Collections and carousels: titles that belong together."""
+"""Collections, and carousels of their best titles."""
 
 import enum
 from functools import partial
@@ -10,7 +10,7 @@ from mediacanon.errors import BadArgument
 from mediacanon.loaders.collection import FILTER, MOST_TITLES, CollectionRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.discover import DiscoverTitle, count_discovered
-from mediacanon.schema.title import Page, PerPage, check_page, is_past_the_end
+from mediacanon.schema.pagination import ListPage, Page, PageNumber, PerPage, check_page, load_page, pages
 
 MOST_CAROUSELS = 50
 
@@ -25,33 +25,15 @@ class CollectionStrategy(enum.Enum):
 
 
 @strawberry.type(description="A page of a collection's titles.")
-class CollectionPage:
+class CollectionPage(ListPage[DiscoverTitle]):
     """Titles with their total."""
 
-    items: list[DiscoverTitle] = strawberry.field(description="The titles of this page.")
-    page: int = strawberry.field(description="The number of this page, from 1.")
-    per_page: int = strawberry.field(description="How many titles a full page has.")
-    collection: strawberry.Private[CollectionRow]
 
-    @strawberry.field(description="How many titles there are on all pages.")
-    @staticmethod
-    async def total(root: strawberry.Parent["CollectionPage"], info: Info) -> int:
-        """Count the collection."""
-        return await _count(info, root.collection)
-
-    @strawberry.field(description="How many pages there are.")
-    @staticmethod
-    async def total_pages(root: strawberry.Parent["CollectionPage"], info: Info) -> int:
-        """Count the pages of the collection."""
-        return -(-await _count(info, root.collection) // root.per_page)
-
-
-async def _count(info: Info, collection: CollectionRow) -> int:
-    """Return how many titles there are: of a filter as discover has it, which is asked once until something changes."""
+async def _count(collection: CollectionRow, info: Info) -> int:
+    """Return the number of titles; discover counts the matches of a filter, and that count is cached."""
     if collection.strategy == FILTER:
-        return await count_discovered(info, collection.question)
-    count: int = await info.context.loaders.collection_title_count(collection)
-    return count
+        return await count_discovered(collection.discover_query, info)
+    return await info.context.loaders.collection_title_count(collection)
 
 
 @strawberry.type(description="Titles that belong together.")
@@ -77,17 +59,14 @@ class Collection:
         """Load a page of the titles."""
         check_page(page, per_page)
         size = min(per_page, root.most_titles)
-        offset = (page - 1) * size
-        if await is_past_the_end(offset, partial(_count, info, root)):
-            rows = []
-        else:
-            rows = await info.context.loaders.collection_titles(root, limit=size, offset=offset)
-        return CollectionPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=size, collection=root)
+        load, count = partial(info.context.loaders.collection_titles, root), partial(_count, root)
+        rows = await load_page(info, load, count, page=page, per_page=size)
+        return CollectionPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=size, count=count)
 
 
 @strawberry.type(description="A collection's best titles, to scroll through.")
 class Carousel:
-    """The top of a collection that is a filter."""
+    """The best titles of a collection with the strategy filter."""
 
     name: str = strawberry.field(description="The collection's name.")
     slug: str = strawberry.field(description="The collection's slug.")
@@ -100,10 +79,10 @@ class Carousel:
 
 @strawberry.type(description="A page of carousels.")
 class CarouselPage:
-    """Carousels with their total."""
+    """Carousels with their total. No ListPage: all carousels are in memory, so totals need no resolver."""
 
     items: list[Carousel] = strawberry.field(description="The carousels of this page.")
-    page: int = strawberry.field(description="The number of this page, from 1.")
+    page: PageNumber
     per_page: int = strawberry.field(description="How many carousels a full page has.")
     total: int = strawberry.field(description="How many carousels there are on all pages.")
     total_pages: int = strawberry.field(description="How many pages there are.")
@@ -131,7 +110,7 @@ class CollectionQueries:
         """Load a collection."""
         if slug is None and id is None:
             raise BadArgument("Give slug or id")
-        # PostgreSQL takes no NUL and no half of a surrogate pair for text; no slug has either.
+        # PostgreSQL refuses NUL and halves of surrogate pairs in a text; no slug has them.
         known = slug if slug and slug.isprintable() else None
         return cast("Collection | None", await info.context.loaders.collection(slug=known, collection_id=id))
 
@@ -142,15 +121,15 @@ class CollectionQueries:
         page: Page = 1,
         per_page: Annotated[int, strawberry.argument(description="How many on a page, 1 to 50.")] = 10,
     ) -> CarouselPage:
-        """Take a page of the carousels that are ready, or build them."""
+        """Return a page of the cached carousels, or load them without a cache."""
         check_page(page, per_page, most=MOST_CAROUSELS)
-        ready = info.context.carousels
-        rows = await (ready.current() if ready else info.context.loaders.carousels())
+        cache = info.context.carousels
+        rows = await (cache.current() if cache else info.context.loaders.carousels())
         shown = rows[(page - 1) * per_page : page * per_page]
         return CarouselPage(
             items=cast("list[Carousel]", shown),
             page=page,
             per_page=per_page,
             total=len(rows),
-            total_pages=-(-len(rows) // per_page),
+            total_pages=pages(len(rows), per_page),
         )

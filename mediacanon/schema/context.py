@@ -1,4 +1,4 @@
-"""What every resolver of one request shares."""
+"""Context: the state that all resolvers of one request share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,25 +24,25 @@ class Budget(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """One request: the questions it may ask, the changes it may make, its id in the log; carousels built before it."""
+    """One request: its loaders, its writes, its id in the log, and services of the server that it uses."""
 
     loaders: Loaders
-    changes: Writes
+    unchecked_writes: Writes
     request_id: str = ""
     carousels: CarouselCache[CarouselRow] | None = None
-    # Tells why this request may not write, None: it may. Asked by who writes alone: most requests only read.
+    # Returns the reason why this request may not write, None if it may. Called by mutations only: most requests read.
     denial: Callable[[], MediaCanonError | None] = lambda: None
-    # Asks TMDB for what a title lacks; None: there is no key.
+    # Fetches missing facts from TMDB; None without a key.
     enrichment: Enrichment | None = None
-    # What a stranger's query may bring of seasons, None: as many as there are.
+    # Limits the seasons of a client document; None for a trusted document.
     budget: Budget | None = None
 
     @property
     def writes(self) -> Writes:
-        """The changes it may make: every mutation goes through here. Raises the denial where it may make none."""
+        """The writes of this request, which every mutation goes through. Raises the denial if it may not write."""
         if (denial := self.denial()) is not None:
             raise denial
-        return self.changes
+        return self.unchecked_writes
 
 
 Info = strawberry.Info[Context, None]

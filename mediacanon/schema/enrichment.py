@@ -1,60 +1,67 @@
-"""Enrichment as resolvers use it: a single entity waits a moment for TMDB, lists only tell what they showed."""
+"""Enrichment in resolvers: a field of one entity waits a moment for TMDB, a list queues its titles."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from mediacanon.errors import UpstreamUnavailable
-from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
 from mediacanon.loaders.title import TitleRow
 from mediacanon.schema.context import Info
-from mediacanon.schema.mutation_results import fresh_loaders
 
 
-class OfTitle(Protocol):
-    """A row that says which title it is of."""
+class TitlePart(Protocol):
+    """A row that carries the id of its title: a title, movie, show or season."""
 
     @property
     def title_id(self) -> int:
         """Our id of the title."""
 
 
-Row = TypeVar("Row", bound=OfTitle | SeasonRow | WholeSeasonRow | EpisodeRow)
+Row = TypeVar("Row")
+Part = TypeVar("Part", bound=TitlePart)
 
 
-async def enriched(info: Info, row: Row | None, load_again: Callable[[Row], Awaitable[Row | None]]) -> Row | None:
-    """Return a row, loaded again where something was missing and TMDB may have told it by now."""
+async def enriched(info: Info, row: Part | None, reload: Callable[[Part], Awaitable[Part | None]]) -> Part | None:
+    """Return a row, loaded again if TMDB was asked about its title."""
+    if row is None or not await _enrich(info, row.title_id):
+        return row
+    return await reload(row)
+
+
+async def enriched_through(
+    info: Info,
+    row: Row | None,
+    parent: Callable[[Row], Awaitable[TitlePart | None]],
+    reload: Callable[[Row], Awaitable[Row | None]],
+) -> Row | None:
+    """Return a row as `enriched` does; `parent` loads the row that carries its title's id, None if it was deleted."""
+    if row is None or info.context.enrichment is None:
+        return row
+    part = await parent(row)
+    if part is None or not await _enrich(info, part.title_id):
+        return row
+    return await reload(row)
+
+
+async def _enrich(info: Info, title_id: int) -> bool:
+    """Wait a moment for TMDB's facts of a title; return whether rows have to be loaded again."""
     enrichment = info.context.enrichment
-    if enrichment is None or row is None:
-        return row
-    title_id = await _title_id(info, row)
-    if title_id is None or not await enrichment.title(title_id):
-        return row
-    fresh_loaders(info)
-    return await load_again(row)
+    if enrichment is None or not await enrichment.title(title_id):
+        return False
+    info.context.loaders.clear()
+    return True
 
 
-async def _title_id(info: Info, row: OfTitle | SeasonRow | WholeSeasonRow | EpisodeRow) -> int | None:
-    """Return the title that an entity belongs to, None where it was deleted meanwhile."""
-    loaders = info.context.loaders
-    found: Any = row
-    if isinstance(found, EpisodeRow):
-        found = await loaders.season_by_id.load(found.season_id)
-    if isinstance(found, SeasonRow | WholeSeasonRow):
-        found = await loaders.show_by_id.load(found.show_id)
-    return None if found is None else found.title_id
-
-
-def note_shown(info: Info, titles: Sequence[TitleRow]) -> None:
-    """Have titles without a poster, or that TMDB was never asked about, looked up when nobody waits."""
+def queue_enrichment(info: Info, titles: Sequence[TitleRow]) -> None:
+    """Queue the titles of a list that lack a poster or that TMDB was never asked about."""
     if enrichment := info.context.enrichment:
         enrichment.queue(one.title_id for one in titles if one.image_url is None or one.enriched_at is None)
 
 
 async def refresh(info: Info, title_id: int) -> None:
-    """Ask TMDB anew about a title. Raises NotFound or UpstreamUnavailable, or the refusal of who may not write."""
+    """Fetch a title's facts from TMDB anew. Raises NotFound, UpstreamUnavailable, or the denial of a write."""
     _ = info.context.writes
     enrichment = info.context.enrichment
     if enrichment is None:
         raise UpstreamUnavailable("This server has no key for TMDB: nothing can be refreshed")
     await enrichment.refresh(title_id)
-    fresh_loaders(info)
+    info.context.loaders.clear()

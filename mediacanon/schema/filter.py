@@ -1,4 +1,4 @@
-"""The filter of lists of titles: what discover and titles restrict to, checked and handed to the loaders."""
+"""The filter of lists of titles: the input of `discover` and `titles`, checked and passed to the loaders."""
 
 import dataclasses
 from typing import Any
@@ -11,7 +11,7 @@ from mediacanon.loaders.discover import DiscoverFilter
 from mediacanon.schema.ids import TitleType
 
 LONGEST_LIST = 50
-# Each genre that all must have is a join of its own; IMDb gives a title at most three.
+# Each genre of genresAll is a join of its own; IMDb gives a title at most three.
 MOST_GENRES_ALL = 5
 LONGEST_NAME = 100
 HIGHEST_RATING = 10
@@ -52,20 +52,20 @@ class TitleFilter:
 
 
 def discover_filter(given: TitleFilter | None) -> DiscoverFilter:
-    """Return the loaders' filter. Raises BadArgument for a list too long, a text no name has, a rating no title has."""
+    """Return the loaders' filter. Raises BadArgument for a long list, an impossible name or an impossible rating."""
     if given is None:
         return DiscoverFilter()
-    asked = {field.name: getattr(given, field.name) for field in dataclasses.fields(DiscoverFilter)}
-    asked = {name: value for name, value in asked.items() if value is not None}
+    restrictions = {field.name: getattr(given, field.name) for field in dataclasses.fields(DiscoverFilter)}
+    restrictions = {name: value for name, value in restrictions.items() if value is not None}
     for name, most in LIST_LIMITS.items():
-        if name in asked:
-            asked[name] = _checked_list(name, asked[name], most)
+        if name in restrictions:
+            restrictions[name] = _checked_list(name, restrictions[name], most)
     for name in ("rating_min", "rating_max"):
-        if not 0 <= asked.get(name, 0) <= HIGHEST_RATING:
+        if not 0 <= restrictions.get(name, 0) <= HIGHEST_RATING:
             raise BadArgument(f"{to_camel_case(name)} must be from 0 to {HIGHEST_RATING}")
-    if "type" in asked:
-        asked["type"] = asked["type"].name
-    return DiscoverFilter(**asked)
+    if "type" in restrictions:
+        restrictions["type"] = restrictions["type"].name
+    return DiscoverFilter(**restrictions)
 
 
 def _checked_list(name: str, values: list[str], most: int) -> tuple[str, ...]:

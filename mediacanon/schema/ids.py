@@ -1,18 +1,20 @@
-"""Ids: what a title is, its ids in other catalogues, and the one-of inputs that name an entity by any of them."""
+"""Ids: the type of a title, its ids in other catalogues, and the one-of inputs that name an entity by an id."""
 
 import enum
 from typing import Any, TypeVar, cast
 
 import strawberry
 
+from mediacanon import vocabulary
 from mediacanon.errors import BadArgument
+from mediacanon.loaders.title import TitleRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.scalars import ImdbId
 
 
 @strawberry.enum(description="What a title is.")
 class TitleType(enum.Enum):
-    """The two kinds of title."""
+    """The title types of the vocabulary, described."""
 
     movie = strawberry.enum_value("movie", description="A film, made for cinema or television.")
     show = strawberry.enum_value("show", description="A series or mini-series, with seasons and episodes.")
@@ -20,7 +22,7 @@ class TitleType(enum.Enum):
 
 @strawberry.type(description="An entity's ids in other catalogues.")
 class Ids:
-    """Ids elsewhere."""
+    """Ids in other catalogues."""
 
     imdb: ImdbId | None = strawberry.field(description="IMDb's id.")
     tmdb: int | None = strawberry.field(description="TMDB's id; movies and shows are numbered separately there.")
@@ -28,7 +30,7 @@ class Ids:
 
 @strawberry.input(description="TMDB's id of a title: movies and shows are numbered separately there.")
 class TmdbKey:
-    """TMDB's id with its kind."""
+    """TMDB's id with its type."""
 
     type: TitleType = strawberry.field(description="Movie or show.")
     id: int = strawberry.field(description="TMDB's number.")
@@ -60,8 +62,8 @@ class EpisodeBy:
     imdb_id: strawberry.Maybe[ImdbId] = strawberry.field(description="IMDb's id.")
 
 
-async def title_by(info: Info, by: TitleBy) -> Any:  # noqa: ANN401 - a row that Strawberry reads as a Title
-    """Return the title named, None where there is none."""
+async def title_by(info: Info, by: TitleBy) -> TitleRow | None:
+    """Return the title that `by` names, None for an unknown id."""
     loaders = info.context.loaders
     if by.id:
         return await loaders.title_by_id.load(by.id.value)
@@ -71,8 +73,8 @@ async def title_by(info: Info, by: TitleBy) -> Any:  # noqa: ANN401 - a row that
     return await loaders.title_by_tmdb_id.load((key.type.name, key.id))
 
 
-async def work_id_by(info: Info, by: WorkBy, type_: str) -> int | None:
-    """Return our id of the movie or show named, None where there is none."""
+async def work_id_by(info: Info, by: WorkBy, type_: vocabulary.TitleType) -> int | None:
+    """Return our id of the movie or show that `by` names, None for an unknown id."""
     loaders = info.context.loaders
     if by.id:
         return by.id.value
@@ -90,7 +92,7 @@ By = TypeVar("By", TitleBy, WorkBy, EpisodeBy)
 
 
 def one_of(id_: int | None, by: By | None, kind: type[By]) -> By:
-    """Return what names the entity. Raises BadArgument unless exactly one of the two arguments is given."""
+    """Return the input that names the entity. Raises BadArgument unless exactly one of `id` and `by` is given."""
     if (id_ is None) == (by is None):
         raise BadArgument("Give either id or by")
     if by is not None:

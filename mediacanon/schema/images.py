@@ -1,4 +1,4 @@
-"""Posters and stills in the sizes TMDB has them in, at TMDB or through this server."""
+"""Posters and stills in the sizes of TMDB."""
 
 import enum
 
@@ -9,7 +9,7 @@ from mediacanon.tmdb.image_urls import SIZE
 
 @strawberry.enum(description="The sizes of posters at TMDB.")
 class PosterSize(enum.Enum):
-    """A poster's width."""
+    """The widths of a poster."""
 
     W92 = strawberry.enum_value("w92", description="92 pixels wide.")
     W154 = strawberry.enum_value("w154", description="154 pixels wide.")
@@ -22,7 +22,7 @@ class PosterSize(enum.Enum):
 
 @strawberry.enum(description="The sizes of stills at TMDB.")
 class StillSize(enum.Enum):
-    """A still's width."""
+    """The widths of a still."""
 
     W92 = strawberry.enum_value("w92", description="92 pixels wide.")
     W185 = strawberry.enum_value("w185", description="185 pixels wide.")
@@ -32,5 +32,5 @@ class StillSize(enum.Enum):
 
 
 def in_size(image_url: str | None, size: PosterSize | StillSize) -> str | None:
-    """Return the address of an image in another size; one that is not TMDB's as it is."""
+    """Return the address of an image in another size; an address outside TMDB is returned unchanged."""
     return image_url and SIZE.sub(size.value, image_url)

@@ -1,23 +1,29 @@
-"""`lookup`: what many ids of other catalogues stand for, in one call."""
+"""`lookup`: the titles and episodes of many ids of other catalogues, in one call."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, TypeVar, cast
 
 import strawberry
 
 from mediacanon.errors import BadArgument
+from mediacanon.loaders import Loaders
+from mediacanon.loaders.season import EpisodeRow
+from mediacanon.loaders.title import TitleRow
 from mediacanon.schema.context import Info
-from mediacanon.schema.scalars import IMDB_ID, TMDB_KEY, ExternalId
+from mediacanon.schema.scalars import TMDB_KEY, ExternalId
 from mediacanon.schema.season import Episode
 from mediacanon.schema.title import Title
+from mediacanon.vocabulary import IMDB_ID
+
+Row = TypeVar("Row")
 
 MOST_IDS = 500
 
 
 @strawberry.type(description="What an external id stands for: a title or an episode.")
 class Found:
-    """An id and its entity."""
+    """An id and its entity: the field of its noun."""
 
     id: ExternalId = strawberry.field(description="The id as it was asked for.")
     title: Title | None = strawberry.field(description="The title, where it is one.")
@@ -26,7 +32,7 @@ class Found:
 
 @strawberry.type(description="The answer to a look-up of many ids.")
 class Lookup:
-    """Found and missing ids, each in the order of asking."""
+    """Found and missing ids, each in the order of the request."""
 
     found: list[Found] = strawberry.field(description="The known ids with what they stand for.")
     missing: list[ExternalId] = strawberry.field(description="The ids that nothing here has.")
@@ -34,16 +40,16 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class FoundRow:
-    """An id and its row."""
+    """An id and its row, in the attribute of its noun."""
 
     id: str
-    title: Any
-    episode: Any
+    title: TitleRow | None = None
+    episode: EpisodeRow | None = None
 
 
 @strawberry.type
 class LookupQueries:
-    """Root fields over external ids."""
+    """The root field over external ids."""
 
     @strawberry.field(description="What up to 500 ids of other catalogues stand for, in one call.")
     @staticmethod
@@ -57,18 +63,26 @@ class LookupQueries:
         """Look the ids up: one statement for IMDb's titles, one for its episodes, one for TMDB's titles."""
         if len(ids) > MOST_IDS:
             raise BadArgument(f"ids may hold at most {MOST_IDS}")
-        rows = await _rows(info, list(dict.fromkeys(ids)))
-        found = [row for row in rows if row.title or row.episode]
-        missing = [row.id for row in rows if not (row.title or row.episode)]
-        return Lookup(found=cast("list[Found]", found), missing=cast("list[ExternalId]", missing))
+        distinct: Sequence[str] = list(dict.fromkeys(ids))
+        found = await find(info.context.loaders, distinct)
+        missing = [each for each in distinct if each not in found]
+        rows = [found[each] for each in distinct if each in found]
+        return Lookup(found=cast("list[Found]", rows), missing=cast("list[ExternalId]", missing))
 
 
-async def _rows(info: Info, ids: Sequence[str]) -> list[FoundRow]:
-    loaders = info.context.loaders
+async def find(loaders: Loaders, ids: Sequence[str]) -> Mapping[str, FoundRow]:
+    """Return the row of each id that is known."""
     imdb = [each for each in ids if IMDB_ID.fullmatch(each)]
     tmdb = {each: (key[1], int(key[2])) for each in ids if (key := TMDB_KEY.fullmatch(each))}
-    titles: dict[str, Any] = dict(zip(imdb, await loaders.title_by_imdb_id.load_many(imdb), strict=True))
-    titles |= dict(zip(tmdb, await loaders.title_by_tmdb_id.load_many(list(tmdb.values())), strict=True))
-    others = [each for each in imdb if titles[each] is None]
-    episodes = dict(zip(others, await loaders.episode_by_imdb_id.load_many(others), strict=True))
-    return [FoundRow(each, titles[each], episodes.get(each)) for each in ids]
+    titles = await _known(imdb, loaders.title_by_imdb_id.load_many(imdb))
+    titles |= await _known(tmdb, loaders.title_by_tmdb_id.load_many(tmdb.values()))
+    others = [each for each in imdb if each not in titles]
+    episodes = await _known(others, loaders.episode_by_imdb_id.load_many(others))
+    return {each: FoundRow(each, title=row) for each, row in titles.items()} | {
+        each: FoundRow(each, episode=row) for each, row in episodes.items()
+    }
+
+
+async def _known(ids: Iterable[str], loading: Awaitable[list[Row | None]]) -> dict[str, Row]:
+    """Return the row of each id that has one."""
+    return {each: row for each, row in zip(ids, await loading, strict=True) if row is not None}

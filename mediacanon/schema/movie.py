@@ -1,4 +1,4 @@
-"""Movie."""
+"""Movie: the type and its root field."""
 
 from typing import Annotated, cast
 

@@ -1,4 +1,4 @@
-"""From a mutation's input to the facts that are written, and from the write to its answer."""
+"""Inputs of mutations as facts to write, and the loading of the entity that was written."""
 
 from collections.abc import Iterable
 from typing import TypeVar, cast
@@ -6,7 +6,7 @@ from typing import TypeVar, cast
 import strawberry
 
 from mediacanon.errors import NotFound
-from mediacanon.loaders import BATCHES, Loaders
+from mediacanon.loaders import Loaders
 from mediacanon.schema.context import Info
 
 Row = TypeVar("Row")
@@ -28,15 +28,13 @@ def changes_of(given: object) -> tuple[dict[str, object], Iterable[str]]:
 
 
 def fresh_loaders(info: Info) -> Loaders:
-    """Return the request's loaders, which have forgotten every answer: a write has come between."""
-    loaders = info.context.loaders
-    for name in BATCHES:
-        vars(loaders).pop(name, None)
-    return loaders
+    """Return the request's loaders, cleared: they must see the write."""
+    info.context.loaders.clear()
+    return info.context.loaders
 
 
 def present(row: Row | None) -> Row:
-    """Return what was just written. Raises NotFound where somebody deleted it meanwhile."""
+    """Return the row that was written. Raises NotFound if it was deleted meanwhile."""
     if row is None:
         raise NotFound
     return row

@@ -1,4 +1,4 @@
-"""The schema: every root field, gathered from the nouns."""
+"""The schema: the root fields of every noun."""
 
 import strawberry
 
@@ -9,6 +9,7 @@ from mediacanon.schema.discover import DiscoverQueries
 from mediacanon.schema.lookup import LookupQueries
 from mediacanon.schema.movie import MovieQueries
 from mediacanon.schema.scalars import CONFIG
+from mediacanon.schema.search import SearchQueries
 from mediacanon.schema.season import SeasonQueries
 from mediacanon.schema.season_mutations import SeasonMutations
 from mediacanon.schema.show import ShowQueries
@@ -19,6 +20,7 @@ from mediacanon.schema.title_mutations import MovieMutations, ShowMutations, Tit
 @strawberry.type(description="Everything one can ask.")
 class Query(
     TitleQueries,
+    SearchQueries,
     LookupQueries,
     MovieQueries,
     ShowQueries,

@@ -1,4 +1,4 @@
-"""Scalars whose format a client can rely on."""
+"""Scalars: formats that clients can rely on."""
 
 import datetime as dt
 import re
@@ -8,28 +8,25 @@ from typing import NewType
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from mediacanon import vocabulary
 from mediacanon.errors import BadArgument
-
-IMDB_ID = vocabulary.IMDB_ID
+from mediacanon.vocabulary import IMDB_ID, MAX_INTEGER, TITLE_TYPES
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
-TMDB_KEY = re.compile(r"(movie|show):([1-9][0-9]{0,9})")
-LARGEST_INT = 2**31 - 1
+TMDB_KEY = re.compile(rf"({'|'.join(TITLE_TYPES)}):([1-9][0-9]{{0,9}})")
 
 ImdbId = NewType("ImdbId", str)
 ExternalId = NewType("ExternalId", str)
 
 
 def format_timestamp(value: dt.datetime) -> str:
-    """Return RFC 3339 in UTC with `Z`, the fraction without trailing zeros: 2026-03-01T12:30:00.537Z."""
+    """Return a moment as RFC 3339 in UTC with `Z`, the fraction without trailing zeros: 2026-03-01T12:30:00.537Z."""
     text = value.isoformat(timespec="microseconds" if value.microsecond else "seconds")
     return (text.rstrip("0") if value.microsecond else text) + "Z"
 
 
 def parse_date(value: object) -> dt.date:
-    """Return the day. Raises BadArgument for anything but YYYY-MM-DD, ISO's other ways of writing a day as well."""
+    """Return the day. Raises BadArgument for any format but YYYY-MM-DD, also for the others of ISO 8601."""
     if isinstance(value, str) and DATE.fullmatch(value):
         with suppress(ValueError):
             return dt.date.fromisoformat(value)
@@ -37,17 +34,17 @@ def parse_date(value: object) -> dt.date:
 
 
 def parse_imdb_id(value: object) -> str:
-    """Return the id. Raises BadArgument for anything but tt and seven to ten digits."""
+    """Return the id. Raises BadArgument for any format but tt and seven to ten digits."""
     if not isinstance(value, str) or not IMDB_ID.fullmatch(value):
         raise BadArgument(f"{value!r} is no IMDb id; one looks like tt0903747")
     return value
 
 
 def parse_external_id(value: object) -> str:
-    """Return the id. Raises BadArgument for what neither IMDb nor TMDB would give."""
+    """Return the id. Raises BadArgument for any format but those of IMDb and TMDB."""
     if isinstance(value, str):
         tmdb = TMDB_KEY.fullmatch(value)
-        if IMDB_ID.fullmatch(value) or (tmdb and int(tmdb[2]) <= LARGEST_INT):
+        if IMDB_ID.fullmatch(value) or (tmdb and int(tmdb[2]) <= MAX_INTEGER):
             return value
     raise BadArgument(f"{value!r} is no external id; they look like tt0903747, movie:603 or show:1396")
 
@@ -58,7 +55,7 @@ CONFIG = StrawberryConfig(
             name="Date",
             description="A calendar day, `full-date` of RFC 3339: `YYYY-MM-DD`.",
             specified_by_url=RFC_3339,
-            # Rows hold days as they are written.
+            # Rows hold days as text in this format.
             serialize=str,
             parse_value=parse_date,
         ),

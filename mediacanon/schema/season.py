@@ -1,4 +1,4 @@
-"""Season and Episode."""
+"""Season and Episode: types, and root fields by id."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 
-from mediacanon.loaders.dataloader import DataLoader
-from mediacanon.loaders.season import SeasonRow, WholeSeasonRow
+from mediacanon.loaders.season import SeasonRow, SeasonWithEpisodesRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.costs import EPISODES, TOO_MANY_EPISODES
-from mediacanon.schema.enrichment import enriched
+from mediacanon.schema.enrichment import enriched, enriched_through
 from mediacanon.schema.ids import EpisodeBy, Ids, one_of
 from mediacanon.schema.images import StillSize, in_size
 from mediacanon.schema.scalars import ImdbId
@@ -20,17 +19,35 @@ if TYPE_CHECKING:
     from mediacanon.schema.show import Show
 
 
-async def load_season(info: Info, season_id: int) -> SeasonRow | WholeSeasonRow | None:
-    """Return what the query asks of a season: with its episodes, or the season alone. Raises as `charge_seasons` does."""
+AnySeason = SeasonRow | SeasonWithEpisodesRow
+
+
+async def load_season(info: Info, season_id: int) -> AnySeason | None:
+    """Return a season, with its episodes if the query selects them. Raises as `charge_seasons` does."""
     loaders = info.context.loaders
-    loader: DataLoader[int, Any] = loaders.whole_season_by_id if is_selected(info, "episodes") else loaders.season_by_id
-    season: SeasonRow | WholeSeasonRow | None = await loader.load(season_id)
+    season: AnySeason | None
+    if is_selected(info, "episodes"):
+        season = await loaders.season_with_episodes_by_id.load(season_id)
+    else:
+        season = await loaders.season_by_id.load(season_id)
     charge_seasons(info, [season] if season else [])
     return season
 
 
-def charge_seasons(info: Info, seasons: Sequence[SeasonRow | WholeSeasonRow]) -> None:
-    """Count seasons before they are answered. Raises BadArgument where a stranger's query brings too many episodes."""
+async def load_seasons(info: Info, show_id: int) -> Sequence[AnySeason]:
+    """Return the seasons of a show, with their episodes if the query selects them. Raises as `charge_seasons` does."""
+    loaders = info.context.loaders
+    seasons: Sequence[AnySeason]
+    if is_selected(info, "episodes"):
+        seasons = await loaders.seasons_with_episodes_by_show_id.load(show_id)
+    else:
+        seasons = await loaders.seasons_by_show_id.load(show_id)
+    charge_seasons(info, seasons)
+    return seasons
+
+
+def charge_seasons(info: Info, seasons: Sequence[AnySeason]) -> None:
+    """Charge seasons to the budget of a client document. Raises BadArgument if they have too many episodes."""
     if budget := info.context.budget:
         raw: Any = info._raw_info  # noqa: SLF001 - Strawberry's own view of the selection costs a conversion of it all
         episodes = sum(len(season.episodes) for season in seasons)
@@ -60,13 +77,13 @@ class Episode:
         root: strawberry.Parent["Episode"],
         size: Annotated[StillSize, strawberry.argument(description="The size.")] = StillSize.W400,
     ) -> str | None:
-        """Name the still in a size."""
+        """Return the still's address in a size."""
         return in_size(root.image_url, size)
 
     @strawberry.field(description="The season it belongs to.")
     @staticmethod
     async def season(root: strawberry.Parent["Episode"], info: Info) -> "Season":
-        """Load the season, with its episodes where they are asked for."""
+        """Load the season, with its episodes if they are selected."""
         return cast("Season", await load_season(info, root.season_id))
 
 
@@ -102,7 +119,7 @@ class SeasonQueries:
     async def season(
         info: Info, id: Annotated[int, strawberry.argument(description="Our id of the season.")]
     ) -> Season | None:
-        """Load a season, with its episodes where they are asked for."""
+        """Load a season, with its episodes if they are selected."""
         row = await load_season(info, id)
         return cast("Season | None", await enriched(info, row, lambda row: load_season(info, row.season_id)))
 
@@ -119,4 +136,10 @@ class SeasonQueries:
             row = await loaders.episode_by_id.load(named.id.value)
         else:
             row = await loaders.episode_by_imdb_id.load(cast("strawberry.Some[ImdbId]", named.imdb_id).value)
-        return cast("Episode | None", await enriched(info, row, lambda row: loaders.episode_by_id.load(row.episode_id)))
+        found = await enriched_through(
+            info,
+            row,
+            parent=lambda row: loaders.season_by_id.load(row.season_id),
+            reload=lambda row: loaders.episode_by_id.load(row.episode_id),
+        )
+        return cast("Episode | None", found)

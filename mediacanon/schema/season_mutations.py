@@ -1,4 +1,4 @@
-"""Creating, changing and deleting seasons and episodes."""
+"""Mutations of seasons and episodes."""
 
 import datetime as dt
 from typing import Annotated, cast
@@ -12,7 +12,7 @@ from mediacanon.schema.season import Episode, Season, load_season
 
 @strawberry.input
 class EpisodeFacts:
-    """What both a new and a changed episode may be given: absent is left as it is, null clears."""
+    """The facts that a client may give to a new or a changed episode: absent leaves a fact, null clears it."""
 
     display_name: strawberry.Maybe[str | None] = strawberry.field(description="Its name, at most 500 characters.")
     synopsis: strawberry.Maybe[str | None] = strawberry.field(
@@ -35,7 +35,7 @@ class NewEpisode(EpisodeFacts):
     "no import or refresh writes it again."
 )
 class EpisodeChanges(EpisodeFacts):
-    """Changes of an episode."""
+    """An episode to change."""
 
     episode_number: strawberry.Maybe[int] = strawberry.field(
         description="Its number in the season, 0 or more; it cannot be cleared."

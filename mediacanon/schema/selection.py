@@ -1,4 +1,4 @@
-"""What a query asks for below a field, so that children are loaded in bulk at their parent."""
+"""The selection below a field: it decides whether children are loaded in bulk at their parent."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from mediacanon.schema.context import Info
 
 
 def is_selected(info: Info, name: str) -> bool:
-    """Return whether the field's own selection names `name`, in fragments too, whatever @skip says.
+    """Return whether the field's own selection contains `name`, in fragments as well.
 
-    Directives are left alone: loading what is then skipped costs time, not correctness.
+    Directives are ignored: loading a field that @skip leaves out costs time, not correctness.
     """
     raw: Any = info._raw_info  # noqa: SLF001 - Strawberry's own view of the selection costs a conversion of it all
     fragments = dict(raw.fragments)
@@ -18,7 +18,7 @@ def is_selected(info: Info, name: str) -> bool:
 
 
 def _names(selection: SelectionSetNode | None, name: str, fragments: dict[str, Any]) -> bool:
-    """Look through a selection, and through each fragment once: it is taken out of `fragments`."""
+    """Search a selection, and each fragment once: it is removed from `fragments`."""
     for node in selection.selections if selection else ():
         match node:
             case FieldNode():

@@ -1,15 +1,13 @@
-"""Show."""
+"""Show: the type and its root field."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import strawberry
 
-from mediacanon.loaders.dataloader import DataLoader
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched
 from mediacanon.schema.ids import Ids, WorkBy, one_of, work_id_by
-from mediacanon.schema.season import Season, charge_seasons
-from mediacanon.schema.selection import is_selected
+from mediacanon.schema.season import Season, load_seasons
 from mediacanon.schema.title import Title
 
 
@@ -26,14 +24,8 @@ class Show:
     @strawberry.field(description="Its seasons by number.")
     @staticmethod
     async def seasons(root: strawberry.Parent["Show"], info: Info) -> list[Season]:
-        """Load the seasons of all shows asked for, with all their episodes where asked for: two statements."""
-        loaders = info.context.loaders
-        loader: DataLoader[int, Any] = (
-            loaders.whole_seasons_by_show_id if is_selected(info, "episodes") else loaders.seasons_by_show_id
-        )
-        seasons = await loader.load(root.show_id)
-        charge_seasons(info, seasons)
-        return cast("list[Season]", seasons)
+        """Load the seasons of all requested shows, with all their episodes if selected: two statements."""
+        return cast("list[Season]", await load_seasons(info, root.show_id))
 
     @strawberry.field(description="How many episodes it has in all seasons.")
     @staticmethod

@@ -1,4 +1,4 @@
-"""Creating, changing and deleting titles, movies and shows: they share a title's facts."""
+"""Mutations of titles, movies and shows, which share the facts of a title."""
 
 import datetime as dt
 from typing import Annotated, cast
@@ -18,7 +18,7 @@ from mediacanon.vocabulary import FIRST_YEAR, LAST_YEAR
 
 @strawberry.input
 class TitleFacts:
-    """What both a new and a changed title may be given: absent is left as it is, null clears."""
+    """The facts that a client may give to a new or a changed title: absent leaves a fact, null clears it."""
 
     original_title: strawberry.Maybe[str | None] = strawberry.field(
         description="The name in its own language, at most 500 characters."
@@ -62,7 +62,7 @@ class NewTitle(TitleFacts):
     "no import or refresh writes it again."
 )
 class TitleChanges(TitleFacts):
-    """Changes of a title."""
+    """A title to change."""
 
     display_name: strawberry.Maybe[str] = strawberry.field(
         description="The name people know it by, 1 to 500 characters; it cannot be cleared."

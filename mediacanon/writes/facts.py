@@ -11,20 +11,16 @@ from strawberry.utils.str_converters import to_camel_case
 
 from mediacanon import vocabulary
 from mediacanon.errors import BadArgument
+from mediacanon.vocabulary import CONTROL, MAX_INTEGER, control_characters
 
-LARGEST_INTEGER = 2**31 - 1  # PostgreSQL's integer
 LONGEST_NAME = 500
 LONGEST_TEXT = 10_000
 LONGEST_ADDRESS = 2_000
 
-# Half of a surrogate pair is no character, and PostgreSQL keeps no NUL.
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_BUT_LINES = control_characters(allowed="\t\n\r")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_ADDRESS = re.compile(
-    r"https?://[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*(:[0-9]{1,5})?([/?#][^\s\x00-\x20\x7f-\x9f\"<>\\^`{|}\ud800-\udfff]*)?"
-)
+_ADDRESS = re.compile(vocabulary.HTTP_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ class Fact:
             raise BadArgument(f"{self.argument} must be {self.rule.words}")
 
 
-def _integer(words: str, lowest: int, highest: int = LARGEST_INTEGER) -> Rule:
+def _integer(words: str, lowest: int, highest: int = MAX_INTEGER) -> Rule:
     return Rule(words, lambda value: lowest <= value <= highest, "integer")
 
 
@@ -85,7 +81,7 @@ def _is_text(value: str) -> bool:
 
 
 def _is_address(value: str) -> bool:
-    return len(value) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(value) is not None
+    return len(value) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(value) is not None and not CONTROL.search(value)
 
 
 NAME = short_line(LONGEST_NAME)
@@ -97,8 +93,8 @@ COUNTRY = _pattern("an ISO 3166-1 code such as US", _COUNTRY)
 YEAR = _integer(
     f"a year from {vocabulary.FIRST_YEAR} to {vocabulary.LAST_YEAR}", vocabulary.FIRST_YEAR, vocabulary.LAST_YEAR
 )
-NUMBER = _integer(f"from 0 to {LARGEST_INTEGER:,}", 0)
-TMDB_ID = _integer(f"from 1 to {LARGEST_INTEGER:,}", 1)
+NUMBER = _integer(f"from 0 to {MAX_INTEGER:,}", 0)
+TMDB_ID = _integer(f"from 1 to {MAX_INTEGER:,}", 1)
 DAY = Rule("a day", lambda value: isinstance(value, dt.date), "date")
 
 

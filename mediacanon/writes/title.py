@@ -6,6 +6,7 @@ import asyncpg
 
 from mediacanon.database.changes import Connection, notify_title
 from mediacanon.errors import BadArgument, NotFound
+from mediacanon.vocabulary import TITLE_TYPES
 from mediacanon.writes.facts import (
     ADDRESS,
     COUNTRY,
@@ -41,7 +42,6 @@ TITLE_FACTS = (
     Fact("runtime_minutes", NUMBER),
 )
 LOCKABLE = frozenset(fact.name for fact in TITLE_FACTS)
-TYPES = ("movie", "show")
 
 INSERT_TITLE = f"""
 INSERT INTO titles (type, {columns(TITLE_FACTS)})
@@ -98,7 +98,7 @@ async def delete_title(pool: asyncpg.Pool, title_id: int) -> bool:
 
 async def insert_title(connection: Connection, title_type: str, facts: Mapping[str, object]) -> int:
     """Insert a title and notify the workers; return its id. Raises BadArgument for an invalid fact."""
-    if title_type not in TYPES:
+    if title_type not in TITLE_TYPES:
         raise BadArgument("type must be movie or show")
     values = {fact.name: facts.get(fact.name) for fact in TITLE_FACTS}
     check_facts(TITLE_FACTS, values)

@@ -9,7 +9,7 @@ from mediacanon.execution import codegen
 from mediacanon.execution.codegen import is_plain_class
 from mediacanon.execution.compiled import CompiledExecutor
 from mediacanon.loaders.movie import MovieRow
-from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
+from mediacanon.loaders.season import EpisodeRow, SeasonRow, SeasonWithEpisodesRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.title import IdsRow, TitleRow
 from mediacanon.schema.root import build_schema
@@ -18,7 +18,7 @@ from tests.execution.conftest import compile_document
 REAL_SCHEMA = build_schema()._schema
 
 
-@pytest.mark.parametrize("row", [EpisodeRow, SeasonRow, WholeSeasonRow, TitleRow, IdsRow, MovieRow, ShowRow])
+@pytest.mark.parametrize("row", [EpisodeRow, SeasonRow, SeasonWithEpisodesRow, TitleRow, IdsRow, MovieRow, ShowRow])
 def test_classes_of_rows_are_plain(row: type) -> None:
     """Generated code checks the first row of a class and then accepts all rows of it."""
     assert is_plain_class(row)

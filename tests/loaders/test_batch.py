@@ -1,17 +1,19 @@
-"""Loaders answer in the order of their keys, whatever keys they get."""
+"""Every batched question returns one value per key, in the order of the keys."""
 
 import asyncpg
 import pytest
 
 from mediacanon.database.pool import open_pool
-from mediacanon.loaders import BATCHES
+from mediacanon.loaders import Loaders
+from mediacanon.loaders.descriptors import batched
 
-LISTS = ("seasons_by_show_id", "whole_seasons_by_show_id")
+BATCHED = {name: each.load for name, each in vars(Loaders).items() if isinstance(each, batched)}
+LISTS = ("seasons_by_show_id", "seasons_with_episodes_by_show_id")
 COUNTS = ("episode_count_by_show_id",)
 TITLES = "SELECT id FROM titles"
 SHOWS = "SELECT id FROM shows"
 SEASONS = "SELECT id FROM show_seasons"
-# loader -> known keys
+# question -> known keys
 KEYS = {
     "title_by_id": TITLES,
     "title_by_imdb_id": "SELECT imdb_id FROM titles",
@@ -22,13 +24,13 @@ KEYS = {
     "show_by_title_id": "SELECT title_id FROM shows",
     "episode_count_by_show_id": SHOWS,
     "season_by_id": SEASONS,
-    "whole_season_by_id": SEASONS,
+    "season_with_episodes_by_id": SEASONS,
     "seasons_by_show_id": SHOWS,
-    "whole_seasons_by_show_id": SHOWS,
+    "seasons_with_episodes_by_show_id": SHOWS,
     "episode_by_id": "SELECT id FROM show_episodes",
     "episode_by_imdb_id": "SELECT imdb_id FROM show_episodes WHERE imdb_id IS NOT NULL",
 }
-# Keyed by a filter, or over rows the demo lacks: their own tests ask them.
+# Keyed by a filter, or over rows that the demo lacks: the tests of their nouns cover them.
 ELSEWHERE = {"discover_count_by_filter", "similar_titles_by_title_id"}
 UNKNOWN = {int: 2**31 - 1, str: "tt0000000", tuple: ("movie", 2**31 - 1)}
 
@@ -41,21 +43,21 @@ async def catalogue(demo: str):
 
 
 async def keys_of(pool: asyncpg.Pool, name: str) -> tuple[object, object, object]:
-    """Return two known keys and an unknown one for a loader."""
+    """Return two known keys and an unknown one of a question."""
     rows = [tuple(row) for row in await pool.fetch(f"SELECT * FROM ({KEYS[name]}) AS keys ORDER BY keys LIMIT 2")]
     first, second = rows if len(rows[0]) > 1 else [row[0] for row in rows]
     return first, second, UNKNOWN[type(first)]
 
 
-def test_every_loader_is_asked():
+def test_every_batched_question_is_covered():
     """Here or in the tests of its noun."""
-    assert BATCHES.keys() == KEYS.keys() | ELSEWHERE
+    assert BATCHED.keys() == KEYS.keys() | ELSEWHERE
 
 
 @pytest.mark.parametrize("name", sorted(KEYS))
-async def test_answers_are_in_the_order_of_the_keys(catalogue: asyncpg.Pool, name: str):
-    """Known, unknown and repeated keys, in any order, each get their own answer."""
-    load = BATCHES[name]
+async def test_values_are_in_the_order_of_the_keys(catalogue: asyncpg.Pool, name: str):
+    """Known, unknown and repeated keys, in any order, each get their own value."""
+    load = BATCHED[name]
     first, second, unknown = await keys_of(catalogue, name)
     of_first, of_unknown, of_second, again = await load(catalogue, [first, unknown, second, first])
     assert of_first == again
@@ -64,7 +66,7 @@ async def test_answers_are_in_the_order_of_the_keys(catalogue: asyncpg.Pool, nam
     assert [of_second, of_first] == await load(catalogue, [second, first])
 
 
-@pytest.mark.parametrize("name", sorted(BATCHES))
-async def test_no_keys_no_answers(catalogue: asyncpg.Pool, name: str):
+@pytest.mark.parametrize("name", sorted(BATCHED))
+async def test_no_keys_have_no_values(catalogue: asyncpg.Pool, name: str):
     """An empty batch is an empty list."""
-    assert await BATCHES[name](catalogue, []) == []
+    assert await BATCHED[name](catalogue, []) == []

@@ -8,12 +8,12 @@ import pytest
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders.carousel import load_carousels, renew_carousels
 from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.vocabulary import NO_IMAGE
 from mediacanon.writes.collection import load_collections
 from tests.conftest import own_database
 
-SENTINELS = ("", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY")
-# Ties in rating and votes, votes around the limit, no rating, no poster, withdrawn; collections as the original's
-# databases have them, in an order that clicks and pins give.
+# Ties in rating and votes, votes around the limit, no rating, no poster, withdrawn titles; collections like those of
+# the Go server's databases, in an order by pins and clicks.
 MESS = """
 UPDATE titles SET num_votes = num_votes * 20;
 UPDATE titles SET num_votes = 4999 + id % 2 WHERE id % 9 = 0;
@@ -43,28 +43,28 @@ SELECT t.id, t.type, t.original_language, t.average_rating, t.num_votes, t.image
 
 @pytest.fixture(scope="module")
 async def catalogue(cluster, demo_template):
-    """Give a pool on the demo catalogue with all that can be odd."""
+    """Give a pool on the demo catalogue with every odd case."""
     async with own_database(cluster, template=demo_template) as dsn, await open_pool(dsn, size=2) as pool:
         await load_collections(pool, search=partial(load_titles_by_rank, pool))
         await pool.execute(MESS)
         yield pool
 
 
-def qualifies(title, asked):
-    """Return whether a title belongs into the bucket of a filter."""
+def qualifies(title, given):
+    """Return whether a title belongs in the bucket of a filter."""
     return (
-        title["image_url"] not in (None, *SENTINELS)
+        title["image_url"] not in (None, *NO_IMAGE)
         and title["withdrawn_at"] is None
         and title["average_rating"] is not None
         and (title["num_votes"] or 0) >= 5000
-        and asked.get("type") in (None, "", title["type"])
-        and asked.get("lang") in (None, "", title["original_language"])
-        and (not asked.get("genre") or asked["genre"] in title["genres"])
+        and given.get("type") in (None, "", title["type"])
+        and given.get("lang") in (None, "", title["original_language"])
+        and (not given.get("genre") or given["genre"] in title["genres"])
     )
 
 
 async def expected_carousels(pool):
-    """Return slug, total and title ids of the carousels as their description has them."""
+    """Return slug, total and title ids of the carousels, computed from the documented rules."""
     titles = await pool.fetch(TITLES)
     titles.sort(key=lambda title: (-(title["average_rating"] or 0), -(title["num_votes"] or 0), title["id"]))
     collections = [
@@ -75,19 +75,19 @@ async def expected_carousels(pool):
     collections.sort(key=lambda row: (not row["pinned"], -(row["engagement_count"] or 0), row["id"]))
     shows, movies = [], []
     for row in collections:
-        asked = row["filter_params"] or {}
-        (shows if asked.get("type") == "show" else movies).append((row["slug"], asked))
+        given = row["filter_params"] or {}
+        (shows if given.get("type") == "show" else movies).append((row["slug"], given))
     found = []
     for turn in zip_longest(shows, movies):
-        for slug, asked in filter(None, turn):
-            ids = [title["id"] for title in titles if qualifies(title, asked)]
+        for slug, given in filter(None, turn):
+            ids = [title["id"] for title in titles if qualifies(title, given)]
             if ids:
                 found.append((slug, len(ids), ids[:30]))
     return found
 
 
-async def test_carousels_are_what_their_rules_say(catalogue):
-    """Every bucket, its total, its order, and shows and movies taking turns."""
+async def test_carousels_follow_their_rules(catalogue):
+    """Every bucket, its total and its order are computed again; shows and movies take turns."""
     carousels = await load_carousels(catalogue)
     found = [(one.slug, one.total_count, [title.title_id for title in one.titles]) for one in carousels]
     expected = await expected_carousels(catalogue)
@@ -98,8 +98,8 @@ async def test_carousels_are_what_their_rules_say(catalogue):
     assert {"no-such", "by-hand", "top-war-shows"}.isdisjoint(slug for slug, _, _ in expected)
 
 
-async def test_a_carousel_tells_of_its_collection(catalogue):
-    """Name, id, clicks and description are the collection's; nothing is null but a missing description."""
+async def test_a_carousel_has_the_facts_of_its_collection(catalogue):
+    """Name, id, clicks and description are those of the collection; only a missing description is null."""
     rows = {row["id"]: row for row in await catalogue.fetch("SELECT * FROM collections")}
     for carousel in await load_carousels(catalogue):
         row = rows[carousel.collection_id]
@@ -109,13 +109,13 @@ async def test_a_carousel_tells_of_its_collection(catalogue):
 
 
 async def test_without_collections_there_are_no_carousels(demo_database):
-    """A catalogue that nobody loaded collections into has an empty list."""
+    """A catalogue without collections has an empty list."""
     async with await open_pool(demo_database, size=1) as pool:
         assert await load_carousels(pool) == []
 
 
-async def test_renewed_carousels_have_their_titles_as_they_are_now(demo_database):
-    """A changed title is shown anew, one that is gone or has no poster is left out and not counted, others stay."""
+async def test_renewed_carousels_have_the_current_facts_of_their_titles(demo_database):
+    """A changed title is read again, a deleted one or one without a poster is left out and not counted, others stay."""
     async with await open_pool(demo_database, size=1) as pool:
         await load_collections(pool, search=partial(load_titles_by_rank, pool))
         carousels = await load_carousels(pool)
@@ -132,8 +132,8 @@ async def test_renewed_carousels_have_their_titles_as_they_are_now(demo_database
     assert {gone, bare}.isdisjoint(title.title_id for carousel in found for title in carousel.titles)
 
 
-async def test_a_carousel_whose_titles_are_all_gone_is_left_out(demo_database):
-    """As one that never had any."""
+async def test_a_carousel_without_titles_left_is_left_out(demo_database):
+    """It is treated like a carousel that never had titles."""
     async with await open_pool(demo_database, size=1) as pool:
         await load_collections(pool, search=partial(load_titles_by_rank, pool))
         carousels = await load_carousels(pool)

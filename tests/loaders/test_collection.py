@@ -1,4 +1,4 @@
-"""Collections: their order, how they are found, and their titles by each strategy."""
+"""Collections: their order, look-up by slug or id, and their titles by each strategy."""
 
 from functools import partial
 
@@ -11,8 +11,9 @@ from mediacanon.loaders.collection import (
     load_collection_title_count,
     load_collection_titles,
 )
-from mediacanon.loaders.discover import DiscoverFilter, DiscoverSort, load_discover_titles
+from mediacanon.loaders.discover import DiscoverFilter, load_discover_titles
 from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.vocabulary import DiscoverSort
 from mediacanon.writes.collection import load_collections
 from tests.conftest import own_database
 
@@ -48,7 +49,7 @@ async def by_slug(pool, slug):
     return await load_collection(pool, slug=slug, collection_id=None)
 
 
-async def test_active_ones_in_their_order(catalogue):
+async def test_active_collections_are_in_order(catalogue):
     """Pinned first, then by clicks, then by id; nulls of old databases are false, zero and empty."""
     rows = await load_active_collections(catalogue)
     assert [row.slug for row in rows][:2] == ["hand", "model"]
@@ -76,14 +77,14 @@ async def test_active_ones_in_their_order(catalogue):
         (None, None, None),
     ],
 )
-async def test_found_by_slug_or_else_by_id(catalogue, slug, collection_id, found):
-    """The slug goes first; what is inactive is not there."""
+async def test_a_collection_is_found_by_slug_or_else_by_id(catalogue, slug, collection_id, found):
+    """The slug takes precedence; an inactive collection is not found."""
     row = await load_collection(catalogue, slug=slug, collection_id=collection_id)
     assert (row and row.id) == found
 
 
 @pytest.mark.parametrize(
-    ("slug", "asked", "sort", "most"),
+    ("slug", "filter_", "sort", "most"),
     [
         (
             "top-crime-movies",
@@ -102,18 +103,18 @@ async def test_found_by_slug_or_else_by_id(catalogue, slug, collection_id, found
         ("rich", DiscoverFilter(country_in=("KR",), year_min=1990, rating_min=5), DiscoverSort.A_TO_Z, 3),
     ],
 )
-async def test_a_filter_is_a_question_to_discover(catalogue, slug, asked, sort, most):
-    """Its titles are those that discover gives, in its order, with its limit; empty values do not restrict."""
+async def test_a_filter_is_a_query_of_discover(catalogue, slug, filter_, sort, most):
+    """Its titles are the matches of discover, in its sort order, with its limit; empty values do not restrict."""
     row = await by_slug(catalogue, slug)
-    assert row.question == (asked, sort)
+    assert row.discover_query == (filter_, sort)
     assert row.most_titles == most
     titles = await load_collection_titles(catalogue, row, limit=10, offset=2)
-    assert titles == await load_discover_titles(catalogue, asked, sort, limit=10, offset=2)
+    assert titles == await load_discover_titles(catalogue, filter_, sort, limit=10, offset=2)
 
 
 @pytest.mark.parametrize("slug", ["hand", "model"])
-async def test_a_list_comes_by_rank(catalogue, slug):
-    """With a poster or without, page by page, but for what IMDb withdrew."""
+async def test_a_list_is_in_order_of_rank(catalogue, slug):
+    """Titles without a poster are listed as well, page by page; withdrawn ones are not."""
     row = await by_slug(catalogue, slug)
     expected = [number for number in range(200, 0, -1) if number % 2 == row.id - 901 and number % 7]
     pages = [await load_collection_titles(catalogue, row, limit=30, offset=at) for at in range(0, 120, 30)]

@@ -1,4 +1,4 @@
-"""What requests ask at the same moment is one statement, as fresh as if each had asked alone."""
+"""Keys that requests load in the same turn are one statement, as fresh as if each had its own."""
 
 import asyncio
 
@@ -11,16 +11,16 @@ from mediacanon.loaders.dataloader import BatchLoader, DataLoader
 
 
 class Load:
-    """Doubles its keys once it may, and remembers what it was asked."""
+    """Doubles its keys once its gate is open, and records each batch."""
 
     def __init__(self) -> None:
-        self.asked: list[list[int]] = []
+        self.batches: list[list[int]] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
 
     async def __call__(self, keys: list[int]) -> list[int]:
-        self.asked.append(keys)
+        self.batches.append(keys)
         await self.gate.wait()
         if self.error:
             raise self.error
@@ -33,148 +33,151 @@ def load() -> Load:
     return Load()
 
 
-async def test_requests_ask_together(load: Load) -> None:
-    """Keys of several requests come in one load, each of them once, and everybody gets the own."""
+async def test_requests_share_a_batch(load: Load) -> None:
+    """The keys of several requests are one batch, each of them once, and every request gets its own values."""
     shared = BatchLoader(load)
-    requests = [DataLoader(shared.ask) for _ in range(3)]
-    answers = await asyncio.gather(requests[0].load(1), requests[1].load_many([2, 1]), requests[2].load(3))
-    assert answers == [2, [4, 2], 6]
-    assert load.asked == [[1, 2, 3]]
+    requests = [DataLoader(shared.load) for _ in range(3)]
+    values = await asyncio.gather(requests[0].load(1), requests[1].load_many([2, 1]), requests[2].load(3))
+    assert values == [2, [4, 2], 6]
+    assert load.batches == [[1, 2, 3]]
 
 
-async def test_a_request_asks_once(load: Load) -> None:
-    """A key that was asked for is not asked for again, by the same request."""
+async def test_a_request_loads_a_key_once(load: Load) -> None:
+    """A loaded key is not loaded again by the same request, until it is cleared."""
     shared = BatchLoader(load)
-    request = DataLoader(shared.ask)
+    request = DataLoader(shared.load)
     assert [await request.load(1), await request.load(1)] == [2, 2]
-    assert load.asked == [[1]]
-    assert await DataLoader(shared.ask).load(1) == 2
-    assert load.asked == [[1], [1]]
+    assert load.batches == [[1]]
+    assert await DataLoader(shared.load).load(1) == 2
+    assert load.batches == [[1], [1]]
+    request.clear()
+    assert await request.load(1) == 2
+    assert load.batches == [[1], [1], [1]]
 
 
-async def test_nobody_gets_what_was_begun_before(load: Load) -> None:
-    """Who asks while a load is under way has one of their own, which sees all that was committed meanwhile."""
+async def test_a_running_load_is_not_joined(load: Load) -> None:
+    """A key requested while a load runs is loaded again, which sees every commit in between."""
     shared = BatchLoader(load)
     load.gate.clear()
-    first = shared.ask(1)
-    while not load.asked:
+    first = shared.load(1)
+    while not load.batches:
         await asyncio.sleep(0)
-    second = shared.ask(1)
+    second = shared.load(1)
     await asyncio.sleep(0.01)
-    assert load.asked == [[1], [1]]
+    assert load.batches == [[1], [1]]
     load.gate.set()
     assert await asyncio.gather(first, second) == [2, 2]
 
 
-async def test_failures_are_everybodys_and_pass(load: Load) -> None:
-    """All who asked together hear why; the next ones ask anew."""
+async def test_an_error_fails_its_batch_only(load: Load) -> None:
+    """All requests of the batch get the error; the next ones load anew."""
     shared = BatchLoader(load)
     load.error = ConnectionError("gone")
-    answers = await asyncio.gather(shared.ask(1), shared.ask(2), return_exceptions=True)
-    assert answers == [load.error, load.error]
+    errors = await asyncio.gather(shared.load(1), shared.load(2), return_exceptions=True)
+    assert errors == [load.error, load.error]
     load.error = None
-    assert await shared.ask(1) == 2
+    assert await shared.load(1) == 2
 
 
 async def test_too_few_values_are_an_error() -> None:
-    """A load that loses a key gives nobody another's value."""
+    """A load that loses a key gives no request the value of another key."""
 
     async def load(keys: list[int]) -> list[int]:
         return keys[1:]
 
     shared = BatchLoader(load)
-    answers = await asyncio.gather(shared.ask(1), shared.ask(2), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [ValueError, ValueError]
+    errors = await asyncio.gather(shared.load(1), shared.load(2), return_exceptions=True)
+    assert [type(error) for error in errors] == [ValueError, ValueError]
 
 
 @pytest.mark.parametrize("later", range(4))
 @pytest.mark.parametrize("turns", range(4))
-async def test_who_gives_up_takes_nothing_from_others(load: Load, turns: int, later: int) -> None:
-    """A key whose request is cancelled, at once or later, keeps nobody else waiting, whenever they come."""
+async def test_a_cancelled_request_delays_no_other(load: Load, turns: int, later: int) -> None:
+    """Cancelled at once or some turns later, it keeps no other waiting, whenever that one comes."""
     shared = BatchLoader(load)
-    given_up = shared.ask(1)
+    cancelled = shared.load(1)
     for _ in range(turns):
         await asyncio.sleep(0)
-    given_up.cancel()
+    cancelled.cancel()
     for _ in range(later):
         await asyncio.sleep(0)
     async with asyncio.timeout(5):
-        assert await shared.ask(2) == 4
+        assert await shared.load(2) == 4
         await asyncio.sleep(0)
-        assert await shared.ask(3) == 6
+        assert await shared.load(3) == 6
 
 
-async def test_a_request_that_was_cancelled_may_ask_again(load: Load) -> None:
-    """A cancelled value is not remembered."""
-    request = DataLoader(BatchLoader(load).ask)
+async def test_a_cancelled_value_is_loaded_again(load: Load) -> None:
+    """A request does not hold it."""
+    request = DataLoader(BatchLoader(load).load)
     request.load(1).cancel()
     assert await request.load(1) == 2
 
 
-async def test_who_asks_for_much_waits_alone(load: Load) -> None:
-    """Others are loaded without it, and it is loaded at once."""
+async def test_a_request_for_many_keys_has_a_batch_of_its_own(load: Load) -> None:
+    """The others are loaded without it, and it is loaded at once."""
     shared = BatchLoader(load)
-    requests = [DataLoader(shared.ask) for _ in range(3)]
-    much = range(10, 10 + dataloader.MAX_SHARED_KEYS + 1)
-    answers = await asyncio.gather(requests[0].load(1), requests[1].load_many(much), requests[2].load(2))
-    assert answers == [2, [2 * key for key in much], 4]
-    assert load.asked == [[1, 2], list(much)]
+    requests = [DataLoader(shared.load) for _ in range(3)]
+    many = range(10, 10 + dataloader.MAX_SHARED_KEYS + 1)
+    values = await asyncio.gather(requests[0].load(1), requests[1].load_many(many), requests[2].load(2))
+    assert values == [2, [2 * key for key in many], 4]
+    assert load.batches == [[1, 2], list(many)]
 
 
-async def test_loads_are_bounded(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More keys than a load takes are several, of many requests and of one."""
+async def test_batches_are_bounded(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More keys than a batch holds are several batches, shared or not."""
     monkeypatch.setattr(dataloader, "MAX_BATCH", 2)
     shared = BatchLoader(load)
-    assert await asyncio.gather(*(DataLoader(shared.ask).load(key) for key in range(5))) == [0, 2, 4, 6, 8]
-    assert load.asked == [[0, 1], [2, 3], [4]]
-    monkeypatch.setattr(dataloader, "MOST_KEYS", 10)
-    load.asked.clear()
-    assert await DataLoader(shared.ask).load_many(range(12)) == [2 * key for key in range(12)]
-    assert load.asked == [list(range(10)), [10, 11]]
+    assert await asyncio.gather(*(DataLoader(shared.load).load(key) for key in range(5))) == [0, 2, 4, 6, 8]
+    assert load.batches == [[0, 1], [2, 3], [4]]
+    monkeypatch.setattr(dataloader, "MAX_OWN_BATCH", 10)
+    load.batches.clear()
+    assert await DataLoader(shared.load).load_many(range(12)) == [2 * key for key in range(12)]
+    assert load.batches == [list(range(10)), [10, 11]]
 
 
-async def test_a_load_that_hangs_ends(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for longer than requests last, and the next ones are answered."""
-    monkeypatch.setattr(dataloader, "LONGEST_LOAD", 0.05)
+async def test_a_load_that_hangs_times_out(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its requests get the error, and the next ones are served."""
+    monkeypatch.setattr(dataloader, "LOAD_TIMEOUT", 0.05)
     shared = BatchLoader(load)
     load.gate.clear()
     with pytest.raises(TimeoutError):
-        await shared.ask(1)
+        await shared.load(1)
     load.gate.set()
-    assert await shared.ask(1) == 2
+    assert await shared.load(1) == 2
 
 
-async def test_what_nobody_waits_for_is_not_loaded_on(load: Load) -> None:
-    """The last one who gives up ends it: it would hold a connection."""
+async def test_a_load_without_waiting_requests_is_cancelled(load: Load) -> None:
+    """The last request that is cancelled cancels it: it would hold a connection."""
     shared = BatchLoader(load)
     load.gate.clear()
-    answers = [DataLoader(shared.ask).load(key) for key in (1, 2)]
-    while not load.asked:
+    futures = [DataLoader(shared.load).load(key) for key in (1, 2)]
+    while not load.batches:
         await asyncio.sleep(0)
-    answers[0].cancel()
+    futures[0].cancel()
     await asyncio.sleep(0.01)
     assert len(shared._loading) == 1
-    answers[1].cancel()
+    futures[1].cancel()
     async with asyncio.timeout(5):
         while shared._loading:
             await asyncio.sleep(0)
 
 
-async def test_the_end_leaves_nobody_waiting(load: Load) -> None:
-    """What is being loaded when the server ends is cancelled."""
+async def test_closing_cancels_running_loads(load: Load) -> None:
+    """No request waits for ever when the server ends."""
     shared = BatchLoader(load)
     load.gate.clear()
     async with dataloader.closing_loaders({"loader": shared}):
-        answer = shared.ask(1)
-        while not load.asked:
+        future = shared.load(1)
+        while not load.batches:
             await asyncio.sleep(0)
     assert not shared._loading
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(answer, 5)
+        await asyncio.wait_for(future, 5)
 
 
 async def test_many_requests_are_one_statement(demo: str) -> None:
-    """Of PostgreSQL too: twenty requests for titles of their own."""
+    """Twenty requests for a title each are one statement of PostgreSQL."""
     async with await open_pool(demo, size=2) as pool:
         ids = [row[0] for row in await pool.fetch("SELECT id FROM titles ORDER BY id LIMIT 20")]
         statements: list[str] = []

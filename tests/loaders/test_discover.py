@@ -1,4 +1,4 @@
-"""Discover: every filter and order against a plain computation over all rows, which have ties, gaps and sentinels."""
+"""Discover: every filter in every sort order, compared with a plain computation over rows with ties and gaps."""
 
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
@@ -13,19 +13,18 @@ from mediacanon.database.pool import open_pool
 from mediacanon.loaders.discover import (
     CONDITIONS,
     DiscoverFilter,
-    DiscoverSort,
     DiscoverTitleRow,
     load_discover_count,
     load_discover_titles,
     load_discover_titles_by_id,
     with_sort_rules,
 )
+from mediacanon.vocabulary import NO_IMAGE, DiscoverSort
 from tests.conftest import own_database
 
-SENTINELS = ("", "none", "TMDB_NOT_FOUND_DO_NOT_RETRY")
 ALL = 10_000
 
-# Votes, years, popularity and names that many share; titles without any; sentinels; titles IMDb has withdrawn.
+# Ties in votes, years, popularity and names; titles without them; sentinels; withdrawn titles.
 MESS = """
 UPDATE titles SET num_votes = num_votes / 1000 * 1000 WHERE id % 3 = 0;
 UPDATE titles SET num_votes = NULL, average_rating = NULL WHERE id % 31 = 0;
@@ -86,15 +85,17 @@ FILTERS = [
 
 @dataclass
 class Catalogue:
-    """All rows, and what discover should make of them."""
+    """All rows, and the expected results of discover."""
 
     titles: list[asyncpg.Record]
     views: dict[int, int]
 
-    def expected(self, asked: DiscoverFilter, sort: DiscoverSort) -> list[int]:
+    def expected(self, filter_: DiscoverFilter, sort: DiscoverSort) -> list[int]:
         """Return the ids of all pages."""
         found = [
-            title for title in self.titles if has_poster(title) and matches(title, asked) and rule(title, asked, sort)
+            title
+            for title in self.titles
+            if has_poster(title) and matches(title, filter_) and rule(title, filter_, sort)
         ]
         orders = {**ORDERS, DiscoverSort.POPULAR: lambda title: (-self.views.get(title["id"], 0),)}
         return [title["id"] for title in sorted(found, key=lambda title: (*orders[sort](title), *by_votes(title)))]
@@ -120,12 +121,12 @@ ORDERS: dict[DiscoverSort, Callable[[asyncpg.Record], tuple[Any, ...]]] = {
 
 
 def has_poster(title: asyncpg.Record) -> bool:
-    return title["withdrawn_at"] is None and title["image_url"] is not None and title["image_url"] not in SENTINELS
+    return title["withdrawn_at"] is None and title["image_url"] is not None and title["image_url"] not in NO_IMAGE
 
 
-def rule(title: asyncpg.Record, asked: DiscoverFilter, sort: DiscoverSort) -> bool:
+def rule(title: asyncpg.Record, filter_: DiscoverFilter, sort: DiscoverSort) -> bool:
     votes, rating = title["num_votes"] or 0, title["average_rating"] or 0
-    if sort is DiscoverSort.TOP_RATED and asked.votes_min is None and asked.rating_min is None:
+    if sort is DiscoverSort.TOP_RATED and filter_.votes_min is None and filter_.rating_min is None:
         return votes >= 1000
     return sort is not DiscoverSort.HIDDEN_GEMS or (rating >= 7.5 and 100 < votes < 10_000)
 
@@ -133,31 +134,31 @@ def rule(title: asyncpg.Record, asked: DiscoverFilter, sort: DiscoverSort) -> bo
 def within(value: float | None, least: float | None, most: float | None) -> bool:
     if least is None and most is None:
         return True
-    # A rating is kept in single precision.
+    # A rating is stored in single precision.
     return (
         value is not None and (least is None or round(value, 5) >= least) and (most is None or round(value, 5) <= most)
     )
 
 
-def matches(title: asyncpg.Record, asked: DiscoverFilter) -> bool:
+def matches(title: asyncpg.Record, filter_: DiscoverFilter) -> bool:
     genres = set(title["genres"])
     return (
-        asked.type in (None, title["type"])
-        and (not asked.genres_in or bool(genres & set(asked.genres_in)))
-        and genres >= set(asked.genres_all)
-        and not genres & set(asked.genres_not_in)
-        and (not asked.language_in or title["original_language"] in asked.language_in)
-        and (not asked.country_in or title["origin_country"] in asked.country_in)
-        and within(title["start_year"], asked.year_min, asked.year_max)
-        and within(title["average_rating"], asked.rating_min, asked.rating_max)
-        and within(title["num_votes"], asked.votes_min, asked.votes_max)
-        and within(title["runtime_minutes"], asked.runtime_min, asked.runtime_max)
+        filter_.type in (None, title["type"])
+        and (not filter_.genres_in or bool(genres & set(filter_.genres_in)))
+        and genres >= set(filter_.genres_all)
+        and not genres & set(filter_.genres_not_in)
+        and (not filter_.language_in or title["original_language"] in filter_.language_in)
+        and (not filter_.country_in or title["origin_country"] in filter_.country_in)
+        and within(title["start_year"], filter_.year_min, filter_.year_max)
+        and within(title["average_rating"], filter_.rating_min, filter_.rating_max)
+        and within(title["num_votes"], filter_.votes_min, filter_.votes_max)
+        and within(title["runtime_minutes"], filter_.runtime_min, filter_.runtime_max)
     )
 
 
 @pytest.fixture(scope="module")
 async def messy(cluster: str, demo_template: str) -> AsyncIterator[asyncpg.Pool]:
-    """Give a pool on a demo catalogue with all that makes orders and filters difficult."""
+    """Give a pool on a demo catalogue with every difficult case of sorting and filtering."""
     async with own_database(cluster, template=demo_template) as dsn, await open_pool(dsn, size=2) as pool:
         await pool.execute(MESS)
         yield pool
@@ -173,31 +174,31 @@ async def catalogue(messy: asyncpg.Pool) -> Catalogue:
     return Catalogue(list(await messy.fetch(TITLES)), views)
 
 
-async def all_ids(pool: asyncpg.Pool, asked: DiscoverFilter, sort: DiscoverSort) -> list[int]:
-    return [row.title_id for row in await load_discover_titles(pool, asked, sort, limit=ALL)]
+async def all_ids(pool: asyncpg.Pool, filter_: DiscoverFilter, sort: DiscoverSort) -> list[int]:
+    return [row.title_id for row in await load_discover_titles(pool, filter_, sort, limit=ALL)]
 
 
 @pytest.mark.parametrize("sort", DiscoverSort)
-async def test_every_filter_in_every_order_is_what_a_plain_computation_gives(
+async def test_every_filter_in_every_order_agrees_with_a_plain_computation(
     messy: asyncpg.Pool, catalogue: Catalogue, sort: DiscoverSort
 ) -> None:
     """Ids, their order and their count are those computed in Python over all rows, for each filter."""
-    for asked in FILTERS:
-        expected = catalogue.expected(asked, sort)
-        assert await all_ids(messy, asked, sort) == expected, asked
-        assert await load_discover_count(messy, with_sort_rules(asked, sort)) == len(expected), asked
+    for filter_ in FILTERS:
+        expected = catalogue.expected(filter_, sort)
+        assert await all_ids(messy, filter_, sort) == expected, filter_
+        assert await load_discover_count(messy, with_sort_rules(filter_, sort)) == len(expected), filter_
 
 
 def test_filters_under_test_use_every_condition() -> None:
-    """No field of the filter is left out of the comparison, and each has its condition."""
+    """Every field of the filter is compared, and each has a condition."""
     names = {field.name for field in fields(DiscoverFilter)}
-    used = {name for asked in FILTERS for name in names if getattr(asked, name) not in (None, ())}
+    used = {name for filter_ in FILTERS for name in names if getattr(filter_, name) not in (None, ())}
     assert names == used == CONDITIONS.keys()
 
 
 async def test_comparison_has_something_to_compare(catalogue: Catalogue) -> None:
-    """Most filters find titles in most orders, some of them tied, some without what the order goes by."""
-    found = [len(catalogue.expected(asked, sort)) for asked in FILTERS for sort in DiscoverSort]
+    """Most filters match titles in most sort orders; some are tied, some lack the sorted fact."""
+    found = [len(catalogue.expected(filter_, sort)) for filter_ in FILTERS for sort in DiscoverSort]
     assert sum(bool(count) for count in found) > len(found) * 0.8
     assert max(found) > 400
     shown = [title for title in catalogue.titles if has_poster(title)]
@@ -211,11 +212,11 @@ async def test_comparison_has_something_to_compare(catalogue: Catalogue) -> None
 async def test_page_after_page_has_every_title_once(
     messy: asyncpg.Pool, catalogue: Catalogue, sort: DiscoverSort
 ) -> None:
-    """Pages of seven, put together, are the whole list without repeats or gaps; the page behind is empty."""
-    asked = DiscoverFilter(type="movie", votes_max=30_000)
-    expected = catalogue.expected(asked, sort)
+    """Pages of seven make up the whole list without repeats or gaps; the page after the last is empty."""
+    filter_ = DiscoverFilter(type="movie", votes_max=30_000)
+    expected = catalogue.expected(filter_, sort)
     pages = [
-        [row.title_id for row in await load_discover_titles(messy, asked, sort, limit=7, offset=offset)]
+        [row.title_id for row in await load_discover_titles(messy, filter_, sort, limit=7, offset=offset)]
         for offset in range(0, len(expected) + 7, 7)
     ]
     assert [title_id for page in pages for title_id in page] == expected
@@ -223,7 +224,7 @@ async def test_page_after_page_has_every_title_once(
 
 
 async def test_offsets_behind_all_titles_are_empty(messy: asyncpg.Pool) -> None:
-    """An offset beyond 32 bits answers with nothing, in every order."""
+    """An offset beyond 32 bits is no error, in every sort order."""
     for sort in DiscoverSort:
         assert await load_discover_titles(messy, DiscoverFilter(), sort, limit=100, offset=2**40) == []
 
@@ -253,7 +254,7 @@ async def test_ratings_are_the_shortest_decimals(messy: asyncpg.Pool) -> None:
 
 
 async def test_popular_is_by_views_of_seven_days_then_by_votes(messy: asyncpg.Pool) -> None:
-    """Views fall through the list; those nobody viewed follow by votes."""
+    """Views decrease through the list; titles without views follow by votes."""
     rows = await load_discover_titles(messy, DiscoverFilter(), DiscoverSort.POPULAR, limit=ALL)
     assert rows[0].engagement_count > 1
     assert rows[-1].engagement_count == 0
@@ -261,22 +262,22 @@ async def test_popular_is_by_views_of_seven_days_then_by_votes(messy: asyncpg.Po
 
 
 @pytest.mark.parametrize("bound", [{"votes_min": 5}, {"rating_min": 1.0}])
-async def test_top_rated_wants_a_thousand_votes_unless_told_otherwise(
+async def test_top_rated_requires_a_thousand_votes_unless_the_filter_has_a_bound(
     messy: asyncpg.Pool, bound: dict[str, Any]
 ) -> None:
-    """Without a bound of its own nobody with fewer votes is there; with one there is."""
+    """Titles with fewer votes are listed only if the filter has a lower bound of votes or rating."""
     rows = await load_discover_titles(messy, DiscoverFilter(), DiscoverSort.TOP_RATED, limit=ALL)
     assert rows
     assert min(row.num_votes or 0 for row in rows) >= 1000
-    told = await load_discover_titles(messy, DiscoverFilter(**bound), DiscoverSort.TOP_RATED, limit=ALL)
-    assert any((row.num_votes or 0) < 1000 for row in told)
+    bounded = await load_discover_titles(messy, DiscoverFilter(**bound), DiscoverSort.TOP_RATED, limit=ALL)
+    assert any((row.num_votes or 0) < 1000 for row in bounded)
 
 
 async def test_titles_by_id_keep_the_order_of_the_ids_and_show_no_sentinel(
     messy: asyncpg.Pool, catalogue: Catalogue
 ) -> None:
-    """Collections ask by rank: any title answers, without a poster too, unknown ids with None."""
-    bare = next(title["id"] for title in catalogue.titles if title["image_url"] in SENTINELS)
+    """Collections load titles by rank: a title without a poster is loaded as well, an unknown id is None."""
+    bare = next(title["id"] for title in catalogue.titles if title["image_url"] in NO_IMAGE)
     withdrawn = next(title["id"] for title in catalogue.titles if title["withdrawn_at"])
     rows = await load_discover_titles_by_id(messy, [withdrawn, -1, bare, withdrawn])
     assert [row and row.title_id for row in rows] == [withdrawn, None, bare, withdrawn]
@@ -284,7 +285,7 @@ async def test_titles_by_id_keep_the_order_of_the_ids_and_show_no_sentinel(
     assert rows[2].image_url is None
 
 
-async def test_values_are_parameters_whatever_they_say(messy: asyncpg.Pool) -> None:
+async def test_values_are_parameters(messy: asyncpg.Pool) -> None:
     """Quotes, comments, placeholders and braces find nothing and break nothing."""
     for text in ("'; DROP TABLE titles; --", "$1", "{}", "{0}", "%", "\\", "NULL", "' OR '1'='1", "🎬" * 30):
         for name in ("genres_in", "genres_all", "language_in", "country_in"):
@@ -292,8 +293,8 @@ async def test_values_are_parameters_whatever_they_say(messy: asyncpg.Pool) -> N
     assert await load_discover_count(messy, DiscoverFilter()) > 0
 
 
-async def test_planning_for_the_values_ends_with_the_question(messy: asyncpg.Pool) -> None:
-    """A connection goes back to the pool with the plans it is meant to have."""
+async def test_planning_for_values_ends_with_the_transaction(messy: asyncpg.Pool) -> None:
+    """A connection returns to the pool with generic plans."""
     async with messy.acquire() as one, messy.acquire() as two:
         modes = [await connection.fetchval("SHOW plan_cache_mode") for connection in (one, two)]
     assert modes == ["force_generic_plan"] * 2

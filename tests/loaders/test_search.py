@@ -1,4 +1,4 @@
-"""Ranked search: what people type finds what they mean, first; the set of queries is fixed, its success rate printed."""
+"""Ranked search: a fixed set of queries finds the intended titles first, and its success rate is printed."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ KEEPERS, SATELLITES, GARDEN, SEOUL = "tt99000001", "tt99000002", "tt99000003", "
 PIER, CARTOGRAPHER = "tt99000005", "tt99000006"
 HARBOUR, ORCHARD, TIDE, VALE, GLASS, BUS = (f"tt9910000{number}" for number in range(1, 7))
 
-# what is typed -> the first title, and why it was found
+# query -> the first title and its tier
 DEMO = {
     # exact names, in any case, with and without accents and punctuation
     "The Lighthouse Keepers": (KEEPERS, "NAME"),
@@ -50,7 +50,7 @@ DEMO = {
     "le jardin de novembre": (GARDEN, "ORIGINAL_TITLE"),
     "서울을 위한 일곱 개의 우산": (SEOUL, "ORIGINAL_TITLE"),
     "심쿵 정류장": (BUS, "ORIGINAL_TITLE"),
-    # beginnings, as they are typed
+    # prefixes, as people type
     "the lighth": (KEEPERS, "PREFIX"),
     "the lighthouse": (KEEPERS, "PREFIX"),
     "paper sat": (SATELLITES, "PREFIX"),
@@ -64,7 +64,7 @@ DEMO = {
     "morning ti": (TIDE, "PREFIX"),
     "심쿵": (BUS, "PREFIX"),
     "le jardin de nov": (GARDEN, "PREFIX"),
-    # words, in any order, whole or begun
+    # words in any order, whole or as prefixes
     "lighthouse keepers": (KEEPERS, "WORDS"),
     "keepers lighthouse": (KEEPERS, "WORDS"),
     "keepers": (KEEPERS, "WORDS"),
@@ -166,7 +166,7 @@ REAL = {
 }
 
 
-# Its trigrams are nearer to Dawn of the Dead; the title meant comes second.
+# Its trigrams are closer to Dawn of the Dead; the intended title comes second.
 MISSED = "'shawn of the dead'"
 
 
@@ -178,7 +178,7 @@ async def catalogue(demo: str):
 
 
 async def missed(pool: asyncpg.Pool, expected: dict[str, tuple[str, str | None]]) -> list[str]:
-    """Return the queries whose first title is another one, or was found for another reason."""
+    """Return the queries whose first title, or its tier, is not the expected one."""
     wrong = []
     for query, (imdb_id, reason) in expected.items():
         found = await load_titles_by_rank(pool, query, limit=5)
@@ -188,8 +188,8 @@ async def missed(pool: asyncpg.Pool, expected: dict[str, tuple[str, str | None]]
     return wrong
 
 
-async def test_people_find_what_they_mean(catalogue: asyncpg.Pool):
-    """All fixed queries over the demo: the first hit and the reason are right."""
+async def test_queries_find_the_intended_titles(catalogue: asyncpg.Pool):
+    """All fixed queries over the demo have the right first hit and tier."""
     assert len(DEMO) >= 60
     wrong = await missed(catalogue, DEMO)
     print(f"search: {len(DEMO) - len(wrong)} of {len(DEMO)} first hits are right")
@@ -197,8 +197,8 @@ async def test_people_find_what_they_mean(catalogue: asyncpg.Pool):
 
 
 @pytest.mark.skipif(not (SHARED / "data" / "imdb").is_dir(), reason="the real dumps are not here")
-async def test_people_find_real_titles(database: str, pool: asyncpg.Pool):
-    """All fixed queries over the real dump: the famous title comes first."""
+async def test_queries_find_the_intended_titles_of_the_real_dump(database: str, pool: asyncpg.Pool):
+    """All fixed queries over the real dump have the famous title first."""
     from tests.imdb.catalogue import run_import
 
     await run_import(database, SHARED / "data" / "imdb" / "real")
@@ -210,18 +210,18 @@ async def test_people_find_real_titles(database: str, pool: asyncpg.Pool):
 @pytest.mark.parametrize(
     "query", ["", "   ", "!!!", "%", "_", "\\", "'; DROP TABLE titles; --", "a" * 10_000, "\u0301", "🎬"]
 )
-async def test_odd_queries_answer(catalogue: asyncpg.Pool, query: str):
-    """Nothing one can type is an error."""
+async def test_odd_queries_are_no_error(catalogue: asyncpg.Pool, query: str):
+    """Any text can be searched for."""
     assert isinstance(await load_titles_by_rank(catalogue, query, limit=5), list)
 
 
-async def test_wildcards_are_letters(catalogue: asyncpg.Pool):
-    """A percent sign finds what has one."""
+async def test_wildcards_are_ordinary_characters(catalogue: asyncpg.Pool):
+    """A percent sign matches a percent sign."""
     assert await load_titles_by_rank(catalogue, "100%zzzz", limit=5) == []
 
 
-async def test_short_queries_answer_from_the_most_voted(catalogue: asyncpg.Pool):
-    """One letter finds titles that begin with it, popular ones first."""
+async def test_short_queries_find_the_most_voted(catalogue: asyncpg.Pool):
+    """One letter finds titles with a word that begins with it, most voted first."""
     found = await load_titles_by_rank(catalogue, "h", limit=10)
     assert len(found) == 10
     for each in found:
@@ -233,7 +233,7 @@ async def test_short_queries_answer_from_the_most_voted(catalogue: asyncpg.Pool)
 
 
 async def test_long_names_are_whole_names(demo_database: str):
-    """A name of many words is the name itself, not the beginning of one; and it is no other one's."""
+    """A name of many words is found as a whole name, not as the prefix of another."""
     long = "The Keeper of the Seven Lanterns of the Old Northern Harbour, and What the Tide Brought Back"
     longer = f"{long}: {'A Chronicle of Storms, ' * 8}Told Once"
     short = " ".join(long.split()[:8])
@@ -250,7 +250,7 @@ async def test_long_names_are_whole_names(demo_database: str):
 
 
 async def test_tiers_come_before_votes(pool: asyncpg.Pool):
-    """A name, an original name, a beginning, words, something alike; among equals the most voted."""
+    """Name, original name, prefix, words, typo; inside a tier the most voted title comes first."""
     titles = [
         ("Amber Lantern", None, 10, "NAME"),
         ("Okänd", "Amber Lantern", 200, "ORIGINAL_TITLE"),
@@ -267,13 +267,13 @@ async def test_tiers_come_before_votes(pool: asyncpg.Pool):
     hits = await load_titles_by_rank(pool, "amber lantern", limit=10)
     wanted = [(name, reason) for name, _, _, reason in titles if reason != "SIMILAR"]
     assert [(hit.title.display_name, hit.matched_on) for hit in hits] == wanted
-    # With nothing that holds the words, what is alike.
+    # Typos are searched for if no name holds the words.
     hits = await load_titles_by_rank(pool, "ambre lanturn", limit=1)
     assert [(hit.title.display_name, hit.matched_on) for hit in hits] == [("Amber Lanturn", "SIMILAR")]
 
 
-async def test_words_are_found_by_their_beginnings_alone(pool: asyncpg.Pool):
-    """Also long ones, which are looked up by what is inside of words."""
+async def test_words_are_found_by_their_prefixes_alone(pool: asyncpg.Pool):
+    """Long words too, although the index finds them anywhere in a word."""
     names = ["House of Glass", "The Glass Houses", "Lighthouse Glass", "Eyeglass House", "Glasshouse"]
     await pool.execute("INSERT INTO titles (type, display_name) SELECT 'movie', unnest($1::text[])", names)
     for query, held in (
@@ -289,7 +289,7 @@ async def test_words_are_found_by_their_beginnings_alone(pool: asyncpg.Pool):
 @pytest.mark.parametrize("words", [["dun"], ["the", "quiet", "orchard"], ["one"] * 8])
 @pytest.mark.parametrize("known", [True, False])
 async def test_an_index_finds_words_of_three_letters(catalogue: asyncpg.Pool, words: list[str], *, known: bool):
-    """No question goes through all titles, however many there are."""
+    """No statement scans all titles."""
     patterns, looked_up = patterns_of(words)
     statement = candidates_by_words(len(looked_up), known=known)
     plan = await plan_of(catalogue, statement, " ".join(words), None, patterns, *looked_up)
@@ -298,29 +298,29 @@ async def test_an_index_finds_words_of_three_letters(catalogue: asyncpg.Pool, wo
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_an_index_finds_what_is_alike(catalogue: asyncpg.Pool, *, known: bool):
-    """No question goes through all titles, however many there are."""
+async def test_an_index_finds_typos(catalogue: asyncpg.Pool, *, known: bool):
+    """No statement scans all titles."""
     plan = await plan_of(catalogue, candidates_by_likeness(known=known), "quite orchard")
     assert "Index" in plan
     assert "Seq Scan on titles" not in plan
 
 
 async def plan_of(pool: asyncpg.Pool, statement: str, *arguments: object) -> str:
-    """Return how a statement is executed where going through a whole table is out of the question."""
+    """Return the plan of a statement with sequential scans disabled."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         await connection.execute(f"{SEARCH_SETTINGS}; SET LOCAL enable_seqscan = off")
         return "\n".join(line for (line,) in await connection.fetch(f"EXPLAIN {statement}", *arguments))
 
 
-async def test_titles_deleted_while_somebody_searches_are_left_out(catalogue: asyncpg.Pool):
-    """The others keep their order and their reasons."""
+async def test_titles_deleted_during_a_search_are_left_out(catalogue: asyncpg.Pool):
+    """The others keep their order and their tiers."""
     found = {3: (2, 0.0, -9), 2_000_000_000: (0, 0.0, -1), 1: (0, 0.0, -5)}
     best = await _best(catalogue, found, 5)
     assert [(each.title.title_id, each.matched_on) for each in best] == [(1, "NAME"), (3, "PREFIX")]
 
 
 async def test_withdrawn_titles_are_not_found(demo_database: str):
-    """What IMDb no longer lists is out of search."""
+    """A title that IMDb lists no more is not searched."""
     async with await open_pool(demo_database, size=2) as pool:
         await pool.execute("UPDATE titles SET withdrawn_at = now() WHERE imdb_id = $1", KEEPERS)
         found = await load_titles_by_rank(pool, "the lighthouse keepers", limit=5)

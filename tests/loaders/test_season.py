@@ -1,14 +1,16 @@
-"""Seasons: what their episodes come to is the same whether PostgreSQL or we reckon it."""
+"""Seasons: mean rating and count of their episodes, computed by PostgreSQL and by us."""
 
 import asyncpg
 import pytest
 
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders.season import (
+    SeasonRow,
+    SeasonWithEpisodesRow,
     load_seasons_by_id,
     load_seasons_by_show_id,
-    load_whole_seasons_by_id,
-    load_whole_seasons_by_show_id,
+    load_seasons_with_episodes_by_id,
+    load_seasons_with_episodes_by_show_id,
     mean_rating,
 )
 
@@ -20,22 +22,29 @@ async def catalogue(demo: str):
         yield pool
 
 
-async def test_whole_seasons_come_to_what_seasons_do(catalogue: asyncpg.Pool):
-    """Every season of the demo, by its id and by its show's."""
+async def test_seasons_with_and_without_episodes_agree(catalogue: asyncpg.Pool):
+    """Every season of the demo has the same facts either way, by its id and by its show's."""
     season_ids = [row[0] for row in await catalogue.fetch("SELECT id FROM show_seasons ORDER BY id")]
     show_ids = [row[0] for row in await catalogue.fetch("SELECT id FROM shows ORDER BY id")]
-    seasons = await load_seasons_by_id(catalogue, season_ids)
-    whole = await load_whole_seasons_by_id(catalogue, season_ids)
-    assert len(seasons) > 100
-    assert [known(season) for season in whole] == [known(season) for season in seasons]
+    without = await load_seasons_by_id(catalogue, season_ids)
+    with_episodes = await load_seasons_with_episodes_by_id(catalogue, season_ids)
+    assert len(without) > 100
+    assert [facts(season) for season in with_episodes] == [facts(season) for season in without]
     of_shows = await load_seasons_by_show_id(catalogue, show_ids)
-    whole_of_shows = await load_whole_seasons_by_show_id(catalogue, show_ids)
-    assert [list(map(known, each)) for each in whole_of_shows] == [list(map(known, each)) for each in of_shows]
+    with_episodes_of_shows = await load_seasons_with_episodes_by_show_id(catalogue, show_ids)
+    assert [list(map(facts, each)) for each in with_episodes_of_shows] == [list(map(facts, each)) for each in of_shows]
 
 
-def known(season):
-    """Return all that is known of a season but its episodes."""
-    return (*season[:4], season.average_rating, season.episode_count)
+async def test_seasons_carry_the_title_of_their_show(catalogue: asyncpg.Pool):
+    """Enrichment finds the title without loading the show."""
+    titles = dict(await catalogue.fetch("SELECT id, title_id FROM shows"))
+    seasons = await load_seasons_by_show_id(catalogue, list(titles))
+    assert all(season.title_id == titles[season.show_id] for each in seasons for season in each)
+
+
+def facts(season: SeasonRow | SeasonWithEpisodesRow) -> tuple[object, ...]:
+    """Return the facts of a season without its episodes."""
+    return (*season[:5], season.average_rating, season.episode_count)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +60,7 @@ def known(season):
     ],
 )
 async def test_the_mean_is_that_of_the_decimals(pool: asyncpg.Pool, ratings: list[float | None], mean: float | None):
-    """Halves go up, also where their neighbours in binary are a little less; PostgreSQL says the same."""
+    """Halves go up, also if their neighbours in binary are a little less; PostgreSQL agrees."""
     assert mean_rating(ratings) == mean
     query = "SELECT round(avg(rating::numeric), 1)::float8 FROM unnest($1::real[]) AS rating"
     assert await pool.fetchval(query, ratings) == mean

@@ -1,4 +1,4 @@
-"""Every SQL constant fits the schema, and what it selects fits the row it fills."""
+"""Every SQL constant fits the schema, and its columns fit the row that they fill."""
 
 import datetime as dt
 import importlib
@@ -12,14 +12,14 @@ import pytest
 import mediacanon.loaders
 import mediacanon.writes
 from mediacanon.loaders.movie import MovieRow
-from mediacanon.loaders.season import EpisodeRow, SeasonRow, WholeSeasonRow
+from mediacanon.loaders.season import EpisodeRow, SeasonRow, SeasonWithEpisodesRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.stats import GenreRow, StatsRow
 from mediacanon.loaders.title import TitleRow
 from mediacanon.loaders.title_list import CountRow
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
-# Constants completed with columns or conditions when they are used; the tests of their functions run them.
+# Templates completed with columns or conditions when they run; the tests of their functions run them.
 COMPLETED = frozenset({"COUNT", "IDS_BY_VIEWS", "IDS_IN_ORDER", "TITLES_BY_SEARCH", "COUNTS_BY_SEARCH"})
 PYTHON_TYPES = {
     "int4": int,
@@ -34,7 +34,7 @@ PYTHON_TYPES = {
     "timestamptz": dt.datetime,
     "text[]": list,
 }
-# constant -> the row class, and how many columns stand before its own
+# constant -> the row class, and the number of columns before its own
 ROWS = {
     "TITLES_BY_ID": (TitleRow, 0),
     "TITLES_BY_IMDB_ID": (TitleRow, 0),
@@ -45,8 +45,8 @@ ROWS = {
     "EPISODES_BY_SEASON_ID": (EpisodeRow, 0),
     "SEASONS_BY_ID": (SeasonRow, 0),
     "SEASONS_BY_SHOW_ID": (SeasonRow, 0),
-    "WHOLE_SEASONS_BY_ID": (WholeSeasonRow, 0),
-    "WHOLE_SEASONS_BY_SHOW_ID": (WholeSeasonRow, 0),
+    "SEASONS_WITH_EPISODES_BY_ID": (SeasonWithEpisodesRow, 0),
+    "SEASONS_WITH_EPISODES_BY_SHOW_ID": (SeasonWithEpisodesRow, 0),
     "STATS": (StatsRow, 0),
     "GENRE_COUNTS": (GenreRow, 0),
     "LANGUAGE_COUNTS": (CountRow, 0),
@@ -77,7 +77,7 @@ async def connection(demo: str):
 
 
 def test_statements_are_found():
-    """The search for constants does find them."""
+    """The search for constants finds them."""
     assert len(STATEMENTS) > 30
     assert ROWS.keys() <= STATEMENTS.keys()
 
@@ -89,7 +89,7 @@ async def test_every_statement_fits_the_schema(connection: asyncpg.Connection, n
 
 
 def leaves(row: type) -> list[typing.Any]:
-    """Return the types a row is filled with, nested rows unfolded, fields with a default left out."""
+    """Return the types of a row's columns: nested rows are unfolded, fields with a default left out."""
     hints = typing.get_type_hints(row)
     filled_in = getattr(row, "_field_defaults", {})
     kinds = [kind for name, kind in hints.items() if name not in filled_in]
@@ -97,7 +97,7 @@ def leaves(row: type) -> list[typing.Any]:
 
 
 def is_row(kind: typing.Any) -> bool:
-    """Return whether a field is a row in a row."""
+    """Return whether a type is a nested row."""
     return isinstance(kind, type) and kind.__name__.endswith("Row")
 
 
@@ -109,7 +109,7 @@ def accepts(kind: typing.Any, value: type) -> bool:
 
 @pytest.mark.parametrize("name", sorted(ROWS))
 async def test_columns_fit_their_row(connection: asyncpg.Connection, name: str):
-    """As many columns as the row has fields, each of its type."""
+    """A statement has as many columns as its row has fields, each of its type."""
     row, first = ROWS[name]
     columns = (await connection.prepare(STATEMENTS[name])).get_attributes()[first:]
     kinds = leaves(row)

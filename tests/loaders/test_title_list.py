@@ -1,4 +1,4 @@
-"""Lists of titles by name: page after page the whole match in order, and one count for all choices of languages."""
+"""Lists of titles by name: pages make up the whole match in order, and one count serves all languages."""
 
 from collections.abc import AsyncIterator
 
@@ -16,9 +16,9 @@ IN_ORDER = """
 SELECT id FROM titles t WHERE display_name ILIKE $1 AND {} ORDER BY num_votes DESC NULLS LAST, display_name, id"""
 
 
-# Of two letters and more, in the middle of words, of short words and of long ones, of punctuation, of nothing there is.
+# Two letters and more, the middle of words, short and long words, punctuation, and a text in no name.
 TEXTS = ("an", "the", "of the", "ght", "LIGHTHOUSE", "e lighthouse k", "garden", "-", "nobody calls a film that")
-# Votes that many share or nobody knows, and languages that nobody knows.
+# Ties in votes, unknown votes, and unknown languages.
 MESS = """
 UPDATE titles SET num_votes = num_votes / 1000 * 1000 WHERE id % 3 = 0;
 UPDATE titles SET num_votes = NULL WHERE id % 7 = 0;
@@ -35,7 +35,7 @@ async def mess(cluster: str, demo_template: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 async def pages(pool: asyncpg.Pool, search: TitleSearch) -> list[list[int]]:
-    """Return the ids of every page up to one that is not full."""
+    """Return the ids of every page up to the first that is not full."""
     found: list[list[int]] = []
     while not found or len(found[-1]) == PAGE:
         rows = await load_titles_by_search(pool, search, limit=PAGE, offset=PAGE * len(found))
@@ -53,27 +53,27 @@ async def pages(pool: asyncpg.Pool, search: TitleSearch) -> list[list[int]]:
     ],
 )
 async def test_pages_are_the_whole_match_in_order(mess: asyncpg.Pool, text: str, only: DiscoverFilter, condition):
-    """Those that the known titles fill, those that they begin, and those of the others."""
+    """Pages of known titles, the page where they end, and pages of the other titles."""
     wanted = [row[0] for row in await mess.fetch(IN_ORDER.format(condition), f"%{text}%")]
     found = await pages(mess, TitleSearch(text, only))
     assert [title_id for page in found for title_id in page] == wanted
 
 
-async def test_a_page_of_known_titles_looks_at_no_others(mess: asyncpg.Pool):
-    """One statement; one that they do not fill takes a second."""
+async def test_a_page_of_known_titles_is_one_statement(mess: asyncpg.Pool):
+    """A page that they do not fill takes a second statement."""
     search = TitleSearch("the")
     known = await mess.fetchval(f"SELECT count(*) FROM titles WHERE display_name ILIKE '%the%' AND {IS_KNOWN}")
-    asked: list[str] = []
+    statements: list[str] = []
     async with mess.acquire() as connection:
-        connection.add_query_logger(lambda query: asked.append(query.query))
-    for offset, statements in ((0, 1), (known - PAGE, 1), (known - PAGE + 1, 2)):
-        asked.clear()
+        connection.add_query_logger(lambda record: statements.append(record.query))
+    for offset, expected in ((0, 1), (known - PAGE, 1), (known - PAGE + 1, 2)):
+        statements.clear()
         assert len(await load_titles_by_search(mess, search, limit=PAGE, offset=offset)) == PAGE
-        assert sum("LIMIT" in query for query in asked) == statements
+        assert sum("LIMIT" in statement for statement in statements) == expected
 
 
-async def test_one_count_serves_all_choices_of_languages(mess: asyncpg.Pool):
-    """Also those whose language nobody knows are counted, while they are no language."""
+async def test_one_count_serves_every_filter_of_languages(mess: asyncpg.Pool):
+    """Titles of an unknown language are counted in the total, and are not among the languages."""
     search = TitleSearch("the")
     counts = await load_title_counts_by_search(mess, search)
     held = "SELECT count(*) FROM titles WHERE display_name ILIKE '%the%'"

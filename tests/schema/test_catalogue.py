@@ -1,4 +1,4 @@
-"""The catalogue as a whole: what it counts is there, title by title."""
+"""The whole catalogue: its counts agree with its rows."""
 
 from collections import Counter
 
@@ -10,7 +10,7 @@ from tests.serving import app_of, ask, client_of
 
 @pytest.fixture(scope="module")
 async def titles(demo: str) -> list[asyncpg.Record]:
-    """Give language, country and genres of every title that lists show."""
+    """Give language, country and genres of every title in lists."""
     connection = await asyncpg.connect(demo)
     try:
         return await connection.fetch(
@@ -25,7 +25,7 @@ async def titles(demo: str) -> list[asyncpg.Record]:
 
 @pytest.mark.parametrize(("field", "column"), [("languages", "original_language"), ("countries", "origin_country")])
 async def test_codes_are_counted_most_titles_first(demo_client, titles, field: str, column: str):
-    """Each code that a title has with its titles, those that tie in the order of their codes."""
+    """Each code with the number of its titles; ties are in the order of the codes."""
     counts = Counter(title[column] for title in titles if title[column] is not None)
     wanted = [{"code": code, "count": counts[code]} for code in sorted(counts, key=lambda code: (-counts[code], code))]
     assert len(wanted) > 3
@@ -33,7 +33,7 @@ async def test_codes_are_counted_most_titles_first(demo_client, titles, field: s
 
 
 async def test_genres_are_counted_by_name(demo_client, titles):
-    """Each genre with its titles, also one that no title has."""
+    """Each genre with the number of its titles, also a genre without titles."""
     counts = Counter(genre for title in titles for genre in title["genres"])
     found = (await ask(demo_client, "{ genres { name count } }"))["data"]["genres"]
     assert [each["name"] for each in found] == sorted(each["name"] for each in found)
@@ -41,8 +41,8 @@ async def test_genres_are_counted_by_name(demo_client, titles):
     assert len(counts) > 10
 
 
-async def test_custom_genres_are_told_apart(demo_database: str):
-    """Those that people made."""
+async def test_custom_genres_are_marked(demo_database: str):
+    """A genre that a person created is custom, one of IMDb is not."""
     async with client_of(app_of(demo_database)) as client:
         connection = await asyncpg.connect(demo_database)
         await connection.execute("INSERT INTO genres (name, is_custom) VALUES ('Cosy', true)")
@@ -54,7 +54,7 @@ async def test_custom_genres_are_told_apart(demo_database: str):
 
 
 async def test_everything_is_counted(demo_client, demo: str):
-    """Movies, shows, seasons and episodes, each by its own number."""
+    """Movies, shows, seasons and episodes each have their own count."""
     connection = await asyncpg.connect(demo)
     tables = {"movies": "movies", "shows": "shows", "seasons": "show_seasons", "episodes": "show_episodes"}
     wanted = {name: await connection.fetchval(f"SELECT count(*) FROM {table}") for name, table in tables.items()}

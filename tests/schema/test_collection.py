@@ -1,4 +1,4 @@
-"""Collections and carousels as GraphQL answers them."""
+"""Collections and carousels in GraphQL."""
 
 from functools import partial
 
@@ -47,8 +47,8 @@ def ask(run):
     return answer
 
 
-async def test_all_collections(ask):
-    """Each with all its facts."""
+async def test_all_collections_are_listed(ask):
+    """Each has all its facts."""
     found = (await ask(f"{{ collections {{ {COLLECTION} }} }}"))["collections"]
     assert len(found) == 47
     drama = next(one for one in found if one["slug"] == "top-drama-movies")
@@ -58,8 +58,8 @@ async def test_all_collections(ask):
     assert drama["titles"]["totalPages"] == -(-drama["titles"]["total"] // 5)
 
 
-async def test_a_collection_by_slug_or_id(ask):
-    """A list comes in its order; nothing is null and no error."""
+async def test_a_collection_is_found_by_slug_or_id(ask):
+    """A list is in its order; an unknown collection is null and no error."""
     document = f"query ($slug: String, $id: Int) {{ collection(slug: $slug, id: $id) {{ {COLLECTION} }} }}"
     hand = (await ask(document, slug="hand"))["collection"]
     assert hand == (await ask(document, id=901))["collection"]
@@ -70,7 +70,7 @@ async def test_a_collection_by_slug_or_id(ask):
     assert (await ask(document, slug="a\x00b"))["collection"] is None
 
 
-async def test_pages_of_a_collection_go_on(ask):
+async def test_pages_of_a_collection_end(ask):
     """The default is 100 titles; a page past the end is empty."""
     document = "query ($page: Int!) { collection(id: 901) { titles(page: $page) { items { titleId } perPage } } }"
     assert len((await ask(document, page=1))["collection"]["titles"]["items"]) == 7
@@ -88,15 +88,15 @@ async def test_pages_of_a_collection_go_on(ask):
         ("{ carousels(perPage: 51) { page } }", "perPage must be from 1 to 50"),
     ],
 )
-async def test_out_of_bounds_is_refused(run, document, words):
-    """The client is told what may be asked for."""
+async def test_arguments_out_of_bounds_are_refused(run, document, words):
+    """The message gives the bounds."""
     error = (await run(document)).errors[0].original_error
     assert isinstance(error, BadArgument)
     assert words in error.message
 
 
-async def test_carousels_page_by_page(ask, demo_pool):
-    """All pages together are all carousels in their order, the last page shorter; past the end there are none."""
+async def test_pages_of_carousels_are_all_carousels(ask, demo_pool):
+    """All pages together are all carousels in order; the last page is shorter, and pages past the end are empty."""
     rows = await load_carousels(demo_pool)
     pages = [(await ask(CAROUSELS, page=page, perPage=7))["carousels"] for page in range(1, 10)]
     assert [one["slug"] for page in pages for one in page["items"]] == [row.slug for row in rows]
@@ -108,8 +108,8 @@ async def test_carousels_page_by_page(ask, demo_pool):
     assert pages[-1]["items"] == []
 
 
-async def test_ready_carousels_are_answered_without_a_query(ask, demo_pool):
-    """The cache's set is what the server answers with, the same as the loaders'."""
+async def test_cached_carousels_are_served(ask, demo_pool):
+    """The response shows the snapshot of the cache, which agrees with the loaders."""
     built = await ask(CAROUSELS)
     async with CarouselCache(
         partial(load_carousels, demo_pool), ChangeListener(certain), renew=partial(renew_carousels, demo_pool)

@@ -1,14 +1,14 @@
-"""`discover` as clients ask it."""
+"""The root field `discover`."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from mediacanon import vocabulary
 from mediacanon.database.pool import open_pool
 from mediacanon.execution.executor import Execution
 from mediacanon.loaders import Loaders
-from mediacanon.loaders import discover as loader
 from mediacanon.schema.context import Context
 from mediacanon.schema.costs import COSTS
 from mediacanon.schema.discover import DiscoverSort
@@ -31,7 +31,7 @@ query ($filter: TitleFilter, $sort: DiscoverSort, $page: Int, $perPage: Int) {
 
 @pytest.fixture
 def ask(make_context: Callable[[], Context]) -> Ask:
-    """Give what runs a document and returns its data and the messages of its errors."""
+    """Give a function that runs a document and returns its data and the messages of its errors."""
 
     async def run(text: str = PAGE, **variables: object) -> tuple[Any, list[str]]:
         answer = await EXECUTION.execute(EXECUTION.prepare(text), context=make_context(), variables=variables)
@@ -41,7 +41,7 @@ def ask(make_context: Callable[[], Context]) -> Ask:
 
 
 async def test_default_is_the_most_voted_twenty(ask: Ask) -> None:
-    """Without arguments the first page of twenty comes, most votes first, and its total counts all pages."""
+    """Without arguments the response is the first page of twenty, most votes first, with the total of all pages."""
     page, errors = await ask()
     assert not errors
     votes = [title["numVotes"] for title in page["items"]]
@@ -51,8 +51,8 @@ async def test_default_is_the_most_voted_twenty(ask: Ask) -> None:
     assert page["totalPages"] == -(-page["total"] // 20)
 
 
-async def test_all_facts_arrive(ask: Ask) -> None:
-    """Every title has its poster, the id of what it is and its genres."""
+async def test_titles_have_all_facts(ask: Ask) -> None:
+    """Every title has its poster, the id of its movie or show, and its genres."""
     page, errors = await ask(perPage=100, sort="POPULAR")
     assert not errors
     assert page["items"][0]["engagementCount"] > 0
@@ -65,8 +65,8 @@ async def test_all_facts_arrive(ask: Ask) -> None:
 
 
 async def test_filter_reaches_every_condition(ask: Ask) -> None:
-    """All fields of the filter together give only titles that have all of it."""
-    asked = {
+    """All fields of the filter together give only titles that meet every condition."""
+    given = {
         "type": "movie",
         "genresIn": ["Drama", "Comedy"],
         "genresNotIn": ["Horror"],
@@ -81,21 +81,21 @@ async def test_filter_reaches_every_condition(ask: Ask) -> None:
         "runtimeMin": 75,
         "runtimeMax": 180,
     }
-    page, errors = await ask(filter=asked, perPage=100)
+    page, errors = await ask(filter=given, perPage=100)
     assert not errors
     assert page["items"]
     for title in page["items"]:
         assert title["type"] == "movie"
         assert {"Drama", "Comedy"} & set(title["genres"])
         assert "Horror" not in title["genres"]
-        assert title["originalLanguage"] in asked["languageIn"]
+        assert title["originalLanguage"] in given["languageIn"]
         assert 1950 <= title["startYear"] <= 2024
         assert 4 <= title["averageRating"] <= 9.5
         assert 50 <= title["numVotes"] <= 2_000_000
 
 
-async def test_every_sort_answers_every_page_once(ask: Ask) -> None:
-    """The pages of each order together have as many different titles as the total says."""
+async def test_pages_of_every_sort_have_every_title_once(ask: Ask) -> None:
+    """The pages of each sort order together have as many different titles as the total."""
     for sort in DiscoverSort:
         page, _ = await ask(sort=sort.name, perPage=100)
         pages = [await ask(sort=sort.name, perPage=100, page=number) for number in range(1, page["totalPages"] + 1)]
@@ -104,7 +104,7 @@ async def test_every_sort_answers_every_page_once(ask: Ask) -> None:
 
 
 async def test_page_past_the_end_is_empty(ask: Ask) -> None:
-    """The last page number there is answers with nothing and the same total."""
+    """The greatest page number has no titles and the same total."""
     page, errors = await ask(page=2**31 - 1, perPage=100)
     assert not errors
     assert page["items"] == []
@@ -112,7 +112,7 @@ async def test_page_past_the_end_is_empty(ask: Ask) -> None:
 
 
 async def test_empty_lists_and_an_empty_filter_restrict_nothing(ask: Ask) -> None:
-    """What is empty or null is as if it were not given."""
+    """An empty or null field is equal to an absent one."""
     everything, _ = await ask()
     lists = ("genresIn", "genresAll", "genresNotIn", "languageIn", "countryIn")
     for nothing in ({}, {name: [] for name in lists}, dict.fromkeys(lists), {"type": None, "ratingMin": None}, None):
@@ -137,8 +137,8 @@ async def test_empty_lists_and_an_empty_filter_restrict_nothing(ask: Ask) -> Non
         ({"filter": {"genresIn": ["D" * 101]}}, "genresIn wants names of at most 100 printable characters"),
     ],
 )
-async def test_what_is_out_of_bounds_is_refused_in_words(ask: Ask, variables: dict[str, Any], message: str) -> None:
-    """The client is told which argument is wrong and what it may be."""
+async def test_values_out_of_bounds_are_refused(ask: Ask, variables: dict[str, Any], message: str) -> None:
+    """The message names the argument and its bounds."""
     page, errors = await ask(**variables)
     assert page is None
     assert errors == [message]
@@ -156,7 +156,7 @@ async def test_what_is_out_of_bounds_is_refused_in_words(ask: Ask, variables: di
         {"ratingMax": float("inf")},
     ],
 )
-async def test_what_is_no_value_of_the_type_is_refused(ask: Ask, filter_: dict[str, Any]) -> None:
+async def test_values_of_another_type_are_refused(ask: Ask, filter_: dict[str, Any]) -> None:
     """Numbers beyond 32 bits, not-a-number, nulls in lists, unknown types and fields never reach the database."""
     page, errors = await ask(filter=filter_)
     assert page is None
@@ -164,8 +164,8 @@ async def test_what_is_no_value_of_the_type_is_refused(ask: Ask, filter_: dict[s
     assert "INTERNAL" not in errors[0]
 
 
-async def test_hostile_texts_find_nothing(ask: Ask) -> None:
-    """What looks like SQL, a pattern or a placeholder is a name that no title has."""
+async def test_hostile_texts_match_nothing(ask: Ask) -> None:
+    """SQL, patterns and placeholders are ordinary names without titles."""
     for text in ("'; DROP TABLE titles; --", "%", "_", "$1", "{}", "{0}", "\\", '"', "🎬"):
         page, errors = await ask(filter={"genresIn": [text], "languageIn": [text], "countryIn": [text]})
         assert not errors
@@ -173,12 +173,12 @@ async def test_hostile_texts_find_nothing(ask: Ask) -> None:
         assert page["total"] == 0
 
 
-async def test_total_is_counted_only_where_it_is_asked_for_and_then_once(demo: str) -> None:
+async def test_the_total_is_counted_if_selected_and_only_once(demo: str) -> None:
     """A list without total costs no count; total and totalPages share one."""
     statements: list[str] = []
     async with await open_pool(demo, size=1) as pool:
         async with pool.acquire() as connection:
-            # The pool has one connection, which keeps its logger while nobody else holds it.
+            # The pool has one connection, which keeps its logger between requests.
             connection._con.add_query_logger(lambda record: statements.append(record.query))
         for text, counts in (("items { titleId }", 0), ("total totalPages", 1)):
             statements.clear()
@@ -191,6 +191,6 @@ async def test_total_is_counted_only_where_it_is_asked_for_and_then_once(demo: s
     assert len(statements) > 1
 
 
-async def test_names_of_the_orders_are_those_of_the_loaders() -> None:
-    """Each order of the schema is one of the loaders."""
-    assert [sort.name for sort in DiscoverSort] == [sort.name for sort in loader.DiscoverSort]
+async def test_sort_orders_are_the_vocabulary() -> None:
+    """GraphQL has every sort order of the vocabulary, in its order, under the member's name."""
+    assert [(sort.name, sort.value) for sort in DiscoverSort] == [(sort.name, sort) for sort in vocabulary.DiscoverSort]

@@ -1,4 +1,4 @@
-"""What people get who look at titles through the server while TMDB answers, fails or hangs, and what is stored then."""
+"""Enrichment through the server while TMDB answers, fails or hangs: the responses and the stored facts."""
 
 import asyncio
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ REFRESH = "mutation ($id: Int!) { refresh(titleId: $id) { imageUrl enrichedAt } 
 
 @pytest.fixture
 def tmdb() -> Iterator[FakeTmdb]:
-    """Give a stand-in for TMDB that knows nothing yet and behaves."""
+    """Give a fake TMDB without titles and without faults."""
     with FakeTmdb() as fake:
         yield fake
 
@@ -34,19 +34,19 @@ def app_with(dsn: str, tmdb: FakeTmdb, *, wait: float = 30) -> Starlette:
     return app_of(dsn, TMDB_API_KEY=KEY, TMDB_BASE_URL=tmdb.url, TMDB_WAIT=str(wait), TMDB_RATE="0")
 
 
-async def looked_at(app: Starlette, title_id: int) -> dict[str, Any]:
-    """Return a title as GraphQL answers it from a freshly started server."""
+async def response_of(app: Starlette, title_id: int) -> dict[str, Any]:
+    """Return a title from the GraphQL response of a freshly started server."""
     async with client_of(app) as client:
         answer = await ask(client, TITLE, id=title_id)
     assert "errors" not in answer
     return answer["data"]["title"]
 
 
-async def test_who_looks_sees_what_tmdb_tells_in_time(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
-    """The first answer has the new facts, and they are stored."""
+async def test_facts_that_arrive_in_time_are_in_the_response(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """The first response has the new facts, and they are stored."""
     tmdb.catalogue.add_film(film(1, "tt9200001"))
     title_id = await add_title(pool, "tt9200001")
-    seen = await looked_at(app_with(database, tmdb), title_id)
+    seen = await response_of(app_with(database, tmdb), title_id)
     assert (seen["imageUrl"], seen["runtimeMinutes"]) == (POSTER.format(1), 97)
     assert seen["enrichedAt"]
     stored = await title_row(pool, title_id)
@@ -54,23 +54,21 @@ async def test_who_looks_sees_what_tmdb_tells_in_time(database: str, pool: async
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-async def test_a_failing_tmdb_costs_who_looks_nothing(
-    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, fault: Fault
-) -> None:
-    """The title is answered as it is and stays so; once TMDB is back it is whole."""
+async def test_a_failing_tmdb_is_no_error(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, fault: Fault) -> None:
+    """The response has the stored facts, which stay; once TMDB works again the title is complete."""
     tmdb.catalogue.add_film(film(2, "tt9200002"))
     title_id = await add_title(pool, "tt9200002", display_name="As it is")
     before = await title_row(pool, title_id)
     tmdb.misbehave(fault)
-    seen = await looked_at(app_with(database, tmdb, wait=0.1), title_id)
+    seen = await response_of(app_with(database, tmdb, wait=0.1), title_id)
     assert seen == {"displayName": "As it is", "imageUrl": None, "runtimeMinutes": None, "enrichedAt": None}
     assert await title_row(pool, title_id) == before
     tmdb.behave()
-    assert (await looked_at(app_with(database, tmdb), title_id))["imageUrl"] == POSTER.format(2)
+    assert (await response_of(app_with(database, tmdb), title_id))["imageUrl"] == POSTER.format(2)
 
 
-async def test_answers_come_while_tmdb_hangs(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
-    """Page and GraphQL answer before TMDB does; a title that needs nothing is answered beside them."""
+async def test_a_hanging_tmdb_delays_no_response_for_long(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """Page and GraphQL respond before TMDB does, and a complete title is not delayed at all."""
     tmdb.misbehave(Fault.HANG)
     wanting = await add_title(pool, "tt9200003")
     whole = await add_title(pool, "tt9200004", needs_backfill_tmdb=False, image_url=POSTER.format(4))
@@ -89,8 +87,8 @@ async def test_answers_come_while_tmdb_hangs(database: str, pool: asyncpg.Pool, 
     assert await pool.fetchval(LOCKS) == 0
 
 
-async def test_what_comes_late_is_there_at_the_next_look(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
-    """The fetch goes on after the answer."""
+async def test_late_facts_are_in_the_next_response(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """The fetch continues after the response."""
     tmdb.catalogue.add_film(film(5, "tt9200005"))
     title_id = await add_title(pool, "tt9200005")
     app = app_with(database, tmdb, wait=0)
@@ -103,10 +101,8 @@ async def test_what_comes_late_is_there_at_the_next_look(database: str, pool: as
     assert second["data"]["title"]["imageUrl"] == POSTER.format(5)
 
 
-async def test_what_comes_late_is_in_every_servers_next_answer(
-    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb
-) -> None:
-    """The answers without it that both had kept are given no more, of the title alone and of lists."""
+async def test_late_facts_are_in_every_servers_next_response(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """Both servers evict their cached responses of the title and of lists."""
     tmdb.catalogue.add_film(film(5, "tt9200005"))
     title_id = await add_title(pool, "tt9200005")
     apps = [app_with(database, tmdb, wait=0) for _ in range(2)]
@@ -124,13 +120,13 @@ async def test_what_comes_late_is_in_every_servers_next_answer(
                 assert "poster5.jpg" in (await client.get(path)).text
 
 
-async def test_stills_that_come_late_are_in_every_servers_next_answer(
+async def test_late_stills_are_in_every_servers_next_response(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb
 ) -> None:
-    """Also of a show that itself is fresh: the answer that a server without a key had kept is given no more."""
+    """A server without a key evicts its cached response too, although the show itself did not change."""
     tmdb.catalogue.add_show(show(8), "tt9200008", episodes=2)
     title_id = await add_title(pool, "tt9200008", type="show")
-    await looked_at(app_with(database, tmdb), title_id)
+    await response_of(app_with(database, tmdb), title_id)
     await add_episodes(pool, title_id, seasons=1, episodes=2)
     await pool.execute("UPDATE titles SET episodes_checked_at = NULL WHERE id = $1", title_id)
     app = app_with(database, tmdb, wait=0)
@@ -146,11 +142,11 @@ async def test_stills_that_come_late_are_in_every_servers_next_answer(
 
 
 async def test_two_servers_fetch_a_title_once(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
-    """Looked at in both at the same moment: two requests to TMDB, and both see the result."""
+    """Both respond to a request at the same time: TMDB gets two requests, and both responses have the result."""
     tmdb.catalogue.add_film(film(6, "tt9200006"))
     tmdb.latency = 0.05
     title_id = await add_title(pool, "tt9200006")
-    seen = await asyncio.gather(*(looked_at(app_with(database, tmdb), title_id) for _ in range(2)))
+    seen = await asyncio.gather(*(response_of(app_with(database, tmdb), title_id) for _ in range(2)))
     assert [one["imageUrl"] for one in seen] == [POSTER.format(6)] * 2
     assert tmdb.requests == ["/3/find/tt9200006", "/3/movie/6"]
 
@@ -164,10 +160,8 @@ FILM_QUERIES = {
 
 
 @pytest.mark.parametrize("name", FILM_QUERIES)
-async def test_a_film_is_fetched_however_it_is_named(
-    database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, name: str
-) -> None:
-    """By any id, even one that TMDB's answer corrects."""
+async def test_a_film_is_fetched_by_any_id(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, name: str) -> None:
+    """Even by an id that the response of TMDB corrects."""
     tmdb.catalogue.add_film(film(7, "tt9200007"))
     await add_title(pool, "tt9200007", tmdb_id=999)
     async with client_of(app_with(database, tmdb)) as client:
@@ -186,7 +180,7 @@ EPISODE_QUERIES = {
 async def test_stills_come_with_a_show_a_season_and_an_episode(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, name: str
 ) -> None:
-    """Whichever is looked at first, the whole show is fetched and the answer has the still."""
+    """Each of them fetches the whole show, and the response has the still."""
     tmdb.catalogue.add_show(show(8), "tt9200008", episodes=1)
     title_id = await add_title(pool, "tt9200008", type="show")
     await add_episodes(pool, title_id, seasons=1, episodes=1)
@@ -202,7 +196,7 @@ async def test_stills_come_with_a_show_a_season_and_an_episode(
 
 
 async def test_stills_have_all_of_tmdb_s_sizes(database: str, pool: asyncpg.Pool) -> None:
-    """The size is put into TMDB's address; an address from elsewhere, and no still, stay what they are."""
+    """The size is part of TMDB's address; other addresses and null are returned unchanged."""
     title_id = await add_title(pool, None, type="show")
     await add_episodes(pool, title_id, seasons=1, episodes=1)
     (stored,) = await episode_rows(pool, title_id)
@@ -219,8 +213,8 @@ async def test_stills_have_all_of_tmdb_s_sizes(database: str, pool: asyncpg.Pool
     assert await stills("TMDB_NOT_FOUND_DO_NOT_RETRY") == [None] * 3
 
 
-async def test_pages_show_what_came_in_time(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
-    """A movie's page has the poster at the first look."""
+async def test_pages_show_facts_that_arrive_in_time(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """The first response of a movie's page has the poster."""
     tmdb.catalogue.add_film(film(9, "tt9200009"))
     title_id = await add_title(pool, "tt9200009")
     movie_id = await pool.fetchval("SELECT id FROM movies WHERE title_id = $1", title_id)
@@ -236,30 +230,30 @@ LISTS = {
 
 
 @pytest.mark.parametrize("name", LISTS)
-async def test_lists_have_their_titles_fetched_when_nobody_waits(
+async def test_titles_of_lists_are_fetched_in_the_background(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, name: str
 ) -> None:
-    """The list answers at once; titles without a poster or never asked about are fetched afterwards, others are not."""
+    """The list does not wait; titles without a poster and titles never enriched are fetched, others are not."""
     tmdb.catalogue.add_film(film(10, "tt9200010"))
     tmdb.catalogue.add_film(film(18, "tt9200018"))
     wanting = await add_title(pool, "tt9200010")
-    never_asked = await add_title(pool, "tt9200018", image_url="theirs", needs_backfill_tmdb=False)
-    asked_at = await pool.fetchval("SELECT now()::timestamp")
-    await add_title(pool, "tt9200011", image_url=POSTER.format(11), needs_backfill_tmdb=False, enriched_at=asked_at)
+    never_enriched = await add_title(pool, "tt9200018", image_url="theirs", needs_backfill_tmdb=False)
+    enriched_at = await pool.fetchval("SELECT now()::timestamp")
+    await add_title(pool, "tt9200011", image_url=POSTER.format(11), needs_backfill_tmdb=False, enriched_at=enriched_at)
     app = app_with(database, tmdb)
     async with client_of(app) as client:
         await ask(client, f"{{ {LISTS[name]} }}")
         while app.services.enrichment._queued:
             await asyncio.sleep(0.01)
     assert (await title_row(pool, wanting))["image_url"] == POSTER.format(10)
-    assert (await title_row(pool, never_asked))["image_url"] == POSTER.format(18)
+    assert (await title_row(pool, never_enriched))["image_url"] == POSTER.format(18)
     assert {path.rpartition("/")[2] for path in tmdb.requests} == {"tt9200010", "10", "tt9200018", "18"}
 
 
-async def test_without_a_key_nothing_is_asked_and_refresh_says_so(
+async def test_without_a_key_nothing_is_fetched_and_refresh_fails(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb
 ) -> None:
-    """The title is answered as it is."""
+    """The response has the stored facts."""
     title_id = await add_title(pool, "tt9200012")
     async with client_of(app_of(database, TMDB_BASE_URL=tmdb.url)) as client:
         seen = await ask(client, TITLE, id=title_id)
@@ -270,8 +264,8 @@ async def test_without_a_key_nothing_is_asked_and_refresh_says_so(
     assert tmdb.requests == []
 
 
-async def test_refresh_brings_what_is_new(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
-    """However fresh the title is; one that is not there is NOT_FOUND."""
+async def test_refresh_fetches_new_facts(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """Even for a fresh title; an unknown title is NOT_FOUND."""
     tmdb.catalogue.add_film(film(13, "tt9200013"))
     title_id = await add_title(pool, "tt9200013")
     async with client_of(app_with(database, tmdb)) as client:
@@ -285,10 +279,10 @@ async def test_refresh_brings_what_is_new(database: str, pool: asyncpg.Pool, tmd
 
 
 @pytest.mark.parametrize("fault", [Fault.UNAUTHORIZED, Fault.HTML, Fault.WRONG_TYPES, Fault.SERVER_ERROR])
-async def test_a_refresh_that_fails_says_so_and_changes_nothing(
+async def test_a_failing_refresh_is_an_error_and_changes_nothing(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, fault: Fault
 ) -> None:
-    """UPSTREAM_UNAVAILABLE, without the key in it."""
+    """The error is UPSTREAM_UNAVAILABLE and does not contain the key."""
     title_id = await add_title(pool, "tt9200015", needs_backfill_tmdb=False, image_url=POSTER.format(15))
     before = await title_row(pool, title_id)
     tmdb.misbehave(fault)
@@ -299,8 +293,8 @@ async def test_a_refresh_that_fails_says_so_and_changes_nothing(
     assert await title_row(pool, title_id) == before
 
 
-async def test_who_may_not_write_may_not_refresh(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
-    """Looking still brings what is missing."""
+async def test_a_client_without_writes_cannot_refresh(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb) -> None:
+    """A read still fetches missing facts."""
     tmdb.catalogue.add_film(film(17, "tt9200017"))
     title_id = await add_title(pool, "tt9200017")
     settings = {"TMDB_API_KEY": KEY, "TMDB_BASE_URL": tmdb.url, "TMDB_WAIT": "30", "MEDIACANON_WRITES": "off"}
@@ -312,7 +306,7 @@ async def test_who_may_not_write_may_not_refresh(database: str, pool: asyncpg.Po
     assert seen["data"]["title"]["imageUrl"] == POSTER.format(17)
 
 
-async def test_an_import_leaves_what_tmdb_and_people_said(
+async def test_an_import_keeps_the_facts_of_tmdb_and_people(
     database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, tmp_path: Path
 ) -> None:
     """Poster, country and date stay, so does a running time edited by hand, through enrichment and import alike."""
@@ -336,7 +330,7 @@ async def test_an_import_leaves_what_tmdb_and_people_said(
 
 
 async def test_posters_have_all_of_tmdb_s_sizes(demo_database: str) -> None:
-    """The size is put into TMDB's address; an address from elsewhere, and no poster, stay what they are."""
+    """The size is part of TMDB's address; other addresses and null are returned unchanged."""
     query = "query ($id: Int!) { title(id: $id) { poster small: poster(size: W92) full: poster(size: ORIGINAL) } }"
     connection = await asyncpg.connect(demo_database)
     title_id = await connection.fetchval("SELECT min(id) FROM titles")

@@ -24,8 +24,8 @@ async def ids(demo: str) -> dict[str, int]:
     return {**dict(movie), "show": show["show"], "show_tmdb": show["tmdb"], **{k: show[k] for k in ("episode", "imdb")}}
 
 
-async def test_entities_tell_their_ids_elsewhere(demo_client, demo: str, ids):
-    """Title, movie, show and episode; and a title leads to the movie or show it is."""
+async def test_entities_have_their_ids_in_other_catalogues(demo_client, demo: str, ids):
+    """Title, movie, show and episode have them; and a title leads to its movie or show."""
     query = (
         "{{ movie(id: {movie}) {{ titleId ids {{ imdb tmdb }} }} show(id: {show}) {{ titleId ids {{ imdb tmdb }} }}"
         " episode(id: {episode}) {{ ids {{ imdb tmdb }} }} film: title(id: {title}) {{"
@@ -80,7 +80,7 @@ async def test_every_id_names_the_same_entity(demo_client, ids):
 
 @pytest.mark.parametrize("field", ["title", "movie", "show", "season", "episode"])
 async def test_unknown_ids_are_null(demo_client, field: str):
-    """Nothing there is no error."""
+    """An unknown id is no error."""
     for value in (0, -1, 2**31 - 1):
         assert await ask(demo_client, f"{{ {field}(id: {value}) {{ __typename }} }}") == {"data": {field: None}}
 
@@ -99,8 +99,8 @@ async def test_unknown_ids_are_null(demo_client, field: str):
         ("{ title(id: 2147483648) { titleId } }", "Int cannot represent"),
     ],
 )
-async def test_ids_that_cannot_be_are_refused(demo_client, query: str, message: str):
-    """In words, as the client's mistake."""
+async def test_malformed_ids_are_refused(demo_client, query: str, message: str):
+    """The error is the client's, and its message says why."""
     error = (await ask(demo_client, query))["errors"][0]
     assert message in error["message"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
@@ -109,21 +109,21 @@ async def test_ids_that_cannot_be_are_refused(demo_client, query: str, message: 
 LOOKUP = "query ($ids: [ExternalId!]!) { lookup(ids: $ids) { found { id title { displayName } episode { episodeId } } missing } }"
 
 
-async def test_lookup_tells_found_from_missing(demo_client, ids):
-    """Titles and episodes of both catalogues, in the order of asking, each once."""
-    asked = ["tt99000001", "tt0000001", f"movie:{ids['tmdb']}", ids["imdb"], "show:2147483647", "tt99000001"]
-    answer = (await ask(demo_client, LOOKUP, ids=asked))["data"]["lookup"]
+async def test_lookup_separates_found_from_missing(demo_client, ids):
+    """Titles and episodes by the ids of both catalogues, in the order of the request, each once."""
+    given = ["tt99000001", "tt0000001", f"movie:{ids['tmdb']}", ids["imdb"], "show:2147483647", "tt99000001"]
+    answer = (await ask(demo_client, LOOKUP, ids=given))["data"]["lookup"]
     keepers = {"title": {"displayName": "The Lighthouse Keepers"}, "episode": None}
     assert answer["found"] == [
-        {"id": asked[0], **keepers},
-        {"id": asked[2], **keepers},
-        {"id": asked[3], "title": None, "episode": {"episodeId": ids["episode"]}},
+        {"id": given[0], **keepers},
+        {"id": given[2], **keepers},
+        {"id": given[3], "title": None, "episode": {"episodeId": ids["episode"]}},
     ]
     assert answer["missing"] == ["tt0000001", "show:2147483647"]
 
 
 async def test_lookup_is_bounded(demo_client):
-    """500 are answered, 501 refused."""
+    """500 ids are accepted, 501 refused."""
     ids = [f"tt{9_000_000 + number}" for number in range(501)]
     answer = (await ask(demo_client, LOOKUP, ids=ids[:500]))["data"]["lookup"]
     assert len(answer["found"]) + len(answer["missing"]) == 500

@@ -1,4 +1,4 @@
-"""Mutations as a client sends them: what they answer, and what they say when they cannot."""
+"""Mutations as a client sends them: their results and their errors."""
 
 import pytest
 import strawberry
@@ -55,7 +55,7 @@ def refused(run):
 
 
 async def test_a_movie_is_created_with_its_title(ask):
-    """The answer is the stored entity with all that was given, ids and times."""
+    """The result is the stored entity with all given facts, ids and times."""
     given = {
         "displayName": "Amélie",
         "originalTitle": "Le Fabuleux Destin d'Amélie Poulain",
@@ -85,7 +85,7 @@ async def test_a_title_is_created_alone(ask):
 
 
 async def test_a_show_grows_season_by_season(ask):
-    """In one request every answer holds what the mutations before it did."""
+    """In one request every result includes the effects of the mutations before it."""
     show = (await ask('mutation { createShow(input: {displayName: "Show"}) { showId } }'))["createShow"]["showId"]
     seasons = await ask(
         """mutation ($show: Int!) {
@@ -119,8 +119,8 @@ async def test_a_show_grows_season_by_season(ask):
     assert data["after"] == {"isSeriesFinished": True, "episodeCount": 1, "seasons": [first, third]}
 
 
-async def test_an_update_leaves_what_is_absent_and_clears_what_is_null(ask):
-    """Absent, null and value are three things, in variables and in the document alike."""
+async def test_an_update_leaves_absent_facts_and_clears_null_ones(ask):
+    """Absent, null and value are distinct, in variables and in the document alike."""
     given = {"displayName": "Old", "startYear": 2001, "endYear": 2002, "originalLanguage": "fr"}
     movie = (await ask(CREATE_MOVIE % "titleId", input=given))["createMovie"]["movieId"]
     fields = " ".join(given)
@@ -165,8 +165,8 @@ async def test_an_episode_is_updated(ask):
     assert data["updateEpisode"] == given | {"episodeNumber": 2, "synopsis": None}
 
 
-async def test_updates_in_one_request_each_answer_what_they_stored(ask):
-    """No answer comes from before the write."""
+async def test_updates_in_one_request_each_return_the_stored_facts(ask):
+    """No result is from before the write."""
     title = (await ask('mutation { createTitle(type: movie, input: {displayName: "0"}) { titleId } }'))["createTitle"]
     data = await ask(
         """mutation ($id: Int!) {
@@ -179,8 +179,8 @@ async def test_updates_in_one_request_each_answer_what_they_stored(ask):
 
 
 @pytest.mark.parametrize("kind", ["Title", "Movie", "Show", "Season", "Episode"])
-async def test_a_deletion_answers_the_id_and_then_null(ask, kind):
-    """Deleting what is not there is no error."""
+async def test_a_deletion_returns_the_id_and_then_null(ask, kind):
+    """Deleting an unknown entity is no error."""
     await ask('mutation { createMovie(input: {displayName: "Before"}) { movieId } }')
     show = (await ask('mutation { createShow(input: {displayName: "Show"}) { showId titleId } }'))["createShow"]
     movie = (await ask('mutation { createMovie(input: {displayName: "After"}) { movieId } }'))["createMovie"]
@@ -198,7 +198,7 @@ async def test_a_deletion_answers_the_id_and_then_null(ask, kind):
     }
 
 
-async def test_a_view_answers_the_title(ask, pool):
+async def test_a_view_returns_the_id_of_the_title(ask, pool):
     """It is counted with its source."""
     title = (await ask('mutation { createTitle(type: movie, input: {displayName: "x"}) { titleId } }'))["createTitle"]
     data = await ask('mutation ($id: Int!) { recordView(titleId: $id, source: "web") }', id=title["titleId"])
@@ -219,8 +219,8 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("mutation", UNKNOWN)
-async def test_what_is_unknown_is_not_found(refused, mutation):
-    """The message names the kind and the number."""
+async def test_unknown_entities_are_not_found(refused, mutation):
+    """The message gives the noun and the id."""
     error = await refused(f"mutation {{ {mutation} }}")
     assert isinstance(error, NotFound)
     assert error.message.endswith(" 404")
@@ -259,7 +259,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("mutation", "message"), WRONG)
 async def test_wrong_arguments_are_refused_by_name(refused, ask, mutation, message):
-    """The message names the argument and what it must be; nothing is created."""
+    """The message gives the argument and its rule; nothing is created."""
     error = await refused(f"mutation {{ {mutation} }}")
     assert isinstance(error, BadArgument)
     assert message in error.message
@@ -268,7 +268,7 @@ async def test_wrong_arguments_are_refused_by_name(refused, ask, mutation, messa
 
 @pytest.mark.parametrize("day", ["2001-4-25", 20010425, 2001.5, ["2001-04-25"], {}])
 async def test_days_in_variables_have_one_form(demo_client, day):
-    """As they have in the document, and in our own words."""
+    """It is the form of the document, and the message is ours."""
     query = (
         "mutation ($day: Date) { createEpisode(seasonId: 1, input: {episodeNumber: 1, airDate: $day}) { episodeId } }"
     )
@@ -279,7 +279,7 @@ async def test_days_in_variables_have_one_form(demo_client, day):
 
 @pytest.mark.parametrize("value", ["a\x00b", "\ud800", "x" * 100_000])
 async def test_hostile_text_in_variables_is_refused(refused, value):
-    """What PostgreSQL could not keep never gets there."""
+    """A text that PostgreSQL cannot store never reaches it."""
     assert isinstance(await refused(CREATE_MOVIE % "titleId", input={"displayName": value}), BadArgument)
 
 
@@ -295,15 +295,15 @@ UNACCEPTABLE = [
 
 
 @pytest.mark.parametrize("mutation", UNACCEPTABLE)
-async def test_what_the_schema_forbids_never_runs(run, mutation):
+async def test_values_against_the_schema_never_run(run, mutation):
     """Numbers beyond 32 bits, nulls and names of other types are errors of validation: no data at all."""
     result = await run(f"mutation {{ {mutation} }}")
     assert result.data is None
     assert result.errors
 
 
-async def test_what_is_taken_conflicts(refused, ask):
-    """An IMDb id, a season's number and an episode's exist once, and the message says which it was."""
+async def test_taken_values_conflict(refused, ask):
+    """The IMDb id of a title is unique, and the message names the argument."""
     given = {"displayName": "x", "imdbId": "tt9000001"}
     await ask(CREATE_MOVIE % "titleId", input=given)
     error = await refused(CREATE_MOVIE % "titleId", input=given)
@@ -311,8 +311,8 @@ async def test_what_is_taken_conflicts(refused, ask):
     assert error.message == "A title with this imdbId is already there"
 
 
-async def test_a_mutation_that_fails_leaves_the_others_standing(run, ask):
-    """Each is a transaction of its own: the one before and the one after it are done."""
+async def test_a_failing_mutation_leaves_the_others_in_effect(run, ask):
+    """Each is a transaction of its own: those before and after it are committed."""
     result = await run(
         """mutation {
              first: createMovie(input: {displayName: "First", imdbId: "tt9000001"}) { movieId }
@@ -325,7 +325,7 @@ async def test_a_mutation_that_fails_leaves_the_others_standing(run, ask):
 
 
 def test_every_mutation_argument_and_input_field_is_described():
-    """The explorer explains all of them."""
+    """The explorer shows a description for each."""
     types = SCHEMA._schema.type_map.values()
     inputs = {each.name: each for each in types if isinstance(each, GraphQLInputObjectType)}
     root = SCHEMA._schema.mutation_type

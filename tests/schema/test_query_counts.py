@@ -1,6 +1,6 @@
-"""Lists cost the same number of SQL statements however long they are.
+"""A list takes the same number of SQL statements, however long it is.
 
-One does not: the titles of all collections, each of which is a search of its own. Its price in limits.py says so.
+The titles of all collections are the exception: each collection is a search of its own, and has a weight in costs.py.
 """
 
 import asyncpg
@@ -16,7 +16,7 @@ from mediacanon.writes import Writes
 
 TITLE = "displayName genres ids { imdb }"
 EPISODE = "displayName averageRating ids { imdb }"
-# What belongs to transactions, and to handing a connection back to the pool.
+# Statements of transactions, and of returning a connection to the pool.
 AROUND = ("BEGIN", "SET LOCAL", "COMMIT", "SELECT pg_advisory_unlock_all")
 LISTS = {
     "titles": f"titles(type: show, perPage: $n) {{ total items {{ {TITLE} }} }}",
@@ -35,19 +35,19 @@ LISTS = {
     "search": f'search(query: "the", limit: $n) {{ matchedOn title {{ {TITLE} }} }}',
 }
 
-# A search asks four: its settings, the words, what has them, and the titles.
+# A search takes four: its settings, the folded text, the candidates, and the titles.
 MOST = {"search to episodes": 7}
 
 
 @pytest.fixture(scope="module")
-async def asked(demo_with_collections: str):
-    """Give a function that runs a document and returns its data and the statements it took, but for those around."""
+async def run_document(demo_with_collections: str):
+    """Give a function that runs a document and returns its data and its statements without AROUND."""
     execution = Execution(build_schema(), costs=COSTS)
     async with await open_pool(demo_with_collections, size=1) as pool:
 
         async def run(query: str, **variables: object) -> tuple[dict, list[str]]:
             statements: list[str] = []
-            # The pool has one connection, and it keeps its logger as long as it is held by nobody else.
+            # The pool has one connection, which keeps its logger between requests.
             async with pool.acquire() as connection:
                 inner: asyncpg.Connection = connection._con
             inner.add_query_logger(lambda record: statements.append(record.query))
@@ -62,18 +62,18 @@ async def asked(demo_with_collections: str):
 
 
 @pytest.fixture
-def counted(asked):
-    """Give a function that runs a document and returns its data and how many statements it took."""
+def counted(run_document):
+    """Give a function that runs a document and returns its data and the number of its statements."""
 
     async def run(query: str, **variables: object) -> tuple[dict, int]:
-        data, statements = await asked(query, **variables)
+        data, statements = await run_document(query, **variables)
         return data, len(statements)
 
     return run
 
 
 async def test_long_look_ups_take_no_more_statements(counted):
-    """3 ids and 500 cost the same, whatever they stand for."""
+    """3 ids and 500 take as many statements, for every kind of id."""
     query = f"query ($ids: [ExternalId!]!) {{ lookup(ids: $ids) {{ found {{ title {{ {TITLE} }} }} missing }} }}"
     imdb, tmdb = ([f"tt{n:08}" for n in range(99000001, 99000251)], [f"movie:{n}" for n in range(1, 251)])
     few = [imdb[0], imdb[-1], tmdb[0]]
@@ -82,7 +82,7 @@ async def test_long_look_ups_take_no_more_statements(counted):
 
 
 async def test_long_look_ups_of_episodes_take_no_more_statements(counted):
-    """10 ids and 500 cost the same, with season and show of each episode."""
+    """10 ids and 500 take as many statements, with season and show of each episode."""
     query = """query ($ids: [ExternalId!]!) { lookup(ids: $ids) { found {
         title { displayName } episode { displayName season { seasonNumber show { showId title { displayName } } } } } } }"""
     many = [f"tt{number}" for number in range(92_000_001, 92_000_501)]
@@ -95,7 +95,7 @@ async def test_long_look_ups_of_episodes_take_no_more_statements(counted):
 
 @pytest.mark.parametrize("name", LISTS)
 async def test_long_lists_take_no_more_statements(counted, name: str):
-    """2 and 50 cost the same, and few."""
+    """2 items and 50 take as many statements, and few."""
     query = f"query ($n: Int!) {{ {LISTS[name]} }}"
     await counted(query, n=2)  # asyncpg looks types up the first time it meets them
     few, statements_for_few = await counted(query, n=2)
@@ -107,15 +107,15 @@ async def test_long_lists_take_no_more_statements(counted, name: str):
 @pytest.mark.parametrize(
     "field", ["titles", 'titles(query: "the")', "discover", 'discover(filter: {genresIn: ["Drama"]}, sort: POPULAR)']
 )
-async def test_a_page_past_the_end_is_not_searched_for(asked, field: str):
-    """Of page 2,000,000,000 nothing but the total is asked; the last page is as it was."""
+async def test_a_page_past_the_end_is_not_searched_for(run_document, field: str):
+    """For page 2,000,000,000 only the total is loaded; the last page is loaded as usual."""
     name, _, arguments = field.rstrip(")").partition("(")
     query = f"query ($page: Int!) {{ {name}({arguments} page: $page, perPage: 1) {{ total items {{ displayName }} }} }}"
-    first, statements = await asked(query, page=1)
+    first, statements = await run_document(query, page=1)
     assert any("OFFSET" in text for text in statements)
     total = first[name]["total"]
-    beyond, statements = await asked(query, page=2_000_000_000)
+    beyond, statements = await run_document(query, page=2_000_000_000)
     assert beyond == {name: {"total": total, "items": []}}
     assert not any("OFFSET" in text for text in statements)
-    assert len((await asked(query, page=total))[0][name]["items"]) == 1
-    assert (await asked(query, page=total + 1))[0] == beyond
+    assert len((await run_document(query, page=total))[0][name]["items"]) == 1
+    assert (await run_document(query, page=total + 1))[0] == beyond

@@ -1,4 +1,4 @@
-"""Lists of titles: text and filter together, each against the whole catalogue counted by hand."""
+"""Lists of titles: text and filter together, compared with plain SQL over the whole catalogue."""
 
 import asyncpg
 import pytest
@@ -43,15 +43,15 @@ async def connection(demo: str):
 
 
 @pytest.mark.parametrize("name", HELD)
-async def test_titles_are_those_that_match(demo_client, connection: asyncpg.Connection, name: str):
-    """Total, first page and languages are what a plain count says."""
+async def test_lists_agree_with_plain_sql(demo_client, connection: asyncpg.Connection, name: str):
+    """Total, first page and languages are those of a plain statement."""
     variables, condition = HELD[name]
     found = (await ask(demo_client, QUERY, **variables))["data"]["titles"]
     order = "num_votes DESC NULLS LAST, display_name, id"
     wanted = await connection.fetch(f"SELECT id FROM titles t WHERE {condition} ORDER BY {order}")
     assert found["total"] == len(wanted)
     assert [each["titleId"] for each in found["items"]] == [row[0] for row in wanted[:100]]
-    # The languages of the whole match, its own language aside.
+    # The languages are those of the match without its own restriction of the language.
     condition = condition.replace("t.original_language = 'fr'", "true").replace("t.original_language = 'en'", "true")
     counts = await connection.fetch(
         f"SELECT original_language, count(*) FROM titles t WHERE {condition} AND original_language IS NOT NULL GROUP BY 1"
@@ -67,14 +67,14 @@ async def test_titles_are_those_that_match(demo_client, connection: asyncpg.Conn
     ],
 )
 async def test_contradictions_are_refused(demo_client, variables: dict, message: str):
-    """Neither of two restrictions silently gives way to the other."""
+    """No restriction silently overrides another."""
     error = (await ask(demo_client, QUERY, **variables))["errors"][0]
     assert error["message"] == message
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 @pytest.mark.parametrize("text", ["%", "_", "\\", "100%", "'", '"', "\u200b"])
-async def test_wildcards_are_letters(demo_client, connection: asyncpg.Connection, text: str):
+async def test_wildcards_are_ordinary_characters(demo_client, connection: asyncpg.Connection, text: str):
     """A percent sign matches a percent sign."""
     found = (await ask(demo_client, QUERY, q=text))["data"]["titles"]
     assert found["total"] == await connection.fetchval(
@@ -82,8 +82,8 @@ async def test_wildcards_are_letters(demo_client, connection: asyncpg.Connection
     )
 
 
-async def test_the_bounds_of_a_search_are_told(demo_client):
-    """By the name its argument has."""
+async def test_the_limit_of_a_search_is_bounded(demo_client):
+    """The message names the argument."""
     for limit in (0, 51):
         answer = await ask(demo_client, f'{{ search(query: "the", limit: {limit}) {{ matchedOn }} }}')
         assert answer["errors"][0]["message"] == "limit must be from 1 to 50"
@@ -94,7 +94,7 @@ async def test_the_bounds_of_a_search_are_told(demo_client):
 @pytest.mark.parametrize(
     "arguments", ["page: 0", "page: -1", "perPage: 0", "perPage: 101", 'query: "' + "x" * 201 + '"']
 )
-async def test_bounds_are_told(demo_client, arguments: str):
-    """What is out of bounds is refused in words."""
+async def test_arguments_out_of_bounds_are_refused(demo_client, arguments: str):
+    """The error is the client's."""
     answer = await ask(demo_client, f"{{ titles({arguments}) {{ total }} }}")
     assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"

@@ -1,0 +1,151 @@
+"""The index of questions: its types, its caches, and the life of a request's loaders."""
+
+import textwrap
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from mediacanon.loaders import Loaders, share_loaders
+from mediacanon.loaders.dataloader import DataLoader
+from mediacanon.loaders.descriptors import RequestLoaders, batched, cached, query
+
+POOL: asyncpg.Pool = None
+
+
+class Results:
+    """A result cache that keeps everything."""
+
+    def __init__(self) -> None:
+        self.entries: dict[object, object] = {}
+
+    async def get(self, key, make):
+        if key not in self.entries:
+            self.entries[key] = await make()
+        return self.entries[key]
+
+
+CALLS: list[object] = []
+
+
+async def double_keys(_, keys):
+    """Record the batch, and double its keys."""
+    CALLS.append(list(keys))
+    return [2 * key for key in keys]
+
+
+async def double_number(_, number: int, *, plus: int = 0):
+    """Record the arguments, and double the number."""
+    CALLS.append((number, plus))
+    return 2 * number + plus
+
+
+class Index(RequestLoaders):
+    """Each kind of question."""
+
+    double_by_key = batched(double_keys)
+    cached_double_by_key = batched(double_keys, cached=True, shared=False)
+    double = query(double_number)
+    cached_double = cached(double_number)
+
+
+@pytest.fixture
+def calls() -> list[object]:
+    """Give the calls of the test."""
+    CALLS.clear()
+    return CALLS
+
+
+async def test_a_loader_is_created_when_it_is_first_used(calls: list[object]):
+    """A request pays for the loaders that it uses, and has one of each."""
+    loaders = Index(POOL)
+    assert not any(isinstance(each, DataLoader) for each in vars(loaders).values())
+    assert loaders.double_by_key is loaders.double_by_key
+    assert await loaders.double_by_key.load_many([1, 2, 1]) == [2, 4, 2]
+    assert calls == [[1, 2]]
+
+
+async def test_cleared_loaders_load_again(calls: list[object]):
+    """After a write no loaded value is served, by loaders that were read before either."""
+    loaders = Index(POOL)
+    loader = loaders.double_by_key
+    assert await loader.load(1) == await loader.load(1) == 2
+    loaders.clear()
+    assert await loader.load(1) == await loaders.double_by_key.load(1) == 2
+    assert calls == [[1], [1]]
+
+
+async def test_a_query_is_loaded_each_time(calls: list[object]):
+    """Its arguments are those of the function."""
+    loaders = Index(POOL, Results())
+    assert [await loaders.double(1), await loaders.double(1, plus=3)] == [2, 5]
+    assert calls == [(1, 0), (1, 3)]
+
+
+async def test_cached_questions_are_loaded_once_for_all_requests(calls: list[object]):
+    """Each key and each set of arguments has an entry of its own."""
+    results = Results()
+    for _ in range(2):
+        loaders = Index(POOL, results)
+        assert await loaders.cached_double_by_key.load_many([1, 2]) == [2, 4]
+        assert [await loaders.cached_double(1), await loaders.cached_double(1, plus=3)] == [2, 5]
+    assert calls == [[1], [2], (1, 0), (1, 3)]
+    assert len(results.entries) == 4
+
+
+async def test_without_a_result_cache_nothing_is_cached(calls: list[object]):
+    """Commands and tests have none."""
+    loaders = Index(POOL)
+    assert await loaders.cached_double_by_key.load_many([1, 2]) == [2, 4]
+    assert [await loaders.cached_double(1) for _ in range(2)] == [2, 2]
+    assert calls == [[1, 2], (1, 0), (1, 0)]
+
+
+def test_expensive_keys_are_not_shared():
+    """A batch of one would delay the requests of the others."""
+    shared = share_loaders(POOL).keys()
+    all_batched = {name for name, each in vars(Loaders).items() if isinstance(each, batched)}
+    assert all_batched - shared == {"discover_count_by_filter", "similar_titles_by_title_id"}
+
+
+WELL_TYPED = """
+    reveal_type(await loaders.title_by_id.load(1))
+    reveal_type(await loaders.show_by_title_id.load_many([1]))
+    reveal_type(await loaders.stats())
+    reveal_type(await loaders.titles_by_rank("heat", limit=3))
+"""
+REVEALED = [
+    "mediacanon.loaders.title.TitleRow | None",
+    "list[mediacanon.loaders.show.ShowRow | None]",
+    "mediacanon.loaders.stats.StatsRow",
+    "list[mediacanon.loaders.search.RankedTitle]",
+]
+ILL_TYPED = {
+    "loaders.titel_by_id": '"Loaders" has no attribute "titel_by_id"',
+    "loaders.sttas()": '"Loaders" has no attribute "sttas"',
+    'loaders.title_by_id.load("tt0113277")': 'Argument 1 to "load" of "DataLoader" has incompatible type "str"',
+    "loaders.title_by_tmdb_id.load(603)": 'Argument 1 to "load" of "DataLoader" has incompatible type "int"',
+    'loaders.titles_by_rank("heat", most=3)': 'Unexpected keyword argument "most"',
+    "loaders.movies_between(1)": "Too few arguments",
+    "loaders.title_counts_by_search(1)": 'has incompatible type "int"; expected "TitleSearch"',
+    "loaders.stats(1)": "Too many arguments",
+}
+
+
+def test_questions_are_checked_by_mypy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Rows have their types; a misspelt question, a wrong key and a wrong argument are errors of their lines."""
+    api = pytest.importorskip("mypy.api")
+    # mypy finds its configuration, and the package, in the working directory.
+    monkeypatch.chdir(Path(__file__).parents[2])
+    ill_typed = textwrap.indent("\n".join(ILL_TYPED), "    ")
+    module = tmp_path / "requests.py"
+    module.write_text(
+        f"from mediacanon.loaders import Loaders\n\nasync def ask(loaders: Loaders) -> None:{WELL_TYPED}{ill_typed}\n"
+    )
+    report, crash, _ = api.run(["--no-pretty", str(module)])
+    lines = [line.partition(".py:")[2] for line in report.splitlines()]
+    notes = [line for line in lines if " note: Revealed type is " in line]
+    assert [line.partition('is "')[2].rstrip('"') for line in notes] == REVEALED, report + crash
+    first = len(REVEALED) + 4
+    for number, (statement, message) in enumerate(ILL_TYPED.items(), first):
+        assert any(line.startswith(f"{number}: error: ") and message in line for line in lines), (statement, report)
