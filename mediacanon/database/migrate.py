@@ -2,13 +2,15 @@
 
 import contextlib
 import hashlib
+import ssl
 from collections.abc import AsyncIterator, Iterator
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
 from mediacanon import paths
 from mediacanon.database.binaries import OLDEST_MAJOR
+from mediacanon.database.connection_url import connect_options, url_parameters
 from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import DatabaseUnavailable
 
@@ -58,16 +60,23 @@ async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: 
 def address(dsn: str) -> str:
     """Return the target of a database URL in words: database and host, never the password."""
     parts = urlsplit(dsn)
-    query = parse_qs(parts.query)
-    host = parts.netloc.rpartition("@")[2] or query.get("host", ["the default host"])[0]
-    name = unquote(parts.path[1:]) or query.get("dbname", query.get("database", ["default"]))[0]
+    query = dict(url_parameters(dsn))
+    host = parts.netloc.rpartition("@")[2] or query.get("host", query.get("hostaddr", "the default host"))
+    name = unquote(parts.path[1:]) or query.get("dbname", query.get("database", "default"))
     return f"the database {name} on {unquote(host)}"
 
 
 async def connect(dsn: str) -> asyncpg.Connection:
     """Open a connection. Raises the driver's errors, and DatabaseUnavailable for a malformed URL."""
     try:
-        return await asyncpg.connect(dsn, server_settings=SESSION_SETTINGS)
+        return await asyncpg.connect(**connect_options(dsn, SESSION_SETTINGS))
+    except ssl.SSLCertVerificationError as error:
+        raise DatabaseUnavailable(
+            f"The certificate of {address(dsn)} is not accepted: {error.verify_message or error}."
+            " sslrootcert=FILE in the database URL names its authority, sslrootcert=system those of this system."
+        ) from None
+    except (ssl.SSLError, asyncpg.ClientConfigurationError) as error:
+        raise DatabaseUnavailable(f"Cannot use {address(dsn)}: {error}") from None
     except ValueError:
         # The parser's message may contain a piece of the password.
         raise DatabaseUnavailable("The database URL is malformed; wanted: postgresql://user@host/database") from None

@@ -94,10 +94,9 @@ class ReplicaReads:
         """Suppress a failure of the standby, log it and read the primary from then on."""
         try:
             yield
-        except ValueError:
-            # asyncpg cannot encode the value, so the primary would refuse it as well.
-            raise
         except FAILURES as error:
+            if _is_of_caller(error):
+                raise
             self._note_failure(error)
 
     def _note_failure(self, error: BaseException) -> None:
@@ -142,6 +141,11 @@ class ReplicaReads:
         # A standby sends no notification about its replay, so its position is polled.
         while not await self._read_replica("fetchval", HAS_REPLAYED, written):  # noqa: ASYNC110
             await asyncio.sleep(POLL_INTERVAL)
+
+
+def _is_of_caller(error: BaseException) -> bool:
+    """Return whether asyncpg could not encode a value; a certificate that is not accepted is a ValueError, too."""
+    return isinstance(error, ValueError) and not isinstance(error, OSError)
 
 
 @contextmanager
@@ -207,10 +211,10 @@ class ReadConnection:
                 async with asyncio.timeout(REPLICA_TIMEOUT) as limit:
                     with _terminated_by(limit, self._current):
                         return await work(self._current)
-            except (ValueError, asyncpg.QueryCanceledError):
-                # The primary would refuse the value as well; a statement_timeout is the caller's own.
-                raise
             except FAILURES as error:
+                # A block may set a statement_timeout for itself.
+                if _is_of_caller(error) or isinstance(error, asyncpg.QueryCanceledError):
+                    raise
                 self._note_failure(error)
                 # Its transaction is aborted, so the pool could not reuse it as it is. A lost one has left the pool.
                 with suppress(asyncpg.InterfaceError):

@@ -17,6 +17,7 @@ import asyncpg
 import orjson
 
 from mediacanon.database.changes import notify_everything
+from mediacanon.database.connection_url import connect_options
 from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import DatabaseUnavailable, ImportRefused
 from mediacanon.imdb import datasets
@@ -156,7 +157,7 @@ async def _only_import(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 @asynccontextmanager
 async def _connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(dsn, server_settings=IMPORT_SETTINGS)
+    connection = await asyncpg.connect(**connect_options(dsn, IMPORT_SETTINGS))
     try:
         yield connection
     finally:
