@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import unquote, urlsplit
@@ -12,7 +13,15 @@ from mediacanon import paths
 from mediacanon.database.binaries import OLDEST_MAJOR
 from mediacanon.database.connection_url import connect_options, url_parameters
 from mediacanon.database.pool import SESSION_SETTINGS
+from mediacanon.database.suitability import (
+    missing_extension,
+    refuse_unsuitable,
+    refuse_without_rights,
+    shortcomings,
+)
 from mediacanon.errors import DatabaseUnavailable
+
+log = logging.getLogger(__name__)
 
 # Increase it when an older MediaCanon could no longer work with the schema.
 SCHEMA_VERSION = 1
@@ -31,12 +40,13 @@ async def migrate(dsn: str, *, is_forced: bool = False) -> None:
     """Apply schema.sql to the database at `dsn` unless the recorded hash is this file's.
 
     `is_forced` applies it in any case, which restores dropped tables and indexes. Raises DatabaseUnavailable, in one
-    line without the password, when the database cannot be reached or changed, when its server is too old, or when
-    a newer MediaCanon has upgraded it.
+    line without the password, when the database cannot be reached or changed, when its server or its encoding is
+    unsuitable, or when a newer MediaCanon has upgraded it.
     """
     with translate_errors(dsn):
         async with connected(dsn) as connection:
             _refuse_old_server(connection, dsn)
+            await refuse_unsuitable(connection)
             async with connection.transaction():
                 await connection.execute("SELECT pg_advisory_xact_lock($1)", SCHEMA_LOCK)
                 await _apply_schema(connection, dsn, is_forced=is_forced)
@@ -52,8 +62,16 @@ async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: 
     # ALTER TABLE locks readers out even without a change, and while it waits for an import.
     if recorded.get("schema_hash") == schema_hash and not is_forced:
         return
+    await refuse_without_rights(connection)
     await connection.execute("SET LOCAL client_min_messages = warning")
-    await connection.execute(schema.decode())
+    try:
+        await connection.execute(schema.decode())
+    except asyncpg.PostgresError as error:
+        if remedy := missing_extension(error):
+            raise DatabaseUnavailable(f"Cannot use {address(dsn)}: {remedy}.") from error
+        raise
+    for sentence in await shortcomings(connection):
+        log.warning("%s", sentence)
     await connection.executemany(RECORD, [("schema_version", str(SCHEMA_VERSION)), ("schema_hash", schema_hash)])
 
 
