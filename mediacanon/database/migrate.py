@@ -1,5 +1,6 @@
 """Upgrades a database to schema.sql in one transaction; a lock makes concurrent starts queue up."""
 
+import asyncio
 import contextlib
 import hashlib
 import logging
@@ -12,7 +13,8 @@ import asyncpg
 from mediacanon import paths
 from mediacanon.database.binaries import OLDEST_MAJOR
 from mediacanon.database.connection_url import connect_options, url_parameters
-from mediacanon.database.pool import SESSION_SETTINGS
+from mediacanon.database.pool import SESSION_SETTINGS, reason_of
+from mediacanon.database.staging import drop_leftover_staging
 from mediacanon.database.suitability import (
     missing_extension,
     refuse_unsuitable,
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # Increase it when an older MediaCanon could no longer work with the schema.
 SCHEMA_VERSION = 1
+# Seconds until a wait for a lock is told.
+PATIENCE = 3.0
 # Any constant works as long as every MediaCanon uses the same one: the bytes of "mcschema".
 SCHEMA_LOCK = 0x6D63736368656D61
 
@@ -47,9 +51,11 @@ async def migrate(dsn: str, *, is_forced: bool = False) -> None:
         async with connected(dsn) as connection:
             _refuse_old_server(connection, dsn)
             await refuse_unsuitable(connection)
-            async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", SCHEMA_LOCK)
-                await _apply_schema(connection, dsn, is_forced=is_forced)
+            with said_after(PATIENCE, "Waiting for another session that holds a lock in %s, such as an import", dsn):
+                async with connection.transaction():
+                    await connection.execute("SELECT pg_advisory_xact_lock($1)", SCHEMA_LOCK)
+                    await _apply_schema(connection, dsn, is_forced=is_forced)
+                await drop_leftover_staging(connection)
 
 
 async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: bool) -> None:
@@ -73,6 +79,16 @@ async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: 
     for sentence in await shortcomings(connection):
         log.warning("%s", sentence)
     await connection.executemany(RECORD, [("schema_version", str(SCHEMA_VERSION)), ("schema_hash", schema_hash)])
+
+
+@contextlib.contextmanager
+def said_after(seconds: float, message: str, dsn: str) -> Iterator[None]:
+    """Log a message with the database's address if the block takes longer than this."""
+    timer = asyncio.get_running_loop().call_later(seconds, log.warning, message, address(dsn))
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def address(dsn: str) -> str:
@@ -132,5 +148,4 @@ def translate_errors(dsn: str) -> Iterator[None]:
     try:
         yield
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise DatabaseUnavailable(f"Cannot use {address(dsn)}: {reason}") from error
+        raise DatabaseUnavailable(f"Cannot use {address(dsn)}: {reason_of(error)}") from error

@@ -76,6 +76,31 @@ UNREACHABLE = (
 )
 
 
+# A connection that was open and is gone.
+LOST = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    ConnectionResetError,
+    BrokenPipeError,
+)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the reason of a database error in one line.
+
+    After a lost connection the driver fails again at the end of the transaction; the first failure is the reason.
+    """
+    while isinstance(error.__context__, (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        error = error.__context__
+    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    if isinstance(error, asyncpg.DiskFullError):
+        return f"the disk of the database is full ({line})"
+    if isinstance(error, LOST):
+        return f"the connection to the database was lost ({line})"
+    return line
+
+
 def translate_error(error: Exception) -> MediaCanonError | None:
     """Return our exception for a database error with a known reason, None for any other error.
 
