@@ -227,6 +227,8 @@ CREATE INDEX IF NOT EXISTS idx_titles_search_known ON titles USING gin (search_n
 DROP INDEX IF EXISTS idx_titles_num_votes;
 CREATE INDEX IF NOT EXISTS idx_titles_by_votes ON titles (num_votes DESC NULLS LAST, id);
 CREATE INDEX IF NOT EXISTS idx_titles_original_language ON titles (original_language);
+-- Look-up by TMDB's id.
+CREATE INDEX IF NOT EXISTS idx_titles_tmdb_id ON titles (tmdb_id, type) WHERE tmdb_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_titles_needs_backfill ON titles (needs_backfill_tmdb) WHERE needs_backfill_tmdb = true;
 CREATE INDEX IF NOT EXISTS idx_collection_titles_rank ON collection_titles (collection_id, rank);
 CREATE INDEX IF NOT EXISTS idx_title_views_source ON title_views (source);

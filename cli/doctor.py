@@ -128,6 +128,7 @@ async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIt
     from mediacanon.database.binaries import OLDEST_MAJOR
     from mediacanon.database.migrate import SCHEMA_VERSION, address
     from mediacanon.database.readiness import has_schema, load_schema_version
+    from mediacanon.database.suitability import shortcomings
     from mediacanon.loaders.stats import STATS, StatsRow
 
     server = connection.get_server_version()
@@ -135,7 +136,7 @@ async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIt
     if server.major < OLDEST_MAJOR:
         yield Finding("database", "fail", where, f"use PostgreSQL {OLDEST_MAJOR} or newer")
         return
-    yield Finding("database", "ok", where)
+    yield await _check_suitability(connection, where)
     if not await has_schema(connection):
         yield Finding("schema", "warn", "none yet", "mediacanon serve and mediacanon migrate create it")
         return
@@ -149,10 +150,24 @@ async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIt
         yield Finding("schema", "warn", f"version {version} of {SCHEMA_VERSION}", "mediacanon migrate upgrades it")
         return
     yield Finding("schema", "ok", f"version {version}")
+    for sentence in await shortcomings(connection):
+        yield Finding("letters", "warn", sentence, "a database with LC_CTYPE C.UTF-8 has it")
     [counts] = await connection.fetch(STATS)
     stats = StatsRow(*counts)
     yield _check_titles(stats)
     yield _check_last_import(stats)
+
+
+async def _check_suitability(connection: "asyncpg.Connection", where: str) -> Finding:
+    from mediacanon.database.suitability import refuse_unsuitable
+    from mediacanon.errors import DatabaseUnavailable
+
+    try:
+        await refuse_unsuitable(connection)
+    except DatabaseUnavailable as error:
+        found, _, remedy = error.message.partition(": ")
+        return Finding("database", "fail", found, remedy)
+    return Finding("database", "ok", where)
 
 
 async def _check_extensions(connection: "asyncpg.Connection") -> Finding:

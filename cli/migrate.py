@@ -5,6 +5,7 @@ import asyncio
 import click
 
 from cli.options import database_options
+from cli.output import log_to_stderr
 
 
 @click.command()
@@ -18,6 +19,7 @@ def migrate(**options: str | None) -> None:
     from mediacanon.database.migrate import migrate as run
     from mediacanon.settings import Settings
 
+    log_to_stderr()
     with running_database(Settings.from_environment(None, **options)) as dsn:
         asyncio.run(run(dsn, is_forced=True))
     click.echo("The database has the current schema.")

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import asyncpg
 import orjson
 
+from mediacanon.database.connection_url import connect_options
 from mediacanon.database.pool import UNREACHABLE
 from mediacanon.http.retries import backoff
 
@@ -251,9 +252,8 @@ class _ListeningConnection:
     async def connect(self) -> None:
         """Open a connection that listens, and use it for round trips from now on."""
         lost = asyncio.Event()
-        connection = await asyncpg.connect(
-            self._dsn, timeout=PATIENCE, server_settings={"application_name": "mediacanon changes"}
-        )
+        options = connect_options(self._dsn, {"application_name": "mediacanon changes"})
+        connection = await asyncpg.connect(**{"timeout": PATIENCE, **options})
         connection.add_termination_listener(lambda _: lost.set())
         try:
             await connection.add_listener(CHANNEL, lambda *event: self.changes.publish(parse_change(event[-1])))

@@ -5,6 +5,7 @@ The caller holds the cluster's start lock for every call. The server and all its
 lock is free, every remaining pid file and socket is stale.
 """
 
+import logging
 import os
 import shutil
 import signal
@@ -21,6 +22,8 @@ from mediacanon.database.places import digest, socket_folder
 from mediacanon.database.server_settings import SOCKET, configuration, server_settings
 from mediacanon.errors import DatabaseUnavailable
 
+log = logging.getLogger(__name__)
+
 OWNER = "mediacanon"
 # Replaying 4 GB of WAL takes minutes on a slow disk.
 START_TIMEOUT = 600.0
@@ -28,11 +31,14 @@ _POLL_INTERVAL = 0.01
 _LOG_TAIL = 8
 # Signal and timeout in seconds: fast shutdown, then immediate (the next start recovers), then kill.
 _STOPPING = ((signal.SIGINT, 120.0), (signal.SIGQUIT, 20.0), (signal.SIGKILL, 5.0))
+# Seconds for the fast shutdown of a server that recovers: it may not succeed, as on a full disk.
+_STOPPING_RECOVERY = 5.0
 _BUILTIN_LOCALE_SINCE = 17
 _LOCALES = ("C.UTF-8", "C")
 _STILL_IN_USE = "is still in use"
+NO_SPACE = "No space left on device"
 _CAUSES = {
-    "No space left on device": "the disk is full",
+    NO_SPACE: "the disk is full",
     "Disk quota exceeded": "the disk quota is used up",
     "File too large": "a file may not grow any larger",
     "Permission denied": "a permission is wrong",
@@ -53,16 +59,19 @@ class Cluster:
         self._parameters = parameters
         self._server_lock = place / "server.lock"
         self._startup_log = place / "startup.log"
-        self._log_ends: dict[Path, int] = {}
+        self._log_ends = {path: path.stat().st_size for path in self._logs()}
 
     def ensure_running(self, is_ready: Callable[[Path], bool]) -> Path:
         """Return the socket folder of the server once `is_ready` accepts it; start the server if it does not run.
 
         Raises DatabaseUnavailable with the end of the server's log when the server does not start.
         """
-        launched = False
-        deadline = time.monotonic() + START_TIMEOUT
-        while time.monotonic() < deadline:
+        launched = said = False
+        started = time.monotonic()
+        while time.monotonic() < started + START_TIMEOUT:
+            if not said and time.monotonic() > started + locks.PATIENCE:
+                log.warning("Waiting for PostgreSQL in %s: it starts, or recovers after an interruption", self.place)
+                said = True
             sockets = self._ready_socket()
             if sockets and is_ready(sockets):
                 return sockets
@@ -77,14 +86,20 @@ class Cluster:
         raise DatabaseUnavailable(self._failure("is still not ready", self._new_log()))
 
     @property
+    def is_disk_full(self) -> bool:
+        """True if the server's log has told so since this object was made."""
+        return NO_SPACE in self._new_log()
+
+    @property
     def has_server(self) -> bool:
         """True while a postmaster lives, also during start and shutdown; orphaned backends do not count."""
         return self._postmaster() is not None
 
     def stop(self) -> None:
         """Stop the server, if it runs: fast and clean, else by force (the next start recovers)."""
+        is_sound = self._ready_socket() is not None and not self.is_disk_full
         for number, timeout in _STOPPING:
-            if self._stopped_by(number, timeout):
+            if self._stopped_by(number, timeout if is_sound else min(timeout, _STOPPING_RECOVERY)):
                 return
 
     def _stopped_by(self, number: signal.Signals, timeout: float) -> bool:
@@ -213,9 +228,9 @@ class Cluster:
     def _new_log(self) -> str:
         """Return the log lines that the server wrote since its launch."""
         written = [self._startup_log.read_bytes()] if self._startup_log.exists() else []
-        for log in self._logs():
-            text = log.read_bytes()
-            end = self._log_ends.get(log, 0)
+        for file in self._logs():
+            text = file.read_bytes()
+            end = self._log_ends.get(file, 0)
             written.append(text[end if end <= len(text) else 0 :])
         return b"".join(written).decode(errors="replace")
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from urllib.parse import quote
 import asyncpg
 
 from mediacanon.database import locks
-from mediacanon.database.cluster import OWNER, START_TIMEOUT, Cluster
+from mediacanon.database.cluster import NO_SPACE, OWNER, START_TIMEOUT, Cluster
 from mediacanon.database.places import find_place
 from mediacanon.database.server_settings import PORT
 from mediacanon.errors import DatabaseUnavailable
@@ -28,6 +29,8 @@ from mediacanon.settings import Settings
 log = logging.getLogger(__name__)
 
 DATABASE = "mediacanon"
+# Gigabytes that the first import takes.
+ROOM_GB = 15
 # Seconds between two checks that our server lives.
 WATCH_INTERVAL = 0.5
 # Long enough for another process that starts or stops the server.
@@ -83,6 +86,19 @@ class EmbeddedPostgres:
             is_over.set()
             watcher.join()
 
+    def explained(self, error: DatabaseUnavailable) -> DatabaseUnavailable:
+        """Return an error of the block that used the server, with the remedy if the disk is full."""
+        if self._users_lock < 0 or not self._cluster:
+            return error
+        # The server's log may lag behind its message.
+        if NO_SPACE not in error.message and not self._cluster.is_disk_full:
+            return error
+        free = shutil.disk_usage(self._cluster.place).free // 1_000_000
+        return DatabaseUnavailable(
+            f"The disk is full: {self._cluster.place} has {free:,} MB left, and a first import needs {ROOM_GB} GB."
+            f" Make room, or move MEDIACANON_DATA_DIR. {error.message}"
+        )
+
     def stop(self) -> None:
         """Leave the server; the last user stops it. Does nothing before a start and after a stop."""
         if self._cluster and self._users_lock >= 0:
@@ -121,6 +137,8 @@ def running_database(settings: Settings, *, is_kept_running: bool = False) -> It
             dsn = postgres.start()
             with postgres.kept_running() if is_kept_running else contextlib.nullcontext():
                 yield dsn
+        except DatabaseUnavailable as error:
+            raise postgres.explained(error) from error
         finally:
             postgres.stop()
 

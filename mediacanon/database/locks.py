@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -9,6 +10,10 @@ from pathlib import Path
 
 from mediacanon.errors import DatabaseUnavailable
 
+log = logging.getLogger(__name__)
+
+# Seconds until a wait is told.
+PATIENCE = 3.0
 _POLL_INTERVAL = 0.01
 
 
@@ -46,8 +51,12 @@ def exclusive(path: Path, *, timeout: float) -> Iterator[int]:
     """
     lock = open_lock(path)
     try:
-        deadline = time.monotonic() + timeout
+        started = time.monotonic()
+        deadline, said = started + timeout, False
         while not _try(lock):
+            if not said and time.monotonic() > started + PATIENCE:
+                log.warning("Waiting for another MediaCanon that starts or stops PostgreSQL (it holds %s)", path)
+                said = True
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(f"Another MediaCanon has held {path} for {timeout:.0f} seconds.")
             time.sleep(_POLL_INTERVAL)

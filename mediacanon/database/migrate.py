@@ -1,19 +1,34 @@
 """Upgrades a database to schema.sql in one transaction; a lock makes concurrent starts queue up."""
 
+import asyncio
 import contextlib
 import hashlib
+import logging
+import ssl
 from collections.abc import AsyncIterator, Iterator
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
 from mediacanon import paths
 from mediacanon.database.binaries import OLDEST_MAJOR
-from mediacanon.database.pool import SESSION_SETTINGS
+from mediacanon.database.connection_url import connect_options, url_parameters
+from mediacanon.database.pool import SESSION_SETTINGS, reason_of
+from mediacanon.database.staging import drop_leftover_staging
+from mediacanon.database.suitability import (
+    missing_extension,
+    refuse_unsuitable,
+    refuse_without_rights,
+    shortcomings,
+)
 from mediacanon.errors import DatabaseUnavailable
+
+log = logging.getLogger(__name__)
 
 # Increase it when an older MediaCanon could no longer work with the schema.
 SCHEMA_VERSION = 1
+# Seconds until a wait for a lock is told.
+PATIENCE = 3.0
 # Any constant works as long as every MediaCanon uses the same one: the bytes of "mcschema".
 SCHEMA_LOCK = 0x6D63736368656D61
 
@@ -29,15 +44,18 @@ async def migrate(dsn: str, *, is_forced: bool = False) -> None:
     """Apply schema.sql to the database at `dsn` unless the recorded hash is this file's.
 
     `is_forced` applies it in any case, which restores dropped tables and indexes. Raises DatabaseUnavailable, in one
-    line without the password, when the database cannot be reached or changed, when its server is too old, or when
-    a newer MediaCanon has upgraded it.
+    line without the password, when the database cannot be reached or changed, when its server or its encoding is
+    unsuitable, or when a newer MediaCanon has upgraded it.
     """
     with translate_errors(dsn):
         async with connected(dsn) as connection:
             _refuse_old_server(connection, dsn)
-            async with connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", SCHEMA_LOCK)
-                await _apply_schema(connection, dsn, is_forced=is_forced)
+            await refuse_unsuitable(connection)
+            with said_after(PATIENCE, "Waiting for another session that holds a lock in %s, such as an import", dsn):
+                async with connection.transaction():
+                    await connection.execute("SELECT pg_advisory_xact_lock($1)", SCHEMA_LOCK)
+                    await _apply_schema(connection, dsn, is_forced=is_forced)
+                await drop_leftover_staging(connection)
 
 
 async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: bool) -> None:
@@ -50,24 +68,49 @@ async def _apply_schema(connection: asyncpg.Connection, dsn: str, *, is_forced: 
     # ALTER TABLE locks readers out even without a change, and while it waits for an import.
     if recorded.get("schema_hash") == schema_hash and not is_forced:
         return
+    await refuse_without_rights(connection)
     await connection.execute("SET LOCAL client_min_messages = warning")
-    await connection.execute(schema.decode())
+    try:
+        await connection.execute(schema.decode())
+    except asyncpg.PostgresError as error:
+        if remedy := missing_extension(error):
+            raise DatabaseUnavailable(f"Cannot use {address(dsn)}: {remedy}.") from error
+        raise
+    for sentence in await shortcomings(connection):
+        log.warning("%s", sentence)
     await connection.executemany(RECORD, [("schema_version", str(SCHEMA_VERSION)), ("schema_hash", schema_hash)])
+
+
+@contextlib.contextmanager
+def said_after(seconds: float, message: str, dsn: str) -> Iterator[None]:
+    """Log a message with the database's address if the block takes longer than this."""
+    timer = asyncio.get_running_loop().call_later(seconds, log.warning, message, address(dsn))
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def address(dsn: str) -> str:
     """Return the target of a database URL in words: database and host, never the password."""
     parts = urlsplit(dsn)
-    query = parse_qs(parts.query)
-    host = parts.netloc.rpartition("@")[2] or query.get("host", ["the default host"])[0]
-    name = unquote(parts.path[1:]) or query.get("dbname", query.get("database", ["default"]))[0]
+    query = dict(url_parameters(dsn))
+    host = parts.netloc.rpartition("@")[2] or query.get("host", query.get("hostaddr", "the default host"))
+    name = unquote(parts.path[1:]) or query.get("dbname", query.get("database", "default"))
     return f"the database {name} on {unquote(host)}"
 
 
 async def connect(dsn: str) -> asyncpg.Connection:
     """Open a connection. Raises the driver's errors, and DatabaseUnavailable for a malformed URL."""
     try:
-        return await asyncpg.connect(dsn, server_settings=SESSION_SETTINGS)
+        return await asyncpg.connect(**connect_options(dsn, SESSION_SETTINGS))
+    except ssl.SSLCertVerificationError as error:
+        raise DatabaseUnavailable(
+            f"The certificate of {address(dsn)} is not accepted: {error.verify_message or error}."
+            " sslrootcert=FILE in the database URL names its authority, sslrootcert=system those of this system."
+        ) from None
+    except (ssl.SSLError, asyncpg.ClientConfigurationError) as error:
+        raise DatabaseUnavailable(f"Cannot use {address(dsn)}: {error}") from None
     except ValueError:
         # The parser's message may contain a piece of the password.
         raise DatabaseUnavailable("The database URL is malformed; wanted: postgresql://user@host/database") from None
@@ -105,5 +148,4 @@ def translate_errors(dsn: str) -> Iterator[None]:
     try:
         yield
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise DatabaseUnavailable(f"Cannot use {address(dsn)}: {reason}") from error
+        raise DatabaseUnavailable(f"Cannot use {address(dsn)}: {reason_of(error)}") from error

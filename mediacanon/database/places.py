@@ -61,6 +61,11 @@ def socket_folder(place: Path, account: ServerAccount, name: str) -> Path:
     parents = [Path(tempfile.gettempdir()), Path("/tmp")] if account.is_ours else [SHARED]  # noqa: S108 - the folder in it is private and checked
     folder = next(parent / name for parent in parents if _suits_a_socket(parent / name))
     _make_reachable(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    # In one call, and not through a link: another user's link may lead to any folder of ours.
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (account.uid, os.geteuid()):
+        raise DatabaseUnavailable(f"{folder} must be a folder of {account.name}, and no link: remove it.")
     _make_private(folder, account)
     return folder
 

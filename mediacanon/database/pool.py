@@ -5,6 +5,7 @@ import logging
 import asyncpg
 import orjson
 
+from mediacanon.database.connection_url import connect_options
 from mediacanon.errors import BadArgument, DatabaseUnavailable, MediaCanonError
 
 log = logging.getLogger(__name__)
@@ -53,15 +54,14 @@ async def open_pool(
     A query longer than `command_timeout` seconds fails. `is_pooled` means that `dsn` leads to PgBouncer in transaction
     mode: each transaction may run in another session, so prepared statements are not cached.
     """
+    settings = POOLED_SETTINGS if is_pooled else SESSION_SETTINGS
     return await asyncpg.create_pool(
-        dsn,
+        **{"timeout": CONNECT_TIMEOUT, **connect_options(dsn, settings)},
         min_size=at_least,
         max_size=size,
-        timeout=CONNECT_TIMEOUT,
         command_timeout=command_timeout,
         init=prepare_connection,
         reset=skip_reset,
-        server_settings=POOLED_SETTINGS if is_pooled else SESSION_SETTINGS,
         statement_cache_size=0 if is_pooled else STATEMENTS,
     )
 
@@ -74,6 +74,31 @@ UNREACHABLE = (
     asyncpg.OperatorInterventionError,
     OSError,
 )
+
+
+# A connection that was open and is gone.
+LOST = (
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    ConnectionResetError,
+    BrokenPipeError,
+)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return the reason of a database error in one line.
+
+    After a lost connection the driver fails again at the end of the transaction; the first failure is the reason.
+    """
+    while isinstance(error.__context__, (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        error = error.__context__
+    line = next(iter(str(error).splitlines()), "") or type(error).__name__
+    if isinstance(error, asyncpg.DiskFullError):
+        return f"the disk of the database is full ({line})"
+    if isinstance(error, LOST):
+        return f"the connection to the database was lost ({line})"
+    return line
 
 
 def translate_error(error: Exception) -> MediaCanonError | None:

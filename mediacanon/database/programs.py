@@ -4,10 +4,11 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from mediacanon.database.account import ServerAccount
 from mediacanon.database.binaries import major_version, program_folders
+from mediacanon.database.connection_url import url_parameters
 from mediacanon.errors import DatabaseUnavailable
 from mediacanon.settings import environment_with
 
@@ -74,7 +75,7 @@ def without_password(dsn: str) -> tuple[str, str | None]:
     parts = urlsplit(dsn)
     account, at, host = parts.netloc.rpartition("@")
     user, colon, password = account.partition(":")
-    query = parse_qsl(parts.query, keep_blank_values=True)
+    query = url_parameters(dsn)
     in_query = next((value for key, value in query if key == "password"), None)
     others = [(key, value) for key, value in query if key != "password"]
     bare = _url(parts.scheme, f"{user}{at}{host}", parts.path, others)
@@ -84,7 +85,7 @@ def without_password(dsn: str) -> tuple[str, str | None]:
 def with_database(dsn: str, name: str) -> str:
     """Return the URL of another database of the same server."""
     parts = urlsplit(dsn)
-    query = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] not in _DATABASE_KEYS]
+    query = [one for one in url_parameters(dsn) if one[0] not in _DATABASE_KEYS]
     return _url(parts.scheme, parts.netloc, "/" + quote(name, safe=""), query)
 
 

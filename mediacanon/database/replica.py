@@ -6,25 +6,30 @@ From the first change until the standby has replayed it, and while the standby i
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from types import TracebackType
+from typing import Any, TypeVar, cast
 
 import asyncpg
+import asyncpg.transaction
 
-from mediacanon.database.changes import Change, ChangeListener
+from mediacanon.database.changes import Change, ChangeListener, Connection
 from mediacanon.database.pool import UNREACHABLE, open_pool
 from mediacanon.settings import Settings
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Seconds between two checks of a standby that is behind, and between two attempts at one that is down.
 POLL_INTERVAL, RETRY_INTERVAL = 0.02, 1.0
+# Seconds that a standby has for a statement, then for its farewell: a host that hangs refuses nothing.
+REPLICA_TIMEOUT = 1.0
 WRITTEN = "SELECT pg_current_wal_insert_lsn()::text"
 # A server that is no standby, or was promoted, replays nothing.
 HAS_REPLAYED = "SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn, false)"
-# A standby cancels a query that conflicts with its replay.
-FAILURES = (*UNREACHABLE, asyncpg.SerializationError)
+# A standby cancels a query that conflicts with its replay, by the first or the second error, or ends its session.
+FAILURES = (*UNREACHABLE, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
 class ReplicaReads:
@@ -51,20 +56,15 @@ class ReplicaReads:
         return await self._read("fetchval", *query, **options)
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        """Yield a connection for the block; a failure inside the block is not retried on the primary."""
-        connection = await self._acquire_from_replica()
-        if connection is None:
-            async with self._primary.acquire() as connection:
-                yield connection
-            return
-        try:
-            yield connection
-        except FAILURES:
-            self._fall_behind()
-            raise
-        finally:
-            await self._replica.release(connection)
+    async def acquire(self) -> AsyncIterator["ReadConnection"]:
+        """Yield a connection for the block; it continues on the primary when the standby fails in the block."""
+        async with AsyncExitStack() as opened:
+            yield ReadConnection(
+                opened,
+                await self._acquire_from_replica(opened),
+                primary=self._primary,
+                note_failure=self._note_failure,
+            )
 
     @property
     def is_behind(self) -> bool:
@@ -74,13 +74,19 @@ class ReplicaReads:
     async def _read(self, method: str, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
         if await self._is_fresh():
             with self._failures_noted():
-                return await getattr(self._replica, method)(*query, **options)
+                return await self._read_replica(method, *query, **options)
         return await getattr(self._primary, method)(*query, **options)
 
-    async def _acquire_from_replica(self) -> asyncpg.pool.PoolConnectionProxy | None:
+    async def _read_replica(self, method: str, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        async with asyncio.timeout(REPLICA_TIMEOUT) as limit, self._replica.acquire() as connection:
+            with _terminated_by(limit, connection):
+                return await getattr(connection, method)(*query, **options)
+
+    async def _acquire_from_replica(self, opened: AsyncExitStack) -> Connection | None:
         if await self._is_fresh():
             with self._failures_noted():
-                return await self._replica.acquire()
+                async with asyncio.timeout(REPLICA_TIMEOUT):
+                    return await opened.enter_async_context(self._replica.acquire())
         return None
 
     @contextmanager
@@ -88,12 +94,14 @@ class ReplicaReads:
         """Suppress a failure of the standby, log it and read the primary from then on."""
         try:
             yield
-        except ValueError:
-            # asyncpg cannot encode the value, so the primary would refuse it as well.
-            raise
         except FAILURES as error:
-            log.warning("The replica failed, the primary is read: %s", error)
-            self._fall_behind()
+            if _is_of_caller(error):
+                raise
+            self._note_failure(error)
+
+    def _note_failure(self, error: BaseException) -> None:
+        log.warning("The replica failed, the primary is read: %s", str(error) or type(error).__name__)
+        self._fall_behind()
 
     async def _is_fresh(self) -> bool:
         return not self.is_behind and await self._events.catch_up() and not self.is_behind
@@ -131,8 +139,129 @@ class ReplicaReads:
 
     async def _until_replayed(self, written: str) -> None:
         # A standby sends no notification about its replay, so its position is polled.
-        while not await self._replica.fetchval(HAS_REPLAYED, written):  # noqa: ASYNC110
+        while not await self._read_replica("fetchval", HAS_REPLAYED, written):  # noqa: ASYNC110
             await asyncio.sleep(POLL_INTERVAL)
+
+
+def _is_of_caller(error: BaseException) -> bool:
+    """Return whether asyncpg could not encode a value; a certificate that is not accepted is a ValueError, too."""
+    return isinstance(error, ValueError) and not isinstance(error, OSError)
+
+
+@contextmanager
+def _terminated_by(limit: asyncio.Timeout, connection: Connection) -> Iterator[None]:
+    """Drop the connection if the limit cancels the block: its release would wait for the hanging server's response."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if limit.expired():
+            connection.terminate()
+        raise
+
+
+class ReadConnection:
+    """A connection for reads that starts on the standby and continues on the primary after a failure.
+
+    The primary repeats the open transactions and the settings made in them by `execute`. Rows that were read before
+    stay valid: every statement of a block has a snapshot of its own.
+    """
+
+    def __init__(
+        self,
+        opened: AsyncExitStack,
+        replica: Connection | None,
+        *,
+        primary: asyncpg.Pool,
+        note_failure: Callable[[BaseException], None],
+    ) -> None:
+        self._opened = opened
+        self._replica = replica
+        self._primary = primary
+        self._note_failure = note_failure
+        self._current = replica
+        self.transactions: list[ReadTransaction] = []
+
+    async def fetch(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return all rows."""
+        return await self.run(lambda connection: connection.fetch(*query, **options))
+
+    async def fetchrow(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return the first row."""
+        return await self.run(lambda connection: connection.fetchrow(*query, **options))
+
+    async def fetchval(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return a value of the first row."""
+        return await self.run(lambda connection: connection.fetchval(*query, **options))
+
+    async def execute(self, statement: str) -> str:
+        """Change settings of the transaction."""
+        status = await self.run(lambda connection: connection.execute(statement))
+        if self.transactions:
+            self.transactions[-1].settings.append(statement)
+        return status
+
+    def transaction(self, **options: Any) -> "ReadTransaction":  # noqa: ANN401 - as asyncpg's own
+        """Return a transaction for a block, or a savepoint inside one."""
+        return ReadTransaction(self, options)
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Return the result of `work` on the standby, or on the primary if the standby fails."""
+        if self._current is not None and self._current is self._replica:
+            try:
+                async with asyncio.timeout(REPLICA_TIMEOUT) as limit:
+                    with _terminated_by(limit, self._current):
+                        return await work(self._current)
+            except FAILURES as error:
+                # A block may set a statement_timeout for itself.
+                if _is_of_caller(error) or isinstance(error, asyncpg.QueryCanceledError):
+                    raise
+                self._note_failure(error)
+                # Its transaction is aborted, so the pool could not reuse it as it is. A lost one has left the pool.
+                with suppress(asyncpg.InterfaceError):
+                    self._current.terminate()
+                self._current = None
+        if self._current is None:
+            self._current = await self._continue_on_primary()
+        return await work(self._current)
+
+    async def _continue_on_primary(self) -> Connection:
+        connection: Connection = await self._opened.enter_async_context(self._primary.acquire())
+        for transaction in self.transactions:
+            await transaction.repeat(connection)
+        return connection
+
+
+class ReadTransaction:
+    """An open transaction of a ReadConnection and the settings made in it."""
+
+    _open: asyncpg.transaction.Transaction
+
+    def __init__(self, connection: ReadConnection, options: dict[str, Any]) -> None:
+        self._connection = connection
+        self._options = options
+        self.settings: list[str] = []
+
+    async def __aenter__(self) -> None:
+        await self._connection.run(self._begin)
+        self._connection.transactions.append(self)
+
+    async def _begin(self, connection: Connection) -> None:
+        self._open = connection.transaction(**self._options)
+        await self._open.start()
+
+    async def repeat(self, connection: Connection) -> None:
+        """Begin again on another connection, with the same settings."""
+        await self._begin(connection)
+        for statement in self.settings:
+            await connection.execute(statement)
+
+    async def __aexit__(self, failure: type[BaseException] | None, _: object, __: TracebackType | None) -> None:
+        # The failure of a standby during the end of a transaction that only read begins it again on the primary.
+        await self._connection.run(lambda _: self._open.rollback() if failure else self._open.commit())
+        self._connection.transactions.remove(self)
+        # The settings of a savepoint outlive its release.
+        if not failure and self._connection.transactions:
+            self._connection.transactions[-1].settings += self.settings
 
 
 @asynccontextmanager
@@ -141,8 +270,14 @@ async def open_reads(settings: Settings, primary: asyncpg.Pool, events: ChangeLi
     if settings.database_replica_url is None:
         yield primary
         return
-    async with await open_pool(settings.database_replica_url, size=settings.pool_size, at_least=0) as replica:
+    replica = await open_pool(settings.database_replica_url, size=settings.pool_size, at_least=0)
+    try:
         reads = ReplicaReads(primary, replica, events)
         async with reads.following():
             # Loaders use only the read methods of a pool.
             yield cast("asyncpg.Pool", reads)
+    finally:
+        # A cancelled close terminates the connections: a standby that hangs must not delay the shutdown.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REPLICA_TIMEOUT):
+                await replica.close()

@@ -17,7 +17,9 @@ import asyncpg
 import orjson
 
 from mediacanon.database.changes import notify_everything
-from mediacanon.database.pool import SESSION_SETTINGS
+from mediacanon.database.connection_url import connect_options
+from mediacanon.database.pool import SESSION_SETTINGS, reason_of
+from mediacanon.database.staging import IMPORT_LOCK
 from mediacanon.errors import DatabaseUnavailable, ImportRefused
 from mediacanon.imdb import datasets
 from mediacanon.imdb.bulk import build_indexes, drop_indexes
@@ -28,8 +30,6 @@ from mediacanon.progress import Progress, SilentProgress
 
 log = logging.getLogger(__name__)
 
-# The advisory lock of the one import that may run; the bytes of "mcimport".
-IMPORT_LOCK = 0x6D63696D706F7274
 # A file with less than half the rows of the last import is a broken download, not a day of deletions.
 SMALLEST_SHARE = 1 / 2
 ALL_THE_SAME = "--force imports it all the same"
@@ -127,7 +127,7 @@ async def sync(dsn: str, options: SyncOptions, progress: Progress | None = None)
                 return report
             await _import(connection, dsn, options, files_hash=files_hash, progress=progress, report=report)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise DatabaseUnavailable(f"The database stopped the import, nothing changed: {error}") from error
+        raise DatabaseUnavailable(f"The database stopped the import, nothing changed: {reason_of(error)}") from error
     return report
 
 
@@ -156,7 +156,7 @@ async def _only_import(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 @asynccontextmanager
 async def _connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(dsn, server_settings=IMPORT_SETTINGS)
+    connection = await asyncpg.connect(**connect_options(dsn, IMPORT_SETTINGS))
     try:
         yield connection
     finally:

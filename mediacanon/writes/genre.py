@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from mediacanon.curation.genre_review import NONE, Mistake, Review
-from mediacanon.database.changes import Connection, notify_titles
+from mediacanon.database.changes import Connection, notify_everything, notify_titles
 from mediacanon.errors import BadArgument, Conflict
 from mediacanon.writes.facts import Fact, short_line
 from mediacanon.writes.transaction import change
@@ -73,6 +73,7 @@ async def create_custom_genre(pool: asyncpg.Pool, name: str) -> str:
             if taken.lower() == name.lower():
                 raise Conflict(f"{taken} is there already" + ("" if is_custom else ", it is IMDb's"))
         await connection.execute(INSERT_CUSTOM_GENRE, name)
+        await notify_everything(connection)
     return name
 
 

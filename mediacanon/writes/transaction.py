@@ -8,6 +8,8 @@ import asyncpg
 from mediacanon.database.changes import Connection
 from mediacanon.errors import BadArgument, Conflict
 
+# Shorter than the time limit of a request: an import holds its rows for minutes.
+WAIT_FOR_LOCKS = "SET LOCAL lock_timeout = '3s'"
 # unique key -> the client's message
 TAKEN = {
     "titles_imdb_id_key": "A title with this imdbId is already there",
@@ -25,11 +27,12 @@ async def change(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
     """
     try:
         async with pool.acquire() as connection, connection.transaction():
+            await connection.execute(WAIT_FOR_LOCKS)
             yield connection
     except asyncpg.UniqueViolationError as error:
         raise Conflict(TAKEN.get(error.constraint_name or "")) from error
     except asyncpg.ProgramLimitExceededError as error:
         # An index entry holds 2,704 bytes, which both names share once folded and compressed.
         raise BadArgument("displayName and originalTitle are too long together") from error
-    except (TimeoutError, asyncpg.DeadlockDetectedError) as error:
+    except (TimeoutError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError) as error:
         raise Conflict("Another client or an import is changing the same entry; try again") from error

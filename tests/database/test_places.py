@@ -9,7 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from mediacanon.database.account import ServerAccount
 from mediacanon.database.embedded import EmbeddedPostgres
+from mediacanon.database.places import socket_folder
 from mediacanon.errors import DatabaseUnavailable
 from tests.database.clusters import OtherProcess, ask, postmaster
 
@@ -49,6 +51,21 @@ def test_path_too_long_for_a_socket(home: Path) -> None:
     finally:
         postgres.stop()
     shutil.rmtree(sockets)
+
+
+def test_a_link_in_place_of_the_socket_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Another user can put a link into a shared folder; the folder that it leads to stays as it was."""
+    shared, ours = tmp_path / "tmp", tmp_path / "ours"
+    shared.mkdir()
+    ours.mkdir(mode=0o755)
+    (shared / "mediacanon-x").symlink_to(ours)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(shared))
+    account = ServerAccount("me", os.geteuid(), os.getegid(), is_ours=True)
+    with pytest.raises(DatabaseUnavailable, match="no link: remove it"):
+        socket_folder(tmp_path / ("long" * 30), account, "mediacanon-x")
+    assert ours.stat().st_mode & 0o777 == 0o755
+    (shared / "mediacanon-x").unlink()
+    assert socket_folder(tmp_path / ("long" * 30), account, "mediacanon-x").stat().st_mode & 0o777 == 0o700
 
 
 def test_relative_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

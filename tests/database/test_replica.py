@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import asyncpg
 import pytest
 
+from mediacanon.database import processes
 from mediacanon.database.account import server_account
 from mediacanon.database.binaries import find_binaries
 from mediacanon.database.changes import listening
@@ -52,11 +54,23 @@ class Standby:
         assert started.returncode == 0
 
     def _options(self) -> str:
-        return f"-c unix_socket_directories='{self._place.parent}' -c cluster_name=standby -c fsync=off"
+        return f"-c unix_socket_directories='{self._place.parent}' -c cluster_name=standby -c fsync=off -c max_standby_streaming_delay=0"
 
     def stop(self) -> None:
         """Stop it at once, as if its host went down."""
         self._account.run([self._programs / "pg_ctl", "-D", self._place, "-w", "-m", "immediate", "stop"])
+
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Stop every process of it without a farewell while the block runs, as a host that hangs does."""
+        main = int((self._place / "postmaster.pid").read_text().split("\n")[0])
+        for pid in (main, *processes.server_children("standby")):
+            processes.send(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in (main, *processes.server_children("standby")):
+                processes.send(pid, signal.SIGCONT)
 
     async def execute(self, sql: str) -> None:
         """Run a statement on the standby."""
@@ -172,6 +186,71 @@ async def test_without_the_standby_the_primary_is_read(primary: str, standby: St
             standby.start()
         await until(lambda: not reads.is_behind)
         assert await reads.fetchval(IS_STANDBY) is True
+
+
+async def test_a_standby_that_hangs_is_replaced_by_the_primary(primary: str, standby: Standby):
+    """A standby that stops responding delays a read by a second, inside a block as well, and no shutdown."""
+    async with reading(primary, standby) as reads:
+        await until(lambda: not reads.is_behind)
+        async with reads.acquire() as connection, connection.transaction(readonly=True):
+            await connection.execute("SET LOCAL work_mem = '7MB'")
+            assert await connection.fetchval(IS_STANDBY) is True
+            with standby.hanging():
+                async with asyncio.timeout(8):
+                    assert await connection.fetchval(IS_STANDBY) is False
+                    assert await connection.fetchval("SHOW work_mem") == "7MB"
+                    assert await reads.fetchval(IS_STANDBY) is False
+        await until(lambda: not reads.is_behind)
+        with standby.hanging():
+            async with asyncio.timeout(8):
+                assert await asyncio.gather(*(reads.fetchval(IS_STANDBY) for _ in range(20))) == [False] * 20
+        await until(lambda: not reads.is_behind)
+        assert await reads.fetchval(IS_STANDBY) is True
+
+
+async def test_a_shutdown_does_not_wait_for_a_standby_that_hangs(primary: str, standby: Standby):
+    """The end of a server terminates its connections to a standby that stopped responding."""
+    async with asyncio.timeout(60):
+        async with reading(primary, standby) as reads:
+            await until(lambda: not reads.is_behind)
+            stopped = standby.hanging()
+            stopped.__enter__()
+        stopped.__exit__(None, None, None)
+
+
+async def test_reads_that_conflict_with_the_replay_continue_on_the_primary(primary: str, standby: Standby):
+    """A standby cancels queries whose tables it must lock; the primary answers them."""
+    locks = "BEGIN; LOCK TABLE titles IN ACCESS EXCLUSIVE MODE; COMMIT"
+    slow = "SELECT pg_is_in_recovery() FROM (SELECT pg_sleep(0.8) FROM titles LIMIT 1) AS slept"
+    async with reading(primary, standby) as reads, await open_pool(primary, size=1) as pool:
+        for savepoint in (False, True):
+            await until(lambda: not reads.is_behind)
+            async with reads.acquire() as connection, connection.transaction(readonly=True):
+                await connection.execute("SET LOCAL work_mem = '7MB'")
+                async with connection.transaction() if savepoint else contextlib.nullcontext():
+                    query = asyncio.create_task(connection.fetchval(slow))
+                    await asyncio.sleep(0.2)
+                    await pool.execute(locks)
+                    assert await query is False
+                    assert await connection.fetchval("SHOW work_mem") == "7MB"
+        await until(lambda: not reads.is_behind)
+        query = asyncio.create_task(reads.fetchval(slow))
+        await asyncio.sleep(0.2)
+        await pool.execute(locks)
+        assert await query is False
+
+
+async def test_a_time_limit_of_a_read_is_no_failure_of_the_standby(primary: str, standby: Standby):
+    """A statement_timeout of the caller ends its query alone."""
+    async with reading(primary, standby) as reads:
+        await until(lambda: not reads.is_behind)
+        async with reads.acquire() as connection, connection.transaction(readonly=True):
+            with contextlib.suppress(asyncpg.QueryCanceledError):
+                async with connection.transaction():
+                    await connection.execute("SET LOCAL statement_timeout = '30ms'")
+                    await connection.fetchval("SELECT pg_sleep(5)")
+            assert await connection.fetchval(IS_STANDBY) is True
+        assert not reads.is_behind
 
 
 async def test_a_server_that_is_no_standby_is_not_read(primary: str, database: str):

@@ -1,5 +1,6 @@
 """The files of deploy/ are valid for launchd, systemd, shells and compose."""
 
+import dataclasses
 import os
 import plistlib
 import re
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -15,10 +17,11 @@ import pytest
 import yaml
 
 from mediacanon import paths
+from mediacanon.settings import Settings
 
 ROOT = paths.PACKAGE.parent
 DEPLOY = ROOT / "deploy"
-SCRIPTS = ("update", "with-env", "wait-ready")
+SCRIPTS = ("update", "with-env", "with-log", "wait-ready")
 UNITS = sorted(path.name for path in (DEPLOY / "systemd").iterdir())
 SERVICES = [name for name in UNITS if name.endswith(".service")]
 
@@ -85,6 +88,37 @@ def test_compose_has_a_private_database():
     assert (ROOT / build["dockerfile"]).exists()
 
 
+def test_compose_passes_every_setting_and_closes_writes():
+    """HOST, PORT and the data folder are the image's; a password of any characters stays outside of the URL."""
+    composed = yaml.safe_load((DEPLOY / "container" / "compose.yaml").read_text())
+    passed = composed["x-mediacanon"]["environment"]
+    settings = {field.metadata["env"] for field in dataclasses.fields(Settings)}
+    assert set(passed) == settings - {"HOST", "PORT", "MEDIACANON_DATA_DIR"} | {"PGPASSWORD"}
+    assert passed["MEDIACANON_WRITES"] == "${MEDIACANON_WRITES:-off}"
+    assert "PASSWORD" not in passed["DATABASE_URL"]
+    written = [name for name, value in passed.items() if value is not None]
+    assert written == ["DATABASE_URL", "PGPASSWORD", "MEDIACANON_WRITES"]
+
+
+def test_launchds_log_is_bounded(tmp_path: Path):
+    """A service's output goes into a file that is set aside at a size; the exit code is the command's."""
+    for agent in (DEPLOY / "launchd").glob("*.plist"):
+        described = plistlib.loads(agent.read_bytes())
+        assert described["ProgramArguments"][0] == "/opt/mediacanon/deploy/with-log"
+        assert not {"StandardOutPath", "StandardErrorPath"} & described.keys()
+    log = tmp_path / "server.log"
+    talk = "for n in $(seq 1 3000); do echo line $n; done; echo the end >&2; exit 7"
+    environment = {"PATH": os.environ["PATH"], "MEDIACANON_WITH_LOG_BYTES": "2000"}
+    done = subprocess.run([DEPLOY / "with-log", log, "bash", "-c", talk], env=environment, check=False)
+    assert done.returncode == 7
+    deadline = time.monotonic() + 30
+    while (not log.exists() or "the end" not in log.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert log.read_text().endswith("the end\n")
+    assert {one.name for one in tmp_path.iterdir()} == {"server.log", "server.log.old"}
+    assert all(one.stat().st_size < 2100 for one in tmp_path.iterdir())
+
+
 def test_every_file_that_the_container_copies_exists():
     """A COPY of a missing file would fail only when the image is built."""
     text = (DEPLOY / "container" / "Containerfile").read_text()
@@ -125,10 +159,6 @@ def test_the_environment_file_is_parsed_like_systemds(tmp_path: Path, line: str,
 
 def test_the_example_has_existing_settings_only():
     """Each NAME of env.example is a setting of MediaCanon."""
-    import dataclasses
-
-    from mediacanon.settings import Settings
-
     names = re.findall(r"^#?([A-Z_]+)=", (DEPLOY / "env.example").read_text(), re.MULTILINE)
     assert set(names) <= {field.metadata["env"] for field in dataclasses.fields(Settings)}
 

@@ -1,8 +1,11 @@
 """Views of titles, and clicks of the collections that led to them."""
 
+import asyncio
+
 import pytest
 
 from mediacanon.errors import BadArgument, NotFound
+from mediacanon.writes import engagement
 
 
 @pytest.fixture
@@ -51,3 +54,54 @@ async def test_an_invalid_source_is_refused(writes, counts, title_id, source):
     with pytest.raises(BadArgument, match="source must be 1 to 100 characters"):
         await writes.record_view(title_id, source)
     assert await counts() == {"titles": 1}
+
+
+async def test_old_views_are_deleted_in_batches_without_the_lock_of_counting(pool, writes, title_id, monkeypatch):
+    """Each statement deletes a bounded number of rows, while another session holds the lock that counting needs."""
+    monkeypatch.setattr(engagement, "DELETED_AT_ONCE", 100)
+    old = "now() - interval '8 days'"
+    await pool.execute(
+        f"INSERT INTO title_views (title_id, viewed_at) SELECT $1, {old} FROM generate_series(1, 950)", title_id
+    )
+    await pool.execute(
+        f"INSERT INTO collection_clicks (collection_id, clicked_at) SELECT id, {old} FROM collections,"
+        " generate_series(1, 250)"
+    )
+    await writes.record_view(title_id)
+    async with pool.acquire() as counting, counting.transaction():
+        await counting.execute(engagement.LOCK, engagement.ENGAGEMENT_LOCK)
+        cleaning = asyncio.create_task(engagement.clean_up_engagement(pool))
+        async with asyncio.timeout(30):
+            while await pool.fetchval("SELECT count(*) FROM title_views") > 1:
+                await asyncio.sleep(0.01)
+            while await pool.fetchval("SELECT count(*) FROM collection_clicks"):
+                await asyncio.sleep(0.01)
+    await cleaning
+    assert await pool.fetchval("SELECT count(*) FROM title_views") == 1
+
+
+async def test_invented_sources_are_a_bounded_number_of_rows(pool, title_id):
+    """A client that invents a source for each view counts every view, in few rows; known sources stay."""
+    buffer = engagement.EngagementBuffer()
+    buffer.record(title_id=title_id, source="collection-top-movies")
+    for number in range(5000):
+        buffer.record(title_id=title_id, source=f"invented-{number}")
+    buffer.record(title_id=title_id, source="collection-top-movies")
+    await buffer.write(pool)
+    rows = await pool.fetch("SELECT source, views FROM title_views")
+    assert len(rows) == engagement.MAX_SOURCES_OF_TITLE + 1
+    assert sum(row["views"] for row in rows) == 5002
+    assert {row["source"]: row["views"] for row in rows}["collection-top-movies"] == 2
+    assert await pool.fetchval("SELECT sum(clicks) FROM collection_clicks") == 2
+
+
+async def test_sources_are_bounded_for_all_titles_together(pool, writes):
+    """The same holds for a client that spreads its sources over many titles."""
+    titles = [await writes.create_title("movie", {"display_name": f"Seen {number}"}) for number in range(60)]
+    buffer = engagement.EngagementBuffer()
+    for number in range(600):
+        buffer.record(title_id=titles[number % 60], source=f"invented-{number}")
+    await buffer.write(pool)
+    assert await pool.fetchval("SELECT count(DISTINCT source) FROM title_views") == engagement.MAX_SOURCES
+    assert await pool.fetchval("SELECT sum(views) FROM title_views") == 600
+    assert await pool.fetchval("SELECT count(*) FROM title_views") <= len(titles) + engagement.MAX_SOURCES

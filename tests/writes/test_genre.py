@@ -87,6 +87,13 @@ async def test_unknown_titles_and_genres_are_reported_by_line(pool, titles):
     assert await to_review(pool) == titles
 
 
+async def test_a_new_genre_is_published(pool, titles, published):
+    """Every worker drops its lists of genres."""
+    await published()
+    await create_custom_genre(pool, "Gardening")
+    assert await published() == [{"tags": ["everything"]}]
+
+
 async def test_a_genre_is_created_once_in_any_case(pool, titles):
     """Repeated spaces become one; a name that differs only in case is refused, IMDb's genres included."""
     assert await create_custom_genre(pool, "  Home  Makeover ") == "Home Makeover"

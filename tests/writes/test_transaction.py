@@ -30,6 +30,17 @@ async def test_a_row_that_an_import_holds_too_long_conflicts(database, writes, r
     assert await counts() == {"titles": 1}
 
 
+async def test_a_row_that_an_import_holds_conflicts_before_any_other_time_limit(writes, rival):
+    """With ordinary settings a write waits for a lock a few seconds, then conflicts and says to try again."""
+    title_id = await writes.create_title("movie", {"display_name": "Old"})
+    async with rival.transaction():
+        await rival.execute("UPDATE titles SET num_votes = 1")
+        async with asyncio.timeout(9):
+            with pytest.raises(Conflict, match="try again"):
+                await writes.update_title(title_id, {"display_name": "New"})
+    await writes.update_title(title_id, {"display_name": "New"})
+
+
 async def test_a_deadlock_conflicts(pool, writes, rival, counts):
     """A deletion that deadlocks with another transaction is a conflict; the other transaction wins."""
     show_id = await writes.create_show({"display_name": "Show"})

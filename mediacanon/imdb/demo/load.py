@@ -7,6 +7,7 @@ import asyncpg
 import orjson
 
 from mediacanon.database.changes import notify_everything
+from mediacanon.database.connection_url import connect_options
 from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import Conflict
 from mediacanon.imdb.demo.catalogue import DemoEpisode, DemoTitle
@@ -71,7 +72,7 @@ async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
 
     Raises Conflict, and changes nothing, if the database has titles already.
     """
-    connection = await asyncpg.connect(dsn, server_settings=SESSION_SETTINGS)
+    connection = await asyncpg.connect(**connect_options(dsn, SESSION_SETTINGS))
     try:
         if await connection.fetchval(HAS_TITLES):
             raise Conflict("The database holds titles already; the demo is for an empty one.")
