@@ -270,12 +270,12 @@ class ResponseCache:
         known = self._versioned.get(key)
         if known and known.version is version:
             return known.response
-        renewal = self._renewals.start(key, partial(self._renew, key, version, make))
-        if known:
-            await asyncio.wait([renewal], timeout=self._patience)
-            if not renewal.done() or renewal.exception():
-                return known.response
-        return await asyncio.shield(renewal)
+        renew = partial(self._renew, key, version, make)
+        if known is None:
+            return await self._renewals.do(key, renew)
+        renewal = self._renewals.start(key, renew)
+        await asyncio.wait([renewal], timeout=self._patience)
+        return known.response if not renewal.done() or renewal.exception() else renewal.result()
 
     async def _renew(self, key: CacheKey, version: object, make: Make) -> CachedResponse:
         response = await make()
