@@ -25,8 +25,8 @@ FREE_FOLDERS = {"browser", "deploy"}
 SPANNING = {
     "": {"graphql_docs", "house", "wheel"},
     "cli": {"commands"},
-    "database": {"pgbouncer", "recovery"},
-    "loaders": {"statements"},
+    "database": {"disk_full", "pgbouncer", "recovery"},
+    "loaders": {"plans", "statements"},
     "rest_compat": {"contract", "demo_examples", "deviations", "engagement", "lookup", "recorded_examples"},
     "schema": {"mutations", "query_counts"},
 }

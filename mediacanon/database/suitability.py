@@ -1,4 +1,4 @@
-"""The suitability of a database for the schema: the faults that make it useless, and those that make search poorer."""
+"""The suitability of a database for the schema: faults that make it useless, and faults that make search poorer."""
 
 from collections.abc import Sequence
 
