@@ -26,6 +26,7 @@ SPANNING = {
     "": {"graphql_docs", "house", "wheel"},
     "cli": {"commands"},
     "database": {"disk_full", "pgbouncer", "recovery"},
+    "imdb": {"merge_edits"},
     "loaders": {"plans", "statements"},
     "rest_compat": {"contract", "demo_examples", "deviations", "engagement", "lookup", "recorded_examples"},
     "schema": {"mutations", "query_counts"},

@@ -68,7 +68,7 @@ class Change:
 
     @property
     def is_everything(self) -> bool:
-        """Whether any row may have changed."""
+        """True if any row may have changed."""
         return ALL in self.tags
 
     def touches(self, tags: AbstractSet[str]) -> bool:

@@ -97,7 +97,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way."""
+        """True if no request is under way."""
         return not self._in_message and not self._is_answering
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -122,7 +122,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def _is_busy(self) -> bool:
-        """Whether a whole request is being answered."""
+        """True while a complete request is being answered."""
         return self._is_answering and not self._in_message
 
     @property

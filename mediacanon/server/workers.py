@@ -79,12 +79,12 @@ class Supervisor:
 
     @property
     def are_all_serving(self) -> bool:
-        """Whether every worker serves."""
+        """True if every worker serves."""
         return not self._restarts and all(worker.is_serving for worker in self._workers.values())
 
     @property
     def has_lost_worker(self) -> bool:
-        """Whether a dead worker waits for its restart."""
+        """True if a dead worker waits for its restart."""
         return bool(self._restarts)
 
     def handle_next(self) -> None:
