@@ -1,6 +1,6 @@
 """Renders pages: path and query string become variables, the document runs, the template shows its data."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, Template
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -121,11 +122,10 @@ class Pages:
         subject = bound.subject(data, request)
         title_id = subject.get("titleId")
         return CachedResponse(
-            body=bound.template.render(data, url=request.url, variables=variables).encode(),
+            body=bound.template.render(data, url=_printed_url(request), variables=variables).encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=SECURITY,
-            # Not the tags of similar titles: their strip may be as old as MAX_AGE.
-            tags=LIST_TAGS if title_id is None else frozenset({tag_of("title", title_id)}),
+            tags=LIST_TAGS if title_id is None else frozenset(tag_of("title", each) for each in _title_ids(data)),
             route=bound.page.path,
             view=title_id,
             click=subject.get("slug"),
@@ -144,6 +144,23 @@ class Pages:
         )
         headers = {**SECURITY, **(getattr(error, "headers", None) or {})}
         return Response(text, status_code=status, media_type=HTML, headers=headers)
+
+
+def _printed_url(request: Request) -> URL:
+    """Return the address that a page prints, without `source`: the key of a cached page leaves it out."""
+    return request.url.remove_query_params("source") if "source" in request.query_params else request.url
+
+
+def _title_ids(data: Any) -> Iterator[int]:  # noqa: ANN401 - any JSON
+    """Yield the ids of all titles in the data of a page."""
+    if isinstance(data, Mapping):
+        if isinstance(id_ := data.get("titleId"), int):
+            yield id_
+        data = data.values()
+    elif not isinstance(data, list):
+        return
+    for each in data:
+        yield from _title_ids(each)
 
 
 async def _search(request: Request) -> Response:

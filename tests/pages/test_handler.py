@@ -8,9 +8,11 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.serving import app_of, client_of
+from tests.serving import app_of, ask, client_of
 
 LARGEST_DISCOVER = 120_000
+SIMILAR_CARD = re.compile(r'href="(/movies/\d+)\?source=similar"')
+RENAME = 'mutation ($id: Int!) { updateTitle(id: $id, input: {displayName: "Renamed Just Now"}) { titleId } }'
 
 
 async def page(client: httpx.AsyncClient, path: str, status: int = 200) -> str:
@@ -214,6 +216,39 @@ async def test_pages_of_the_grid_follow_each_other(collected_client: httpx.Async
 async def test_an_unknown_filter_is_no_error(collected_client: httpx.AsyncClient, query: str):
     """It is ignored, or matches nothing."""
     assert (await collected_client.get(f"/discover?{query}")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/discover", "/titles", "/movies/1", "/shows/1", "/api", "/nothing"])
+async def test_a_page_prints_nothing_that_its_cache_key_leaves_out(collected: str, path: str):
+    """A request with `source` gets the page of the plain address, whichever of the two is first."""
+    async with client_of(app_of(collected)) as client:
+        assert "EVIL" not in (await client.get(f"{path}?source=EVIL")).text
+    async with client_of(app_of(collected)) as client:
+        plain = await client.get(path)
+        marked = await client.get(f"{path}?source=EVIL")
+    if plain.status_code == 200:
+        assert marked.text == plain.text
+
+
+@pytest.mark.parametrize("query", ["?source=EVIL&page=2", "?page=2&source=EVIL", "?sort=a-z&source=EVIL"])
+async def test_a_source_among_parameters_is_in_no_link(collected_client: httpx.AsyncClient, query: str):
+    """The other parameters stay."""
+    text = await page(collected_client, f"/discover{query}")
+    assert "EVIL" not in text
+
+
+async def test_a_cached_page_depends_on_every_title_it_shows(demo_database: str):
+    """A similar title that is renamed or deleted is so on the page at once."""
+    async with client_of(app_of(demo_database)) as client:
+        path = "/movies/3"
+        first, second = SIMILAR_CARD.findall(await page(client, path))[:2]
+        for _ in range(3):
+            await page(client, path)
+        title_id = (await client.get(f"/api{first}")).json()["title_id"]
+        await ask(client, RENAME, id=title_id)
+        assert "Renamed Just Now" in await page(client, path)
+        await client.delete(f"/api{second}")
+        assert second not in SIMILAR_CARD.findall(await page(client, path))
 
 
 async def test_an_unknown_collection_is_404(collected_client: httpx.AsyncClient):
