@@ -44,10 +44,6 @@ LONGEST_MEMOISED = 4_000
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 CORS = cors.read_headers(vary="Accept")
-PREFLIGHT = {
-    **CORS,
-    **cors.preflight_headers(methods=METHODS, allow=("Content-Type", "Accept", "If-None-Match", "X-Request-Id")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +120,9 @@ class GraphQLEndpoint:
     async def respond(self, request: Request) -> Response:
         """Return the response to a query, or the explorer for a browser that opens the page."""
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers=PREFLIGHT)
+            requested = request.headers.get("access-control-request-headers")
+            preflight = cors.preflight_headers(methods=METHODS, requested=requested)
+            return Response(status_code=204, headers={**CORS, **preflight})
         if request.method not in METHODS:
             return _error_response(WrongMethod("Queries go by GET or POST, mutations by POST."), JSON, allow=METHODS)
         if _wants_page(request):

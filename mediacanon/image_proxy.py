@@ -13,6 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import httpx
+from cachetools import TTLCache
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,6 +37,8 @@ MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 # A poster at TMDB has at most 2,000 by 3,000 pixels: some megabytes.
 LARGEST_IMAGE = 16 * 1024 * 1024
 LONGEST_DOWNLOAD = 30.0
+# Images that TMDB does not have: how many are remembered, and for how many seconds each is not requested again.
+MOST_MISSING, MISSING_SECONDS = 10_000, 600.0
 MEGABYTE = 1024 * 1024
 # The folder is measured after growing by this share of its bound, and cut to the bound less this share.
 SLACK = 0.1
@@ -120,6 +123,7 @@ class ImageProxy:
         self._images = ImageFolder(folder, most_bytes=most_megabytes * MEGABYTE)
         self._base_url = base_url
         self._fetches: SingleFlight[ImageName, bytes] = SingleFlight(outlives_callers=True)
+        self._missing: TTLCache[ImageName, bool] = TTLCache(MOST_MISSING, ttl=MISSING_SECONDS)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -139,6 +143,8 @@ class ImageProxy:
         if size not in SIZES.get(kind, ()) or not FILE.fullmatch(file):
             raise NotFound
         name = ImageName(size, file)
+        if name in self._missing:
+            raise NotFound
         body = await asyncio.to_thread(self._images.read, name)
         if body is None:
             body = await self._fetches.do(name, partial(self._fetch, name))
@@ -159,15 +165,20 @@ class ImageProxy:
 
     async def _download(self, name: ImageName) -> bytes:
         url = f"{self._base_url}/{name.size}/{name.file}"
-        async with self._http.stream("GET", url, headers={"accept": name.media_type}) as response:
+        headers = {"accept": name.media_type, "accept-encoding": "identity"}
+        async with self._http.stream("GET", url, headers=headers) as response:
             if response.status_code == HTTPStatus.NOT_FOUND:
+                self._missing[name] = True
                 raise NotFound
             if response.status_code != HTTPStatus.OK:
                 raise UpstreamUnavailable(f"TMDB's image host answers with status {response.status_code}")
             if response.headers.get("content-type", "").partition(";")[0].strip() != name.media_type:
                 raise UpstreamUnavailable(f"TMDB's image host answers with another type than {name.media_type}")
+            # A few compressed bytes may decode to gigabytes: images arrive as they are, or not at all.
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise UpstreamUnavailable("TMDB's image host answers with a compressed image")
             body = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > LARGEST_IMAGE:
                     raise UpstreamUnavailable("TMDB's image host answers with an image that is too large")

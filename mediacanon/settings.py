@@ -26,6 +26,9 @@ RENAMED = {
     "MEDIACANON_HOSTS": "MEDIACANON_ALLOWED_HOSTS",
 }
 HOST_NAME = re.compile(r"[a-z0-9_-]+([.][a-z0-9_-]+)*")
+# The sources of frame-ancestors in a Content-Security-Policy, with keywords in or without quotes.
+FRAME_KEYWORDS = {word: f"'{word.strip(chr(39))}'" for word in ("none", "self", "'none'", "'self'")}
+FRAME_SOURCE = re.compile(r"\*|https?:|(?:https?://)?(?:\*\.)?[A-Za-z0-9.\[\]_-]+(?::(?:[0-9]+|\*))?")
 LOG_FORMATS = ("human", "json")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 
@@ -90,6 +93,15 @@ def _host_names(value: str) -> frozenset[str]:
     if not all(HOST_NAME.fullmatch(name) for name in names):
         raise ValueError
     return names
+
+
+def _frame_ancestors(value: str) -> str:
+    sources = [FRAME_KEYWORDS.get(source.lower(), source) for source in value.replace(",", " ").split()]
+    if not all(source in FRAME_KEYWORDS.values() or FRAME_SOURCE.fullmatch(source) for source in sources):
+        raise ValueError
+    if "'none'" in sources and len(sources) > 1:
+        raise ValueError
+    return " ".join(sources)
 
 
 def _log_format(value: str) -> str:
@@ -171,6 +183,9 @@ class Settings:
     write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _token, "a secret in ASCII", default=None, repr=False)
     allowed_hosts: frozenset[str] = _setting(
         "MEDIACANON_ALLOWED_HOSTS", _host_names, "host names without ports, separated by commas", default=frozenset()
+    )
+    frame_ancestors: str = _setting(
+        "MEDIACANON_FRAME_ANCESTORS", _frame_ancestors, "none, self, or sites between commas", default="'none'"
     )
     rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _count, "requests a minute, 0 for no limit", default=0)
 

@@ -1,6 +1,7 @@
 """/images: each image is fetched once, the cache on disk is bounded, and nothing but images is served."""
 
 import asyncio
+import gzip
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,30 +21,34 @@ JPEG = b"\xff\xd8\xff" + bytes(1000)
 POSTER = "/images/poster/w500/{}.jpg"
 
 
+# file -> the faulty response of the host
+FAULTS = {
+    "missing.jpg": Response(status_code=404),
+    "broken.jpg": Response(status_code=500),
+    "page.jpg": Response("<script>alert(1)</script>", media_type="text/html"),
+    "huge.jpg": Response(bytes(LARGEST_IMAGE + 1), media_type="image/jpeg"),
+    "bomb.jpg": Response(
+        gzip.compress(bytes(1_000_000)), media_type="image/jpeg", headers={"content-encoding": "gzip"}
+    ),
+    "moved.jpg": RedirectResponse("http://127.0.0.1:9/elsewhere.jpg"),
+}
+
+
 class ImageHost:
     """A stand-in for TMDB's image host; it records the requests, and answers once `open` is set."""
 
     def __init__(self) -> None:
         self.requests: list[str] = []
+        self.encodings: list[str] = []
         self.open = asyncio.Event()
         self.open.set()
 
     async def answer(self, request: Request) -> Response:
         """Return an image, or the fault that the file's name stands for."""
         self.requests.append(request.url.path)
+        self.encodings.append(request.headers.get("accept-encoding", ""))
         await self.open.wait()
-        match request.path_params["file"]:
-            case "missing.jpg":
-                return Response(status_code=404)
-            case "broken.jpg":
-                return Response(status_code=500)
-            case "page.jpg":
-                return Response("<script>alert(1)</script>", media_type="text/html")
-            case "huge.jpg":
-                return Response(bytes(LARGEST_IMAGE + 1), media_type="image/jpeg")
-            case "moved.jpg":
-                return RedirectResponse("http://127.0.0.1:9/elsewhere.jpg")
-        return Response(JPEG, media_type="image/jpeg")
+        return FAULTS.get(request.path_params["file"]) or Response(JPEG, media_type="image/jpeg")
 
 
 def bytes_in(folder: Path) -> int:
@@ -97,7 +102,7 @@ async def test_concurrent_requests_share_one_fetch(demo: str, host: ImageHost, t
 
 
 @pytest.mark.parametrize(
-    ("file", "status"), [("missing", 404), ("broken", 503), ("page", 503), ("huge", 503), ("moved", 503)]
+    ("file", "status"), [("broken", 503), ("bomb", 503), ("page", 503), ("huge", 503), ("moved", 503)]
 )
 async def test_a_failed_fetch_is_neither_cached_nor_passed_on(
     demo: str, host: ImageHost, tmp_path: Path, file: str, status: int
@@ -110,6 +115,22 @@ async def test_a_failed_fetch_is_neither_cached_nor_passed_on(
             assert b"alert" not in answer.content
     assert len(host.requests) == 2
     assert bytes_in(tmp_path) == 0
+
+
+async def test_a_missing_image_is_remembered_for_a_while(demo: str, host: ImageHost, tmp_path: Path) -> None:
+    """TMDB is asked once, and again after ten minutes."""
+    async with proxied(demo, host, tmp_path) as client:
+        for _ in range(3):
+            assert (await client.get(POSTER.format("missing"))).status_code == 404
+    assert len(host.requests) == 1
+    assert bytes_in(tmp_path) == 0
+
+
+async def test_an_image_is_bounded_before_it_is_decoded(demo: str, host: ImageHost, tmp_path: Path) -> None:
+    """The host is asked for the plain bytes."""
+    async with proxied(demo, host, tmp_path) as client:
+        await client.get(POSTER.format("a"))
+    assert host.encodings == ["identity"]
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ class CachedResponse:
             if name == b"accept-encoding":
                 accepted = value
             elif name == b"if-none-match":
-                known = value
+                known = known + b"," + value if known else value
         if known and has_tag(known.decode("latin-1"), self.tag):
             await send({"type": "http.response.start", "status": 304, "headers": self._heads})
             await send({"type": "http.response.body"})

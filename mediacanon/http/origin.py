@@ -11,6 +11,9 @@ from starlette.requests import Request
 from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized
 
 _SAME_SITE = ("same-origin", "none")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+# Characters of a client's header that a message quotes.
+LONGEST_QUOTED = 100
 
 
 def is_cross_site(request: Request) -> bool:
@@ -20,7 +23,30 @@ def is_cross_site(request: Request) -> bool:
         # Preferred to comparing Origin with Host, which proxies rewrite.
         return site not in _SAME_SITE
     origin = request.headers.get("origin")
-    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
+    return origin is not None and not _is_same_host(origin, request.headers.get("host", ""))
+
+
+def _is_same_host(origin: str, host: str) -> bool:
+    """Return whether Host names the host and port of an origin; a missing port is the default of its scheme."""
+    try:
+        of_origin, of_host = urlsplit(origin), urlsplit(f"//{host}")
+        default = DEFAULT_PORTS.get(of_origin.scheme)
+        ports = [each.port or default for each in (of_origin, of_host)]
+    except ValueError:
+        return False
+    names = [(each.hostname or "").removesuffix(".") for each in (of_origin, of_host)]
+    return bool(names[0]) and names[0] == names[1] and ports[0] == ports[1]
+
+
+def cross_site_denial(request: Request) -> Forbidden | None:
+    """Return the error of a write on behalf of another site, None for a write of this site or of a program."""
+    if not is_cross_site(request):
+        return None
+    message = "A page of another site may read, not write."
+    if "sec-fetch-site" not in request.headers:
+        host = request.headers.get("host", "")[:LONGEST_QUOTED]
+        message += f" If this page is this server's, its proxy must forward the Host header: it names {host!r}."
+    return Forbidden(message)
 
 
 def is_from_browser(request: Request) -> bool:
@@ -63,8 +89,8 @@ class WritePolicy:
 
     def denial(self, request: Request) -> MediaCanonError | None:
         """Return the error of a request that may not write, None where it may."""
-        if is_cross_site(request):
-            return Forbidden("A page of another site may read, not write.")
+        if denial := cross_site_denial(request):
+            return denial
         if self.mode == "off":
             return Forbidden("This server takes no writes.")
         if self.mode == "token":

@@ -5,21 +5,23 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from mediacanon.errors import BadArgument, Conflict, Forbidden, MediaCanonError
+from mediacanon.errors import BadArgument, Conflict, MediaCanonError
 from mediacanon.execution.executor import Execution
 from mediacanon.http.body import read_body
-from mediacanon.http.origin import is_cross_site
+from mediacanon.http.origin import cross_site_denial, is_cross_site
 from mediacanon.pages.documents import bind_page_document
-from mediacanon.pages.environment import HTML, SECURITY
+from mediacanon.pages.environment import HTML, PageEnvironment
+from mediacanon.pages.typed_text import normalise
 from mediacanon.schema.context import Context
 from mediacanon.vocabulary import IMDB_ID, MAX_INTEGER, TITLE_TYPES
 
 LARGEST_FORM = 64 * 1024
+# ASCII digits, as GraphQL has them, and few enough to read at once.
+WHOLE = re.compile(r"-?[0-9]{1,400}")
 # field of NewTitle -> its label in the form
 FACT_LABELS = {
     "displayName": "Name",
@@ -40,10 +42,11 @@ class AddTitle:
     """Shows the form, and creates the title it describes."""
 
     def __init__(
-        self, execution: Execution, environment: Environment, *, new_context: Callable[[Request], Context]
+        self, execution: Execution, environment: PageEnvironment, *, new_context: Callable[[Request], Context]
     ) -> None:
         self._document = bind_page_document(execution, "add").document
         self._template = environment.get_template("add.html")
+        self._headers = {**environment.headers, "cache-control": "no-store"}
         self._execution = execution
         self._new_context = new_context
 
@@ -60,8 +63,8 @@ class AddTitle:
 
         Raises Forbidden for a form on another site.
         """
-        if is_cross_site(request):
-            raise Forbidden("A form of another site cannot write here.")
+        if denial := cross_site_denial(request):
+            raise denial
         given = await _read_form(request)
         try:
             type_, facts = _facts(given)
@@ -84,13 +87,13 @@ class AddTitle:
             denial=denial,
         )
         status = error.http_status if error else 200
-        return Response(text, status_code=status, media_type=HTML, headers={**SECURITY, "cache-control": "no-store"})
+        return Response(text, status_code=status, media_type=HTML, headers=self._headers)
 
 
 async def _read_form(request: Request) -> dict[str, str]:
     body = await read_body(request, most_bytes=LARGEST_FORM)
     try:
-        return {name: value.strip() for name, value in parse_qsl(body.decode())}
+        return {name: normalise(value) for name, value in parse_qsl(body.decode())}
     except UnicodeDecodeError:
         raise BadArgument("The form must be UTF-8") from None
 
@@ -107,10 +110,9 @@ def _facts(given: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
 
 
 def _number(name: str, text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        raise BadArgument(f"{name} must be a number") from None
+    if not WHOLE.fullmatch(text):
+        raise BadArgument(f"{name} must be a number")
+    number = int(text)
     if abs(number) > MAX_INTEGER:
         raise BadArgument(f"{name} must be a smaller number")
     return number

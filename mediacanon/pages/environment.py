@@ -13,24 +13,38 @@ from mediacanon.tmdb.image_urls import image_addresses
 
 HTML = "text/html"
 # Images may come from any host: editors enter posters by address, and TMDB_IMAGE_BASE_URL may be a mirror.
-SECURITY = {
-    "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src 'self' data: http: https:; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "strict-origin-when-cross-origin",
-}
+    "frame-ancestors {frame_ancestors}"
+)
 
 
-def build_environment(settings: Settings) -> Environment:
+class PageEnvironment(Environment):
+    """The templates of one server, with the headers that its settings give every page."""
+
+    frame_ancestors: str = "'none'"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The security headers of a page."""
+        return {
+            "content-security-policy": POLICY.format(frame_ancestors=self.frame_ancestors),
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "strict-origin-when-cross-origin",
+        }
+
+
+def build_environment(settings: Settings) -> PageEnvironment:
     """Return the environment of the templates. It escapes every value, and an undefined name is an error."""
-    environment = Environment(
+    environment = PageEnvironment(
         loader=FileSystemLoader(paths.TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.frame_ancestors = settings.frame_ancestors
     environment.filters.update(FILTERS, shade=shade, image=image_addresses(settings))
     environment.globals.update(
         FUNCTIONS, heat_map=heat_map, season_line=season_line, structured_data=structured_data, sorts=SORTS

@@ -1,12 +1,11 @@
 """The page of GraphiQL: from local files if npm installed them, else the same versions from a CDN, checked by hash."""
 
-from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mediacanon import paths
 from mediacanon.http.conditional import conditional
-from mediacanon.pages.environment import HTML, SECURITY
+from mediacanon.pages.environment import HTML, PageEnvironment
 
 CDN = "https://cdn.jsdelivr.net"
 STYLE = "graphiql.min.css"
@@ -33,14 +32,15 @@ SCRIPTS = tuple(name for name in FILES if name != STYLE)
 # GraphiQL sets inline styles at run time, and its stylesheet embeds its fonts.
 POLICY = (
     "default-src 'none'; style-src 'self' 'unsafe-inline'{cdn}; script-src 'self'{cdn}; connect-src 'self'; "
-    "font-src data:{cdn}; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+    "font-src data:{cdn}; img-src 'self' data:; base-uri 'none'; frame-ancestors {frame_ancestors}"
 )
 
 
 class Explorer:
     """Serves the explorer to a browser at /graphql."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: PageEnvironment) -> None:
+        self._environment = environment
         self._template = environment.get_template("explorer.html")
 
     def __call__(self, request: Request) -> Response:
@@ -48,6 +48,6 @@ class Explorer:
         is_offline = all((paths.STATIC / "vendor" / name).is_file() for name in FILES)
         files = {name: (f"{CDN}/npm/{path}", hash_) for name, (path, hash_) in FILES.items()}
         text = self._template.render(is_offline=is_offline, style=STYLE, scripts=SCRIPTS, files=files)
-        policy = POLICY.format(cdn="" if is_offline else f" {CDN}")
-        headers = {**SECURITY, "content-security-policy": policy, "vary": "Accept"}
+        policy = POLICY.format(cdn="" if is_offline else f" {CDN}", frame_ancestors=self._environment.frame_ancestors)
+        headers = {**self._environment.headers, "content-security-policy": policy, "vary": "Accept"}
         return conditional(request, text.encode(), media_type=HTML, headers=headers)

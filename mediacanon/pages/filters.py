@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from unicodedata import bidirectional
 from urllib.parse import parse_qsl, urlencode
 
 from babel import Locale, UnknownLocaleError
@@ -17,6 +18,7 @@ _ENGLISH = Locale("en")
 _REGIONAL_INDICATOR_A = 0x1F1E6
 _COUNTRY_CODE_LENGTH = 2
 POSTER_LINE = 15
+_TURNING = frozenset({"R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI"})
 # More than there are: clients put codes of their own into addresses.
 MOST_CODES, LONGEST_CODE = 1000, 10
 
@@ -113,7 +115,16 @@ def poster_lines(name: str) -> list[str]:
     return textwrap.wrap(name, POSTER_LINE, max_lines=4, placeholder="…")
 
 
+def isolated(name: str) -> str:
+    """Return a name that turns no text after it, for a place without markup: a title, a label.
+
+    Names with right-to-left letters or overrides stand between the marks of an isolate.
+    """
+    return f"\u2068{name}\u2069" if any(bidirectional(each) in _TURNING for each in name) else name
+
+
 FILTERS = {
+    "isolated": isolated,
     "poster_lines": poster_lines,
     "thousands": thousands,
     "duration": duration,

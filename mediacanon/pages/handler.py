@@ -7,7 +7,7 @@ from http import HTTPStatus
 from itertools import groupby
 from typing import Any
 
-from jinja2 import Environment, Template
+from jinja2 import Template
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -21,9 +21,10 @@ from mediacanon.execution.variables import BoundDocument
 from mediacanon.http.exchange import request_id
 from mediacanon.pages.add import AddTitle
 from mediacanon.pages.documents import bind_page_document
-from mediacanon.pages.environment import HTML, SECURITY
-from mediacanon.pages.page import LENIENCY, PAGES, Page, sort_in_graphql
+from mediacanon.pages.environment import HTML, PageEnvironment
+from mediacanon.pages.page import LENIENCY, PAGES, Page, is_id, sort_in_graphql
 from mediacanon.pages.sitemap import Sitemap
+from mediacanon.pages.typed_text import normalise
 from mediacanon.schema.context import Context
 
 MESSAGES = {
@@ -44,14 +45,18 @@ class BoundPage:
     def matches(self, request: Request) -> bool:
         """Return whether the query string selects this page among those at its path."""
         when = self.page.when
-        return not when or any(request.query_params.get(name) for name in when)
+        return not when or any(normalise(request.query_params.get(name, "")) for name in when)
 
     def variables(self, request: Request) -> dict[str, Any]:
         """Return the variables of a request. Raises NotFound for a path that holds no id."""
+        if not is_id(request.path_params.get("id", "1")):
+            raise NotFound
         query = request.query_params
         texts = {name: query.getlist(name) for name in query} | {n: [t] for n, t in request.path_params.items()}
         if "sort" in texts:
             texts["sort"] = [sort_in_graphql(sort) for sort in texts["sort"]]
+        if "q" in texts:
+            texts["q"] = [normalise(text) for text in texts["q"]]
         variables = self.document.read(texts, LENIENCY).variables
         if not request.path_params.keys() <= variables.keys():
             raise NotFound
@@ -75,7 +80,7 @@ class Pages:
     def __init__(
         self,
         execution: Execution,
-        environment: Environment,
+        environment: PageEnvironment,
         *,
         new_context: Callable[[Request], Context],
         response_cache: ResponseCache,
@@ -124,7 +129,7 @@ class Pages:
         return CachedResponse(
             body=bound.template.render(data, url=_printed_url(request), variables=variables).encode(),
             media_type=f"{HTML}; charset=utf-8",
-            headers=SECURITY,
+            headers=self._environment.headers,
             tags=LIST_TAGS if title_id is None else frozenset(tag_of("title", each) for each in _title_ids(data)),
             route=bound.page.path,
             view=title_id,
@@ -142,7 +147,7 @@ class Pages:
             request_id=request_id(request) if status >= 500 else "",  # noqa: PLR2004 - the server's own faults
             url=request.url,
         )
-        headers = {**SECURITY, **(getattr(error, "headers", None) or {})}
+        headers = {**self._environment.headers, **(getattr(error, "headers", None) or {})}
         return Response(text, status_code=status, media_type=HTML, headers=headers)
 
 

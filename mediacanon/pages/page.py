@@ -1,12 +1,15 @@
 """The page table: the path of each page, and the name of its template and document."""
 
+import re
 from dataclasses import dataclass
 
 from mediacanon.execution.variables import Leniency
-from mediacanon.vocabulary import DiscoverSort
+from mediacanon.vocabulary import MAX_INTEGER, DiscoverSort
 
 # Unreadable parameters are absent ones.
-LENIENCY = Leniency(trims=True, repeats=True, splits=True)
+LENIENCY = Leniency(trims=True, repeats=True, splits=True, bounds={"page": (1, MAX_INTEGER)})
+# A path names a thing by one spelling of its number: ASCII digits, no leading zero, no more than 32 bits take.
+_ID = re.compile(r"[1-9][0-9]{0,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ PAGES = (
     Page("/discover", "collection", subject="collection", when=("collection",)),
     Page("/discover", "browse", when=("genre", "country", "lang", "type", "sort")),
     Page("/discover", "discover", is_versioned=True),
+    Page("/titles", "search", when=("q",)),
     Page("/titles", "titles"),
     Page("/movies/{id}", "movie", subject="movie"),
     Page("/shows/{id}", "show", subject="show"),
@@ -46,6 +50,11 @@ SORTS = {
     DiscoverSort.HIDDEN_GEMS.value: "Hidden gems",
     DiscoverSort.A_TO_Z.value: "A to Z",
 }
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text of a path is the number of a thing, as links spell it."""
+    return _ID.fullmatch(text) is not None
 
 
 def sort_in_graphql(sort: str) -> str:

@@ -16,7 +16,7 @@ from mediacanon.loaders import Loaders
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.pages.documents import bind_page_document
-from mediacanon.pages.page import LENIENCY
+from mediacanon.pages.page import LENIENCY, is_id
 from mediacanon.schema.context import Context
 
 # kind in the address -> the loader of its rows
@@ -54,7 +54,10 @@ class Refresh:
 
     async def _answer(self, kind: str, request: Request) -> Response:
         """Refresh the title and redirect to its page. Raises NotFound, or the denial of a client that may not write."""
-        id_ = read_variables({"id": GraphQLInt}, {"id": [request.path_params["id"]]}, LENIENCY).variables.get("id")
+        text = request.path_params["id"]
+        if not is_id(text):
+            raise NotFound
+        id_ = read_variables({"id": GraphQLInt}, {"id": [text]}, LENIENCY).variables.get("id")
         context = self._new_context(request)
         # The root field of the page's document would wait for TMDB first.
         row = await ROWS[kind](context.loaders, id_) if id_ is not None else None

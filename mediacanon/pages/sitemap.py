@@ -11,6 +11,7 @@ from starlette.routing import Route
 from mediacanon.errors import NotFound
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.sitemap import LastIds
+from mediacanon.pages.page import is_id
 from mediacanon.schema.context import Context
 
 XML = "application/xml"
@@ -54,7 +55,7 @@ class Sitemap:
         return [
             Route("/robots.txt", self.robots),
             Route("/sitemap.xml", self.index),
-            Route("/sitemap-{kind}-{number:int}.xml", self.page),
+            Route("/sitemap-{kind}-{number}.xml", self.page),
         ]
 
     async def robots(self, request: Request) -> Response:
@@ -73,9 +74,12 @@ class Sitemap:
 
     async def page(self, request: Request) -> Response:
         """Stream a sitemap, loaded a chunk at a time. Raises NotFound for a sitemap that the index does not list."""
-        name, number = request.path_params["kind"], request.path_params["number"]
+        name, text = request.path_params["kind"], request.path_params["number"]
+        if name not in KINDS or not is_id(text):
+            raise NotFound
+        number = int(text)
         loaders = self._new_context(request).loaders
-        if name not in KINDS or number not in KINDS[name].pages(await loaders.last_ids()):
+        if number not in KINDS[name].pages(await loaders.last_ids()):
             raise NotFound
         return StreamingResponse(_entries(loaders, name, number, str(request.base_url)), media_type=XML)
 

@@ -35,7 +35,6 @@ READ_METHODS = ("GET", "HEAD", "OPTIONS")
 # CORS has no headers on writes: no browser lets another site write.
 VARY = {"vary": "Accept-Encoding"}
 CORS = read_headers(expose=("ETag", "X-Request-Id"))
-PREFLIGHT = preflight_headers(methods=READ_METHODS, allow=("If-None-Match", "X-Request-Id"))
 
 
 class RestApi:
@@ -106,7 +105,7 @@ class RestApi:
         if resource is None:
             return await self._page(request, method)
         if method == "OPTIONS":
-            return self._options(resource.methods, is_read="GET" in resource.endpoints)
+            return self._options(request, resource.methods, is_read="GET" in resource.endpoints)
         if method not in resource.endpoints:
             raise WrongMethod
         bound, texts = self._choose(request, resource, method)
@@ -129,7 +128,7 @@ class RestApi:
         if page is None:
             raise NotFound
         if method == "OPTIONS":
-            return self._options(", ".join(READ_METHODS), is_read=True)
+            return self._options(request, ", ".join(READ_METHODS), is_read=True)
         if method != "GET":
             raise WrongMethod
         return await page(request)
@@ -198,9 +197,11 @@ class RestApi:
         answer = project(data, row.answer, bound.serializer) | dict.fromkeys(row.always_null)
         return Response(orjson.dumps(answer), status_code=row.status, media_type=self.dialect.media_type)
 
-    def _options(self, methods: str, *, is_read: bool) -> Response:
+    def _options(self, request: Request, methods: str, *, is_read: bool) -> Response:
         is_open = is_read and self.dialect.allows_any_origin
-        cors = {**self._read_headers, **PREFLIGHT} if is_open else {}
+        requested = request.headers.get("access-control-request-headers")
+        preflight = preflight_headers(methods=READ_METHODS, requested=requested)
+        cors = {**self._read_headers, **preflight} if is_open else {}
         return Response(status_code=204, headers={"allow": methods, **cors})
 
     def _refuse(self, request: Request, error: Exception, resource: Resource | None) -> Response:

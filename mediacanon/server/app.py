@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -24,7 +23,7 @@ from mediacanon.http.exchange import RequestIds, request_id
 from mediacanon.http.rate_limit import RateLimit
 from mediacanon.http.static_files import HashedFiles
 from mediacanon.image_proxy import PATH as IMAGE_PATH
-from mediacanon.pages.environment import SECURITY, build_environment
+from mediacanon.pages.environment import PageEnvironment, build_environment
 from mediacanon.pages.explorer import Explorer
 from mediacanon.pages.handler import Pages
 from mediacanon.pages.refresh import Refresh
@@ -87,18 +86,18 @@ def build_app(settings: Settings, dsn: str) -> Application:
     return Application(services, RequestIds(app, finished=services.finished))
 
 
-def _build_dialects(services: Services, execution: Execution, environment: Environment) -> dict[str, ASGIApp]:
+def _build_dialects(services: Services, execution: Execution, environment: PageEnvironment) -> dict[str, ASGIApp]:
     """Return the REST APIs with their documentation, by prefix."""
     apis = [
         RestApi(execution, dialect, new_context=services.new_context, response_cache=services.response_cache)
         for dialect in DIALECTS
     ]
     for api in apis:
-        Documentation(execution, environment, api=api, dialects=DIALECTS, headers=SECURITY)
+        Documentation(execution, environment, api=api, dialects=DIALECTS, headers=environment.headers)
     return {api.dialect.prefix: api for api in apis}
 
 
-def _build_starlette(services: Services, execution: Execution, environment: Environment) -> Starlette:
+def _build_starlette(services: Services, execution: Execution, environment: PageEnvironment) -> Starlette:
     """Return the part of the server behind Starlette's routing: GraphQL, probes, images, static files and pages."""
     pages = Pages(execution, environment, new_context=services.new_context, response_cache=services.response_cache)
     graphql = GraphQLEndpoint(execution, new_context=services.new_context, explorer=Explorer(environment))

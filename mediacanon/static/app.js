@@ -46,6 +46,8 @@ unfold();
 /* Suggestions while typing: the combobox pattern of the ARIA Authoring Practices. */
 const DOCUMENT = "query Suggest($query: String!) { search(query: $query, limit: 8) { title { displayName type startYear movieId showId } } }";
 const PAUSE = 120;
+/* As the server does: composed, single spaces, no invisible characters but joiners. */
+const normalise = (text) => text.normalize("NFC").replace(/(?![\u200c\u200d])\p{Cf}/gu, "").replace(/\s+/g, " ").trim();
 let lists = 0;
 
 class Suggestions {
@@ -75,7 +77,7 @@ class Suggestions {
   ask() {
     clearTimeout(this.timer);
     this.request?.abort();
-    const query = this.input.value.trim();
+    const query = normalise(this.input.value);
     if (query.length < 2) return this.close();
     this.timer = setTimeout(() => this.load(query), PAUSE);
   }
@@ -104,7 +106,7 @@ class Suggestions {
     option.id = `${this.list.id}-${place}`;
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
-    const name = document.createElement("span");
+    const name = document.createElement("bdi");
     name.textContent = title.displayName;
     const more = document.createElement("span");
     more.className = "quiet";
@@ -114,6 +116,8 @@ class Suggestions {
   }
 
   press(event) {
+    /* Keys of an input method choose among its own candidates; Safari ends the composition before it sends 229. */
+    if (event.isComposing || event.keyCode === 229) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && !this.list.hidden) {
       event.preventDefault();

@@ -34,6 +34,11 @@ def test_equal_bodies_have_equal_tags():
         ('"other"', False),
         (TAG.strip('"'), False),
         ("", False),
+        *((f'{TAG[:-1]}{suffix}"', True) for suffix in ("-gzip", ";gzip", "-br", "--gzip", "/gzip", "-zstd")),
+        (f'W/{TAG[:-1]}-gzip"', True),
+        (f"{TAG}-gzip", True),
+        (f'{TAG[:-1]}-other"', False),
+        ('"other-gzip"', False),
     ],
 )
 def test_a_tag_matches_strong_or_weak(if_none_match: str, *, is_match: bool):
@@ -63,3 +68,12 @@ async def test_reads_are_conditional(demo_client: httpx.AsyncClient, path: str):
     first = await demo_client.get(path)
     again = await demo_client.get(path, headers={"if-none-match": first.headers["etag"]})
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/api/titles/1", "/graphql?query={stats{movies}}", "/api/openapi.json"])
+async def test_a_tag_in_any_header_line_matches(demo_client: httpx.AsyncClient, path: str):
+    """Several lines of a header are one list (RFC 9110, section 5.3)."""
+    tag = (await demo_client.get(path)).headers["etag"]
+    for tags in ((tag, '"other"'), ('"other"', tag)):
+        response = await demo_client.get(path, headers=[("if-none-match", each) for each in tags])
+        assert response.status_code == 304

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from mediacanon.http.cors import ALLOW_ANY_ORIGIN, MAX_AGE, preflight_headers, read_headers
+from mediacanon.http.cors import ALLOW_ANY_ORIGIN, ALLOWED, MAX_AGE, preflight_headers, read_headers
 
 
 def test_a_read_names_the_headers_that_scripts_may_see():
@@ -17,12 +17,28 @@ def test_a_read_names_the_headers_that_scripts_may_see():
 
 
 def test_a_preflight_names_methods_and_headers():
-    """Browsers remember it for a day."""
-    assert preflight_headers(methods=("GET", "HEAD"), allow=("Accept",)) == {
+    """Browsers remember it for a day; headers that are malformed or too long are not repeated."""
+    usual = {
         "access-control-allow-methods": "GET, HEAD",
-        "access-control-allow-headers": "Accept",
+        "access-control-allow-headers": ", ".join(ALLOWED),
         "access-control-max-age": MAX_AGE,
+        "vary": "Access-Control-Request-Headers",
     }
+    for requested in (None, "", "a b", "x\r\ny: z", ",", "x" * 2_000):
+        assert preflight_headers(methods=("GET", "HEAD"), requested=requested) == usual
+
+
+@pytest.mark.parametrize("path", ["/api/titles/1", "/graphql"])
+@pytest.mark.parametrize("requested", ["apollographql-client-name,x-apollo-operation-name", "x-requested-with"])
+async def test_a_preflight_of_a_read_allows_the_headers_it_asks_for(
+    demo_client: httpx.AsyncClient, path: str, requested: str
+):
+    """Otherwise the browser tells its script "Failed to fetch"."""
+    headers = {"origin": "https://elsewhere.example", "access-control-request-headers": requested}
+    response = await demo_client.options(path, headers={**headers, "access-control-request-method": "GET"})
+    assert response.status_code == 204
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["access-control-allow-headers"] == requested
 
 
 @pytest.mark.parametrize("path", ["/api/titles/1", "/api/nothing", "/graphql?query={stats{movies}}"])

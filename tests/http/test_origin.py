@@ -2,8 +2,10 @@
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from mediacanon.errors import WrongSetting
+from mediacanon.http.origin import is_cross_site
 from mediacanon.settings import Settings
 from tests.serving import app_of, ask, client_of
 
@@ -120,6 +122,40 @@ async def test_a_proxy_may_rewrite_host(client_for_writing: httpx.AsyncClient):
     assert (await client_for_writing.post("/api/movies", json=BODY, headers=headers)).status_code == 201
     del headers["sec-fetch-site"]
     assert (await client_for_writing.post("/api/movies", json=BODY, headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "is_same"),
+    [
+        ("http://media.lan", "Media.LAN", True),
+        ("http://media.lan", "media.lan:80", True),
+        ("http://media.lan:80", "media.lan", True),
+        ("https://media.lan:443", "media.lan", True),
+        ("https://media.lan", "media.lan.", True),
+        ("http://[::1]:8080", "[::1]:8080", True),
+        ("http://media.lan", "media.lan:8080", False),
+        ("http://media.lan:81", "media.lan", False),
+        ("http://media.lan.evil.example", "media.lan", False),
+        ("http://media.lan:x", "media.lan", False),
+        ("http://", "", False),
+        ("null", "null", False),
+    ],
+)
+def test_origin_and_host_are_compared_as_hosts_and_ports(origin: str, host: str, *, is_same: bool):
+    """Case, a spelled default port and a final dot make no difference."""
+    headers = [(b"origin", origin.encode()), (b"host", host.encode())]
+    assert is_cross_site(Request({"type": "http", "method": "POST", "headers": headers})) != is_same
+
+
+async def test_a_refusal_names_the_header_to_forward(client_for_writing: httpx.AsyncClient):
+    """A proxy that replaces Host is told apart from another site by the operator alone."""
+    headers = {"origin": "https://media.example.org", "host": "127.0.0.1:8080"}
+    response = await client_for_writing.post("/api/movies", json=BODY, headers=headers)
+    assert response.status_code == 403
+    assert "forward the Host header" in response.text
+    assert "127.0.0.1:8080" in response.text
+    form = await client_for_writing.post("/add", data=FORM, headers=headers)
+    assert "forward the Host header" in form.text
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mediacanon.errors import WrongSetting
 from mediacanon.pages.environment import build_environment
 from mediacanon.settings import Settings
 from tests.serving import app_of, client_of, served
@@ -102,3 +103,29 @@ def test_values_are_escaped_and_undefined_names_are_errors():
 def test_the_refresh_button_depends_on_the_settings_alone(settings: Settings, *, can_refresh: bool):
     """Pages are cached, and so the same for every client."""
     assert build_environment(settings).globals["can_refresh"] == can_refresh
+
+
+@pytest.mark.parametrize(
+    ("value", "sources"),
+    [
+        (None, "'none'"),
+        ("none", "'none'"),
+        ("'self'", "'self'"),
+        ("SELF, https://dash.example.org:8443", "'self' https://dash.example.org:8443"),
+        ("*", "*"),
+    ],
+)
+async def test_the_sites_that_may_frame_a_page_are_a_setting(demo: str, value: str | None, sources: str):
+    """Pages, errors, the documentation and the explorer alike."""
+    environment = {"MEDIACANON_FRAME_ANCESTORS": value} if value else {}
+    async with client_of(app_of(demo, **environment)) as client:
+        for path in ("/titles", "/nothing", "/add", "/api", "/graphql"):
+            response = await client.get(path, headers={"accept": "text/html"})
+            assert response.headers["content-security-policy"].endswith(f"frame-ancestors {sources}")
+
+
+@pytest.mark.parametrize("value", ["none, self", "https://a.example; script-src *", "javascript:"])
+def test_malformed_frame_ancestors_are_refused(value: str):
+    """No other directive comes in this way."""
+    with pytest.raises(WrongSetting, match="MEDIACANON_FRAME_ANCESTORS"):
+        Settings.from_environment({"MEDIACANON_FRAME_ANCESTORS": value})

@@ -251,6 +251,89 @@ async def test_a_cached_page_depends_on_every_title_it_shows(demo_database: str)
         assert second not in SIMILAR_CARD.findall(await page(client, path))
 
 
+@pytest.mark.parametrize("page_number", ["0", "-1", "abc", "\u0661", "99999999999999"])
+async def test_an_impossible_page_is_the_first(demo_client: httpx.AsyncClient, page_number: str):
+    """A list has no error page for a number."""
+    text = await page(demo_client, f"/titles?page={page_number}")
+    assert cards(text) == cards(await page(demo_client, "/titles"))
+
+
+@pytest.mark.parametrize("name", ["wall-e", "zzzz"])
+async def test_a_search_past_its_end_leads_back(demo_client: httpx.AsyncClient, name: str):
+    """It does not say that no title matches."""
+    text = await page(demo_client, f"/titles?q={name}&page=7")
+    assert "This list ends at page 1." in text
+    assert "No title matches" not in text
+
+
+@pytest.mark.parametrize("kind", ["movies", "shows"])
+@pytest.mark.parametrize("text", ["1_0", "%D9%A1", "+1", "01", "1%20", "-1", "1.0", "1" * 4400])
+async def test_one_address_for_one_title(demo_client: httpx.AsyncClient, kind: str, text: str):
+    """Any other spelling of a number is 404: each would be a page with a canonical address of its own."""
+    assert (await demo_client.get(f"/{kind}/{text}")).status_code == 404
+    assert (await demo_client.post(f"/{kind}/{text}/refresh")).status_code == 404
+
+
+TYPED = ("Poke\u0301mon", "  Pok\u00e9mon  ", "Pok\u00ad\u00e9mon\u200b", "\ufeffPok\u00e9mon", "\tPok\u00e9mon\t")
+
+
+@pytest.mark.parametrize("typed", TYPED)
+async def test_typed_text_is_normalised_before_a_search(demo_database: str, typed: str):
+    """Decomposed accents, blanks, tabs and invisible characters find the same titles."""
+    connection = await asyncpg.connect(demo_database)
+    await connection.execute("UPDATE titles SET display_name = $1 WHERE id = 3", "Pok\u00e9mon")
+    await connection.close()
+    async with client_of(app_of(demo_database)) as client:
+        text = (await client.get("/titles", params={"q": typed})).text
+        assert ">Pok\u00e9mon</bdi>" in text
+        assert 'value="Pok\u00e9mon"' in text
+        assert "720 titles" in (await client.get("/titles", params={"q": "\u200b \t"})).text
+
+
+async def test_a_name_turns_no_text_after_it(demo_database: str):
+    """Names are isolated in lists and headings, also in the title of a page."""
+    name = "\u202eTurned"
+    connection = await asyncpg.connect(demo_database)
+    await connection.execute("UPDATE titles SET display_name = $1, num_votes = 9999999 WHERE id = 3", name)
+    await connection.close()
+    async with client_of(app_of(demo_database)) as client:
+        kind, id_ = (await client.get("/api/titles/3")).json()["type"], 3
+        path = f"/{kind}s/{id_}"
+        detail = await page(client, path)
+        assert f"<h1><bdi>{name}</bdi>" in detail
+        assert f"<title>\u2068{name}\u2069" in detail
+        assert f'<bdi class="name">{name}</bdi>' in await page(client, "/titles")
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("lighthous+kepers", "The Lighthouse Keepers"),
+        ("lighthouse-keepers", "The Lighthouse Keepers"),
+        ("the+gardn+of+november&type=movie", "The Garden of November"),
+    ],
+)
+async def test_the_search_of_the_page_is_the_ranked_search(demo_client: httpx.AsyncClient, query: str, name: str):
+    """Typos and punctuation find titles without JavaScript, too; type and language narrow the hits."""
+    text = await page(demo_client, f"/titles?q={query}")
+    assert f">{name}</bdi>" in text
+    assert "No title matches" not in text
+    assert len(cards(text)) == len(set(cards(text)))
+    other = "show" if "type=movie" in query else "movie"
+    narrowed = await page(demo_client, f"/titles?q={query.partition('&')[0]}&type={other}&lang=xx")
+    assert f">{name}</bdi>" not in narrowed
+
+
+async def test_the_ranked_hits_stand_first(demo_client: httpx.AsyncClient):
+    """In the order of /api/search, once each, before the other titles of that name."""
+    text = await page(demo_client, "/titles?q=the")
+    hits = (await demo_client.get("/api/search?q=the&limit=50")).json()["results"]
+    expected = [f"/{hit['type']}s/{hit.get('movie_id') or hit.get('show_id')}" for hit in hits]
+    shown = cards(text)
+    assert shown[: len(expected)] == expected
+    assert len(shown) == len(set(shown)) > len(expected)
+
+
 async def test_an_unknown_collection_is_404(collected_client: httpx.AsyncClient):
     """The error page names it."""
     assert "There is no collection nothing-like-it" in await page(
