@@ -6,6 +6,7 @@ through `Settings.from_environment(port="9000")`. Both take the same spelling, s
 
 import dataclasses
 import difflib
+import ipaddress
 import os
 import re
 import sys
@@ -26,6 +27,9 @@ RENAMED = {
     "MEDIACANON_HOSTS": "MEDIACANON_ALLOWED_HOSTS",
 }
 HOST_NAME = re.compile(r"[a-z0-9_-]+([.][a-z0-9_-]+)*")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1"))
+BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,10}")
 # The sources of frame-ancestors in a Content-Security-Policy, with keywords in or without quotes.
 FRAME_KEYWORDS = {word: f"'{word.strip(chr(39))}'" for word in ("none", "self", "'none'", "'self'")}
 FRAME_SOURCE = re.compile(r"\*|https?:|(?:https?://)?(?:\*\.)?[A-Za-z0-9.\[\]_-]+(?::(?:[0-9]+|\*))?")
@@ -93,6 +97,19 @@ def _host_names(value: str) -> frozenset[str]:
     if not all(HOST_NAME.fullmatch(name) for name in names):
         raise ValueError
     return names
+
+
+def _networks(value: str) -> tuple[Network, ...]:
+    if value.strip().lower() == "none":
+        return ()
+    return tuple(ipaddress.ip_network(network, strict=False) for network in value.replace(",", " ").split())
+
+
+def _base_path(value: str) -> str:
+    path = value.strip().rstrip("/")
+    if path and not BASE_PATH.fullmatch(path):
+        raise ValueError
+    return path
 
 
 def _frame_ancestors(value: str) -> str:
@@ -184,6 +201,10 @@ class Settings:
     allowed_hosts: frozenset[str] = _setting(
         "MEDIACANON_ALLOWED_HOSTS", _host_names, "host names without ports, separated by commas", default=frozenset()
     )
+    trusted_proxies: tuple[Network, ...] = _setting(
+        "MEDIACANON_TRUSTED_PROXIES", _networks, "networks or addresses between commas, or none", default=LOOPBACK
+    )
+    base_path: str = _setting("MEDIACANON_BASE_PATH", _base_path, "a path such as /media", default="")
     frame_ancestors: str = _setting(
         "MEDIACANON_FRAME_ANCESTORS", _frame_ancestors, "none, self, or sites between commas", default="'none'"
     )

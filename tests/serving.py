@@ -39,7 +39,9 @@ async def client_of(app: Application) -> AsyncIterator[httpx.AsyncClient]:
 @contextlib.asynccontextmanager
 async def served(app: Application) -> AsyncIterator[str]:
     """Give the address of the app, which listens on a free port."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, http=HttpProtocol, log_config=None, lifespan="on")
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, http=HttpProtocol, log_config=None, lifespan="on", proxy_headers=False
+    )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # they are pytest's
     running = asyncio.create_task(server.serve())

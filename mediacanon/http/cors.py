@@ -9,7 +9,10 @@ MAX_AGE = "86400"
 # The request headers of a preflight that asks for none, or for malformed ones.
 ALLOWED = ("Content-Type", "Accept", "If-None-Match", "X-Request-Id")
 LONGEST_REQUESTED = 1_000
-_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:[ \t]*,[ \t]*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*")
+# A script must not speak for a proxy.
+_NAMES = re.compile(
+    r"(?i)(?!(?:.*[, \t])?(?:x-)?forwarded)[A-Za-z0-9!#$%&'*+.^_`|~-]+(?:[ \t]*,[ \t]*[A-Za-z0-9!#$%&'*+.^_`|~-]+)*"
+)
 
 
 def read_headers(*, vary: str = "", expose: Iterable[str] = ()) -> dict[str, str]:

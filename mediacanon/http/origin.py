@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized
+from mediacanon.http.proxies import RECEIVED_HOST
 
 _SAME_SITE = ("same-origin", "none")
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -59,14 +60,27 @@ def is_allowed_host(request: Request, hosts: Container[str]) -> bool:
 
     Any name on the internet can resolve to 127.0.0.1: a browser then takes this server for the site of that name.
     """
-    name = host_name(request)
+    return denied_host(request, hosts) is None
+
+
+def denied_host(request: Request, hosts: Container[str]) -> str | None:
+    """Return the host name of a request that is not allowed, None where all are.
+
+    A proxy's X-Forwarded-Host does not excuse the Host that arrived: a rebound page may send both.
+    """
+    given = (request.headers.get("host", ""), request.scope.get(RECEIVED_HOST))
+    names = [_host_name(host) for host in given if host is not None]
+    return next((name for name in names if not _is_allowed(name, hosts)), None)
+
+
+def _is_allowed(name: str, hosts: Container[str]) -> bool:
     return name in hosts or name == "localhost" or name.endswith(".localhost") or _is_address(name)
 
 
-def host_name(request: Request) -> str:
-    """Return the name or address in a request's Host header in lower case, empty if it is absent or malformed."""
+def _host_name(host: str) -> str:
+    """Return the name or address in a Host header in lower case, empty if it is malformed."""
     try:
-        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
 
@@ -95,9 +109,8 @@ class WritePolicy:
             return Forbidden("This server takes no writes.")
         if self.mode == "token":
             return None if self._has_token(request) else Unauthorized()
-        if is_from_browser(request) and not is_allowed_host(request, self.allowed_hosts):
-            host = host_name(request) or "the Host"
-            return Forbidden(f"Browsers may write here once MEDIACANON_ALLOWED_HOSTS lists {host}.")
+        if is_from_browser(request) and (host := denied_host(request, self.allowed_hosts)) is not None:
+            return Forbidden(f"Browsers may write here once MEDIACANON_ALLOWED_HOSTS lists {host or 'the Host'}.")
         return None
 
     def _has_token(self, request: Request) -> bool:

@@ -1,5 +1,6 @@
 """Rate limit: so many requests a minute for each client address; further requests get 429 with Retry-After."""
 
+import ipaddress
 import math
 import time
 from collections.abc import Callable
@@ -10,9 +11,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediacanon.http.cors import read_headers
+from mediacanon.http.proxies import read_address, route_path
 
 MINUTE = 60.0
 MOST_CLIENTS = 100_000
+# Bits of an IPv6 address that name the client's network.
+CLIENT_BITS = 64
 # Scripts on pages of other sites may read the reason of a refusal and its end.
 CORS = read_headers(expose=("Retry-After", "X-Request-Id"))
 # Health probes come from the operator's own machines.
@@ -38,10 +42,10 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it with 429."""
-        if scope["type"] != "http" or scope["path"] in EXEMPT:
+        if scope["type"] != "http" or route_path(scope) in EXEMPT:
             await self.app(scope, receive, send)
             return
-        wait = self._seconds_to_wait(scope["client"][0] if scope.get("client") else "")
+        wait = self._seconds_to_wait(_client(scope["client"][0]) if scope.get("client") else "")
         await (_refusal(wait) if wait else self.app)(scope, receive, send)
 
     def _seconds_to_wait(self, address: str) -> int:
@@ -52,6 +56,16 @@ class RateLimit:
             return math.ceil(full_at - now - MINUTE)
         self._full_at[address] = full_at
         return 0
+
+
+def _client(address: str) -> str:
+    """Return the bucket of an address: an IPv6 client chooses among the addresses of its /64."""
+    if ":" not in address:
+        return address
+    known = read_address(address)
+    if isinstance(known, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((known, CLIENT_BITS), strict=False))
+    return str(known or address)
 
 
 def _refusal(wait: int) -> Response:

@@ -13,6 +13,7 @@ from mediacanon.errors import BadArgument, Conflict, MediaCanonError
 from mediacanon.execution.executor import Execution
 from mediacanon.http.body import read_body
 from mediacanon.http.origin import cross_site_denial, is_cross_site
+from mediacanon.http.proxies import base_path
 from mediacanon.pages.documents import bind_page_document
 from mediacanon.pages.environment import HTML, PageEnvironment
 from mediacanon.pages.typed_text import normalise
@@ -72,7 +73,7 @@ class AddTitle:
             data = await self._execution.run(self._document, variables, self._new_context(request))
         except (BadArgument, Conflict) as error:
             return self._form(request, given, error)
-        return RedirectResponse(_address(data), status_code=303)
+        return RedirectResponse(base_path(request.scope) + _address(data), status_code=303)
 
     def _form(self, request: Request, given: Mapping[str, str], error: MediaCanonError | None) -> Response:
         message = error.message if error else ""
@@ -80,6 +81,7 @@ class AddTitle:
         denial = None if is_cross_site(request) else self._new_context(request).denial()
         text = self._template.render(
             url=request.url,
+            base=base_path(request.scope),
             given=given,
             field=_field_of(message),
             message=_NAMES.sub(lambda name: LABELS[name[0]], message),

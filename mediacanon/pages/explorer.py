@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from mediacanon import paths
 from mediacanon.http.conditional import conditional
+from mediacanon.http.proxies import base_path
 from mediacanon.pages.environment import HTML, PageEnvironment
 
 CDN = "https://cdn.jsdelivr.net"
@@ -47,7 +48,9 @@ class Explorer:
         """Return the page."""
         is_offline = all((paths.STATIC / "vendor" / name).is_file() for name in FILES)
         files = {name: (f"{CDN}/npm/{path}", hash_) for name, (path, hash_) in FILES.items()}
-        text = self._template.render(is_offline=is_offline, style=STYLE, scripts=SCRIPTS, files=files)
+        text = self._template.render(
+            base=base_path(request.scope), is_offline=is_offline, style=STYLE, scripts=SCRIPTS, files=files
+        )
         policy = POLICY.format(cdn="" if is_offline else f" {CDN}", frame_ancestors=self._environment.frame_ancestors)
         headers = {**self._environment.headers, "content-security-policy": policy, "vary": "Accept"}
         return conditional(request, text.encode(), media_type=HTML, headers=headers)

@@ -1,6 +1,7 @@
 """Template filters and functions: numbers, running times, names of languages and countries, addresses of pages."""
 
 import hashlib
+import re
 import textwrap
 from collections.abc import Mapping
 from functools import cache
@@ -9,6 +10,8 @@ from unicodedata import bidirectional
 from urllib.parse import parse_qsl, urlencode
 
 from babel import Locale, UnknownLocaleError
+from jinja2 import pass_context
+from jinja2.runtime import Context
 from starlette.datastructures import URL
 
 from mediacanon import paths
@@ -18,6 +21,7 @@ _ENGLISH = Locale("en")
 _REGIONAL_INDICATOR_A = 0x1F1E6
 _COUNTRY_CODE_LENGTH = 2
 POSTER_LINE = 15
+OWN_PATH = re.compile(r"/(?!/)")
 _TURNING = frozenset({"R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI"})
 # More than there are: clients put codes of their own into addresses.
 MOST_CODES, LONGEST_CODE = 1000, 10
@@ -134,4 +138,18 @@ FILTERS = {
     "flag": flag,
     "hue": hue,
 }
-FUNCTIONS = {"count": count, "static": static, "changed": changed, "toggled": toggled}
+
+
+@pass_context
+def link(context: Context, address: str) -> str:
+    """Return the address of a path of this server below its base path; addresses of other servers stay."""
+    return f"{context['base']}{address}" if OWN_PATH.match(address) else address
+
+
+@pass_context
+def static_link(context: Context, name: str) -> str:
+    """Return `static` below the base path."""
+    return f"{context['base']}{static(name)}"
+
+
+FUNCTIONS = {"count": count, "static": static_link, "link": link, "changed": changed, "toggled": toggled}

@@ -19,6 +19,7 @@ from mediacanon.errors import MediaCanonError, NotFound
 from mediacanon.execution.executor import Execution
 from mediacanon.execution.variables import BoundDocument
 from mediacanon.http.exchange import request_id
+from mediacanon.http.proxies import base_path
 from mediacanon.pages.add import AddTitle
 from mediacanon.pages.documents import bind_page_document
 from mediacanon.pages.environment import HTML, PageEnvironment
@@ -127,7 +128,9 @@ class Pages:
         subject = bound.subject(data, request)
         title_id = subject.get("titleId")
         return CachedResponse(
-            body=bound.template.render(data, url=_printed_url(request), variables=variables).encode(),
+            body=bound.template.render(
+                data, url=_printed_url(request), base=base_path(request.scope), variables=variables
+            ).encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=self._environment.headers,
             tags=LIST_TAGS if title_id is None else frozenset(tag_of("title", each) for each in _title_ids(data)),
@@ -146,6 +149,7 @@ class Pages:
             message=error.message if isinstance(error, MediaCanonError) else MESSAGES.get(status, f"{phrase}."),
             request_id=request_id(request) if status >= 500 else "",  # noqa: PLR2004 - the server's own faults
             url=request.url,
+            base=base_path(request.scope),
         )
         headers = {**self._environment.headers, **(getattr(error, "headers", None) or {})}
         return Response(text, status_code=status, media_type=HTML, headers=headers)
@@ -171,4 +175,4 @@ def _title_ids(data: Any) -> Iterator[int]:  # noqa: ANN401 - any JSON
 async def _search(request: Request) -> Response:
     """Redirect /search, an address of earlier versions, to the titles."""
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"/titles{query}", status_code=308)
+    return RedirectResponse(f"{base_path(request.scope)}/titles{query}", status_code=308)

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.execution.executor import Execution
 from mediacanon.execution.variables import read_variables
+from mediacanon.http.proxies import base_path
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.show import ShowRow
@@ -64,7 +65,7 @@ class Refresh:
         if row is None:
             raise NotFound
         outcome = await self._refresh(row.title_id, context)
-        return RedirectResponse(f"/{kind}/{id_}?refresh={outcome}", status_code=303)
+        return RedirectResponse(f"{base_path(request.scope)}/{kind}/{id_}?refresh={outcome}", status_code=303)
 
     async def _refresh(self, title_id: int, context: Context) -> str:
         """Return the outcome: a key of NOTICES."""

@@ -21,8 +21,8 @@ PER_CHUNK = 5_000
 NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 ROBOTS = """User-agent: *
-Disallow: /graphql
-Disallow: /api/
+Disallow: {path}graphql
+Disallow: {path}api/
 Sitemap: {base}sitemap.xml
 """
 
@@ -60,7 +60,7 @@ class Sitemap:
 
     async def robots(self, request: Request) -> Response:
         """Return the rules for crawlers."""
-        return PlainTextResponse(ROBOTS.format(base=request.base_url))
+        return PlainTextResponse(ROBOTS.format(base=request.base_url, path=request.base_url.path))
 
     async def index(self, request: Request) -> Response:
         """Return the list of sitemaps."""

@@ -15,6 +15,7 @@ from mediacanon.errors import MediaCanonError
 from mediacanon.execution.executor import Execution
 from mediacanon.http.conditional import conditional
 from mediacanon.http.cors import read_headers
+from mediacanon.http.proxies import base_path
 from mediacanon.rest_compat.dialect import Dialect
 from mediacanon.rest_compat.documents import EXAMPLES, document_text
 from mediacanon.rest_compat.endpoint import Data
@@ -70,6 +71,7 @@ class Documentation:
             endpoints=await self._endpoints(request, data),
             addresses=self._dialect.addresses(data),
             url=request.url,
+            base=base_path(request.scope),
         )
         return CachedResponse(
             body=text.encode(),

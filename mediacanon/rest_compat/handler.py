@@ -19,6 +19,7 @@ from mediacanon.http.body import read_body
 from mediacanon.http.compression import Compression
 from mediacanon.http.cors import preflight_headers, read_headers
 from mediacanon.http.exchange import exchange_of, request_id
+from mediacanon.http.proxies import route_path
 from mediacanon.rest_compat.dialect import Dialect
 from mediacanon.rest_compat.endpoint import Data, Endpoint, Variables
 from mediacanon.rest_compat.parameters import query_texts, read_facts, read_id, read_query
@@ -90,7 +91,7 @@ class RestApi:
         return await self._execution.run(document, {}, self._new_context(request))
 
     def _find(self, request: Request) -> Resource | None:
-        path = request.scope["path"]
+        path = route_path(request.scope)
         for resource in self.resources:
             found = resource.pattern.fullmatch(path)
             if found:
@@ -124,7 +125,7 @@ class RestApi:
         return bound, texts
 
     async def _page(self, request: Request, method: str) -> ASGIApp:
-        page = self.pages.get(request.scope["path"])
+        page = self.pages.get(route_path(request.scope))
         if page is None:
             raise NotFound
         if method == "OPTIONS":

@@ -20,6 +20,7 @@ from mediacanon.execution.executor import Execution
 from mediacanon.graphql_http import GraphQLEndpoint
 from mediacanon.http.compression import Compression
 from mediacanon.http.exchange import RequestIds, request_id
+from mediacanon.http.proxies import TrustedProxies, route_path
 from mediacanon.http.rate_limit import RateLimit
 from mediacanon.http.static_files import HashedFiles
 from mediacanon.image_proxy import PATH as IMAGE_PATH
@@ -64,7 +65,7 @@ class PrefixRouter:
         """Have the app of the prefix answer, or the default."""
         app = self._default
         if scope["type"] == "http":
-            path = scope["path"]
+            path = route_path(scope)
             end = path.find("/", 1)
             app = self._apps.get(path if end < 0 else path[:end], app)
         await app(scope, receive, send)
@@ -83,7 +84,8 @@ def build_app(settings: Settings, dsn: str) -> Application:
     app = ResponseCacheMiddleware(app, services.response_cache)
     if settings.rate_limit:
         app = RateLimit(app, per_minute=settings.rate_limit)
-    return Application(services, RequestIds(app, finished=services.finished))
+    app = RequestIds(app, finished=services.finished)
+    return Application(services, TrustedProxies(app, networks=settings.trusted_proxies, base=settings.base_path))
 
 
 def _build_dialects(services: Services, execution: Execution, environment: PageEnvironment) -> dict[str, ASGIApp]:

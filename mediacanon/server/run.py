@@ -56,6 +56,8 @@ def run_server(
         log_config=None,
         access_log=False,
         server_header=False,
+        # The application reads the headers of trusted proxies itself.
+        proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_TIMEOUT,
         http=cast("type[asyncio.Protocol]", partial(HttpProtocol, limit=connection_limit())),
         lifespan="on",

@@ -1,6 +1,9 @@
 /* Enhancements: every page works without this script. */
 "use strict";
 
+/* The path below which the server is reached: this script lies in its folder /static. */
+const BASE = new URL("..", document.currentScript.src).pathname;
+
 /* A poster that fails to load is removed; the drawn poster under it stays. */
 const dropBroken = (image) => image.remove();
 document.addEventListener("error", (event) => event.target instanceof HTMLImageElement && dropBroken(event.target), true);
@@ -86,7 +89,7 @@ class Suggestions {
     this.request = new AbortController();
     const parameters = new URLSearchParams({ query: DOCUMENT, variables: JSON.stringify({ query }) });
     try {
-      const response = await fetch(`/graphql?${parameters}`, { signal: this.request.signal, headers: { accept: "application/json" } });
+      const response = await fetch(`${BASE}graphql?${parameters}`, { signal: this.request.signal, headers: { accept: "application/json" } });
       const { data } = await response.json();
       this.show(data ? data.search.map((hit) => hit.title) : []);
     } catch (error) {
@@ -160,7 +163,7 @@ class Suggestions {
   }
 
   open(title) {
-    location.assign(title.movieId ? `/movies/${title.movieId}` : `/shows/${title.showId}`);
+    location.assign(BASE + (title.movieId ? `movies/${title.movieId}` : `shows/${title.showId}`));
   }
 }
 

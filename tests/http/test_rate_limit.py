@@ -30,3 +30,15 @@ def test_a_bucket_fills_with_time_and_addresses_are_evicted():
     limit._seconds_to_wait("b")
     limit._seconds_to_wait("c")
     assert set(limit._full_at) == {"b", "c"}
+
+
+async def test_the_limit_counts_the_clients_behind_a_proxy(demo: str):
+    """Each address has a bucket of its own; of IPv6 each /64."""
+    async with client_of(app_of(demo, MEDIACANON_RATE_LIMIT="1")) as client:
+
+        async def status(address: str) -> int:
+            return (await client.get("/api/titles/1", headers={"x-forwarded-for": address})).status_code
+
+        assert [await status(f"203.0.113.{number}") for number in (1, 2, 1)] == [200, 200, 429]
+        assert [await status(f"2001:db8::{number}") for number in ("1", "1:1", "ffff")] == [200, 429, 429]
+        assert await status("2001:db8:0:1::1") == 200
