@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from mediacanon.errors import WrongSetting
 
@@ -28,6 +29,9 @@ RENAMED = {
 HOST_NAME = re.compile(r"[a-z0-9_-]+([.][a-z0-9_-]+)*")
 LOG_FORMATS = ("human", "json")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
+QUOTES = ("'", '"')
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+BEARER = "bearer "
 
 
 def default_data_dir() -> Path:
@@ -36,7 +40,31 @@ def default_data_dir() -> Path:
         return Path.home() / "Library" / "Application Support" / "mediacanon"
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/mediacanon")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "mediacanon"
+    xdg = _cleaned(os.environ.get("XDG_DATA_HOME") or "")
+    return Path(xdg or Path.home() / ".local" / "share") / "mediacanon"
+
+
+def _cleaned(raw: str) -> str:
+    """Return a value without the blanks and the pair of quotes around it.
+
+    Files of settings with Windows' line ends leave a carriage return, and `podman --env-file` leaves the quotes.
+    """
+    value = raw.strip()
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in QUOTES
+    return value[1:-1] if is_quoted else value
+
+
+def _printable(value: str) -> str:
+    # A login entry cannot hold a control character.
+    if CONTROL_CHARACTER.search(value):
+        raise ValueError
+    return value
+
+
+def format_value(value: object) -> str:
+    """Return a setting's value as its variable spells it: `Settings.from_environment` reads the same value again."""
+    text = ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+    return text if text == _cleaned(text) else f'"{text}"'
 
 
 def _text(value: str) -> str:
@@ -44,9 +72,12 @@ def _text(value: str) -> str:
 
 
 def _token(value: str) -> str:
-    # HTTP headers have no agreed encoding beyond ASCII.
+    """Return a secret of an Authorization header, also from a copy of the whole header's value."""
     token = value.strip()
-    if not (token.isascii() and token.isprintable()):
+    if token.lower().startswith(BEARER):
+        token = token[len(BEARER) :].strip()
+    # HTTP headers have no agreed encoding beyond ASCII.
+    if not (token and token.isascii() and token.isprintable()):
         raise ValueError
     return token
 
@@ -124,6 +155,16 @@ def environment_with(**variables: str) -> dict[str, str]:
     return {**os.environ, **variables}
 
 
+def proxy_for(url: str) -> str | None:
+    """Return the proxy's URL for requests to `url`, None for none: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY."""
+    parts = urlsplit(url)
+    if proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
 def share_metrics(folder: Path) -> None:
     """Have the child processes started from now on keep their metrics in files of `folder`, which they share.
 
@@ -149,7 +190,7 @@ class Settings:
         "DATABASE_POOLER_URL", _postgres_url, "postgresql://user@host/database", default=None, repr=False
     )
     data_dir: Path = _setting("MEDIACANON_DATA_DIR", _folder, "a folder", default_factory=default_data_dir)
-    tmdb_api_key: str | None = _setting("TMDB_API_KEY", _text, "a TMDB v3 key or v4 token", default=None, repr=False)
+    tmdb_api_key: str | None = _setting("TMDB_API_KEY", _token, "a TMDB v3 key or v4 token", default=None, repr=False)
     tmdb_base_url: str = _setting("TMDB_BASE_URL", _web_url, "an http(s) URL", default="https://api.themoviedb.org")
     tmdb_image_base_url: str = _setting(
         "TMDB_IMAGE_BASE_URL", _web_url, "an http(s) URL", default="https://image.tmdb.org/t/p"
@@ -178,18 +219,20 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: str | None) -> Self:
         """Return the settings: defaults, then the environment, then `overrides` by field name.
 
-        Empty and absent values count as not set. Raises WrongSetting with the variable, its value unless it is a
-        secret, and the accepted values; for a variable of an earlier version with its new name.
+        Empty and absent values count as not set. Blanks and a pair of quotes around a value are not part of it.
+        Raises WrongSetting with the variable, its value unless it is a secret, and the accepted values; for a variable
+        of an earlier version with its new name.
         """
         environment = os.environ if environment is None else environment
         _refuse_renamed(environment)
         values: dict[str, Any] = {}
         for setting in dataclasses.fields(cls):
-            raw = overrides.get(setting.name) or environment.get(setting.metadata["env"])
-            if raw is None or not raw.strip():
+            raw = overrides.get(setting.name) or environment.get(setting.metadata["env"]) or ""
+            value = _cleaned(raw)
+            if not value.strip():
                 continue
             try:
-                values[setting.name] = setting.metadata["parse"](raw)
+                values[setting.name] = setting.metadata["parse"](_printable(value))
             except ValueError:
                 shown = f"is {raw!r}" if setting.repr else "is not usable"
                 message = f"{setting.metadata['env']} {shown}; it must be {setting.metadata['wanted']}"
@@ -200,6 +243,15 @@ class Settings:
         if not settings.database_url and (settings.database_replica_url or settings.database_pooler_url):
             raise WrongSetting("DATABASE_REPLICA_URL and DATABASE_POOLER_URL need a DATABASE_URL beside them")
         return settings
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the environment variables from which the same settings are read; defaults are left out."""
+        values = ((setting, getattr(self, setting.name)) for setting in dataclasses.fields(self))
+        return {
+            setting.metadata["env"]: format_value(value)
+            for setting, value in values
+            if value is not None and value != setting.default
+        }
 
 
 def _refuse_renamed(names: Iterable[str]) -> None:

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 
 import httpx
 
+from mediacanon.errors import WrongSetting
+from mediacanon.settings import proxy_for
+
 V4_START = "eyJ"
 HEADERS = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": "MediaCanon"}
 
@@ -28,9 +31,7 @@ class TmdbTransport:
         self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
         # httpx bounds each read, not their sum: a response that drips would take for ever.
         self._whole_response = 2 * timeout
-        context = httpx.create_ssl_context()
-        one = httpx.Limits(max_connections=1)
-        self._idle = [httpx.AsyncHTTPTransport(verify=context, limits=one) for _ in range(connections)]
+        self._idle = _transports(connections, proxy=proxy_for(base_url))
         self._all = tuple(self._idle)
         self._free = asyncio.Semaphore(connections)
 
@@ -61,3 +62,12 @@ class TmdbTransport:
         """Close all connections."""
         for connection in self._all:
             await connection.aclose()
+
+
+def _transports(number: int, *, proxy: str | None) -> list[httpx.AsyncHTTPTransport]:
+    context, one = httpx.create_ssl_context(), httpx.Limits(max_connections=1)
+    try:
+        return [httpx.AsyncHTTPTransport(verify=context, limits=one, proxy=proxy) for _ in range(number)]
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # The proxy's URL may hold a password.
+        raise WrongSetting("HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not usable; it must be http://HOST:PORT") from None
