@@ -173,6 +173,12 @@ def share_metrics(folder: Path) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
+def shared_metrics() -> Path | None:
+    """Return the folder that the parent of this process has chosen in `share_metrics`."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The operator's settings. The defaults suit one person on one machine."""

@@ -1,6 +1,7 @@
 """`mediacanon tmdb`: backfill, images and reset."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -90,7 +91,11 @@ def test_the_proxy_of_the_environment_holds_for_tmdb(environment: dict[str, str]
 
 def test_a_backfill_in_which_everything_failed_is_a_failure(environment: dict[str, str]) -> None:
     """The exit code is 1, and standard error ends with the reason; with one success among failures it is 0."""
-    unreachable = run({**environment, "TMDB_BASE_URL": "http://127.0.0.1:1"}, "backfill")
+    with socket.socket() as silent:
+        # Bound, and not listening.
+        silent.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        unreachable = run({**environment, "TMDB_BASE_URL": url}, "backfill")
     assert unreachable.returncode == 1
     assert "1 failed and left for the next run (TMDB does not answer: ConnectError: " in unreachable.stdout
     assert unreachable.stderr.splitlines()[-1].startswith("Error: TMDB does not answer: ConnectError: ")
