@@ -28,7 +28,7 @@ from mediacanon.tmdb.replies import (
     parse_find_results,
     parse_season,
 )
-from mediacanon.tmdb.transport import TmdbTransport
+from mediacanon.tmdb.transport import Reply, TmdbTransport
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -236,7 +236,7 @@ class TmdbClient:
             yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 
-def _json(response: httpx.Response) -> object:
+def _json(response: Reply) -> object:
     try:
         return orjson.loads(response.content)
     except orjson.JSONDecodeError:
