@@ -67,6 +67,14 @@ def format_value(value: object) -> str:
     return text if text == _cleaned(text) else f'"{text}"'
 
 
+def _addresses(value: str) -> str:
+    """Return names and addresses, between commas, without the brackets that URLs put around IPv6."""
+    hosts = [host.strip() for host in value.split(",") if host.strip()]
+    if not hosts:
+        raise ValueError
+    return ",".join(host[1:-1] if host[0] == "[" and host[-1] == "]" else host for host in hosts)
+
+
 def _text(value: str) -> str:
     return value.strip()
 
@@ -183,7 +191,8 @@ def shared_metrics() -> Path | None:
 class Settings:
     """The operator's settings. The defaults suit one person on one machine."""
 
-    host: str = _setting("HOST", _text, "a host name or address", default="127.0.0.1")
+    # Between commas: see `hosts`.
+    host: str = _setting("HOST", _addresses, "host names or addresses, separated by commas", default="127.0.0.1")
     port: int = _setting("PORT", _port, "a port from 0 to 65535", default=8080)
     # Database URLs hold passwords: their values appear in no message.
     database_url: str | None = _setting(
@@ -214,12 +223,19 @@ class Settings:
     log_format: str = _setting("MEDIACANON_LOG_FORMAT", _log_format, "human or json", default="human")
     pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)
 
+    # Above the 60 s of nginx and the 90 s of cloudflared: a connection that a proxy keeps must not be closed here.
+    keep_alive: int = _setting("MEDIACANON_KEEP_ALIVE", _positive, "seconds from 1", default=120)
     writes: str = _setting("MEDIACANON_WRITES", _write_mode, "open, token or off", default="open")
     write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _token, "a secret in ASCII", default=None, repr=False)
     allowed_hosts: frozenset[str] = _setting(
         "MEDIACANON_ALLOWED_HOSTS", _host_names, "host names without ports, separated by commas", default=frozenset()
     )
     rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _count, "requests a minute, 0 for no limit", default=0)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names and addresses to listen on."""
+        return tuple(self.host.split(","))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: str | None) -> Self:

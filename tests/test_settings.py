@@ -20,7 +20,7 @@ WRONG = {
 }
 # A value of each setting that is not its default, awkward where it can be.
 EVERY_SETTING = {
-    "HOST": "media.lan",
+    "HOST": "media.lan,::1",
     "PORT": "9000",
     "DATABASE_URL": "postgresql://me:p%40$%22@host/db?options=-c%20jit%3Doff",
     "DATABASE_REPLICA_URL": "postgresql://me:`p`@standby/db",
@@ -37,6 +37,7 @@ EVERY_SETTING = {
     "MEDIACANON_LOG_FILE": '"/var/log/a \\"log\\""',
     "MEDIACANON_LOG_FORMAT": "json",
     "MEDIACANON_POOL_SIZE": "3",
+    "MEDIACANON_KEEP_ALIVE": "75",
     "MEDIACANON_WRITES": "token",
     "MEDIACANON_WRITE_TOKEN": "hush $HOME 'hush'",
     "MEDIACANON_ALLOWED_HOSTS": "media.lan,films.lan",
@@ -105,6 +106,19 @@ def test_a_secret_copied_with_its_header_is_the_secret():
     copied = {"TMDB_API_KEY": "Bearer eyJhbGciOiJub25lIn0", "MEDIACANON_WRITE_TOKEN": '"bearer  hush"'}
     settings = Settings.from_environment(copied)
     assert (settings.tmdb_api_key, settings.write_token) == ("eyJhbGciOiJub25lIn0", "hush")
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts"),
+    [("[::1]", ("::1",)), ("::", ("::",)), (" 127.0.0.1, [::1],", ("127.0.0.1", "::1")), (",", None)],
+)
+def test_addresses_are_taken_as_people_write_them(host: str, hosts: tuple[str, ...] | None):
+    """Brackets are taken off, several addresses stand between commas."""
+    if hosts is None:
+        with pytest.raises(WrongSetting, match="host names or addresses, separated by commas"):
+            Settings.from_environment({"HOST": host})
+    else:
+        assert Settings.from_environment({"HOST": host}).hosts == hosts
 
 
 def test_the_default_data_folder_has_no_stray_blanks(monkeypatch: pytest.MonkeyPatch):

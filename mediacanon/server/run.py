@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 def run_server(
     settings: Settings,
     dsn: str,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     *,
     started: Callable[[], None],
     lifeline: int | None = None,
@@ -57,6 +57,7 @@ def run_server(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_TIMEOUT,
+        timeout_keep_alive=settings.keep_alive,
         http=cast("type[asyncio.Protocol]", partial(HttpProtocol, limit=connection_limit())),
         lifespan="on",
     )
@@ -64,4 +65,4 @@ def run_server(
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
-    _Server(config, started=started, lifeline=lifeline).run(sockets=[listener])
+    _Server(config, started=started, lifeline=lifeline).run(sockets=list(listeners))

@@ -1,4 +1,4 @@
-"""Worker processes: several servers on one listening socket, restarted when they die, stopped together.
+"""Worker processes: several servers on the same listening sockets, restarted when they die, stopped together.
 
 A worker holds one end of a pipe to its parent: a message means that it serves, the end of file that it is dead. In turn
 a worker stops when its parent is gone. docs/decisions/011 compares this with uvicorn's supervisor.
@@ -13,7 +13,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -147,7 +147,7 @@ def _reason(worker: Worker) -> str:
 
 
 def run_workers(
-    number: int, settings: Settings, dsn: str, listener: socket.socket, *, started: Callable[[], None]
+    number: int, settings: Settings, dsn: str, listeners: Sequence[socket.socket], *, started: Callable[[], None]
 ) -> None:
     """Serve in `number` processes until a signal raises KeyboardInterrupt; call `started` once all serve.
 
@@ -156,7 +156,7 @@ def run_workers(
     with _metrics_folder(settings.data_dir / "metrics") as folder:
         # Inherited by the workers, whose gauges and counters then live in files of the folder.
         share_metrics(folder)
-        supervisor = Supervisor(partial(_start, settings, dsn, listener), folder)
+        supervisor = Supervisor(partial(_start, settings, dsn, listeners), folder)
         try:
             for _ in range(number):
                 supervisor.add()
@@ -169,8 +169,9 @@ def run_workers(
                 supervisor.handle_next()
         finally:
             with _signals_ignored():
-                # Open in the parent, the socket would go on accepting connections that no worker serves.
-                listener.close()
+                # Open in the parent, a socket would go on accepting connections that no worker serves.
+                for listener in listeners:
+                    listener.close()
                 supervisor.stop()
 
 
@@ -200,9 +201,9 @@ def _delete_left_folders(parent: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(settings: Settings, dsn: str, listener: socket.socket, pauses: Pauses) -> Worker:
+def _start(settings: Settings, dsn: str, listeners: Sequence[socket.socket], pauses: Pauses) -> Worker:
     pipe, workers_end = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=work, args=(settings, dsn, listener, workers_end), daemon=True)
+    process = _processes.Process(target=work, args=(settings, dsn, listeners, workers_end), daemon=True)
     process.start()
     workers_end.close()
     return Worker(process, pipe, pauses)
@@ -218,7 +219,7 @@ def _signals_ignored() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def work(settings: Settings, dsn: str, listener: socket.socket, pipe: Connection) -> None:
+def work(settings: Settings, dsn: str, listeners: Sequence[socket.socket], pipe: Connection) -> None:
     """Serve as a worker, in a process of its own, until SIGTERM or until the parent is gone."""
     # In a process group of its own: Ctrl-C reaches the parent alone, which then stops the workers.
     os.setpgrp()
@@ -230,5 +231,5 @@ def work(settings: Settings, dsn: str, listener: socket.socket, pipe: Connection
     parent = multiprocessing.parent_process()
     with contextlib.suppress(KeyboardInterrupt):
         run_server(
-            settings, dsn, listener, started=partial(pipe.send, True), lifeline=parent.sentinel if parent else None
+            settings, dsn, listeners, started=partial(pipe.send, True), lifeline=parent.sentinel if parent else None
         )

@@ -247,7 +247,7 @@ class FakeTmdb:
             await writer.drain()
             await asyncio.sleep(0.05)
 
-    def _faulty(self, wrong: Misbehaviour, body: bytes) -> bytes:  # noqa: PLR0911 - one a fault
+    def _faulty(self, wrong: Misbehaviour, body: bytes) -> bytes:  # noqa: C901, PLR0911 - one a fault
         match wrong.fault:
             case Fault.UNAUTHORIZED:
                 return response(401, UNAUTHORIZED)
