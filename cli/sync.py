@@ -70,7 +70,8 @@ def sync(  # noqa: PLR0913 - options, each documented above
     most of a day. It can be interrupted: the import is kept, and the next run continues.
 
     The report goes to standard output, progress to standard error. Exit codes: 0 imported or nothing new, 1 refused
-    or failed (with a line that gives the reason), 2 wrong usage, 130 interrupted.
+    or failed (with a line that gives the reason; the import is kept if the fetch from TMDB fails), 2 wrong usage,
+    130 interrupted.
     """
     shared = {**database, "as_json": as_json}
     if genres_export:
@@ -116,6 +117,9 @@ def _sync(
         _print_json(report, summary)
     elif summary:
         click.echo(summary)
+    if summary and summary.error:
+        click.echo(f"Error: {summary.error}", err=True)
+        sys.exit(1)
 
 
 async def _import(dsn: str, options: "SyncOptions") -> "Report":

@@ -36,7 +36,8 @@ def tmdb() -> None:
 def backfill(limit: int | None, *, as_json: bool, **options: str | None) -> None:
     """Fetch flagged titles from TMDB, most voted first.
 
-    After an interruption the next run continues. Exit codes: 0 done, 1 stopped early.
+    After an interruption the next run continues. Exit codes: 0 done, 1 stopped early or
+    every title failed.
     """
     from mediacanon.tmdb.backfill import backfill as run
 
@@ -102,7 +103,7 @@ def run_with_tmdb(
     *,
     as_json: bool,
 ) -> None:
-    """Run the work with a connection pool and a TMDB client, and print its summary. Exit 1 if it stopped early."""
+    """Run the work with a connection pool and a TMDB client, and print its summary. Exit 1 for a failure."""
     from cli.progress import progress_for
     from mediacanon.errors import WrongSetting
     from mediacanon.settings import Settings
@@ -120,5 +121,6 @@ def run_with_tmdb(
 
     summary = with_database(settings, run)
     print_result(summary, str(summary), as_json=as_json)
-    if summary.stopped:
+    if summary.error:
+        click.echo(f"Error: {summary.error}", err=True)
         sys.exit(1)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from mediacanon.errors import WrongSetting
 
@@ -35,6 +36,9 @@ FRAME_KEYWORDS = {word: f"'{word.strip(chr(39))}'" for word in ("none", "self", 
 FRAME_SOURCE = re.compile(r"\*|https?:|(?:https?://)?(?:\*\.)?[A-Za-z0-9.\[\]_-]+(?::(?:[0-9]+|\*))?")
 LOG_FORMATS = ("human", "json")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
+QUOTES = ("'", '"')
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
+BEARER = "bearer "
 
 
 def default_data_dir() -> Path:
@@ -43,7 +47,39 @@ def default_data_dir() -> Path:
         return Path.home() / "Library" / "Application Support" / "mediacanon"
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/mediacanon")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "mediacanon"
+    xdg = _cleaned(os.environ.get("XDG_DATA_HOME") or "")
+    return Path(xdg or Path.home() / ".local" / "share") / "mediacanon"
+
+
+def _cleaned(raw: str) -> str:
+    """Return a value without the blanks and the pair of quotes around it.
+
+    Files of settings with Windows' line ends leave a carriage return, and `podman --env-file` leaves the quotes.
+    """
+    value = raw.strip()
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in QUOTES
+    return value[1:-1] if is_quoted else value
+
+
+def _printable(value: str) -> str:
+    # A login entry cannot hold a control character.
+    if CONTROL_CHARACTER.search(value):
+        raise ValueError
+    return value
+
+
+def format_value(value: object) -> str:
+    """Return a setting's value as its variable spells it: `Settings.from_environment` reads the same value again."""
+    text = ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+    return text if text == _cleaned(text) else f'"{text}"'
+
+
+def _addresses(value: str) -> str:
+    """Return names and addresses, between commas, without the brackets that URLs put around IPv6."""
+    hosts = [host.strip() for host in value.split(",") if host.strip()]
+    if not hosts:
+        raise ValueError
+    return ",".join(host[1:-1] if host[0] == "[" and host[-1] == "]" else host for host in hosts)
 
 
 def _text(value: str) -> str:
@@ -51,9 +87,12 @@ def _text(value: str) -> str:
 
 
 def _token(value: str) -> str:
-    # HTTP headers have no agreed encoding beyond ASCII.
+    """Return a secret of an Authorization header, also from a copy of the whole header's value."""
     token = value.strip()
-    if not (token.isascii() and token.isprintable()):
+    if token.lower().startswith(BEARER):
+        token = token[len(BEARER) :].strip()
+    # HTTP headers have no agreed encoding beyond ASCII.
+    if not (token and token.isascii() and token.isprintable()):
         raise ValueError
     return token
 
@@ -153,6 +192,16 @@ def environment_with(**variables: str) -> dict[str, str]:
     return {**os.environ, **variables}
 
 
+def proxy_for(url: str) -> str | None:
+    """Return the proxy's URL for requests to `url`, None for none: HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY."""
+    parts = urlsplit(url)
+    if proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
 def share_metrics(folder: Path) -> None:
     """Have the child processes started from now on keep their metrics in files of `folder`, which they share.
 
@@ -161,11 +210,18 @@ def share_metrics(folder: Path) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
+def shared_metrics() -> Path | None:
+    """Return the folder that the parent of this process has chosen in `share_metrics`."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The operator's settings. The defaults suit one person on one machine."""
 
-    host: str = _setting("HOST", _text, "a host name or address", default="127.0.0.1")
+    # Between commas: see `hosts`.
+    host: str = _setting("HOST", _addresses, "host names or addresses, separated by commas", default="127.0.0.1")
     port: int = _setting("PORT", _port, "a port from 0 to 65535", default=8080)
     # Database URLs hold passwords: their values appear in no message.
     database_url: str | None = _setting(
@@ -178,7 +234,7 @@ class Settings:
         "DATABASE_POOLER_URL", _postgres_url, "postgresql://user@host/database", default=None, repr=False
     )
     data_dir: Path = _setting("MEDIACANON_DATA_DIR", _folder, "a folder", default_factory=default_data_dir)
-    tmdb_api_key: str | None = _setting("TMDB_API_KEY", _text, "a TMDB v3 key or v4 token", default=None, repr=False)
+    tmdb_api_key: str | None = _setting("TMDB_API_KEY", _token, "a TMDB v3 key or v4 token", default=None, repr=False)
     tmdb_base_url: str = _setting("TMDB_BASE_URL", _web_url, "an http(s) URL", default="https://api.themoviedb.org")
     tmdb_image_base_url: str = _setting(
         "TMDB_IMAGE_BASE_URL", _web_url, "an http(s) URL", default="https://image.tmdb.org/t/p"
@@ -196,6 +252,8 @@ class Settings:
     log_format: str = _setting("MEDIACANON_LOG_FORMAT", _log_format, "human or json", default="human")
     pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)
 
+    # Above the 60 s of nginx and the 90 s of cloudflared: a connection that a proxy keeps must not be closed here.
+    keep_alive: int = _setting("MEDIACANON_KEEP_ALIVE", _positive, "seconds from 1", default=120)
     writes: str = _setting("MEDIACANON_WRITES", _write_mode, "open, token or off", default="open")
     write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _token, "a secret in ASCII", default=None, repr=False)
     allowed_hosts: frozenset[str] = _setting(
@@ -210,22 +268,29 @@ class Settings:
     )
     rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _count, "requests a minute, 0 for no limit", default=0)
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names and addresses to listen on."""
+        return tuple(self.host.split(","))
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: str | None) -> Self:
         """Return the settings: defaults, then the environment, then `overrides` by field name.
 
-        Empty and absent values count as not set. Raises WrongSetting with the variable, its value unless it is a
-        secret, and the accepted values; for a variable of an earlier version with its new name.
+        Empty and absent values count as not set. Blanks and a pair of quotes around a value are not part of it.
+        Raises WrongSetting with the variable, its value unless it is a secret, and the accepted values; for a variable
+        of an earlier version with its new name.
         """
         environment = os.environ if environment is None else environment
         _refuse_renamed(environment)
         values: dict[str, Any] = {}
         for setting in dataclasses.fields(cls):
-            raw = overrides.get(setting.name) or environment.get(setting.metadata["env"])
-            if raw is None or not raw.strip():
+            raw = overrides.get(setting.name) or environment.get(setting.metadata["env"]) or ""
+            value = _cleaned(raw)
+            if not value.strip():
                 continue
             try:
-                values[setting.name] = setting.metadata["parse"](raw)
+                values[setting.name] = setting.metadata["parse"](_printable(value))
             except ValueError:
                 shown = f"is {raw!r}" if setting.repr else "is not usable"
                 message = f"{setting.metadata['env']} {shown}; it must be {setting.metadata['wanted']}"
@@ -236,6 +301,15 @@ class Settings:
         if not settings.database_url and (settings.database_replica_url or settings.database_pooler_url):
             raise WrongSetting("DATABASE_REPLICA_URL and DATABASE_POOLER_URL need a DATABASE_URL beside them")
         return settings
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the environment variables from which the same settings are read; defaults are left out."""
+        values = ((setting, getattr(self, setting.name)) for setting in dataclasses.fields(self))
+        return {
+            setting.metadata["env"]: format_value(value)
+            for setting, value in values
+            if value is not None and value != setting.default
+        }
 
 
 def _refuse_renamed(names: Iterable[str]) -> None:

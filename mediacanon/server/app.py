@@ -36,6 +36,7 @@ from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema
 from mediacanon.server.services import Services
 from mediacanon.settings import Settings
+from mediacanon.telemetry.logs import quoted_path
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,8 @@ def _build_starlette(services: Services, execution: Execution, environment: Page
     async def fail(request: Request, error: Exception) -> Response:
         known = translate_error(error) or error
         if not isinstance(known, (MediaCanonError, HTTPException)):
-            log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
+            path = quoted_path(request.url.path)
+            log.error("request %s: %s %s", request_id(request), request.method, path, exc_info=error)
         return pages.error(request, known)
 
     return Starlette(

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 def run_server(
     settings: Settings,
     dsn: str,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     *,
     started: Callable[[], None],
     lifeline: int | None = None,
@@ -59,6 +59,7 @@ def run_server(
         # The application reads the headers of trusted proxies itself.
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_TIMEOUT,
+        timeout_keep_alive=settings.keep_alive,
         http=cast("type[asyncio.Protocol]", partial(HttpProtocol, limit=connection_limit())),
         lifespan="on",
     )
@@ -66,4 +67,4 @@ def run_server(
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
-    _Server(config, started=started, lifeline=lifeline).run(sockets=[listener])
+    _Server(config, started=started, lifeline=lifeline).run(sockets=list(listeners))

@@ -1,5 +1,6 @@
 """Services that requests share for as long as the server runs: pools, caches, enrichment, logs and metrics."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
@@ -30,6 +31,9 @@ from mediacanon.telemetry.metrics import Metrics
 from mediacanon.tmdb.enrich import Enrichment, open_enrichment
 from mediacanon.writes import Writes
 from mediacanon.writes.engagement import EngagementBuffer
+
+# Seconds that a probe waits for the database, a free connection of the pool included.
+PROBE_SECONDS = 2.0
 
 
 class Services:
@@ -118,13 +122,18 @@ class Services:
 
     async def readyz(self, _: Request) -> Response:
         """Answer 200 if requests can be served, else 503 with the reason."""
-        is_ready, found = await check_readiness(self.pool)
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                is_ready, found = await check_readiness(self.pool)
+        except TimeoutError:
+            is_ready, found = False, {"database": "busy", "schema": "unknown", "catalogue": "unknown"}
         return JSONResponse(found, status_code=200 if is_ready else 503, headers={"cache-control": "no-store"})
 
     async def metrics(self, _: Request) -> Response:
         """Answer with all metrics in the format of Prometheus."""
-        with suppress(*UNREACHABLE):
-            self.last_import = await load_last_import_time(self.pool)
+        with suppress(*UNREACHABLE, TimeoutError):
+            async with asyncio.timeout(PROBE_SECONDS):
+                self.last_import = await load_last_import_time(self.pool)
         return self.counts.answer()
 
     def finished(self, exchange: Exchange) -> None:

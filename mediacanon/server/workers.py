@@ -1,4 +1,4 @@
-"""Worker processes: several servers on one listening socket, restarted when they die, stopped together.
+"""Worker processes: several servers on the same listening sockets, restarted when they die, stopped together.
 
 A worker holds one end of a pipe to its parent: a message means that it serves, the end of file that it is dead. In turn
 a worker stops when its parent is gone. docs/decisions/011 compares this with uvicorn's supervisor.
@@ -8,11 +8,12 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from mediacanon.database.processes import command_line
 from mediacanon.errors import MediaCanonError
 from mediacanon.http.retries import backoff
 from mediacanon.settings import Settings, share_metrics
@@ -73,7 +75,9 @@ class Supervisor:
         self._restarts: list[Restart] = []
 
     def add(self, pauses: Pauses | None = None) -> None:
-        """Start a worker."""
+        """Start a worker, which does not start without the folder of the metrics."""
+        with contextlib.suppress(OSError):
+            self._metrics.mkdir(parents=True, exist_ok=True)
         worker = self._start(pauses or _new_pauses())
         self._workers[worker.pipe] = worker
 
@@ -110,7 +114,9 @@ class Supervisor:
         del self._workers[worker.pipe]
         worker.pipe.close()
         worker.process.join()
-        mark_process_dead(worker.process.pid, str(self._metrics))  # type: ignore[no-untyped-call]
+        # Its files have its process id, or that with the number of a renewal.
+        for files in (worker.process.pid, f"{worker.process.pid}-*"):
+            mark_process_dead(files, str(self._metrics))  # type: ignore[no-untyped-call]
         now = time.monotonic()
         is_stable = now - worker.started_at >= STABLE_AFTER
         pauses = _new_pauses() if is_stable else worker.pauses
@@ -141,16 +147,16 @@ def _reason(worker: Worker) -> str:
 
 
 def run_workers(
-    number: int, settings: Settings, dsn: str, listener: socket.socket, *, started: Callable[[], None]
+    number: int, settings: Settings, dsn: str, listeners: Sequence[socket.socket], *, started: Callable[[], None]
 ) -> None:
     """Serve in `number` processes until a signal raises KeyboardInterrupt; call `started` once all serve.
 
     Raises WorkerLost if one of the first workers dies before it serves: its restart would fail the same way.
     """
-    with tempfile.TemporaryDirectory(prefix="mediacanon-metrics-") as folder:
+    with _metrics_folder(settings.data_dir / "metrics") as folder:
         # Inherited by the workers, whose gauges and counters then live in files of the folder.
-        share_metrics(Path(folder))
-        supervisor = Supervisor(partial(_start, settings, dsn, listener), Path(folder))
+        share_metrics(folder)
+        supervisor = Supervisor(partial(_start, settings, dsn, listeners), folder)
         try:
             for _ in range(number):
                 supervisor.add()
@@ -163,14 +169,41 @@ def run_workers(
                 supervisor.handle_next()
         finally:
             with _signals_ignored():
-                # Open in the parent, the socket would go on accepting connections that no worker serves.
-                listener.close()
+                # Open in the parent, a socket would go on accepting connections that no worker serves.
+                for listener in listeners:
+                    listener.close()
                 supervisor.stop()
 
 
-def _start(settings: Settings, dsn: str, listener: socket.socket, pauses: Pauses) -> Worker:
+@contextlib.contextmanager
+def _metrics_folder(parent: Path) -> Iterator[Path]:
+    """Yield a folder for the metrics of this server's workers, and delete it at the end.
+
+    A folder of the system for temporary files is cleaned while the server runs; it serves if `parent` is not writable.
+    """
+    folder = parent / str(os.getpid())
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        _delete_left_folders(parent)
+        folder.mkdir()
+    except OSError:
+        folder = Path(tempfile.mkdtemp(prefix="mediacanon-metrics-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _delete_left_folders(parent: Path) -> None:
+    """Delete the folders of killed servers. In a container each server has the process id of the one before."""
+    for folder in parent.iterdir():
+        if not folder.name.isdecimal() or int(folder.name) == os.getpid() or not command_line(int(folder.name)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(settings: Settings, dsn: str, listeners: Sequence[socket.socket], pauses: Pauses) -> Worker:
     pipe, workers_end = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=work, args=(settings, dsn, listener, workers_end), daemon=True)
+    process = _processes.Process(target=work, args=(settings, dsn, listeners, workers_end), daemon=True)
     process.start()
     workers_end.close()
     return Worker(process, pipe, pauses)
@@ -186,7 +219,7 @@ def _signals_ignored() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def work(settings: Settings, dsn: str, listener: socket.socket, pipe: Connection) -> None:
+def work(settings: Settings, dsn: str, listeners: Sequence[socket.socket], pipe: Connection) -> None:
     """Serve as a worker, in a process of its own, until SIGTERM or until the parent is gone."""
     # In a process group of its own: Ctrl-C reaches the parent alone, which then stops the workers.
     os.setpgrp()
@@ -198,5 +231,5 @@ def work(settings: Settings, dsn: str, listener: socket.socket, pipe: Connection
     parent = multiprocessing.parent_process()
     with contextlib.suppress(KeyboardInterrupt):
         run_server(
-            settings, dsn, listener, started=partial(pipe.send, True), lifeline=parent.sentinel if parent else None
+            settings, dsn, listeners, started=partial(pipe.send, True), lifeline=parent.sentinel if parent else None
         )

@@ -34,6 +34,9 @@ MAX_DELAY = 0.1
 # Health checks come every few seconds: their lines would be most of the log.
 PROBES = ("/healthz", "/readyz")
 
+# Characters of a path in a line; a target may have thousands.
+LONGEST_PATH = 500
+
 access = logging.getLogger("mediacanon.access")
 
 
@@ -152,14 +155,14 @@ class AccessLog:
 
 def _human_line(exchange: Exchange, now: float) -> str:
     scope = exchange.scope
-    method, path, id_ = scope["method"], _quoted(scope["path"]), exchange.id
+    method, path, id_ = scope["method"], quoted_path(scope["path"]), exchange.id
     message = f"{method} {path} {exchange.status} {exchange.size} B {exchange.seconds * 1000:.1f} ms {id_}"
     return f"{_local(int(now))},{int(now % 1 * 1000):03} INFO {message}"
 
 
 def _json_line(exchange: Exchange, now: float) -> str:
     scope, milliseconds = exchange.scope, round(exchange.seconds * 1000, 1)
-    method, path, id_ = scope["method"], _quoted(scope["path"]), exchange.id
+    method, path, id_ = scope["method"], quoted_path(scope["path"]), exchange.id
     line = {
         "time": _utc(now),
         "level": "INFO",
@@ -191,7 +194,16 @@ def _utc(now: float) -> str:
     return f"{_utc_second(int(now))}.{int(now % 1 * 1000):03}Z"
 
 
+def quoted_path(path: str) -> str:
+    """Return a path for a line of the log: without line breaks, which would forge lines, and of bounded length."""
+    return _quoted(path) if len(path) <= LONGEST_PATH else _shortened(path)
+
+
 @lru_cache(maxsize=1000)
 def _quoted(path: str) -> str:
-    # The decoded path may hold line breaks, which would forge lines.
-    return quote(path)
+    quoted = quote(path)
+    return quoted if len(quoted) <= LONGEST_PATH else f"{quoted[:LONGEST_PATH]}..."
+
+
+def _shortened(path: str) -> str:
+    return f"{quote(path[:LONGEST_PATH])[:LONGEST_PATH]}..."

@@ -5,16 +5,22 @@ With several workers each one counts in files of a shared folder (`settings.shar
 """
 
 import asyncio
+import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.values import MutexValue, ValueClass
+from prometheus_client import values as prometheus_values
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.responses import Response
 
 from mediacanon.http.exchange import Exchange
+from mediacanon.settings import shared_metrics
+
+log = logging.getLogger(__name__)
 
 SAMPLE_INTERVAL = 5.0
 # Upper bounds in seconds.
@@ -25,6 +31,48 @@ OTHER = "other"
 Sample = Callable[[], float]
 # How the gauges of several workers become one value.
 Aggregation = Literal["livesum", "livemax"]
+
+
+class SharedFiles:
+    """The files of this process in the folder that all workers share.
+
+    Programs that clean up delete old files, and a mapped file never looks new. The process then begins other ones.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._renewals = 0
+        self._count = 0
+        self.identity = str(os.getpid())
+
+    def renew_if_gone(self) -> None:
+        """Begin new files if one of them was deleted. Without a folder the process counts on in the deleted ones."""
+        count = sum(1 for _ in self._folder.glob(f"*_{self.identity}.db"))
+        if count >= self._count:
+            self._count = count
+            return
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            log.warning("%s is gone and cannot be made anew: %s", self._folder, error.strerror)
+            return
+        mark_process_dead(self.identity, str(self._folder))  # type: ignore[no-untyped-call]
+        self._renewals += 1
+        self._count, self.identity = 0, f"{os.getpid()}-{self._renewals}"
+        log.warning("Files of the metrics in %s were deleted: this process counts from zero", self._folder)
+
+
+def _share_files() -> SharedFiles | None:
+    """Have this process keep its metrics in files, if its parent has said so."""
+    folder = shared_metrics()
+    if folder is None:
+        return None
+    files = SharedFiles(folder)
+    prometheus_values.ValueClass = prometheus_values.MultiProcessValue(lambda: files.identity)  # type: ignore[no-untyped-call]
+    return files
+
+
+FILES = _share_files()
 
 
 def _route_of(exchange: Exchange) -> str:
@@ -74,7 +122,12 @@ class Metrics:
     def answer(self) -> Response:
         """Return all metrics in Prometheus' text format."""
         self._sample()
-        return Response(generate_latest(self._merged()), media_type=CONTENT_TYPE_LATEST)
+        try:
+            text = generate_latest(self._merged())
+        except (OSError, ValueError):
+            # The folder of all workers was deleted this moment: this process' own metrics.
+            text = generate_latest(self._registry)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:
@@ -93,12 +146,14 @@ class Metrics:
             await asyncio.sleep(SAMPLE_INTERVAL)
 
     def _sample(self) -> None:
+        if FILES:
+            FILES.renew_if_gone()
         for gauge, sample in self._gauges:
             gauge.set(sample())
 
     def _merged(self) -> CollectorRegistry:
         """Return the registry of this process, or one over the files of all workers."""
-        if ValueClass is MutexValue:
+        if FILES is None:
             return self._registry
         shared = CollectorRegistry()
         MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # the library's

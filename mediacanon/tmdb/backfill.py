@@ -85,20 +85,30 @@ Work = Callable[[TitleToFind], Awaitable[TitleFacts]]
 
 @dataclass(slots=True)
 class Summary:
-    """The result of a run in titles. `failed` titles keep their flag; `stopped`: the reason of an early end."""
+    """The result of a run in titles.
+
+    `failed` titles keep their flag, `failure` is the reason of the last one; `stopped`: the reason of an early end.
+    """
 
     fetched: int = 0
     unknown: int = 0
     changed: int = 0
     failed: int = 0
     episodes: int = 0
+    failure: str | None = None
     stopped: str | None = None
+
+    @property
+    def error(self) -> str | None:
+        """The reason of an early end, or of a run without a single success; None: the run is a success."""
+        return self.stopped or (None if self.fetched else self.failure)
 
     def __str__(self) -> str:
         parts = [f"{self.fetched:,} titles fetched from TMDB", f"{self.changed:,} changed"]
         parts += [f"{self.episodes:,} episodes changed"] if self.episodes else []
         parts += [f"{self.unknown:,} unknown there"] if self.unknown else []
-        parts += [f"{self.failed:,} failed and left for the next run"] if self.failed else []
+        reason = f" ({self.failure})" if self.failure else ""
+        parts += [f"{self.failed:,} failed and left for the next run{reason}"] if self.failed else []
         parts += [f"stopped: {self.stopped}"] if self.stopped else []
         return ", ".join(parts)
 
@@ -186,6 +196,7 @@ class BackfillRun:
             except UpstreamUnavailable as error:
                 log.debug("title %d failed: %s", title.title_id, error)
                 self.summary.failed += 1
+                self.summary.failure = str(error)
                 return None
         return None
 

@@ -28,7 +28,7 @@ from mediacanon.tmdb.replies import (
     parse_find_results,
     parse_season,
 )
-from mediacanon.tmdb.transport import TmdbTransport
+from mediacanon.tmdb.transport import Reply, TmdbTransport
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -95,6 +95,7 @@ class TmdbClient:
         self._longest_wait = longest_wait
         self._breaker = CircuitBreaker(failures=failures_to_give_up, pause=pause)
         self._key_refused = False
+        self._last_failure = "no reason known"
 
     async def __aenter__(self) -> Self:
         return self
@@ -172,11 +173,13 @@ class TmdbClient:
                     raise UpstreamUnavailable("TMDB is asked too often") from None
             except _AttemptError as error:
                 failed += 1
+                self._last_failure = str(error)
                 self._breaker.failed()
                 if failed > RETRIES:
                     raise UpstreamUnavailable(f"TMDB does not answer: {error}") from None
                 await asyncio.sleep(next(after_failure))
-            except UpstreamUnavailable:
+            except UpstreamUnavailable as error:
+                self._last_failure = str(error)
                 self._breaker.failed()
                 raise
             else:
@@ -194,7 +197,7 @@ class TmdbClient:
         if self._key_refused:
             raise InvalidApiKey
         if self._breaker.seconds_left:
-            raise CircuitOpen
+            raise CircuitOpen(f"{CircuitOpen().message.rstrip('.')}: {self._last_failure}")
         if self._pacer.seconds_held > self._longest_wait:
             raise Throttled
 
@@ -203,7 +206,7 @@ class TmdbClient:
         try:
             response = await self._http.get(path, params)
         except (httpx.HTTPError, TimeoutError) as error:
-            raise _AttemptError(type(error).__name__) from None
+            raise _AttemptError(_reason(error)) from None
         match response.status_code:
             case HTTPStatus.OK:
                 return _json(response)
@@ -233,8 +236,14 @@ class TmdbClient:
             yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
 
 
-def _json(response: httpx.Response) -> object:
+def _json(response: Reply) -> object:
     try:
         return orjson.loads(response.content)
     except orjson.JSONDecodeError:
         raise MalformedReply from None
+
+
+def _reason(error: Exception) -> str:
+    """Return the reason of a failed attempt. Of most exceptions only the name: a text may quote the key's header."""
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, httpx.ConnectError | httpx.ProxyError) and str(error) else name

@@ -5,12 +5,29 @@ exceptions and takes a third of the time; without it nothing outside this module
 """
 
 import asyncio
+import zlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import httpx
 
+from mediacanon.errors import WrongSetting
+from mediacanon.settings import proxy_for
+from mediacanon.tmdb.replies import MalformedReply
+
 V4_START = "eyJ"
 HEADERS = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": "MediaCanon"}
+# Bytes of a body, both as it is sent and as it is decoded: several times the largest season.
+MOST_BYTES = 8 * 1024 * 1024
+GZIP = zlib.MAX_WBITS | 16
+
+
+class Reply(NamedTuple):
+    """A response with its body decoded."""
+
+    status_code: int
+    headers: httpx.Headers
+    content: bytes
 
 
 class TmdbTransport:
@@ -28,17 +45,15 @@ class TmdbTransport:
         self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
         # httpx bounds each read, not their sum: a response that drips would take for ever.
         self._whole_response = 2 * timeout
-        context = httpx.create_ssl_context()
-        one = httpx.Limits(max_connections=1)
-        self._idle = [httpx.AsyncHTTPTransport(verify=context, limits=one) for _ in range(connections)]
+        self._idle = _transports(connections, proxy=proxy_for(base_url))
         self._all = tuple(self._idle)
         self._free = asyncio.Semaphore(connections)
 
-    async def get(self, path: str, params: Mapping[str, str]) -> httpx.Response:
+    async def get(self, path: str, params: Mapping[str, str]) -> Reply:
         """Return the response with its body read; redirects are not followed.
 
-        The wait for a free connection is unbounded: it is no failure of TMDB's. Raises httpx.HTTPError, or TimeoutError
-        if the response took too long.
+        The wait for a free connection is unbounded: it is no failure of TMDB's. Raises httpx.HTTPError, TimeoutError if
+        the response took too long, or MalformedReply for a body beyond the bound.
         """
         request = httpx.Request(
             "GET",
@@ -52,12 +67,45 @@ class TmdbTransport:
             try:
                 async with asyncio.timeout(self._whole_response):
                     response = await connection.handle_async_request(request)
-                    await response.aread()
+                    try:
+                        content = await _read(response)
+                    finally:
+                        await response.aclose()
             finally:
                 self._idle.append(connection)
-        return response
+        return Reply(response.status_code, response.headers, content)
 
     async def close(self) -> None:
         """Close all connections."""
         for connection in self._all:
             await connection.aclose()
+
+
+def _transports(number: int, *, proxy: str | None) -> list[httpx.AsyncHTTPTransport]:
+    context, one = httpx.create_ssl_context(), httpx.Limits(max_connections=1)
+    try:
+        return [httpx.AsyncHTTPTransport(verify=context, limits=one, proxy=proxy) for _ in range(number)]
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # The proxy's URL may hold a password.
+        raise WrongSetting("HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not usable; it must be http://HOST:PORT") from None
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """Return the body, which httpx would decode before it could be measured."""
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise MalformedReply("TMDB's reply is too long")
+    return _decoded(body) if response.headers.get("content-encoding", "").lower() == "gzip" else bytes(body)
+
+
+def _decoded(body: bytearray) -> bytes:
+    inflater = zlib.decompressobj(GZIP)
+    try:
+        decoded = inflater.decompress(body, MOST_BYTES)
+    except zlib.error:
+        raise MalformedReply from None
+    if not inflater.eof:
+        raise MalformedReply("TMDB's reply is too long, or cut off")
+    return decoded

@@ -30,8 +30,8 @@ def address_of(settings: Settings) -> str:
     """Return the server's URL for a browser on this machine."""
     if settings.port == 0:
         raise WrongSetting("PORT is 0; the tray needs a fixed port.")
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{WILDCARDS.get(settings.host, host)}:{settings.port}"
+    host = settings.hosts[0]
+    return f"http://{WILDCARDS.get(host, f'[{host}]' if ':' in host else host)}:{settings.port}"
 
 
 class Tray:

@@ -1,6 +1,5 @@
 """Start at login: a launchd agent on macOS, an XDG autostart entry on Linux."""
 
-import dataclasses
 import os
 import plistlib
 import re
@@ -15,15 +14,6 @@ COMMAND = (sys.executable, "-P", "-m", "cli", "tray")
 LABEL = "com.mediacanon.tray"
 
 Render = Callable[[Sequence[str], Mapping[str, str]], bytes]
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """Return the environment variables of these settings: a session has none of the shell's variables."""
-    return {
-        field.metadata["env"]: str(value)
-        for field in dataclasses.fields(settings)
-        if (value := getattr(settings, field.name)) is not None and value != field.default
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +47,8 @@ def login_entry(settings: Settings, *, platform: str, config_home: Path) -> Logi
         file, render = config_home / "autostart" / "mediacanon-tray.desktop", desktop_entry
     else:
         return None
-    return LoginEntry(file, render(COMMAND, environment_of(settings)))
+    # A session has none of the shell's variables.
+    return LoginEntry(file, render(COMMAND, settings.as_environment()))
 
 
 def launch_agent(command: Sequence[str], environment: Mapping[str, str]) -> bytes:

@@ -1,6 +1,7 @@
 """`mediacanon tmdb`: backfill, images and reset."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import orjson
 import pytest
 
 from tests.database.clusters import ask
-from tests.fakes.tmdb import KEY, FakeTmdb
+from tests.fakes.tmdb import KEY, FakeTmdb, Fault
 from tests.fakes.tmdb_catalogue import film, show
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +70,47 @@ def test_images_are_fetched_for_the_chosen_shows(environment: dict[str, str], da
             if len(fetched) == 1:
                 assert tmdb.requests == ["/3/find/tt0000022", "/3/tv/22"]
     assert fetched == [1, 1, 0, 2, 1]
+
+
+def test_the_proxy_of_the_environment_holds_for_tmdb(environment: dict[str, str]) -> None:
+    """HTTP_PROXY is used for TMDB, NO_PROXY is an exception from it, and a proxy that cannot be used is one line."""
+    proxies = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+    environment = {name: value for name, value in environment.items() if name.lower() not in proxies}
+    with FakeTmdb() as tmdb:
+        tmdb.catalogue.add_film(film(11, "tt0000011"))
+        proxied = {**environment, "TMDB_BASE_URL": "http://tmdb.invalid", "HTTP_PROXY": tmdb.url}
+        assert run(proxied, "backfill").stdout == "1 titles fetched from TMDB, 1 changed\n"
+        assert tmdb.requests
+        run(environment, "reset")
+        direct = {**environment, "TMDB_BASE_URL": tmdb.url, "HTTP_PROXY": "http://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}
+        assert orjson.loads(run(direct, "backfill", "--json").stdout)["fetched"] == 1
+    wrong = run({**environment, "HTTPS_PROXY": "ftp://me:hush-hush@proxy"}, "backfill")
+    assert wrong.returncode == 1
+    assert wrong.stderr == "Error: HTTP_PROXY, HTTPS_PROXY or ALL_PROXY is not usable; it must be http://HOST:PORT\n"
+
+
+def test_a_backfill_in_which_everything_failed_is_a_failure(environment: dict[str, str]) -> None:
+    """The exit code is 1, and standard error ends with the reason; with one success among failures it is 0."""
+    with socket.socket() as silent:
+        # Bound, and not listening.
+        silent.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        unreachable = run({**environment, "TMDB_BASE_URL": url}, "backfill")
+    assert unreachable.returncode == 1
+    assert "1 failed and left for the next run (TMDB does not answer: ConnectError: " in unreachable.stdout
+    assert unreachable.stderr.splitlines()[-1].startswith("Error: TMDB does not answer: ConnectError: ")
+    with FakeTmdb() as tmdb:
+        environment["TMDB_BASE_URL"] = tmdb.url
+        tmdb.catalogue.add_film(film(11, "tt0000011"))
+        tmdb.misbehave(Fault.HTML)
+        failed = run(environment, "backfill")
+        assert failed.returncode == 1
+        assert failed.stderr.splitlines()[-1] == "Error: TMDB's reply is not in the form it documents."
+        tmdb.behave()
+        ask(environment["DATABASE_URL"], ADD.replace("11", "12"))
+        tmdb.misbehave(Fault.HTML, path="tt0000012")
+        mixed = run(environment, "backfill", "--json")
+    assert (mixed.returncode, orjson.loads(mixed.stdout)["failed"]) == (0, 1)
 
 
 def test_a_key_is_needed(environment: dict[str, str]) -> None:

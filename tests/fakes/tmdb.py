@@ -43,6 +43,7 @@ TOO_MANY = orjson.dumps(
         "status_message": "Your request count (41) is over the allowed limit of 40.",
     }
 )
+GZIPPED = "content-encoding: gzip\r\n"
 REASONS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests", 500: "Oops"}
 
 
@@ -57,6 +58,10 @@ class Fault(Enum):
     TRUNCATED_JSON = auto()
     HTML = auto()
     WRONG_TYPES = auto()
+    LARGE = auto()
+    GZIP = auto()
+    GZIP_BOMB = auto()
+    GZIP_CUT_OFF = auto()
     SLOW_DRIP = auto()
     CLOSED = auto()
     HANG = auto()
@@ -92,6 +97,11 @@ def wrong_types(value: object) -> object:
         case str():
             return 7
     return value
+
+
+def padded(body: bytes) -> bytes:
+    """Return a reply with blanks that make it longer than any of TMDB's."""
+    return body[:-1] + b" " * 20_000_000 + body[-1:]
 
 
 def head(status: int, length: int, *, content_type: str = JSON, extra: str = "") -> bytes:
@@ -237,7 +247,7 @@ class FakeTmdb:
             await writer.drain()
             await asyncio.sleep(0.05)
 
-    def _faulty(self, wrong: Misbehaviour, body: bytes) -> bytes:  # noqa: PLR0911 - one a fault
+    def _faulty(self, wrong: Misbehaviour, body: bytes) -> bytes:  # noqa: C901, PLR0911 - one a fault
         match wrong.fault:
             case Fault.UNAUTHORIZED:
                 return response(401, UNAUTHORIZED)
@@ -253,6 +263,14 @@ class FakeTmdb:
             case Fault.HTML:
                 page = b"<html><body>Please log in to this wireless network</body></html>"
                 return response(200, page, content_type="text/html")
+            case Fault.LARGE:
+                return response(200, padded(body))
+            case Fault.GZIP:
+                return response(200, gzip.compress(body), extra=GZIPPED)
+            case Fault.GZIP_BOMB:
+                return response(200, gzip.compress(padded(body)), extra=GZIPPED)
+            case Fault.GZIP_CUT_OFF:
+                return response(200, gzip.compress(body)[:-9], extra=GZIPPED)
             case Fault.WRONG_TYPES:
                 return response(200, orjson.dumps(wrong_types(orjson.loads(body))))
         return response(500, b"<h1>Internal Server Error</h1>", content_type="text/html")

@@ -1,5 +1,7 @@
 """Rate limit: so many requests a minute for each address."""
 
+import httpx
+import pytest
 from starlette.responses import PlainTextResponse
 
 from mediacanon.http.rate_limit import RateLimit
@@ -16,6 +18,18 @@ async def test_a_client_beyond_the_limit_is_told_to_wait(demo: str):
         assert responses[3].headers["access-control-allow-origin"] == "*"
         assert "Retry-After" in responses[3].headers["access-control-expose-headers"]
         assert (await client.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(("address", "status"), [("127.0.0.1", 200), ("::1", 200), ("192.0.2.1", 429)])
+async def test_readiness_is_free_for_this_machine_alone(demo: str, address: str, status: int):
+    """/readyz asks the database: from elsewhere it counts; /healthz never does."""
+    app = app_of(demo, MEDIACANON_RATE_LIMIT="2")
+    async with client_of(app):
+        transport = httpx.ASGITransport(app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://mediacanon.test") as client:
+            found = [(await client.get("/readyz")).status_code for _ in range(3)]
+            assert found == [200, 200, status]
+            assert (await client.get("/healthz")).status_code == 200
 
 
 def test_a_bucket_fills_with_time_and_addresses_are_evicted():

@@ -1,14 +1,17 @@
 """The start of the server: socket, log, database and demo, and one line for each reason not to start."""
 
+import contextlib
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from mediacanon.server.start import _warn_of_open_writes
+from mediacanon.errors import WrongSetting
+from mediacanon.server.start import _listen, _warn_of_open_writes
 from mediacanon.settings import Settings
 from tests.server.processes import PROGRAM, serving
 from tests.serving import run_program
@@ -50,6 +53,61 @@ async def test_a_taken_port_names_its_owner():
     assert output.count("\n") == 1
 
 
+@contextlib.contextmanager
+def listening(host: str) -> Iterator[list[socket.socket]]:
+    """Yield the sockets that a server with this HOST listens on."""
+    with contextlib.ExitStack() as stack:
+        yield _listen(Settings.from_environment({"HOST": host, "PORT": "0"}), stack)
+
+
+def reaches(address: str, port: int) -> bool:
+    """Return whether a client can connect to an address."""
+    try:
+        socket.create_connection((address, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="the system has no IPv6")
+@pytest.mark.parametrize(
+    ("host", "reached", "number"),
+    [
+        ("::", {"127.0.0.1", "::1"}, 1),
+        ("[::]", {"127.0.0.1", "::1"}, 1),
+        ("[::1]", {"::1"}, 1),
+        ("127.0.0.1", {"127.0.0.1"}, 1),
+        ("0.0.0.0,::", {"127.0.0.1", "::1"}, 2),
+        ("127.0.0.1, [::1]", {"127.0.0.1", "::1"}, 2),
+    ],
+)
+def test_addresses_of_every_kind_are_listened_on(host: str, reached: set[str], number: int):
+    """`::` serves both families; several addresses share one port."""
+    with listening(host) as sockets:
+        ports = {each.getsockname()[1] for each in sockets}
+        assert (len(sockets), len(ports)) == (number, 1)
+        assert {each for each in ("127.0.0.1", "::1") if reaches(each, *ports)} == reached
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_a_server_answers_on_all_its_addresses(demo_database: str, tmp_path: Path, workers: str):
+    """A client of the first and of the second address is served, by one process and by several."""
+    hosts = {"HOST": "127.0.0.1,127.0.0.2", "DATABASE_URL": demo_database, "MEDIACANON_DATA_DIR": str(tmp_path)}
+    async with serving(tmp_path, "--workers", workers, **hosts) as server, httpx.AsyncClient() as client:
+        assert server.address.startswith("http://127.0.0.1:")
+        for address in (server.address, server.address.replace("127.0.0.1", "127.0.0.2")):
+            assert (await client.get(f"{address}/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "media..lan", "no-such-name.invalid", "127.0.0.1,192.0.2.1", "[::1"])
+def test_an_address_of_no_kind_is_one_line(host: str):
+    """The line names the address and HOST; another port would not help."""
+    with pytest.raises(WrongSetting, match=r"^Cannot listen on ") as raised, listening(host):
+        pass
+    assert "HOST must be an address of this machine" in str(raised.value)
+    assert "--port" not in str(raised.value)
+
+
 async def test_an_unreachable_database_is_one_line():
     """The line names the database without its password."""
     url = "postgresql://someone:hush-hush@127.0.0.1:1/catalogue"
@@ -79,7 +137,12 @@ async def test_a_renamed_setting_is_one_line():
 
 @pytest.mark.parametrize(
     ("host", "writes", "is_warned"),
-    [("0.0.0.0", "open", True), ("0.0.0.0", "off", False), ("127.0.0.1", "open", False)],
+    [
+        ("0.0.0.0", "open", True),
+        ("127.0.0.1,::", "open", True),
+        ("0.0.0.0", "off", False),
+        ("127.0.0.1", "open", False),
+    ],
 )
 def test_open_writes_beyond_this_machine_are_warned_of(
     caplog: pytest.LogCaptureFixture, host: str, writes: str, is_warned: bool

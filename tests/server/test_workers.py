@@ -5,6 +5,7 @@ import contextlib
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import tempfile
 import time
@@ -210,7 +211,9 @@ async def test_workers_that_cannot_start_end_the_server(demo_database: str, tmp_
 
 async def test_any_worker_serves_the_metrics_of_all(demo_database: str, tmp_path: Path):
     """Requests are counted in every worker; counters outlive a dead worker, its gauges do not."""
-    async with serving(tmp_path, "--workers", "2", DATABASE_URL=demo_database, TMPDIR=str(tmp_path)) as server:
+    async with serving(
+        tmp_path, "--workers", "2", DATABASE_URL=demo_database, MEDIACANON_DATA_DIR=str(tmp_path)
+    ) as server:
         async with Load(server.address).running() as load:
             await load.more(100)
         first = server.workers()[0]
@@ -227,7 +230,33 @@ async def test_any_worker_serves_the_metrics_of_all(demo_database: str, tmp_path
 
 def gauge_files(folder: Path) -> list[str]:
     """Return the names of the files in which the workers keep their gauges."""
-    return [file.name for file in folder.glob("mediacanon-metrics-*/gauge_*.db")]
+    return [file.name for file in folder.glob("metrics/*/gauge_*.db")]
+
+
+async def test_deleted_metrics_are_begun_anew(demo_database: str, tmp_path: Path):
+    """Programs that clean up delete the folder: /metrics is answered, a dead worker comes back, all are counted."""
+    environment = {"DATABASE_URL": demo_database, "MEDIACANON_DATA_DIR": str(tmp_path)}
+    left = tmp_path / "metrics" / str(2**22 + 1)
+    left.mkdir(parents=True)
+    async with serving(tmp_path, "--workers", "2", **environment) as server:
+        assert not left.exists()
+        first = server.workers()
+        async with Load(server.address).running() as load:
+            await load.more(20)
+            shutil.rmtree(tmp_path / "metrics")
+            os.kill(first[0], signal.SIGKILL)
+            async with httpx.AsyncClient(base_url=server.address) as client:
+                await until(lambda: len([pid for pid in server.workers() if pid != first[0]]) == 2)
+                for _ in range(4):
+                    assert (await client.get("/metrics")).status_code == 200
+            await until(lambda: len({name.rpartition("_")[2] for name in gauge_files(tmp_path)}) == 2)
+            counted = len(load.answered)
+            await load.more(100)
+        async with httpx.AsyncClient(base_url=server.address) as client:
+            metrics = (await client.get("/metrics")).text
+    assert not list((tmp_path / "metrics").iterdir())
+    found = re.search(r'requests_total\{endpoint="/api/shows/\{id\}",method="GET",status="200"\} (\d+)', metrics)
+    assert int(found[1]) >= len(load.answered) - counted
 
 
 def end_at_once() -> None:

@@ -74,6 +74,19 @@ async def test_json_lines_hold_the_parts(demo: str, log_file: Path):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
 
 
+@pytest.mark.parametrize("log_format", ["human", "json"])
+@pytest.mark.parametrize("path", ["/" + "x" * 60_000, "/" + "%C3%A9" * 400, "/" + "%0A" * 5_000])
+async def test_a_line_is_bounded_whatever_the_path(demo: str, log_file: Path, log_format: str, path: str):
+    """A long path is cut; the status and the id behind it are there."""
+    log_to(log_file, MEDIACANON_LOG_FORMAT=log_format)
+    async with client_of(app_of(demo, MEDIACANON_LOG_FORMAT=log_format)) as client:
+        answer = await client.get(path)
+    line = lines_of(log_file)[-1]
+    assert len(line) < 1600
+    assert f"... {answer.status_code} " in line
+    assert answer.headers["x-request-id"] in line
+
+
 async def test_successful_health_checks_are_not_logged(demo: str, log_file: Path):
     """Other requests are logged in batches, in order, while the server is still running."""
     log_to(log_file)

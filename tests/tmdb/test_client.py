@@ -58,6 +58,21 @@ async def test_an_id_of_another_form_is_not_requested(client, known):
     assert known.requests == []
 
 
+@pytest.mark.parametrize("fault", [Fault.LARGE, Fault.GZIP_BOMB, Fault.GZIP_CUT_OFF])
+async def test_a_reply_without_bound_is_refused(client, known, fault):
+    """A body too long as it is sent, or as it would be decoded, or cut off, is a malformed reply; the next one works."""
+    known.misbehave(fault, times=1)
+    with pytest.raises(MalformedReply):
+        await client.details("movie", 1)
+    assert (await client.details("movie", 1)).runtime_minutes == 97
+
+
+async def test_a_compressed_reply_is_decoded(client, known):
+    """The client asks for gzip."""
+    known.misbehave(Fault.GZIP)
+    assert (await client.details("movie", 1)).runtime_minutes == 97
+
+
 async def test_a_v4_token_is_sent_as_a_bearer_token(known):
     """A v4 token works in place of a key, and is not part of the URL."""
     async with TmdbClient(TOKEN, base_url=known.url) as client:

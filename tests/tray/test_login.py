@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from mediacanon.settings import Settings
-from mediacanon.tray.login import COMMAND, desktop_entry, environment_of, launch_agent, login_entry
+from mediacanon.tray.login import COMMAND, desktop_entry, launch_agent, login_entry
+from tests.test_settings import EVERY_SETTING
 
 SETTINGS = Settings.from_environment({"PORT": "9000", "TMDB_API_KEY": "a key", "MEDIACANON_DATA_DIR": "/srv/films"})
 AWKWARD = ("one two", 'a"b', "$HOME", "`c`", "back\\slash", "100 %u", "")
@@ -17,7 +18,7 @@ AWKWARD = ("one two", 'a"b', "$HOME", "`c`", "back\\slash", "100 %u", "")
 
 def test_the_login_entry_keeps_the_current_settings():
     """Its variables make the same settings; defaults are left out."""
-    environment = environment_of(SETTINGS)
+    environment = SETTINGS.as_environment()
     assert environment == {"PORT": "9000", "TMDB_API_KEY": "a key", "MEDIACANON_DATA_DIR": "/srv/films"}
     assert Settings.from_environment(environment) == SETTINGS
 
@@ -36,7 +37,7 @@ def test_toggling_writes_and_deletes(tmp_path: Path):
 
 def test_a_launch_agent_is_a_property_list():
     """launchd starts the tray at login, with the settings."""
-    agent = plistlib.loads(launch_agent(COMMAND, environment_of(SETTINGS)))
+    agent = plistlib.loads(launch_agent(COMMAND, SETTINGS.as_environment()))
     assert agent["Label"] == "com.mediacanon.tray"
     assert agent["ProgramArguments"] == list(COMMAND)
     assert agent["EnvironmentVariables"]["PORT"] == "9000"
@@ -70,6 +71,23 @@ def unquoted(line: str) -> list[str]:
             word += sign
         position += 1
     return [word.replace("%%", "%") for word in words]
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_every_setting_survives_being_written_out_and_read_again(
+    platform: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A login entry written with any settings starts the tray with the same ones."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    settings = Settings.from_environment(EVERY_SETTING)
+    content = login_entry(settings, platform=platform, config_home=tmp_path).content
+    if platform == "darwin":
+        environment = plistlib.loads(content)["EnvironmentVariables"]
+    else:
+        line = next(line for line in content.decode().splitlines() if line.startswith("Exec="))
+        words = unquoted(line)[1 : -len(COMMAND)]
+        environment = dict(word.split("=", 1) for word in words)
+    assert Settings.from_environment(environment) == settings
 
 
 def test_a_desktop_entry_survives_any_word(tmp_path: Path):
