@@ -4,20 +4,19 @@ Strawberry's own view passes those audits too, but parses and validates every re
 persisted queries, entity tags, limits and the cost budget: `docs/decisions/005-graphql-over-http.md`.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import orjson
-from cachetools import LRUCache
 from graphql import ExecutionResult
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mediacanon.cache.persisted_queries import PersistedQueries, key_of
 from mediacanon.errors import BadArgument, Forbidden, MediaCanonError, NotAcceptable, WrongMediaType, WrongMethod
 from mediacanon.execution.documents import PreparedDocument
 from mediacanon.execution.errors import format_error
@@ -26,6 +25,7 @@ from mediacanon.http import cors
 from mediacanon.http.accept import quality_values
 from mediacanon.http.body import read_body
 from mediacanon.http.conditional import conditional
+from mediacanon.http.content_encoding import decode
 from mediacanon.http.exchange import request_id
 from mediacanon.http.memo import memoised
 from mediacanon.http.origin import is_cross_site
@@ -35,9 +35,8 @@ RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 ANY = ("application/*", "*/*")
 MAX_BODY_BYTES = 256 * 1024
-# Size of all persisted queries together, in characters, and of an entry beside its text: its hash and its place.
-MAX_PERSISTED_SIZE = 1_000_000
-PERSISTED_OVERHEAD = 300
+# Windows tools begin a text in UTF-8 with it.
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Query strings whose parsed form is remembered: their number, and the bytes of one.
 MOST_MEMOISED = 500
 LONGEST_MEMOISED = 4_000
@@ -56,34 +55,8 @@ class GraphQLRequest:
     extensions: dict[str, Any] | None
 
 
-class PersistedQueries:
-    """Documents by their SHA-256, registered by clients (Apollo's APQ); the least recently used are evicted."""
-
-    def __init__(self) -> None:
-        self._texts: LRUCache[str, str] = LRUCache(
-            MAX_PERSISTED_SIZE, getsizeof=lambda text: PERSISTED_OVERHEAD + len(text)
-        )
-
-    def resolve(self, request: GraphQLRequest) -> str | None:
-        """Return the text to run; None for an unknown hash without a text. Raises BadArgument for a wrong hash."""
-        key = _persisted_key(request)
-        if key is None:
-            return request.query
-        if request.query is None:
-            return self._texts.get(key)
-        if hashlib.sha256(request.query.encode()).hexdigest() != key:
-            raise BadArgument("The sha256Hash is not the query's")
-        return request.query
-
-    def register(self, request: GraphQLRequest) -> None:
-        """Store a text that `resolve` returned and that can run, where its hash came beside it."""
-        key = _persisted_key(request)
-        if key is not None and request.query is not None and key not in self._texts:
-            self._texts[key] = request.query
-
-
 def _persisted_key(request: GraphQLRequest) -> str | None:
-    """Return the hash in a request, None where there is none. Raises BadArgument for a malformed one."""
+    """Return the hash in a request, None without one. Raises BadArgument for a malformed hash and for a wrong one."""
     persisted = (request.extensions or {}).get("persistedQuery")
     if persisted is None:
         return None
@@ -94,6 +67,8 @@ def _persisted_key(request: GraphQLRequest) -> str | None:
     ):
         raise BadArgument("persistedQuery must have version 1 and a sha256Hash")
     key: str = persisted["sha256Hash"]
+    if request.query is not None and key_of(request.query) != key:
+        raise BadArgument("The sha256Hash is not the query's")
     return key
 
 
@@ -106,11 +81,12 @@ class GraphQLEndpoint:
         *,
         new_context: Callable[[Request], Context],
         explorer: Callable[[Request], Response],
+        persisted: PersistedQueries,
     ) -> None:
         self._execution = execution
         self._new_context = new_context
         self._explorer = explorer
-        self._persisted = PersistedQueries()
+        self._persisted = persisted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to a request of any method."""
@@ -139,8 +115,9 @@ class GraphQLEndpoint:
     async def _execute(self, request: Request, media_type: str) -> Response:
         is_get = request.method in ("GET", "HEAD")
         parsed = _parse_query_string(request.scope["query_string"]) if is_get else await _parse_body(request)
-        text = self._persisted.resolve(parsed)
-        if text is None and parsed.extensions and "persistedQuery" in parsed.extensions:
+        key = _persisted_key(parsed)
+        text = await self._persisted.get(key) if key and parsed.query is None else parsed.query
+        if text is None and key:
             response = _response({"errors": [_not_persisted()]}, 200, media_type)
             # The same request succeeds as soon as any client has sent the query.
             response.headers["cache-control"] = "no-store"
@@ -148,8 +125,8 @@ class GraphQLEndpoint:
         if not text:
             raise BadArgument("query is missing")
         prepared = self._execution.prepare(text)
-        if not prepared.errors:
-            self._persisted.register(parsed)
+        if key and parsed.query is not None and not prepared.errors:
+            await self._persisted.add(parsed.query)
         self._check_method(request, prepared, parsed.operation_name, is_get=is_get)
         result = await self._execution.execute(
             prepared,
@@ -190,15 +167,25 @@ async def _parse_body(request: Request) -> GraphQLRequest:
     media_type, _, parameters = request.headers.get("content-type", "").partition(";")
     if media_type.strip().lower() != JSON:
         raise WrongMediaType
-    charset = parameters.strip().lower()
-    if charset.startswith("charset=") and charset.removeprefix("charset=").strip('"') not in ("utf-8", "utf8"):
+    if _charset(parameters) not in ("utf-8", "utf8"):
         raise WrongMediaType("Send application/json in UTF-8.")
-    given = _parse_json(await read_body(request, most_bytes=MAX_BODY_BYTES), "The body")
+    body = await read_body(request, most_bytes=MAX_BODY_BYTES)
+    body = decode(body, request.headers.get("content-encoding", ""), most_bytes=MAX_BODY_BYTES)
+    given = _parse_json(body.removeprefix(BYTE_ORDER_MARK), "The body")
     if isinstance(given, list):
         raise BadArgument("Send one operation at a time: batching is off.")
     if not isinstance(given, dict):
         raise BadArgument("The body must be a JSON object.")
     return _parse_request(given)
+
+
+def _charset(parameters: str) -> str:
+    """Return the charset among the parameters of a media type, UTF-8 without one; other parameters mean nothing."""
+    for parameter in parameters.lower().split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip() == "charset":
+            return value.strip().strip('"')
+    return "utf-8"
 
 
 def _parse_json(text: str | bytes, source: str) -> Any:  # noqa: ANN401 - any JSON
@@ -218,7 +205,8 @@ def _parse_request(given: Mapping[str, Any]) -> GraphQLRequest:
     for name, (class_, described) in parameters.items():
         if given.get(name) is not None and not isinstance(given[name], class_):
             raise BadArgument(f"{name} must be {described}")
-    return GraphQLRequest(*(given.get(name) for name in parameters))
+    # Clients send an empty text in place of an absent one.
+    return GraphQLRequest(*(None if given.get(name) == "" else given.get(name) for name in parameters))
 
 
 def _body(result: ExecutionResult, id_: str) -> tuple[dict[str, Any], int]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import tempfile
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -20,11 +21,13 @@ from mediacanon.writes.collection import load_collections
 
 # CI checks everything, so missing npm packages fail a test there instead of skipping it.
 IS_CI = "CI" in os.environ
+# Removed with the object, at the end of the process.
+_DATA_DIR = tempfile.TemporaryDirectory(prefix="mediacanon-tests-")
 
 
 def app_of(dsn: str, **environment: str) -> Application:
     """Return the app over a database, with these settings and none of the machine's."""
-    return build_app(Settings.from_environment(environment), dsn)
+    return build_app(Settings.from_environment({"MEDIACANON_DATA_DIR": _DATA_DIR.name, **environment}), dsn)
 
 
 @contextlib.asynccontextmanager

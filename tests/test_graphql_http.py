@@ -1,13 +1,16 @@
 """GraphQL over HTTP: media types, statuses, persisted queries, entity tags, requests from other sites, and audits."""
 
 import asyncio
+import gzip
 import hashlib
 import shutil
+import zlib
 from pathlib import Path
 
 import httpx
 import orjson
 import pytest
+import zstandard
 
 from mediacanon import paths
 from mediacanon.execution import executor
@@ -148,18 +151,62 @@ async def test_queries_that_cannot_run_are_not_persisted(demo_client: httpx.Asyn
         assert "nothing" in both.json()["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("length", [0, 100_000])
-async def test_persisted_queries_are_bounded(length: int):
-    """Registering without end evicts the oldest, for long and for short queries."""
-    from mediacanon.graphql_http import MAX_PERSISTED_SIZE, PERSISTED_OVERHEAD, GraphQLRequest, PersistedQueries
+COMPRESSORS = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+    "identity": bytes,
+}
 
-    store = PersistedQueries()
-    queries = [f"# {number:4}".ljust(length) for number in range(12 if length else 4_000)]
-    for query in queries:
-        store.register(GraphQLRequest(query, None, None, persisted(query)))
-    known = [store.resolve(GraphQLRequest(None, None, None, persisted(query))) is not None for query in queries]
-    most = MAX_PERSISTED_SIZE // (PERSISTED_OVERHEAD + len(queries[0]))
-    assert known == [False] * (len(queries) - most) + [True] * most
+
+@pytest.mark.parametrize(
+    ("content", "headers"),
+    [
+        ({"operationName": ""}, {}),
+        ({"operationName": "", "variables": None, "extensions": None}, {}),
+        ({}, {"content-type": "application/json; charset=utf-8; boundary=x"}),
+        ({}, {"content-type": 'Application/JSON;odata=verbose; Charset="UTF-8"'}),
+        ({}, {"content-type": "application/json;"}),
+        ({}, {"accept": "application/graphql-response+json;charset=utf-8"}),
+        ({}, {"accept": "application/json; odata=verbose; charset=utf-8, */*;q=0.1"}),
+    ],
+)
+async def test_requests_are_understood_as_common_clients_send_them(
+    demo_client: httpx.AsyncClient, content: dict[str, object], headers: dict[str, str]
+):
+    """An empty operation name is none, and further parameters of a media type mean nothing."""
+    headers = {"content-type": "application/json", **headers}
+    response = await demo_client.post("/graphql", content=orjson.dumps({"query": STATS, **content}), headers=headers)
+    assert response.json() == {"data": {"stats": {"movies": 600}}}
+    params = {"query": STATS, **({"operationName": ""} if "operationName" in content else {})}
+    got = await demo_client.get("/graphql", params=params, headers=headers)
+    assert got.json() == response.json()
+
+
+@pytest.mark.parametrize("encoding", COMPRESSORS)
+async def test_bodies_are_decoded_before_they_are_parsed(demo_client: httpx.AsyncClient, encoding: str):
+    """A compressed body is decoded, and a byte order mark is skipped."""
+    for mark in (b"", b"\xef\xbb\xbf"):
+        content = COMPRESSORS[encoding](mark + orjson.dumps({"query": STATS}))
+        headers = {"content-type": "application/json", "content-encoding": encoding}
+        response = await demo_client.post("/graphql", content=content, headers=headers)
+        assert response.json() == {"data": {"stats": {"movies": 600}}}
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "status"),
+    [(b"{}", "br", 415), (b"{}", "gzip", 400), (gzip.compress(bytes(9_000_000)), "gzip", 413)],
+)
+async def test_bodies_that_cannot_be_decoded_are_refused(
+    demo_client: httpx.AsyncClient, content: bytes, encoding: str, status: int
+):
+    """An unknown encoding is 415 with the known ones, damaged bytes are 400, and too many decoded bytes are 413."""
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    response = await demo_client.post("/graphql", content=content, headers=headers)
+    assert response.status_code == status
+    message = response.json()["errors"][0]["message"]
+    assert {415: "gzip, deflate, zstd", 400: "not the gzip", 413: "256 KiB"}[status] in message
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "BREW"])

@@ -27,6 +27,7 @@ from graphql import (
 
 from mediacanon.errors import BadArgument
 from mediacanon.execution.codegen import plain_attribute
+from mediacanon.execution.introspection import META_FIELDS, IntrospectionCost
 from mediacanon.schema.costs import FieldCosts
 
 MAX_COST = 20_000
@@ -55,7 +56,8 @@ class CostModel:
     ) -> "CostEstimate":
         """Return the estimate of an operation with these variables and lists of these sizes."""
         defaults = {node.variable.name.value: node.default_value for node in operation.variable_definitions or ()}
-        return CostEstimate(self._schema, self._fragments, {**defaults, **variables}, sizes, self.costs)
+        introspection = IntrospectionCost(self._schema, self._fragments, most=MAX_COST)
+        return CostEstimate(self._schema, self._fragments, {**defaults, **variables}, sizes, self.costs, introspection)
 
 
 class Budget:
@@ -95,6 +97,7 @@ class CostEstimate:
     variables: Mapping[str, Any]
     sizes: Mapping[str, float]
     costs: FieldCosts
+    introspection: IntrospectionCost
 
     def selections(self, nodes: Iterable[Any], parent: Any, size: int | None = None) -> float:  # noqa: ANN401 - any composite type
         """Return the cost of the selections of nodes on a type; `size` is the slicing argument of the field above."""
@@ -119,6 +122,8 @@ class CostEstimate:
 
     def _field(self, node: FieldNode, parent: Any, size: int | None) -> float:  # noqa: ANN401 - any composite type
         name = node.name.value
+        if name in META_FIELDS:
+            return self.introspection.count(node)
         field = None if name.startswith("__") else parent.fields.get(name)
         if field is None:
             return 0

@@ -16,12 +16,12 @@ from graphql import (
     SelectionSetNode,
 )
 
+from mediacanon.execution.introspection import META_FIELDS
+
 MAX_TOKENS = 4_000
 MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 20  # the introspection query of GraphiQL has 15
 MAX_DEFINITIONS = 30
-
-_META = ("__schema", "__type")
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ class _ShapeWalk:
         below.own_fields = 1
         below.fields += 1
         below.aliases += node.alias is not None
-        if node.name.value in _META:
+        if node.name.value in META_FIELDS:
             below.introspection_depth, below.depth = below.depth + 1, 1
         else:
             below.depth += 1

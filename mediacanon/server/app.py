@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mediacanon import paths
+from mediacanon.cache.persisted_queries import PersistedQueries
 from mediacanon.cache.responses import ResponseCacheMiddleware
 from mediacanon.database.pool import translate_error
 from mediacanon.errors import MediaCanonError
@@ -103,7 +104,10 @@ def _build_dialects(services: Services, execution: Execution, environment: PageE
 def _build_starlette(services: Services, execution: Execution, environment: PageEnvironment) -> Starlette:
     """Return the part of the server behind Starlette's routing: GraphQL, probes, images, static files and pages."""
     pages = Pages(execution, environment, new_context=services.new_context, response_cache=services.response_cache)
-    graphql = GraphQLEndpoint(execution, new_context=services.new_context, explorer=Explorer(environment))
+    persisted = PersistedQueries(services.settings.data_dir / "persisted_queries")
+    graphql = GraphQLEndpoint(
+        execution, new_context=services.new_context, explorer=Explorer(environment), persisted=persisted
+    )
 
     async def fail(request: Request, error: Exception) -> Response:
         known = translate_error(error) or error

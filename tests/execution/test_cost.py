@@ -20,6 +20,8 @@ from tests.serving import ask
 ALL_EPISODES = "title { show { seasons { episodes { displayName } } } }"
 # As many calls of a resolver for each episode as aliases allow.
 STILLS = f"show {{ seasons {{ episodes {{ {' '.join(f's{n}: still(size: W92)' for n in range(30))} }} }} }}"
+# As deep as graphql-core lets lists of introspection nest.
+NESTED = "fields { name args { name type { fields { name args { name } } } } type { fields { name type { name } } } }"
 HOSTILE = {
     "cost": (
         "{ titles(perPage: 100) { items { show { seasons { episodes { displayName } } } } } }",
@@ -51,6 +53,20 @@ HOSTILE = {
         f"{{ titles(perPage: 10) {{ items {{ {STILLS} }} }} }}",
         "objects; 20,000 is the limit",
     ),
+    "cost of introspection": (
+        f"{{ __schema {{ {' '.join(f'a{n}: types {{ {NESTED} }}' for n in range(15))} }} }}",
+        "objects; 20,000 is the limit",
+    ),
+    "cost of introspection in root fields": (
+        "{ " + " ".join(f"a{n}: __schema {{ types {{ a: {NESTED} b: {NESTED} }} }}" for n in range(10)) + " }",
+        "objects; 20,000 is the limit",
+    ),
+    "cost of introspection of types": (
+        "query ($t: String!) { "
+        + " ".join(f"a{n}: __type(name: $t) {{ a: {NESTED} b: {NESTED} }}" for n in range(10))
+        + " }",
+        "objects; 20,000 is the limit",
+    ),
     "cost of a look-up": (
         f"{{ lookup(ids: {json.dumps([f'tt{n:07}' for n in range(1, 101)])}) {{ found {{ {ALL_EPISODES} }} }} }}",
         "objects; 20,000 is the limit",
@@ -62,7 +78,7 @@ HOSTILE = {
 async def test_documents_beyond_the_cost_get_a_clear_error(demo_client, attack: str):
     """Each attack is refused with a message, few errors and no data."""
     query, message = HOSTILE[attack]
-    answer = await ask(demo_client, query)
+    answer = await ask(demo_client, query, **({"t": "Title"} if "$t" in query else {}))
     assert "data" not in answer
     assert len(answer["errors"]) <= 5
     assert message in answer["errors"][0]["message"]
