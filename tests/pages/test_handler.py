@@ -325,10 +325,11 @@ async def test_the_search_of_the_page_is_the_ranked_search(demo_client: httpx.As
 
 
 async def test_the_ranked_hits_stand_first(demo_client: httpx.AsyncClient):
-    """In the order of /api/search, once each, before the other titles of that name."""
+    """In the order of the root field `search`, once each, before the other titles of that name."""
     text = await page(demo_client, "/titles?q=the")
-    hits = (await demo_client.get("/api/search?q=the&limit=50")).json()["results"]
-    expected = [f"/{hit['type']}s/{hit.get('movie_id') or hit.get('show_id')}" for hit in hits]
+    answer = await ask(demo_client, '{ search(query: "the", limit: 50) { title { movieId showId } } }')
+    titles = [hit["title"] for hit in answer["data"]["search"]]
+    expected = [f"/movies/{each['movieId']}" if each["movieId"] else f"/shows/{each['showId']}" for each in titles]
     shown = cards(text)
     assert shown[: len(expected)] == expected
     assert len(shown) == len(set(shown)) > len(expected)
