@@ -5,13 +5,14 @@ import pytest
 from mediacanon import paths
 from mediacanon.execution.executor import Execution
 from mediacanon.pages.documents import bind_page_document
+from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema
 
 
 @pytest.fixture(scope="module")
 def execution() -> Execution:
     """Give the engine over our schema."""
-    return Execution(build_schema())
+    return Execution(build_schema(), costs=COSTS)
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in paths.TEMPLATES.glob("*.graphql")))
