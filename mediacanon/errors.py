@@ -6,6 +6,15 @@ is its class docstring.
 
 from typing import ClassVar
 
+# Characters of a client's text that a message repeats.
+MOST_QUOTED = 100
+
+
+def quoted(value: object) -> str:
+    """Return a client's value in quotes for a message, cut where it is long."""
+    text = repr(value if not isinstance(value, str) else value[: MOST_QUOTED + 1])
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
+
 
 class MediaCanonError(Exception):
     """Something went wrong."""

@@ -24,6 +24,7 @@ FREE_FOLDERS = {"browser", "deploy"}
 # Tests of a promise that several modules keep together, by folder below tests/.
 SPANNING = {
     "": {"graphql_docs", "house", "wheel"},
+    "cache": {"bounds", "transparency"},
     "cli": {"commands"},
     "database": {"disk_full", "pgbouncer", "recovery"},
     "imdb": {"merge_edits"},

@@ -279,7 +279,8 @@ class ResponseCache:
 
     async def _renew(self, key: CacheKey, version: object, make: Make) -> CachedResponse:
         response = await make()
-        self._versioned[key] = _Versioned(version, response)
+        if key.size <= LONGEST_KEY:
+            self._versioned[key] = _Versioned(version, response)
         return response
 
     def invalidate(self, change: Change) -> None:

@@ -1,6 +1,7 @@
 """Errors of a run: GraphQL's as exceptions, and as the client receives them."""
 
 import logging
+import re
 from typing import Any
 
 from graphql import (
@@ -8,9 +9,13 @@ from graphql import (
 )
 
 from mediacanon.database.pool import translate_error
-from mediacanon.errors import BadArgument, MediaCanonError
+from mediacanon.errors import MOST_QUOTED, BadArgument, MediaCanonError
 
 log = logging.getLogger(__name__)
+
+# graphql-core quotes a client's whole values. Its own words are shorter than this.
+LONGEST_MESSAGE = 500
+_LONG_LITERAL = re.compile(rf"""('[^']{{{MOST_QUOTED}}})[^']+(?=')|("[^"]{{{MOST_QUOTED}}})[^"]+(?=")""")
 
 
 class TookTooLong(MediaCanonError):  # noqa: N818 - named after the client's view
@@ -24,8 +29,18 @@ def as_exception(error: GraphQLError) -> Exception:
     """Return an error as an exception: one of ours, a resolver's own, or BadArgument for a mistake of the client."""
     original = error.original_error
     if error.path is None or original is None or isinstance(original, GraphQLError):
-        return original if isinstance(original, MediaCanonError) else BadArgument(error.message)
+        return original if isinstance(original, MediaCanonError) else BadArgument(_shortened(error.message))
     return translate_error(original) or original
+
+
+def _shortened(message: str) -> str:
+    """Return a message of graphql-core with the beginning of each long value in it."""
+    if len(message) <= MOST_QUOTED:
+        return message
+    short = _LONG_LITERAL.sub(lambda match: f"{match[1] or match[2]}…", message)
+    if len(short) <= LONGEST_MESSAGE:
+        return short
+    return f"{short[:MOST_QUOTED]}… {short[-MOST_QUOTED:]}"
 
 
 def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 from unicodedata import bidirectional
 from urllib.parse import parse_qsl, urlencode
@@ -85,7 +84,7 @@ def flag(code: str) -> str:
     return "".join(chr(_REGIONAL_INDICATOR_A + ord(letter) - ord("A")) for letter in code.upper())
 
 
-@cache
+@memoised(most=100, longest=100)
 def static(name: str) -> str:
     """Return the address of a file under /static with its hash, which lets browsers cache it for ever."""
     digest = hashlib.blake2b((paths.STATIC / name).read_bytes(), digest_size=6).hexdigest()

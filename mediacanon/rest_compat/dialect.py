@@ -3,6 +3,7 @@
 import enum
 import re
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,9 +125,12 @@ class Dialect:
             accepts_entry=_can_be_a_name,
         )
 
-    def spelled(self, sentence: str) -> str:
-        """Return a sentence with the GraphQL names in it spelled as the dialect's keys."""
-        return _PHRASE.sub(lambda name: self.key(name[0]), sentence)
+    def spelled(self, sentence: str, names: AbstractSet[str]) -> str:
+        """Return a sentence with these GraphQL names in it spelled as the dialect's keys.
+
+        Every other word stays: it may be quoted from a request.
+        """
+        return _PHRASE.sub(lambda name: self.key(name[0]) if name[0] in names else name[0], sentence)
 
     def status(self, status: int) -> int:
         """Return the HTTP status that the dialect sends in place of the usual one."""

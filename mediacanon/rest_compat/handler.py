@@ -24,7 +24,7 @@ from mediacanon.rest_compat.dialect import Dialect
 from mediacanon.rest_compat.endpoint import Data, Endpoint, Variables
 from mediacanon.rest_compat.parameters import query_texts, read_facts, read_id, read_query
 from mediacanon.rest_compat.routing import BoundEndpoint, Resource, make_resources
-from mediacanon.rest_compat.serializer import pick, project
+from mediacanon.rest_compat.serializer import pick, project, schema_names
 from mediacanon.schema.context import Context
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ class RestApi:
         # Documentation beside the endpoints, by path.
         self.pages: Mapping[str, Callable[[Request], Awaitable[ASGIApp]]] = {}
         self.resources = make_resources(execution, dialect)
+        self._names = schema_names(execution.schema)
         self._read_headers = {**(CORS if dialect.allows_any_origin else {}), **VARY}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -210,7 +211,7 @@ class RestApi:
         headers = self._read_headers if request.method in ("GET", "HEAD") else {}
         if isinstance(error, MediaCanonError):
             status = error.http_status
-            message = self.dialect.messages.get(type(error)) or self.dialect.spelled(error.message)
+            message = self.dialect.messages.get(type(error)) or self.dialect.spelled(error.message, self._names)
         else:
             log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
             status = 500

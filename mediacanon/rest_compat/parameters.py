@@ -8,7 +8,7 @@ import orjson
 from graphql import GraphQLInputType, get_nullable_type, is_enum_type, is_list_type, is_non_null_type
 from starlette.datastructures import QueryParams
 
-from mediacanon.errors import BadArgument, NotFound
+from mediacanon.errors import MOST_QUOTED, BadArgument, NotFound, quoted
 from mediacanon.execution.variables import OutOfRange, Texts, TooMany, Unreadable
 from mediacanon.rest_compat.dialect import Dialect
 from mediacanon.rest_compat.endpoint import NO_MATCH, Endpoint
@@ -72,7 +72,9 @@ def read_query(dialect: Dialect, bound: BoundEndpoint, texts: Texts) -> tuple[di
 def _check_names(dialect: Dialect, bound: BoundEndpoint, texts: Texts) -> None:
     known = bound.query_names
     for name in texts.keys() - {*known, *bound.path_names, *dialect.ignored}:
-        raise BadArgument(f"{name} is no parameter here; there are {', '.join(known)}")
+        raise BadArgument(
+            f"{name if len(name) <= MOST_QUOTED else quoted(name)} is no parameter here; there are {', '.join(known)}"
+        )
     for variable, type_ in bound.other_types.items():
         for name in bound.leniency.parameters_of(variable):
             if len(texts.get(name, ())) > 1 and not is_list_type(get_nullable_type(type_)):

@@ -46,6 +46,13 @@ def type_name(type_: Any) -> str:  # noqa: ANN401 - types of inputs and of outpu
     return f"[{name}]" if is_list_type(get_nullable_type(type_)) else name
 
 
+def schema_names(schema: GraphQLSchema) -> frozenset[str]:
+    """Return the names of all fields and arguments of a schema."""
+    fields = [each for type_ in schema.type_map.values() for each in getattr(type_, "fields", {}).items()]
+    arguments = (name for _, field in fields for name in getattr(field, "args", ()))
+    return frozenset({*(name for name, _ in fields), *arguments})
+
+
 @dataclass(frozen=True)
 class Serializer:
     """Writes the objects of one selection."""

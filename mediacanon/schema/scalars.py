@@ -8,7 +8,7 @@ from typing import NewType
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from mediacanon.errors import BadArgument
+from mediacanon.errors import BadArgument, quoted
 from mediacanon.vocabulary import IMDB_ID, MAX_INTEGER, TITLE_TYPES
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -30,13 +30,13 @@ def parse_date(value: object) -> dt.date:
     if isinstance(value, str) and DATE.fullmatch(value):
         with suppress(ValueError):
             return dt.date.fromisoformat(value)
-    raise BadArgument(f"{value!r} is no day; one looks like 2008-01-20")
+    raise BadArgument(f"{quoted(value)} is no day; one looks like 2008-01-20")
 
 
 def parse_imdb_id(value: object) -> str:
     """Return the id. Raises BadArgument for any format but tt and seven to ten digits."""
     if not isinstance(value, str) or not IMDB_ID.fullmatch(value):
-        raise BadArgument(f"{value!r} is no IMDb id; one looks like tt0903747")
+        raise BadArgument(f"{quoted(value)} is no IMDb id; one looks like tt0903747")
     return value
 
 
@@ -46,7 +46,7 @@ def parse_external_id(value: object) -> str:
         tmdb = TMDB_KEY.fullmatch(value)
         if IMDB_ID.fullmatch(value) or (tmdb and int(tmdb[2]) <= MAX_INTEGER):
             return value
-    raise BadArgument(f"{value!r} is no external id; they look like tt0903747, movie:603 or show:1396")
+    raise BadArgument(f"{quoted(value)} is no external id; they look like tt0903747, movie:603 or show:1396")
 
 
 CONFIG = StrawberryConfig(

@@ -10,7 +10,7 @@ import asyncpg
 from strawberry.utils.str_converters import to_camel_case
 
 from mediacanon import vocabulary
-from mediacanon.errors import BadArgument
+from mediacanon.errors import BadArgument, quoted
 from mediacanon.vocabulary import CONTROL, MAX_INTEGER, control_characters
 
 LONGEST_NAME = 500
@@ -121,7 +121,7 @@ def _shown(fact: Fact, value: object) -> object:
 def check_unlock(unlock: Collection[str], lockable: Collection[str]) -> None:
     """Raise BadArgument unless each name is that of a lockable fact."""
     if unknown := set(unlock).difference(lockable):
-        raise BadArgument(f"unlock must name facts among {', '.join(sorted(lockable))}; {min(unknown)!r} is none")
+        raise BadArgument(f"unlock must name facts among {', '.join(sorted(lockable))}; {quoted(min(unknown))} is none")
 
 
 def locked_after(locked: Iterable[str], unlock: Iterable[str], changed: Iterable[str]) -> list[str]:

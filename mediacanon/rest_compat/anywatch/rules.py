@@ -1,18 +1,19 @@
 """Value rules of the contract: spelling of keys, optional lists, JSON Schemas of facts, texts of refusals, examples."""
 
-import functools
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from mediacanon import vocabulary
+from mediacanon.http.memo import memoised
 
 # Absent when empty; other lists stay, and so do the lists that a row declares.
 OPTIONAL_LISTS = frozenset({"genres", "seasons", "episodes", "languages", "regions"})
 _HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
-@functools.cache
+# Only names of the schema and of documents, whose number is bounded, are spelled.
+@memoised(most=1_000, longest=100)
 def snake_case(name: str) -> str:
     """Return a GraphQL name as the contract spells it: startYear is start_year."""
     return _HUMP.sub(lambda hump: f"_{hump[0].lower()}", name)
