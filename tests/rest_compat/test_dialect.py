@@ -19,6 +19,7 @@ from mediacanon.rest_compat.endpoint import NO_MATCH, Endpoint
 from mediacanon.rest_compat.handler import RestApi
 from mediacanon.rest_compat.openapi import build_openapi
 from mediacanon.schema.context import Context
+from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema
 
 DOCUMENTS = {
@@ -123,7 +124,7 @@ def serve(make_context: Callable[[], Context]) -> Callable[[Dialect], httpx.Asyn
 
     def client_of(dialect: Dialect) -> httpx.AsyncClient:
         api = RestApi(
-            Execution(build_schema()),
+            Execution(build_schema(), costs=COSTS),
             dialect,
             new_context=lambda _: make_context(),
             response_cache=ResponseCache(most_bytes=0),
@@ -191,7 +192,7 @@ async def test_null_is_omitted_kept_or_a_text(serve, tmp_path: Path, null: Null 
     dialect = toy(tmp_path, null=null)
     found = (await serve(dialect).get("/omdb?i=tt99000001")).json()
     assert found.get("Ended", ...) == ended
-    execution = Execution(build_schema())
+    execution = Execution(build_schema(), costs=COSTS)
     api = RestApi(execution, dialect, new_context=make_none, response_cache=ResponseCache(most_bytes=0))
     paths = build_openapi(execution.schema, dialect, api.resources)["paths"]
     answers = paths["/omdb"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"]
