@@ -33,7 +33,7 @@ class ImportRun:
 
     @property
     def is_running(self) -> bool:
-        """Whether the import is still running."""
+        """True while the import runs."""
         return self._reader.is_alive()
 
     def stop(self) -> None:

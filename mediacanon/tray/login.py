@@ -25,7 +25,7 @@ class LoginEntry:
 
     @property
     def is_there(self) -> bool:
-        """Whether the file exists: the tray starts at login."""
+        """True if the file exists: the tray starts at login."""
         return self.file.exists()
 
     def toggle(self) -> None:

@@ -19,7 +19,7 @@ class Action(Enum):
 
     @property
     def is_page(self) -> bool:
-        """Whether the action opens a page of the server."""
+        """True for an action that opens a page of the server."""
         return self.value.startswith("/")
 
 
@@ -61,7 +61,7 @@ class Item:
 
     @property
     def is_default(self) -> bool:
-        """Whether a click on the icon performs this item."""
+        """True for the item that a click on the icon performs."""
         return self.action is Action.OPEN
 
 

@@ -147,7 +147,7 @@ async def test_a_renamed_setting_is_one_line():
 def test_open_writes_beyond_this_machine_are_warned_of(
     caplog: pytest.LogCaptureFixture, host: str, writes: str, is_warned: bool
 ):
-    """The warning says what clients may do, and which setting prevents it."""
+    """The warning names the risk and the setting that prevents it."""
     _warn_of_open_writes(Settings.from_environment({"HOST": host, "MEDIACANON_WRITES": writes}))
     assert ("may change and delete titles" in caplog.text) == is_warned
     assert ("MEDIACANON_WRITES=token or off" in caplog.text) == is_warned

@@ -180,7 +180,7 @@ class RunningTray:
         return next((pid for pid, command in children.items() if "lifeline serve" in command), None)
 
     def is_ready(self) -> bool:
-        """Whether its server serves."""
+        """Return true if its server is ready."""
         try:
             return httpx.get(f"http://127.0.0.1:{self.port}/readyz", trust_env=False).status_code == 200
         except httpx.HTTPError:
