@@ -70,7 +70,12 @@ def _printable(value: str) -> str:
 
 def format_value(value: object) -> str:
     """Return a setting's value as its variable spells it: `Settings.from_environment` reads the same value again."""
-    text = ",".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+    match value:
+        case frozenset() | tuple():
+            # An empty list of networks is no list at all.
+            text = ",".join(sorted(map(str, value))) or "none"
+        case _:
+            text = str(value)
     return text if text == _cleaned(text) else f'"{text}"'
 
 

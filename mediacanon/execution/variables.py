@@ -144,6 +144,8 @@ def read_variables(types: Types, texts: Texts, leniency: Leniency) -> Reading:
     variables: dict[str, Any] = {}
     unreadable: dict[str, Unreadable] = {}
     for name, type_ in types.items():
+        if name not in texts and name not in leniency.parameters:
+            continue
         given = _given(name, texts, leniency)
         if given:
             try:

@@ -119,7 +119,7 @@ class RestApi:
         """Return the endpoint of a request, and the texts of the query string by parameter."""
         rows = resource.endpoints[method]
         names = (name for each in rows for name in each.query_names)
-        texts = query_texts(request.query_params, names, ignores_case=self.dialect.ignores_case)
+        texts = query_texts(request.scope["query_string"], names, ignores_case=self.dialect.ignores_case)
         bound = rows[0] if len(rows) == 1 else resource.endpoint(method, texts)
         if bound is None:
             raise BadArgument(f"Give one of {', '.join(name for each in rows for name in each.row.when)}")
@@ -143,10 +143,10 @@ class RestApi:
 
     async def _make(self, request: Request, bound: BoundEndpoint, texts: Texts) -> CachedResponse:
         row, path = bound.row, request.path_params
-        variables, can_match = read_query(
-            self.dialect, bound, {**texts, **{name: [path[name]] for name in bound.path_names if name != "id"}}
-        )
-        if "id" in bound.path_names:
+        if bound.path_texts:
+            texts = {**texts, **{name: [path[name]] for name in bound.path_texts}}
+        variables, can_match = read_query(self.dialect, bound, texts)
+        if bound.has_id:
             variables["id"] = read_id(self.dialect, path["id"])
         if not can_match:
             return self._response(row, _empty_answer(bound, variables))

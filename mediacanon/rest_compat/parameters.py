@@ -1,12 +1,12 @@
 """Parameters of a path or query string, and JSON of a body, become the variables of an endpoint's document."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import orjson
 from graphql import GraphQLInputType, get_nullable_type, is_enum_type, is_list_type, is_non_null_type
-from starlette.datastructures import QueryParams
 
 from mediacanon.errors import MOST_QUOTED, BadArgument, NotFound, quoted
 from mediacanon.execution.variables import OutOfRange, Texts, TooMany, Unreadable
@@ -38,15 +38,18 @@ def read_id(dialect: Dialect, text: str) -> int:
     return number if 0 < number <= MAX_INTEGER else NO_ID
 
 
-def query_texts(query: QueryParams, names: Iterable[str], *, ignores_case: bool) -> dict[str, Sequence[str]]:
+def query_texts(query: bytes, names: Iterable[str], *, ignores_case: bool) -> dict[str, list[str]]:
     """Return the texts of a query string by parameter; `names` are the parameters of the path's endpoints."""
+    given: dict[str, list[str]] = {}
+    for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
+        given.setdefault(name, []).append(text)
     if not ignores_case:
-        return {name: query.getlist(name) for name in query}
+        return given
     by_lower_case = {name.lower(): name for name in names}
-    texts: dict[str, Sequence[str]] = {}
+    texts: dict[str, list[str]] = {}
     # The exact spelling comes first, and so wins over others.
-    for name in sorted(query, key=lambda name: name not in by_lower_case.values()):
-        texts.setdefault(by_lower_case.get(name.lower(), name), query.getlist(name))
+    for name in sorted(given, key=lambda name: name not in by_lower_case.values()):
+        texts.setdefault(by_lower_case.get(name.lower(), name), given[name])
     return texts
 
 
@@ -56,6 +59,8 @@ def read_query(dialect: Dialect, bound: BoundEndpoint, texts: Texts) -> tuple[di
     Raises BadArgument for a list with too many entries, and in a strict dialect for every parameter that is unknown or
     unreadable; NotFound for an unreadable one in the path.
     """
+    if not texts:
+        return {}, True
     if dialect.is_strict:
         _check_names(dialect, bound, texts)
     variables, unreadable = bound.document.read(texts, bound.leniency)

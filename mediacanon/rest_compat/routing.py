@@ -32,6 +32,16 @@ class BoundEndpoint:
         return tuple(_PARAMETER.findall(self.row.path))
 
     @cached_property
+    def has_id(self) -> bool:
+        """True if the path holds an id."""
+        return "id" in self.path_names
+
+    @cached_property
+    def path_texts(self) -> tuple[str, ...]:
+        """The parameters in the path beside the id."""
+        return tuple(name for name in self.path_names if name != "id")
+
+    @cached_property
     def other_types(self) -> dict[str, GraphQLInputType]:
         """The variables of the query string or the body."""
         return {name: type_ for name, type_ in self.document.types.items() if name not in self.path_names}

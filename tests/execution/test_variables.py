@@ -15,6 +15,7 @@ from mediacanon.execution.variables import (
     read_variables,
     variable_types,
 )
+from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema as build_own_schema
 
 SCHEMA = build_schema("enum Sort { UP DOWN } scalar Id type Query { a(b: Boolean, f: Float): Int }")
@@ -149,7 +150,7 @@ def test_a_leniency_rules_out_texts_that_match_nothing():
 
 def test_a_bound_document_knows_types_defaults_and_required_variables():
     """All of them come from its declaration."""
-    execution = Execution(build_own_schema())
+    execution = Execution(build_own_schema(), costs=COSTS)
     text = "query ($id: Int!, $page: Int! = 2, $q: String) { title(id: $id) { titleId } titles(query: $q, page: $page) { page } }"
     bound = bind_document(execution, text, name="own.graphql")
     assert sorted(bound.types) == ["id", "page", "q"]
@@ -161,4 +162,4 @@ def test_a_bound_document_knows_types_defaults_and_required_variables():
 def test_a_document_must_be_one_operation_of_the_schema(text: str):
     """A server with another document does not start; the error names the file."""
     with pytest.raises(ValueError, match=r"own\.graphql"):
-        bind_document(Execution(build_own_schema()), text, name="own.graphql")
+        bind_document(Execution(build_own_schema(), costs=COSTS), text, name="own.graphql")

@@ -21,7 +21,8 @@ TITLES = (
         answer="titles",
         always_present=("titles", "languages"),
         bounds=PAGING,
-        fallbacks=dict.fromkeys(("type", "q", "lang"), NO_MATCH),
+        # No title has the language "-": the languages of the whole match are counted all the same.
+        fallbacks={"type": NO_MATCH, "q": NO_MATCH, "lang": "-"},
         empty={
             "titles": [],
             "total": 0,
