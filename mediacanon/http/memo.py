@@ -22,6 +22,8 @@ def memoised(*, most: int, longest: int) -> Callable[[Callable[[Text], Value]], 
         def read_bounded(text: Text) -> Value:
             return cached(text) if len(text) <= longest else read(text)
 
+        # Tests begin with an empty memory.
+        read_bounded.cache_clear = cached.cache_clear  # type: ignore[attr-defined]
         return read_bounded
 
     return decorate

@@ -29,6 +29,8 @@ def is_cross_site(request: Request) -> bool:
 
 def _is_same_host(origin: str, host: str) -> bool:
     """Return whether Host names the host and port of an origin; a missing port is the default of its scheme."""
+    if host and origin.partition("://")[2] == host:
+        return True
     try:
         of_origin, of_host = urlsplit(origin), urlsplit(f"//{host}")
         default = DEFAULT_PORTS.get(of_origin.scheme)

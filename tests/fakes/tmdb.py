@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
@@ -67,6 +68,10 @@ class Fault(Enum):
     HANG = auto()
 
 
+# A compressed reply is whole and right.
+FAILURES = [fault for fault in Fault if fault is not Fault.GZIP]
+
+
 @dataclass(slots=True)
 class Misbehaviour:
     """A fault of replies to paths containing `path`, the next `times` of them (None: all)."""
@@ -83,6 +88,12 @@ class Misbehaviour:
         if self.times is not None:
             self.times -= 1
         return True
+
+
+@lru_cache(maxsize=20)
+def bomb(body: bytes) -> bytes:
+    """Return a small reply that inflates to a large one; made once, since it takes longer than clients wait."""
+    return gzip.compress(padded(body), compresslevel=1)
 
 
 def wrong_types(value: object) -> object:
@@ -268,7 +279,7 @@ class FakeTmdb:
             case Fault.GZIP:
                 return response(200, gzip.compress(body), extra=GZIPPED)
             case Fault.GZIP_BOMB:
-                return response(200, gzip.compress(padded(body)), extra=GZIPPED)
+                return response(200, bomb(body), extra=GZIPPED)
             case Fault.GZIP_CUT_OFF:
                 return response(200, gzip.compress(body)[:-9], extra=GZIPPED)
             case Fault.WRONG_TYPES:

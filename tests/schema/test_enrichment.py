@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from tests.fakes.tmdb import KEY, FakeTmdb, Fault
+from tests.fakes.tmdb import FAILURES, KEY, FakeTmdb, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.imdb.catalogue import run_import
 from tests.imdb.files import title, write
@@ -53,7 +53,7 @@ async def test_facts_that_arrive_in_time_are_in_the_response(database: str, pool
     assert (stored["tmdb_id"], stored["needs_backfill_tmdb"]) == (1, False)
 
 
-@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("fault", FAILURES)
 async def test_a_failing_tmdb_is_no_error(database: str, pool: asyncpg.Pool, tmdb: FakeTmdb, fault: Fault) -> None:
     """The response has the stored facts, which stay; once TMDB works again the title is complete."""
     tmdb.catalogue.add_film(film(2, "tt9200002"))

@@ -78,7 +78,7 @@ class Load:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Return once the condition holds."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while not is_so():
             await asyncio.sleep(0.01)
 

@@ -10,7 +10,7 @@ import pytest
 from mediacanon.database.pool import open_pool
 from mediacanon.tmdb.backfill import Summary, backfill, fetch_images, reset
 from mediacanon.tmdb.client import TmdbClient
-from tests.fakes.tmdb import KEY, Fault
+from tests.fakes.tmdb import FAILURES, KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.tmdb.conftest import IMAGES
 from tests.tmdb.rows import add_episodes, add_title, episode_rows, title_row
@@ -196,7 +196,7 @@ async def test_a_lasting_failure_of_the_database_ends_the_run(database, pool, cl
     assert (await backfill(pool, client, image_base_url=IMAGES)).changed == 30
 
 
-@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("fault", FAILURES)
 async def test_no_failure_clears_a_flag(pool, tmdb, fault):
     """A backfill against a failing TMDB ends, reports it, and leaves each title for the next run."""
     for number in range(30):

@@ -11,7 +11,7 @@ from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.enrich import Enrichment
 from mediacanon.tmdb.fetch import LOCK_CLASS, FetchedElsewhere
 from mediacanon.writes.title import update_title
-from tests.fakes.tmdb import KEY, Fault
+from tests.fakes.tmdb import FAILURES, KEY, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.serving import title_change
 from tests.tmdb.conftest import IMAGES, POSTER
@@ -275,7 +275,7 @@ async def test_a_refresh_is_notified_even_without_a_change(enrichment, pool, dat
     assert after["updated_at"] == before["updated_at"]
 
 
-@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("fault", FAILURES)
 async def test_a_failing_tmdb_changes_nothing_and_breaks_nothing(view, pool, tmdb, fault):
     """The view returns, the row is unchanged, and it is complete once TMDB works again."""
     tmdb.catalogue.add_film(film(60, "tt9000060"))
@@ -291,7 +291,7 @@ async def test_a_failing_tmdb_changes_nothing_and_breaks_nothing(view, pool, tmd
     assert stored["needs_backfill_tmdb"] is False
 
 
-@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.NOT_FOUND])
+@pytest.mark.parametrize("fault", [fault for fault in FAILURES if fault is not Fault.NOT_FOUND])
 async def test_partial_facts_are_never_stored(view, pool, tmdb, fault):
     """Found without details: nothing is stored, the flag stays."""
     tmdb.catalogue.add_film(film(61, "tt9000061"))
@@ -313,7 +313,7 @@ async def test_deleted_details_leave_the_find_result(view, pool, tmdb):
     assert (stored["runtime_minutes"], stored["needs_backfill_tmdb"]) == (5, False)
 
 
-@pytest.mark.parametrize("fault", [fault for fault in Fault if fault is not Fault.NOT_FOUND])
+@pytest.mark.parametrize("fault", [fault for fault in FAILURES if fault is not Fault.NOT_FOUND])
 async def test_failing_episodes_cost_the_show_nothing(view, pool, tmdb, fault):
     """The show has its facts; its episodes are unchanged and not marked as checked."""
     tmdb.catalogue.add_show(show(63, seasons=2), "tt9000063", episodes=2)
