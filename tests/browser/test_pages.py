@@ -49,6 +49,31 @@ async def test_escape_closes_the_suggestions_and_enter_searches(visit):
     assert await page.get_by_role("link", name="The Quiet Orchard").count() == 1
 
 
+async def test_keys_of_a_composition_choose_no_suggestion(visit):
+    """Enter and arrows belong to the input method until the composition ends; then they choose and open."""
+    page = visit.page
+    await page.goto("/titles")
+    box = page.get_by_role("combobox", name="Search titles")
+    await box.fill("lighthous")
+    option = page.get_by_role("option").first
+    await option.wait_for()
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("Input.imeSetComposition", {"text": "e", "selectionStart": 1, "selectionEnd": 1})
+    await box.and_(page.locator("[aria-expanded=true]")).wait_for()
+    for key in ("ArrowDown", "ArrowUp", "ArrowDown", "Enter"):
+        # An input method hides the key from the page behind the code 229.
+        pressed = {"type": "rawKeyDown", "key": key, "code": key, "windowsVirtualKeyCode": 229}
+        await devtools.send("Input.dispatchKeyEvent", pressed)
+        assert await page.locator("[aria-selected=true]").count() == 0
+    assert page.url.endswith("/titles")
+    await devtools.send("Input.insertText", {"text": "e"})
+    assert await box.input_value() == "lighthouse"
+    await option.wait_for()
+    await box.press("ArrowDown")
+    await box.press("Enter")
+    await page.wait_for_url(re.compile(r"/movies/\d+$"))
+
+
 @pytest.mark.skipif(not (IS_CI or AXE.is_file()), reason="npm did not bring axe-core")
 async def test_open_suggestions_are_accessible(visits, site):
     """axe-core finds no violation in the open list."""
