@@ -92,7 +92,10 @@ class Cluster:
 
     @property
     def has_server(self) -> bool:
-        """True while a postmaster lives, also during start and shutdown; orphaned backends do not count."""
+        """True while a postmaster lives, also during start and shutdown; orphaned backends do not count.
+
+        Raises OSError while open files or memory are too short to see it.
+        """
         return self._postmaster() is not None
 
     def stop(self) -> None:
@@ -121,7 +124,8 @@ class Cluster:
         """Return the lines of postmaster.pid: pid, folder, start, port, socket folder, host, memory, status."""
         try:
             lines = (self.folder / "postmaster.pid").read_bytes().split(b"\n")
-        except OSError:
+        except OSError as error:
+            processes.raise_shortage(error)
             return []
         return [os.fsdecode(line) for line in lines]
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
@@ -33,6 +34,8 @@ DATABASE = "mediacanon"
 ROOM_GB = 15
 # Seconds between two checks that our server lives.
 WATCH_INTERVAL = 0.5
+# Seconds between two log lines of a check that cannot be made.
+BLIND_INTERVAL = 60.0
 # Long enough for another process that starts or stops the server.
 _LOCK_TIMEOUT = START_TIMEOUT + 180
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -70,6 +73,7 @@ class EmbeddedPostgres:
         is_over = threading.Event()
 
         def watch() -> None:
+            logged_at = float("-inf")
             while not is_over.wait(WATCH_INTERVAL):
                 try:
                     if self._cluster and not self._cluster.has_server:
@@ -77,6 +81,10 @@ class EmbeddedPostgres:
                         self.start()
                 except DatabaseUnavailable as error:
                     log.warning("%s", error)
+                except OSError as error:
+                    if time.monotonic() - logged_at >= BLIND_INTERVAL:
+                        logged_at = time.monotonic()
+                        log.warning("MediaCanon's own PostgreSQL cannot be watched: %s", error.strerror)
 
         watcher = threading.Thread(target=watch, name="own PostgreSQL")
         watcher.start()

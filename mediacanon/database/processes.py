@@ -1,6 +1,7 @@
 """The processes of this machine, read from /proc where it exists and from `ps` elsewhere."""
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -10,16 +11,28 @@ from pathlib import Path
 _PROC = Path("/proc")
 # TCP_LISTEN of the kernel's tcp_states.h.
 _LISTENS = "0A"
+# The system or this process lacks something, which tells nothing about the file that was to be read.
+_SHORTAGES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 
 def command_line(pid: int) -> bytes:
-    """Return the command line of a process, arguments one space apart; empty for a dead process or a zombie."""
+    """Return the command line of a process, arguments one space apart; empty for a dead process or a zombie.
+
+    Raises OSError while open files or memory are short.
+    """
     if not (_PROC / "self").exists():
         return _ps("-ww", "-o", "command=", "-p", str(pid)).strip()
     try:
         return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").strip()
-    except OSError:
+    except OSError as error:
+        raise_shortage(error)
         return b""
+
+
+def raise_shortage(error: OSError) -> None:
+    """Raise an error again that tells of too few open files or too little memory, not of a missing file."""
+    if error.errno in _SHORTAGES:
+        raise error
 
 
 def send(pid: int, number: signal.Signals) -> None:

@@ -1,12 +1,15 @@
 """Our own PostgreSQL without faults: created, restarted, shared, stopped."""
 
 import asyncio
+import resource
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mediacanon.database import embedded
 from mediacanon.database.embedded import EmbeddedPostgres, running_database
 from mediacanon.settings import Settings
 from tests.database.clusters import OtherProcess, ask, postmaster
@@ -132,3 +135,24 @@ def test_the_operators_database_comes_first(home: Path) -> None:
     with running_database(Settings(data_dir=home, database_url=url)) as dsn:
         assert dsn == url
     assert not any(home.iterdir())
+
+
+def test_a_shortage_of_open_files_is_no_lost_server(
+    postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A check that the system does not allow is told once with its reason, and nothing is restarted."""
+    monkeypatch.setattr(embedded, "WATCH_INTERVAL", 0.001)
+    postgres.start()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with postgres.kept_running():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            deadline = time.monotonic() + 180
+            while not caplog.records and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(0.1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [record.getMessage() for record in caplog.records] == [
+        "MediaCanon's own PostgreSQL cannot be watched: Too many open files"
+    ]
