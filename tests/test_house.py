@@ -31,6 +31,7 @@ SPANNING = {
     "loaders": {"plans", "statements"},
     "rest_compat": {"contract", "demo_examples", "deviations", "engagement", "lookup", "recorded_examples"},
     "schema": {"mutations", "query_counts"},
+    "server": {"chaos"},
 }
 
 # Names that were replaced by the field's terms; `git log -S` has their history.
