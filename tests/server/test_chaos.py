@@ -24,7 +24,7 @@ from tests.imdb.files import title, write
 from tests.server.processes import Server, serving
 from tests.serving import run_program
 
-ROUNDS = int(os.environ.get("MEDIACANON_CHAOS_ROUNDS", "4"))
+ROUNDS = int(os.environ.get("MEDIACANON_CHAOS_ROUNDS", "2"))
 SEED = int(os.environ.get("MEDIACANON_CHAOS_SEED", time.time_ns() % 1_000_000))
 SYNC = (sys.executable, "-m", "cli", "sync", "--offline", "--dir")
 TARGETS = ("server", "postmaster", "database", "sync", "all")

@@ -31,7 +31,7 @@ HOSTILE = (
     "query Q%d { stats { movies ",
     "query Q%d { unknown }",
 )
-HOSTILE_ROUNDS = 6
+HOSTILE_ROUNDS = 2
 FEW_FILES = ("bash", "-c", 'ulimit -n 256; exec "$@"', "bash", *PROGRAM)
 CROWD = 300
 
