@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 import asyncpg
 
@@ -31,6 +30,8 @@ INDEXED = 3
 LONG = 5
 # Further words hardly reduce the candidates.
 MOST_LOOKED_UP = 3
+# Of the years in a text, the last ones narrow it.
+MOST_YEARS = 2
 # The condition of a partial index in schema.sql: one title in twenty, and nearly every title that people search for.
 IS_KNOWN = "num_votes >= 1000"
 SIMILAR_ENOUGH = 0.5
@@ -74,38 +75,40 @@ def patterns_of(words: Sequence[str]) -> tuple[list[str], list[str]]:
     )
 
 
-def candidates_by_words(looked_up: int, *, known: bool) -> str:
+def candidates_by_words(looked_up: int, *, known: bool, first: int = 1) -> str:
     """Return the statement for the best titles with the words: $1 name, $2 year, $3 patterns of all words.
 
     The index finds candidates by the patterns from $4 on, `looked_up` in number; the patterns of all words decide.
-    Sorting by an expression keeps the planner from walking the index of votes in hope of early matches.
+    Sorting by an expression keeps the planner from walking the index of votes in hope of early matches. `first` is the
+    number of the parameter that is called $1 here.
     """
-    found = [f"search_names LIKE ${number}::text" for number in range(4, 4 + looked_up)]
-    holds = " AND ".join([*found, "search_names || '' LIKE ALL ($3::text[])"])
+    name, year, patterns = (f"${first + place}" for place in range(3))
+    found = [f"search_names LIKE ${first + 3 + place}::text" for place in range(looked_up)]
+    holds = " AND ".join([*found, f"search_names || '' LIKE ALL ({patterns}::text[])"])
     only_known = f"AND {IS_KNOWN}" if known else ""
     return f"""
   WITH candidates AS (
        (SELECT id, num_votes, search_names
           FROM titles
          WHERE {holds} AND withdrawn_at IS NULL {only_known}
-           AND ($2::integer IS NULL OR start_year = $2)
+           AND ({year}::integer IS NULL OR start_year = {year})
          ORDER BY num_votes + 0 DESC NULLS LAST, id
          LIMIT {CANDIDATES})
          UNION
        (SELECT id, num_votes, search_names
           FROM titles
-         WHERE search_names ~>=~ ('| ' || $1::text || ' |')
-           AND search_names ~<~ ('| ' || $1 || ' |' || chr(1114111))
+         WHERE search_names ~>=~ ('| ' || {name}::text || ' |')
+           AND search_names ~<~ ('| ' || {name} || ' |' || chr(1114111))
            AND withdrawn_at IS NULL
-           AND ($2 IS NULL OR start_year = $2)
+           AND ({year} IS NULL OR start_year = {year})
          ORDER BY num_votes + 0 DESC NULLS LAST, id
          LIMIT {CANDIDATES}))
 SELECT id,
-       CASE WHEN starts_with(search_names, '| ' || $1 || ' |') THEN 0
-            WHEN strpos(search_names, '| ' || $1 || ' |') > 0 THEN 1
-            WHEN strpos(search_names, '| ' || $1) > 0 THEN 2
+       CASE WHEN starts_with(search_names, '| ' || {name} || ' |') THEN 0
+            WHEN strpos(search_names, '| ' || {name} || ' |') > 0 THEN 1
+            WHEN strpos(search_names, '| ' || {name}) > 0 THEN 2
             ELSE 3 END AS tier,
-       num_votes
+       num_votes, {year} AS year
   FROM candidates
 """
 
@@ -150,20 +153,41 @@ async def _best(pool: asyncpg.Pool, found: Ranks, limit: int) -> list[RankedTitl
 
 
 async def _find(connection: Connection, name: str) -> Ranks:
-    """Return the rank (tier, unlikeness, minus votes) of each title found."""
+    """Return the rank (tier, unlikeness, minus votes) of each title found, in four statements at most."""
     words = name.split()
     found: Ranks = {}
     if not words:
         return found
-    await _add_by_words(connection, found, words, year=None)
-    for year in {word for word in words if _YEAR.match(word)}:
-        others = [word for word in words if word != year]
-        if others:
-            await _add_by_words(connection, found, others, year=int(year))
+    narrowed = [([word for word in words if word != year], int(year)) for year in _years(words)]
+    records = await connection.fetch(*_by_words([(words, None), *narrowed], known=True))
+    _add(found, records)
+    if sum(record["year"] is None for record in records) < CANDIDATES:
+        _add(found, await connection.fetch(*_by_words([(words, None)], known=False)))
+    if narrowed:
+        # For a common word and a common year the index of words finds half the catalogue.
+        _add(found, await _fetch_for_a_moment(connection, *_by_words(narrowed, known=False)))
     # A text that is a whole name has no typo.
     if len(found) < FEW and not any(tier <= EXACT for tier, _, _ in found.values()):
-        await _add_by_likeness(connection, found, words)
+        # A text with a year has used up the statement that looks for typos among all titles.
+        await _add_by_likeness(connection, found, words, among_all=not narrowed)
     return found
+
+
+def _by_words(asked: Sequence[tuple[list[str], int | None]], *, known: bool) -> tuple[str, *tuple[object, ...]]:
+    """Return one statement for words within a year each, and its arguments."""
+    statements: list[str] = []
+    arguments: list[object] = []
+    for words, year in asked:
+        patterns, looked_up = patterns_of(words[:MOST_WORDS])
+        statements.append(candidates_by_words(len(looked_up), known=known, first=len(arguments) + 1))
+        arguments += [" ".join(words), year, patterns, *looked_up]
+    return " UNION ALL ".join(f"({each})" for each in statements), *arguments
+
+
+def _years(words: Sequence[str]) -> list[str]:
+    """Return the years that narrow a text: those with other words beside them."""
+    years = [word for word in dict.fromkeys(words) if _YEAR.match(word) and any(other != word for other in words)]
+    return years[-MOST_YEARS:]
 
 
 def _add(found: Ranks, records: list[asyncpg.Record]) -> None:
@@ -172,18 +196,6 @@ def _add(found: Ranks, records: list[asyncpg.Record]) -> None:
         rank = (record["tier"], unlikeness, -(record["num_votes"] or 0))
         if record["id"] not in found or rank < found[record["id"]]:
             found[record["id"]] = rank
-
-
-async def _add_by_words(connection: Connection, found: Ranks, words: list[str], *, year: int | None) -> None:
-    patterns, looked_up = patterns_of(words[:MOST_WORDS])
-    for known in (True, False):
-        statement = candidates_by_words(len(looked_up), known=known)
-        # For a common word and a common year the index of words finds half the catalogue.
-        fetch = connection.fetch if known or year is None else partial(_fetch_for_a_moment, connection)
-        records = await fetch(statement, " ".join(words), year, patterns, *looked_up)
-        _add(found, records)
-        if len(records) >= CANDIDATES:
-            return
 
 
 async def _fetch_for_a_moment(connection: Connection, statement: str, *arguments: object) -> list[asyncpg.Record]:
@@ -197,14 +209,14 @@ async def _fetch_for_a_moment(connection: Connection, statement: str, *arguments
     return []
 
 
-async def _add_by_likeness(connection: Connection, found: Ranks, words: list[str]) -> None:
-    """Search the known titles for typos; if nothing was found at all, search all titles for 30 ms.
+async def _add_by_likeness(connection: Connection, found: Ranks, words: list[str], *, among_all: bool) -> None:
+    """Search the known titles for typos; if nothing was found at all and `among_all`, search all titles for 30 ms.
 
     Short words are similar to half the catalogue, which would take seconds, so they are left out.
     """
     _add(found, await connection.fetch(candidates_by_likeness(known=True), " ".join(words[:MOST_WORDS])))
     telling = [word for word in words[:MOST_WORDS] if len(word) >= SHORTEST_TYPO]
-    if not found and telling:
+    if among_all and not found and telling:
         _add(found, await _fetch_for_a_moment(connection, candidates_by_likeness(known=False), " ".join(telling)))
 
 

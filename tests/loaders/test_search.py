@@ -1,6 +1,10 @@
 """Ranked search: a fixed set of queries finds the intended titles first, and its success rate is printed."""
 
 import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -325,3 +329,65 @@ async def test_withdrawn_titles_are_not_found(demo_database: str):
         await pool.execute("UPDATE titles SET withdrawn_at = now() WHERE imdb_id = $1", KEEPERS)
         found = await load_titles_by_rank(pool, "the lighthouse keepers", limit=5)
         assert KEEPERS not in [each.title.imdb_id for each in found]
+
+
+YEARS = " ".join(str(year) for year in range(1960, 1996))
+TYPED = (
+    YEARS,
+    f"keepers {YEARS}",
+    "2012 2009",
+    "1984 (1984)",
+    "lighthose keeprs 1999",
+    "zzzzqqqq xxxxwwww",
+    "zzzzqqqq 2001 2002",
+    "the",
+    "%_\\ | ||",
+    "a " * 150,
+    "é" * 300,
+)
+
+
+@pytest.mark.parametrize("text", TYPED, ids=lambda text: text[:20])
+async def test_whatever_is_typed_takes_six_statements_at_most(demo_pool: asyncpg.Pool, text: str):
+    """Settings and the transaction apart; random texts of words and years among them."""
+    draw = random.Random(text)
+    words = [*text.split()[:10], "2011", "1999", "keepers", "the", "of", "lighthose", "19", "3000"]
+    async with demo_pool.acquire() as connection:
+        statements: list[str] = []
+        logger = partial(_note, statements)
+        connection.add_query_logger(logger)
+        lone = _Lone(connection)
+        for typed in (text, *(" ".join(draw.choices(words, k=draw.randint(1, 12))) for _ in range(3))):
+            statements.clear()
+            await load_titles_by_rank(lone, typed, limit=20)
+            assert 1 <= len(statements) <= 6, typed
+        connection.remove_query_logger(logger)
+
+
+def _note(statements: list[str], record: asyncpg.connection.LoggedQuery) -> None:
+    # asyncpg looks types up the first time it meets them.
+    if (
+        record.query.lstrip().startswith(("SELECT", "WITH", "("))
+        and "pg_catalog" not in record.query
+        and "'jit'" not in record.query
+    ):
+        statements.append(record.query)
+
+
+class _Lone:
+    """A pool of one connection."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+        self.fetch = connection.fetch
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[asyncpg.Connection]:
+        yield self.connection
+
+
+async def test_the_last_two_years_narrow_a_text(demo_pool: asyncpg.Pool):
+    """A film is found by its year also after a year that is no film's."""
+    for text in ("harbour lights 2008", "2008 harbour lights"):
+        [first, *_] = await load_titles_by_rank(demo_pool, text, limit=5)
+        assert first.title.imdb_id == HARBOUR, text
