@@ -1,7 +1,8 @@
 """Backup and restore of the whole database; the old database stays until the new one is complete.
 
-A restore creates a new database under another name, fills it and upgrades it to this version's schema. Then the two
-databases trade names in one transaction. A kill at any moment leaves the old database or the new one in place.
+A restore creates a new database under another name, with this version's schema, and loads the rows of the backup into
+it. Then the two databases trade names in one transaction. A kill at any moment leaves the old database or the new one
+in place.
 """
 
 import asyncio
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import asyncpg
 
+from mediacanon.database.dump import Dump, entries_of
+from mediacanon.database.load import load, quoted
 from mediacanon.database.migrate import SCHEMA_VERSION, address, connected, migrate, translate_errors
-from mediacanon.database.programs import Programs, find_programs, with_database
+from mediacanon.database.programs import Programs, find_programs, reason_of_failure, with_database
 from mediacanon.errors import BadArgument, Conflict, DatabaseUnavailable
 
 # The bytes of "mcswap": the holder of this advisory lock is the one process that replaces databases.
@@ -26,11 +29,10 @@ _POLL_INTERVAL = 0.2
 _MOST_JOBS = 4
 
 _NEWER_FORMAT = "unsupported version"
-_MADE_BY = re.compile(r"^; +Dumped from database version: (\d+)", re.MULTILINE)
-_HAS_TITLES = re.compile(r"^\d+;.* TABLE DATA \S+ titles ", re.MULTILINE)
 _SCHEMA_VERSION = re.compile(r"^schema_version\t(\d+)\t", re.MULTILINE)
 
 NAME = "SELECT current_database()"
+SCHEMA = "SELECT current_schema()::text"
 # Locale providers other than libc are the server's default, which template0 has.
 COLLATION = "SELECT datcollate, datctype FROM pg_database WHERE datname = $1::text AND datlocprovider = 'c'"
 # A session that we may not end would abort the statement before it reaches the others.
@@ -64,21 +66,18 @@ async def back_up(dsn: str, file: Path) -> int:
 
 
 async def restore(dsn: str, file: Path) -> None:
-    """Replace the database at `dsn` by the content of `file`, upgraded to this version's schema.
+    """Replace the database at `dsn` by one with this version's schema and the rows of our tables in `file`.
+
+    Nothing of `file` is executed.
 
     Raises BadArgument when `file` is no MediaCanon backup, or one of a newer MediaCanon or PostgreSQL; Conflict when
     another process is replacing the database; DatabaseUnavailable when the restore fails. A failure leaves the old
     database as it was.
     """
     _, major = await server_of(dsn)
-    programs = await asyncio.to_thread(_check_file, file, major)
-    jobs = min(os.cpu_count() or 1, _MOST_JOBS)
+    dump = await asyncio.to_thread(_open_file, file, major)
     async with _replacement(dsn) as new:
-        options = ("--no-owner", "--no-privileges", "--exit-on-error", f"--jobs={jobs}")
-        done = await asyncio.to_thread(programs.run, "pg_restore", *options, file, dsn=new)
-        if done.returncode:
-            raise DatabaseUnavailable(f"{file} cannot be restored, the database is as it was: {_reason(done)}")
-        await migrate(new)
+        await load(new, dump, jobs=min(os.cpu_count() or 1, _MOST_JOBS))
         with translate_errors(new):
             async with connected(new) as connection:
                 # A dump has no planner statistics, and without them the first queries are slow.
@@ -91,8 +90,8 @@ async def reset(dsn: str) -> None:
         await migrate(new)
 
 
-def _check_file(file: Path, server: int) -> Programs:
-    """Return the programs that can restore `file` into a server of a major version. Raises BadArgument."""
+def _open_file(file: Path, server: int) -> Dump:
+    """Return a backup that a server of this major version can take. Raises BadArgument."""
     for programs in find_programs(server=server):
         listed = programs.run("pg_restore", "--list", file)
         if not listed.returncode:
@@ -101,15 +100,16 @@ def _check_file(file: Path, server: int) -> Programs:
             raise BadArgument(f"{file} is no backup of `mediacanon db backup`: {_reason(listed)}")
     else:
         raise BadArgument(f"{file} was written by a newer PostgreSQL than {programs.major}, the newest one here.")
-    made_by = _MADE_BY.search(listed.stdout)
-    if made_by and int(made_by[1]) > server:
+    dump = Dump(file, programs, *entries_of(listed.stdout))
+    if dump.made_by and dump.made_by > server:
         raise BadArgument(
-            f"{file} is a backup of PostgreSQL {made_by[1]}, and the database here is of {server}: use a newer server."
+            f"{file} is a backup of PostgreSQL {dump.made_by}, and the database here is of {server}:"
+            " use a newer server."
         )
-    if not _HAS_TITLES.search(listed.stdout):
+    if "titles" not in dump.tables:
         raise BadArgument(f"{file} is a backup of something else: it has no titles.")
     _refuse_newer_schema(programs, file)
-    return programs
+    return dump
 
 
 def _refuse_newer_schema(programs: Programs, file: Path) -> None:
@@ -136,6 +136,7 @@ async def _replacement(dsn: str) -> AsyncIterator[str]:
             await _drop(connection, new, old)
             await connection.execute(await _create(connection, name, new))
             try:
+                await _make_schema(dsn, with_database(dsn, new))
                 yield with_database(dsn, new)
                 await _trade_names(connection, dsn, name=name, new=new, old=old)
             finally:
@@ -144,10 +145,19 @@ async def _replacement(dsn: str) -> AsyncIterator[str]:
 
 async def _create(connection: asyncpg.Connection, name: str, new: str) -> str:
     """Return the statement that creates the new database with the collation of the old one."""
-    statement = f"CREATE DATABASE {_quoted(new)} TEMPLATE template0 ENCODING 'UTF8'"
+    statement = f"CREATE DATABASE {quoted(new)} TEMPLATE template0 ENCODING 'UTF8'"
     for collation, ctype in await connection.fetch(COLLATION, name):
         statement += f" LC_COLLATE {_literal(collation)} LC_CTYPE {_literal(ctype)}"
     return statement
+
+
+async def _make_schema(old: str, new: str) -> None:
+    """Create the schema that holds the tables of the old database in the new one."""
+    async with connected(old) as connection:
+        schema = await connection.fetchval(SCHEMA)
+    async with connected(new) as connection:
+        if schema and not await connection.fetchval(SCHEMA):
+            await connection.execute(f"CREATE SCHEMA {quoted(schema)}")
 
 
 async def _trade_names(connection: asyncpg.Connection, dsn: str, *, name: str, new: str, old: str) -> None:
@@ -156,8 +166,8 @@ async def _trade_names(connection: asyncpg.Connection, dsn: str, *, name: str, n
     try:
         async with connection.transaction():
             # RENAME keeps new sessions out and waits up to 5 seconds for the open ones to end.
-            await connection.execute(f"ALTER DATABASE {_quoted(name)} RENAME TO {_quoted(old)}")
-            await connection.execute(f"ALTER DATABASE {_quoted(new)} RENAME TO {_quoted(name)}")
+            await connection.execute(f"ALTER DATABASE {quoted(name)} RENAME TO {quoted(old)}")
+            await connection.execute(f"ALTER DATABASE {quoted(new)} RENAME TO {quoted(name)}")
     finally:
         ending.cancel()
         await asyncio.gather(ending, return_exceptions=True)
@@ -173,7 +183,7 @@ async def _keep_ending_sessions(dsn: str, *names: str) -> None:
 async def _drop(connection: asyncpg.Connection, *names: str) -> None:
     """Drop databases, including the leftovers of a killed run."""
     for name in names:
-        await connection.execute(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+        await connection.execute(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
 
 
 async def server_of(dsn: str) -> tuple[str, int]:
@@ -184,13 +194,7 @@ async def server_of(dsn: str) -> tuple[str, int]:
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the program's first error message."""
-    lines = [line.partition("error: ")[2] or line for line in done.stderr.splitlines() if "error: " in line]
-    return next(iter(lines), done.stderr.strip() or f"exit code {done.returncode}")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return reason_of_failure(done.stderr, done.returncode)
 
 
 def _literal(value: str) -> str:

@@ -70,6 +70,12 @@ def find_programs(*, server: int) -> list[Programs]:
     return fitting
 
 
+def reason_of_failure(errors: str, exit_code: int | None) -> str:
+    """Return the first error message of a program's standard error."""
+    lines = [line.partition("error: ")[2] or line for line in errors.splitlines() if "error: " in line]
+    return next(iter(lines), errors.strip() or f"exit code {exit_code}")
+
+
 def without_password(dsn: str) -> tuple[str, str | None]:
     """Return a database URL without its password, and the password, None if it has none."""
     parts = urlsplit(dsn)

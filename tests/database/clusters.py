@@ -126,3 +126,8 @@ def without_wheel(patch: pytest.MonkeyPatch) -> None:
         find_binaries(server_account(None))
     except DatabaseUnavailable as error:
         pytest.skip(error.message)
+
+
+def superuser(dsn: str) -> str:
+    """Return the URL of a test cluster's superuser, on the same database."""
+    return dsn
