@@ -160,13 +160,15 @@ async def _titles_to_review(
     pool: "asyncpg.Pool", settings: "Settings", *, genres: Sequence[str], limit: int
 ) -> "list[TitleToReview]":
     from mediacanon.errors import BadArgument
-    from mediacanon.loaders.genre import load_genres_by_name, load_titles_to_review
+    from mediacanon.loaders.genre import load_genre_names, load_titles_to_review
+    from mediacanon.vocabulary import genres_named
 
-    known = await load_genres_by_name(pool, genres)
-    for name, found in zip(genres, known, strict=True):
-        if found is None:
+    known = await load_genre_names(pool)
+    wanted = list[str]()
+    for name in genres:
+        if not (found := genres_named(name, known)):
             raise BadArgument(f"There is no genre {name!r}; `mediacanon genres list` prints all")
-    wanted = [name for name in known if name]
+        wanted += found
     titles = await load_titles_to_review(pool, genres=wanted, limit=limit)
     if await _fill_countries(pool, settings, [title.title_id for title in titles if not title.origin_country]):
         titles = await load_titles_to_review(pool, genres=wanted, limit=limit)

@@ -9,7 +9,7 @@ All problems of all files are reported at once. docs/collections.md describes th
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,12 +18,13 @@ import yaml
 
 from mediacanon import vocabulary
 from mediacanon.paths import COLLECTIONS
-from mediacanon.vocabulary import MAX_INTEGER, TITLE_TYPES, DiscoverSort, control_characters
+from mediacanon.vocabulary import MAX_INTEGER, TITLE_TYPES, DiscoverSort, control_characters, genres_named, title_type
 
 STRATEGIES = ("filter", "static", "llm")
 SORTS = tuple(sort.value for sort in DiscoverSort)
 LARGEST_LIMIT = 100
 MOST_TITLES, MOST_CODES = 1000, 50
+LONGEST_CODE = 3
 LONGEST_NAME, LONGEST_TEXT = 200, 2000
 
 _CONTROL = control_characters(allowed="\n")
@@ -133,14 +134,14 @@ def _text(wanted: str, pattern: re.Pattern[str]) -> Parse:
     return parse
 
 
-def _one_of(words: tuple[str, ...]) -> Parse:
+def _one_of(words: tuple[str, ...], spelled: Callable[[str], str] = str.lower) -> Parse:
     wanted = f"one of {', '.join(words)}"
 
     def parse(node: yaml.Node) -> str:
-        value = _scalar(node, wanted)
+        value = spelled(str(_scalar(node, wanted)))
         if value not in words:
             raise _wrong(f"must be {wanted}, not {node.value[:50]!r}{_suggestion(node.value, words)}")
-        return str(value)
+        return value
 
     return parse
 
@@ -224,22 +225,41 @@ def _entries(
 
 
 def _suggestion(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    by_lower_case = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(word.lower(), list(by_lower_case), n=1)
+    return f"; did you mean {by_lower_case[close[0]]}?" if close else ""
+
+
+def _code(wanted: str, spelled: Callable[[str], str], names: Callable[[], Mapping[str, str]]) -> Parse:
+    """Return the parser of a code, or of its name, among the codes of `names`."""
+
+    def parse(node: yaml.Node) -> str:
+        text = _text(wanted, re.compile(r".{1,100}"))(node)
+        code = spelled(text)
+        if code not in names():
+            known = [*names().values(), *names()] if len(text) > LONGEST_CODE else names()
+            raise _wrong(f"must be {wanted}, not {text[:50]!r}{_suggestion(text, known)}")
+        return code
+
+    return parse
 
 
 _NAME = _text(f"1 to {LONGEST_NAME} characters of one line", re.compile(rf".{{1,{LONGEST_NAME}}}"))
 _TEXT = _text(f"1 to {LONGEST_TEXT} characters", re.compile(rf".{{1,{LONGEST_TEXT}}}", re.DOTALL))
-_LANGUAGE = _text("a language code such as en", re.compile(r"[a-z]{2,3}"))
-_COUNTRY = _text("a country code such as US", re.compile(r"[A-Z]{2}"))
-_REGION = _text("global or a country code such as US", re.compile(r"global|[A-Z]{2}"))
+_LANGUAGE = _code("a language code such as en", vocabulary.language_code, vocabulary.language_names)
+_REGION = _code(
+    "global or a country code such as US",
+    lambda text: text.lower() if text.lower() == "global" else vocabulary.country_code(text),
+    lambda: {**vocabulary.country_names(), "global": "everywhere"},
+)
+_COUNTRY = _code("a country code such as US", vocabulary.country_code, vocabulary.country_names)
 _IMDB_ID = _text("an IMDb id such as tt0903747", vocabulary.IMDB_ID)
 _YEAR = _number(
     f"a year from {vocabulary.FIRST_YEAR} to {vocabulary.LAST_YEAR}", vocabulary.FIRST_YEAR, vocabulary.LAST_YEAR, int
 )
 
 FILTER_KEYS: dict[str, Parse] = {
-    "type": _one_of(TITLE_TYPES),
+    "type": _one_of(TITLE_TYPES, title_type),
     "genre": _NAME,
     "lang": _LANGUAGE,
     "country": _COUNTRY,
@@ -249,7 +269,9 @@ FILTER_KEYS: dict[str, Parse] = {
     "min_votes": _number("a number of votes", 0, MAX_INTEGER, int),
     "limit": _number(f"a number from 1 to {LARGEST_LIMIT}", 1, LARGEST_LIMIT, int),
 }
-_NAMED_TITLE = _mapping_of({"title": _NAME, "year": _YEAR, "type": _one_of(TITLE_TYPES)}, required=("title",))
+_NAMED_TITLE = _mapping_of(
+    {"title": _NAME, "year": _YEAR, "type": _one_of(TITLE_TYPES, title_type)}, required=("title",)
+)
 
 
 def _title(node: yaml.Node) -> str | NamedTitle:
@@ -267,12 +289,31 @@ COLLECTION_KEYS: dict[str, Parse] = {
     "filter": _mapping_of(FILTER_KEYS),
     "titles": _list_of(_title, "IMDb ids", MOST_TITLES),
 }
-_COLLECTION = _mapping_of(COLLECTION_KEYS, required=("slug", "name", "strategy"))
 
 
-def _collection(node: yaml.Node, name: str) -> CollectionFile:
+def _parser(genres: Sequence[str]) -> Parse:
+    """Return the parser of a file's mapping in a catalogue with these genres."""
+    filter_keys = FILTER_KEYS | {"genre": _genre_among(genres)}
+    keys = COLLECTION_KEYS | {"filter": _mapping_of(filter_keys)}
+    return _mapping_of(keys, required=("slug", "name", "strategy"))
+
+
+def _genre_among(genres: Sequence[str]) -> Parse:
+    def parse(node: yaml.Node) -> str:
+        word = _NAME(node)
+        named = genres_named(word, genres)
+        if len(named) > 1:
+            raise _wrong(f"must be one genre; {word} means {' or '.join(named)}")
+        if not named:
+            raise _wrong(f"must be the name of a genre, not {word[:50]!r}{_suggestion(word, genres)}")
+        return named[0]
+
+    return parse
+
+
+def _collection(node: yaml.Node, name: str, parse: Parse) -> CollectionFile:
     """Return the collection of the file `name`. Raises _Wrong for invalid values and for contradictory keys."""
-    collection = CollectionFile(**_COLLECTION(node))
+    collection = CollectionFile(**parse(node))
     findings = [_Finding(message, _value(node, key), key) for key, message in _contradictions(collection, name)]
     if findings:
         raise _Wrong(*findings)
@@ -297,8 +338,12 @@ def _value(node: yaml.Node, key: str) -> yaml.Node:
     return next((value for known, value in node.value if known.value == key), node)
 
 
-def read_collection_files(folder: Path = COLLECTIONS) -> CollectionFiles:
-    """Return the collections and problems of a folder's YAML files, in file name order; other files are ignored."""
+def read_collection_files(folder: Path = COLLECTIONS, *, genres: Iterable[str] = ()) -> CollectionFiles:
+    """Return the collections and problems of a folder's YAML files, in file name order; other files are ignored.
+
+    `genres` are the names of genres beside IMDb's and the custom ones of every catalogue.
+    """
+    parse = _parser(tuple(dict.fromkeys((*vocabulary.IMDB_GENRES, *vocabulary.CUSTOM_GENRES, *genres))))
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
     except OSError as error:
@@ -306,13 +351,13 @@ def read_collection_files(folder: Path = COLLECTIONS) -> CollectionFiles:
     collections, problems = list[CollectionFile](), list[Problem]()
     for path in paths:
         try:
-            collections.append(_read(path))
+            collections.append(_read(path, parse))
         except _Wrong as wrong:
             problems += [_problem(path, finding) for finding in wrong.findings]
     return CollectionFiles(tuple(collections), tuple(problems), frozenset(path.stem for path in paths))
 
 
-def _read(path: Path) -> CollectionFile:
+def _read(path: Path, parse: Parse) -> CollectionFile:
     if path.suffix != ".yaml":
         raise _wrong("must end in .yaml")
     try:
@@ -329,7 +374,7 @@ def _read(path: Path) -> CollectionFile:
         raise _wrong("is nested too deeply") from None
     if node is None:
         raise _wrong("is empty")
-    return _collection(node, path.stem)
+    return _collection(node, path.stem, parse)
 
 
 def _problem(path: Path, finding: _Finding) -> Problem:

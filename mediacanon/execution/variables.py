@@ -74,6 +74,8 @@ class Leniency:
     # Variable -> word in a text -> name in GraphQL.
     enum_names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     max_items: Mapping[str, int] = field(default_factory=dict)
+    # Variable -> the function that returns the spelling of the catalogue for a text or an entry.
+    spellings: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     # The texts and the entries of lists that can match anything.
     accepts_text: Callable[[str], bool] = _any_text
     accepts_entry: Callable[[str], bool] = _any_text
@@ -183,7 +185,7 @@ def _read_entry(name: str, kind: Any, text: str, leniency: Leniency) -> Any:  # 
     if kind.name == "String":
         if not text or not leniency.accepts_entry(text):
             raise Unreadable("a list of names between commas")
-        return text
+        return _spelled(name, text, leniency)
     return _read_text(name, kind, text, leniency)
 
 
@@ -196,16 +198,20 @@ def _read_text(name: str, kind: Any, text: str, leniency: Leniency) -> Any:  # n
         return _BOOLEANS[text.lower()]
     if is_enum_type(kind):
         names = leniency.enum_names.get(name)
-        value = text if names is None else names.get(text)
+        value = _spelled(name, text, leniency) if names is None else names.get(text)
         if value not in kind.values:
             raise Unreadable(f"one of {', '.join(names or kind.values)}")
         return value
     if kind.name == "String":
         if not leniency.accepts_text(text):
             raise Unreadable("a text without control characters")
-        return text
+        return _spelled(name, text, leniency)
     # A scalar of ours refuses a text in its own words.
     return kind.parse_value(text)
+
+
+def _spelled(name: str, text: str, leniency: Leniency) -> str:
+    return leniency.spellings[name](text) if name in leniency.spellings else text
 
 
 def _read_number(kind: str, text: str, bounds: Bounds | None, *, clamps: bool) -> int | float:

@@ -3,7 +3,8 @@
 A page takes two statements: a narrow one over one index finds its ids, the other reads its titles by id.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -13,14 +14,15 @@ from asyncpg.pool import PoolConnectionProxy
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.batch import one_per_key
 from mediacanon.loaders.title import IdsRow, as_day, as_written, real_image
-from mediacanon.vocabulary import DiscoverSort
+from mediacanon.vocabulary import DiscoverSort, country_code, genres_named, language_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverFilter:
     """A filter of titles; None and () do not restrict. Bounds are inclusive, and a title without the fact is outside.
 
-    `genres_in` requires one of the genres, `genres_all` each of them, by their exact names.
+    `genres_in` requires one of the genres, `genres_all` each of them. Languages and countries become codes as the
+    catalogue spells them; genres are looked up by any spelling.
     """
 
     type: str | None = None
@@ -37,6 +39,11 @@ class DiscoverFilter:
     votes_max: int | None = None
     runtime_min: int | None = None
     runtime_max: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, spelled in (("language_in", language_code), ("country_in", country_code)):
+            if words := getattr(self, name):
+                object.__setattr__(self, name, tuple(map(spelled, words)))
 
 
 DiscoverQuery = tuple[DiscoverFilter, DiscoverSort]
@@ -110,6 +117,7 @@ ORDERS = {
 }
 
 GENRE_IDS = "SELECT name, id FROM genres WHERE name = ANY($1::text[])"
+ALL_GENRE_IDS = "SELECT name, id FROM genres"
 
 IDS_IN_ORDER = """
 SELECT t.id
@@ -209,17 +217,26 @@ async def compile_filter(connection: PoolConnectionProxy, filter_: DiscoverFilte
 
     Genres are passed as ids: PostgreSQL has statistics on the ids of genres, not on their names.
     """
-    names = {*filter_.genres_in, *filter_.genres_all, *filter_.genres_not_in}
-    genres = await connection.fetch(GENRE_IDS, list(names)) if names else []
-    ids = {genre["name"]: genre["id"] for genre in genres}
+    ids = await _genre_ids(connection, {*filter_.genres_in, *filter_.genres_all, *filter_.genres_not_in})
     conditions, parameters = list[str](), list[Any]()
     for name, value in _restrictions(filter_):
         place = f"${len(parameters) + 1}"
         if name in _GENRE_FIELDS:
-            place, value = _of_genres(place, [ids[genre] for genre in value if genre in ids])  # noqa: PLW2901
+            place, value = _of_genres(place, [id_ for word in value for id_ in ids[word]])  # noqa: PLW2901
         parameters.append(value)
         conditions.append(CONDITIONS[name].format(place))
     return conditions, parameters
+
+
+async def _genre_ids(connection: PoolConnectionProxy, words: AbstractSet[str]) -> Mapping[str, Sequence[int]]:
+    """Return the ids of the genres that each word names. Only a word in another spelling takes the whole table."""
+    if not words:
+        return {}
+    records = await connection.fetch(GENRE_IDS, list(words))
+    if len(records) < len(words):
+        records = await connection.fetch(ALL_GENRE_IDS)
+    genres: dict[str, int] = {record["name"]: record["id"] for record in records}
+    return {word: [genres[name] for name in genres_named(word, genres)] for word in words}
 
 
 def _of_genres(place: str, ids: list[int]) -> tuple[str, Any]:

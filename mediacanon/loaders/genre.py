@@ -8,7 +8,7 @@ from mediacanon.curation.genre_review import TitleToReview
 
 CUSTOM_GENRES = "SELECT name FROM genres WHERE is_custom ORDER BY name"
 
-GENRES_BY_NAME = "SELECT lower(name) AS folded, name FROM genres WHERE lower(name) = ANY ($1::text[])"
+GENRE_NAMES = "SELECT name FROM genres ORDER BY name"
 
 # An empty array of genres restricts nothing. EXISTS lists a title with several of the genres once.
 TITLES_TO_REVIEW = """
@@ -34,11 +34,9 @@ async def load_custom_genres(pool: asyncpg.Pool) -> list[str]:
     return [record["name"] for record in await pool.fetch(CUSTOM_GENRES)]
 
 
-async def load_genres_by_name(pool: asyncpg.Pool, names: Sequence[str]) -> list[str | None]:
-    """Return the catalogue's spelling of each name, upper and lower case alike; None for an unknown genre."""
-    records = await pool.fetch(GENRES_BY_NAME, [name.lower() for name in names])
-    found = {record["folded"]: record["name"] for record in records}
-    return [found.get(name.lower()) for name in names]
+async def load_genre_names(pool: asyncpg.Pool) -> list[str]:
+    """Return the names of all genres in order."""
+    return [record["name"] for record in await pool.fetch(GENRE_NAMES)]
 
 
 async def load_titles_to_review(pool: asyncpg.Pool, *, genres: Sequence[str], limit: int) -> list[TitleToReview]:

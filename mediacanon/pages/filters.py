@@ -3,7 +3,7 @@
 import hashlib
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import bidirectional
 from urllib.parse import parse_qsl, urlencode
@@ -15,6 +15,7 @@ from starlette.datastructures import URL
 
 from mediacanon import paths
 from mediacanon.http.memo import memoised
+from mediacanon.vocabulary import genres_named
 
 _ENGLISH = Locale("en")
 _REGIONAL_INDICATOR_A = 0x1F1E6
@@ -101,11 +102,16 @@ def changed(url: URL, **parameters: object) -> str:
     return f"{url.path}?{query}" if query else url.path
 
 
-def toggled(url: URL, name: str, value: str) -> str:
-    """Return a page's own address with a value added to a parameter that holds a list, or removed from it."""
-    values = [part for key, text in parse_qsl(url.query) if key == name for part in text.split(",") if part]
+def toggled(url: URL, name: str, values: Sequence[str], value: str) -> str:
+    """Return a page's own address with a value added to the values of a parameter, or removed from them."""
     toggled_values = [each for each in values if each != value] if value in values else [*values, value]
     return changed(url, **{name: ",".join(toggled_values)})
+
+
+def as_offered(words: Sequence[str], genres: Sequence[str]) -> list[str]:
+    """Return the genres of an address as the catalogue spells them; a word for none or for several stays."""
+    found = ((word, genres_named(word, genres)) for word in words)
+    return list(dict.fromkeys(names[0] if len(names) == 1 else word for word, names in found))
 
 
 def hue(name: str) -> int:
@@ -127,6 +133,7 @@ def isolated(name: str) -> str:
 
 
 FILTERS = {
+    "as_offered": as_offered,
     "isolated": isolated,
     "poster_lines": poster_lines,
     "thousands": thousands,

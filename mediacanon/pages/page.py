@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 
 from mediacanon.execution.variables import Leniency
-from mediacanon.vocabulary import MAX_INTEGER, DiscoverSort
+from mediacanon.vocabulary import MAX_INTEGER, SPELLINGS, DiscoverSort
 
 # Unreadable parameters are absent ones.
-LENIENCY = Leniency(trims=True, repeats=True, splits=True, bounds={"page": (1, MAX_INTEGER)})
+LENIENCY = Leniency(trims=True, repeats=True, splits=True, bounds={"page": (1, MAX_INTEGER)}, spellings=SPELLINGS)
 # A path names a thing by one spelling of its number: ASCII digits, no leading zero, no more than 32 bits take.
 _ID = re.compile(r"[1-9][0-9]{0,9}")
 

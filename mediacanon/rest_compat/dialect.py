@@ -11,7 +11,7 @@ from typing import Any
 from mediacanon.errors import MediaCanonError
 from mediacanon.execution.variables import Leniency
 from mediacanon.rest_compat.endpoint import Endpoint
-from mediacanon.vocabulary import CONTROL
+from mediacanon.vocabulary import CONTROL, SPELLINGS
 
 Data = Mapping[str, Any]
 JsonSchema = Mapping[str, Any]
@@ -121,6 +121,7 @@ class Dialect:
             bounds=row.bounds,
             enum_names=row.enum_names,
             max_items=row.max_items,
+            spellings=SPELLINGS,
             accepts_text=_can_match_a_text,
             accepts_entry=_can_be_a_name,
         )

@@ -36,11 +36,17 @@ class TitleFilter:
     """The filter of lists of titles."""
 
     type: TitleType | None = _option("Only movies or only shows.")
-    genres_in: list[str] | None = _option("With one of these genres, by their exact names; at most 50.")
+    genres_in: list[str] | None = _option(
+        "With one of these genres, by any spelling of their names or TMDB's names; at most 50."
+    )
     genres_all: list[str] | None = _option("With each of these genres; at most 5.")
     genres_not_in: list[str] | None = _option("With none of these genres; at most 50.")
-    language_in: list[str] | None = _option("With one of these original languages, ISO 639-1 codes; at most 50.")
-    country_in: list[str] | None = _option("From one of these countries, ISO 3166-1 codes; at most 50.")
+    language_in: list[str] | None = _option(
+        "With one of these original languages, ISO 639-1 codes or English names in any case; at most 50."
+    )
+    country_in: list[str] | None = _option(
+        "From one of these countries, ISO 3166-1 codes or English names in any case; at most 50."
+    )
     year_min: int | None = _option("The earliest year of release, of a show the first.")
     year_max: int | None = _option("The latest year of release, of a show the first.")
     rating_min: float | None = _option("The lowest rating, 0 to 10.")

@@ -16,6 +16,7 @@ from mediacanon.schema.enrichment import enriched, queue_enrichment
 from mediacanon.schema.filter import TitleFilter, discover_filter
 from mediacanon.schema.ids import TitleBy, TitleType, one_of, title_by
 from mediacanon.schema.pagination import ListPage, Page, PerPage, check_page, load_page
+from mediacanon.vocabulary import language_code
 
 if TYPE_CHECKING:
     from mediacanon.schema.discover import DiscoverTitle
@@ -120,7 +121,7 @@ def narrowed(given: DiscoverFilter, type_: str | None, language: str | None) -> 
             raise BadArgument("type and filter.type contradict each other")
         given = replace(given, type=type_)
     if language is not None:
-        if given.language_in and language not in given.language_in:
+        if given.language_in and language_code(language) not in given.language_in:
             raise BadArgument("language and filter.languageIn contradict each other")
         given = replace(given, language_in=(language,))
     return given

@@ -19,6 +19,7 @@ import orjson
 from mediacanon.curation.collection_files import CollectionFile, CollectionFiles, NamedTitle, read_collection_files
 from mediacanon.database.changes import Connection, notify_collections
 from mediacanon.paths import COLLECTIONS
+from mediacanon.writes.genre import GENRES
 from mediacanon.writes.transaction import change
 
 # Matches on the whole name. Their number is bounded by the number of hits that a search can rank.
@@ -143,7 +144,8 @@ async def load_collections(pool: asyncpg.Pool, *, search: Search, folder: Path =
 
     An unusable file leaves its collection unchanged. Without any usable file nothing changes.
     """
-    files = read_collection_files(folder)
+    genres = [name for _, name, _ in await pool.fetch(GENRES)]
+    files = read_collection_files(folder, genres=genres)
     problems = [str(problem) for problem in files.problems]
     if not files.collections:
         return LoadReport(problems=problems or [f"{folder}: holds no collection"])

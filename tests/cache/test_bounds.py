@@ -17,6 +17,11 @@ BY_ID = "query ($a: Int!) { movie(id: $a) { movieId } }"
 LOOKUP = "query ($a: [ExternalId!]!) { lookup(ids: $a) { missing } }"
 # Decorators of functools in the source: their keys are classes and seconds. Texts are memoised by `http.memo`.
 FUNCTOOLS = {
+    # Tables without a key.
+    ("vocabulary.py", "_country_words"),
+    ("vocabulary.py", "_language_words"),
+    ("vocabulary.py", "country_names"),
+    ("vocabulary.py", "language_names"),
     ("execution/codegen.py", "is_plain_class"),
     ("telemetry/logs.py", "_local"),
     ("telemetry/logs.py", "_utc_second"),

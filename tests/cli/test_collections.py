@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.collections import collections as command
+from cli.genres import genres
 
 VALID = "slug: {0}\nname: Drama\nstrategy: filter\nfilter: {{genre: Drama}}\n"
 
@@ -46,6 +47,19 @@ def test_check_prints_each_fault(faulty):
     assert json.loads(result.output) == [
         {"file": "wrong.yaml", "line": 4, "key": "filter.gener", "message": "is no key here; did you mean genre?"}
     ]
+
+
+def test_a_custom_genre_is_named_to_check_and_known_to_load(database, folder):
+    """Without a database an unknown genre is a fault with a suggestion; `load` knows the genres of its database."""
+    (folder / "drama.yaml").write_text(VALID.format("drama").replace("genre: Drama", "genre: heist"))
+    result = run("check", "--dir", folder)
+    assert result.exit_code == 1
+    assert "drama.yaml:4: filter.genre: must be the name of a genre, not 'heist'" in result.output
+    assert "did you mean Heists?" in run("check", "--dir", folder, "--genre", "Heists").output
+    assert run("check", "--dir", folder, "--genre", "Heist").exit_code == 0
+    assert run("load", "--db", database, "--dir", folder).exit_code == 1
+    assert CliRunner().invoke(genres, ["add", "Heist", "--db", database]).exit_code == 0
+    assert "created drama" in run("load", "--db", database, "--dir", folder).output
 
 
 def test_load_prints_the_changes(database, folder):

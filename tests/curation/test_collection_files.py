@@ -112,21 +112,31 @@ FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
         (f"{FILTER}filter: {{genre: *nowhere}}\n", 4, "", "is no YAML"),
         (f"{FILTER}filter: &me {{genre: *me}}\n", 4, "filter.genre", "must be 1 to 200 characters"),
         (f"{FILTER}filter: {{genre: !!python/object:os.system x}}\n", 4, "filter.genre", "must be 1 to 200"),
-        ("name: Wrong\nstrategy: filter\nfilter: {genre: x}\n", 1, "slug", "is missing"),
-        ("slug: wrong\nstrategy: filter\nfilter: {genre: x}\n", 1, "name", "is missing"),
-        ("slug: wrong\nname: Wrong\nfilter: {genre: x}\n", 1, "strategy", "is missing"),
-        ("slug: other\nname: x\nstrategy: filter\nfilter: {genre: x}\n", 1, "slug", "must be the file's name, wrong"),
-        ("slug: Not This\nname: x\nstrategy: filter\nfilter: {genre: x}\n", 1, "slug", "must be lower-case words"),
-        (f"{FILTER}nmae: x\nfilter: {{genre: x}}\n", 4, "nmae", "is no key here; did you mean name?"),
-        (f"{FILTER}quux: x\nfilter: {{genre: x}}\n", 4, "quux", "is no key here; known are slug, name,"),
-        (f"{FILTER}? [a]\n: b\nfilter: {{genre: x}}\n", 4, "?", "is no key here"),
-        (f"{FILTER}name: again\nfilter: {{genre: x}}\n", 4, "name", "is there already, in line 2"),
-        (f"{FILTER}filter:\n  genre: x\n  typ: show\n", 6, "filter.typ", "is no key here; did you mean type?"),
-        (f"{FILTER}filter:\n  type: movies\n", 5, "filter.type", "not 'movies'; did you mean movie?"),
+        ("name: Wrong\nstrategy: filter\nfilter: {genre: Drama}\n", 1, "slug", "is missing"),
+        ("slug: wrong\nstrategy: filter\nfilter: {genre: Drama}\n", 1, "name", "is missing"),
+        ("slug: wrong\nname: Wrong\nfilter: {genre: Drama}\n", 1, "strategy", "is missing"),
+        (
+            "slug: other\nname: x\nstrategy: filter\nfilter: {genre: Drama}\n",
+            1,
+            "slug",
+            "must be the file's name, wrong",
+        ),
+        ("slug: Not This\nname: x\nstrategy: filter\nfilter: {genre: Drama}\n", 1, "slug", "must be lower-case words"),
+        (f"{FILTER}nmae: x\nfilter: {{genre: Drama}}\n", 4, "nmae", "is no key here; did you mean name?"),
+        (f"{FILTER}quux: x\nfilter: {{genre: Drama}}\n", 4, "quux", "is no key here; known are slug, name,"),
+        (f"{FILTER}? [a]\n: b\nfilter: {{genre: Drama}}\n", 4, "?", "is no key here"),
+        (f"{FILTER}name: again\nfilter: {{genre: Drama}}\n", 4, "name", "is there already, in line 2"),
+        (f"{FILTER}filter:\n  genre: Drama\n  typ: show\n", 6, "filter.typ", "is no key here; did you mean type?"),
+        (f"{FILTER}filter:\n  type: movvie\n", 5, "filter.type", "not 'movvie'; did you mean movie?"),
+        (f"{FILTER}filter:\n  genre: Dramma\n", 5, "filter.genre", "not 'Dramma'; did you mean Drama?"),
+        (f"{FILTER}filter:\n  genre: Quux\n", 5, "filter.genre", "must be the name of a genre, not 'Quux'"),
+        (f"{FILTER}filter:\n  genre: sci-fi & fantasy\n", 5, "filter.genre", "means Sci-Fi or Fantasy"),
+        (f"{FILTER}filter:\n  lang: qq\n", 5, "filter.lang", "must be a language code such as en, not 'qq'"),
+        (f"{FILTER}filter:\n  country: Jappan\n", 5, "filter.country", "did you mean Japan?"),
         (f"{FILTER}filter:\n  sort: best\n", 5, "filter.sort", "must be one of most_rated, trending,"),
         (f"{FILTER}filter:\n  lang: no\n", 5, "filter.lang", "YAML reads no as text only in quotes"),
-        (f"{FILTER}filter:\n  lang: english\n", 5, "filter.lang", "must be a language code such as en"),
-        (f"{FILTER}filter:\n  country: us\n", 5, "filter.country", "must be a country code such as US"),
+        (f"{FILTER}filter:\n  lang: englisch\n", 5, "filter.lang", "did you mean English?"),
+        (f"{FILTER}filter:\n  country: usq\n", 5, "filter.country", "must be a country code such as US"),
         (f"{FILTER}filter:\n  min_votes: many\n", 5, "filter.min_votes", "must be a number of votes, not 'many'"),
         (f"{FILTER}filter:\n  min_votes: true\n", 5, "filter.min_votes", "must be a number of votes"),
         (f"{FILTER}filter:\n  min_votes: 99999999999\n", 5, "filter.min_votes", "must be a number of votes"),
@@ -139,21 +149,31 @@ FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
         (f"{FILTER}filter: Drama\n", 4, "filter", "must be a mapping"),
         (f"{FILTER}filter: {{}}\n", 4, "filter", "is required for strategy filter"),
         (FILTER, 1, "filter", "is required for strategy filter"),
-        (f"{FILTER}filter: {{genre: x}}\ntitles: [tt0000001]\n", 5, "titles", "has no meaning for strategy filter"),
-        (f"{FILTER}filter: {{genre: x}}\npinned: yesterday\n", 5, "pinned", "must be true or false"),
-        (f"{FILTER}filter: {{genre: x}}\npinned: !!bool x\n", 5, "pinned", "must be true or false"),
+        (f"{FILTER}filter: {{genre: Drama}}\ntitles: [tt0000001]\n", 5, "titles", "has no meaning for strategy filter"),
+        (f"{FILTER}filter: {{genre: Drama}}\npinned: yesterday\n", 5, "pinned", "must be true or false"),
+        (f"{FILTER}filter: {{genre: Drama}}\npinned: !!bool x\n", 5, "pinned", "must be true or false"),
         (f'{FILTER}filter:\n  rating_min: !!float ""\n', 5, "filter.rating_min", "must be a rating from 0 to 10"),
         (f'{FILTER}filter:\n  limit: !!int ""\n', 5, "filter.limit", "must be a number from 1 to 100"),
-        (f"{FILTER}filter: {{genre: x}}\nlanguages: en\n", 5, "languages", "must be a list of language codes"),
-        (f"{FILTER}filter: {{genre: x}}\nregions: [global, Mars]\n", 5, "regions[2]", "must be global or a country"),
-        (f"{FILTER}filter: {{genre: x}}\nname: {'x' * 201}\n", 5, "name", "is there already"),
-        (f'{FILTER}filter: {{genre: x}}\ndescription: "a\\0b"\n', 5, "description", "must be 1 to 2000 characters"),
-        (f'{FILTER}filter: {{genre: x}}\ndescription: "\\ud800"\n', 5, "description", "must be 1 to 2000 characters"),
-        (f"{FILTER}filter: {{genre: x}}\ndescription: 2020-01-01\n", 5, "description", "as text only in quotes"),
-        (f"{FILTER}filter: {{genre: x}}\ndescription: 2020-99-99\n", 5, "description", "must be 1 to 2000"),
+        (f"{FILTER}filter: {{genre: Drama}}\nlanguages: en\n", 5, "languages", "must be a list of language codes"),
+        (
+            f"{FILTER}filter: {{genre: Drama}}\nregions: [global, Mars]\n",
+            5,
+            "regions[2]",
+            "must be global or a country",
+        ),
+        (f"{FILTER}filter: {{genre: Drama}}\nname: {'x' * 201}\n", 5, "name", "is there already"),
+        (f'{FILTER}filter: {{genre: Drama}}\ndescription: "a\\0b"\n', 5, "description", "must be 1 to 2000 characters"),
+        (
+            f'{FILTER}filter: {{genre: Drama}}\ndescription: "\\ud800"\n',
+            5,
+            "description",
+            "must be 1 to 2000 characters",
+        ),
+        (f"{FILTER}filter: {{genre: Drama}}\ndescription: 2020-01-01\n", 5, "description", "as text only in quotes"),
+        (f"{FILTER}filter: {{genre: Drama}}\ndescription: 2020-99-99\n", 5, "description", "must be 1 to 2000"),
         (STATIC, 1, "titles", "is required for strategy static"),
         (f"{STATIC}titles: []\n", 4, "titles", "is required for strategy static"),
-        (f"{STATIC}titles: [tt0000001]\nfilter: {{genre: x}}\n", 5, "filter", "has no meaning for strategy static"),
+        (f"{STATIC}titles: [tt0000001]\nfilter: {{genre: Drama}}\n", 5, "filter", "has no meaning for strategy static"),
         (f"{STATIC}titles: [nm0000001]\n", 4, "titles[1]", "must be an IMDb id such as tt0903747, not 'nm0000001'"),
         (f"{STATIC}titles:\n- tt0000001\n- tt0000001\n", 6, "titles[2]", "repeats entry 1"),
         (f"{STATIC}titles:\n- title: Dune\n", 5, "titles", "must be IMDb ids; only the strategy llm takes names"),
@@ -169,6 +189,18 @@ def test_each_problem_is_reported(tmp_path, text, line, key, words):
     reported = [problem for problem in files.problems if problem.key == key and words in problem.message]
     assert reported, [str(problem) for problem in files.problems]
     assert (reported[0].file, reported[0].line) == ("wrong.yaml", line)
+
+
+def test_words_become_the_spelling_of_the_catalogue(tmp_path):
+    """Case, TMDB's names and English names are understood; a custom genre is one that the caller names."""
+    right = "slug: right\nname: Right\nstrategy: filter\nfilter: {type: %s, genre: %s, lang: %s, country: %s}\n"
+    for genre, name in (("sci-fi", "Sci-Fi"), ("Science Fiction", "Sci-Fi"), ("dating", "Dating"), ("heist", "Heist")):
+        (tmp_path / "right.yaml").write_text(right % ("Movie", genre, "KO", "kr"))
+        files = read_collection_files(tmp_path, genres=["Heist"])
+        assert files.problems == ()
+        assert files.collections[0].filter == {"type": "movie", "genre": name, "lang": "ko", "country": "KR"}
+    (tmp_path / "right.yaml").write_text(right % ("TV", "Heist", "Korean", "South Korea"))
+    assert [problem.key for problem in read_collection_files(tmp_path).problems] == ["filter.genre"]
 
 
 def test_all_problems_are_reported_at_once(tmp_path):

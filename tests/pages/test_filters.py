@@ -4,6 +4,7 @@ import pytest
 from starlette.datastructures import URL
 
 from mediacanon.pages.filters import (
+    as_offered,
     changed,
     count,
     country_name,
@@ -64,10 +65,16 @@ def test_a_changed_address_keeps_the_other_parameters():
 
 def test_a_toggled_value_is_added_or_removed():
     """The other values of the list stay in their order."""
-    url = URL("http://x/discover?genre=Drama,Crime&page=2")
-    assert toggled(url, "genre", "War") == "/discover?genre=Drama,Crime,War"
-    assert toggled(url, "genre", "Drama") == "/discover?genre=Crime"
-    assert toggled(URL("http://x/discover?genre=Drama"), "genre", "Drama") == "/discover"
+    url = URL("http://x/discover?genre=drama,Crime&page=2")
+    assert toggled(url, "genre", ["Drama", "Crime"], "War") == "/discover?genre=Drama,Crime,War"
+    assert toggled(url, "genre", ["Drama", "Crime"], "Drama") == "/discover?genre=Crime"
+    assert toggled(url, "genre", ["Drama"], "Drama") == "/discover"
+
+
+def test_genres_of_an_address_are_those_offered():
+    """A chip is lit by any spelling of its genre; a word for several genres or none stays a word."""
+    words = ["sci-fi", "Science Fiction", "drama", "Sci-Fi & Fantasy", "Nope"]
+    assert as_offered(words, ["Drama", "Fantasy", "Sci-Fi"]) == ["Sci-Fi", "Drama", "Sci-Fi & Fantasy", "Nope"]
 
 
 def test_a_drawn_poster_has_a_hue_and_few_lines():
