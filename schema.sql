@@ -61,6 +61,16 @@ CREATE TABLE IF NOT EXISTS titles (
     updated_at          TIMESTAMP DEFAULT now()
 );
 
+-- A catalogue without the mark of adult titles takes it from the next import, also if the files are those of the last.
+DO $$
+BEGIN
+    IF to_regclass('sync_state') IS NOT NULL
+       AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'titles'::regclass AND attname = 'is_adult') THEN
+        DELETE FROM sync_state WHERE key = 'imdb_files_hash';
+    END IF;
+END
+$$;
+
 -- Columns that the original added over time, and our own.
 ALTER TABLE titles
     ADD COLUMN IF NOT EXISTS num_votes           INTEGER,
@@ -76,6 +86,7 @@ ALTER TABLE titles
     ADD COLUMN IF NOT EXISTS imdb_genres         TEXT,                  -- the last import's genres ('Comedy,Drama'): an import relinks genres only if they differ
     ADD COLUMN IF NOT EXISTS withdrawn_at        TIMESTAMP,             -- gone from IMDb's dump: out of lists and search, still reachable by id
     ADD COLUMN IF NOT EXISTS enriched_at         TIMESTAMP,             -- time of the last successful request to TMDB
+    ADD COLUMN IF NOT EXISTS is_adult            BOOLEAN NOT NULL DEFAULT false,  -- IMDb's isAdult
     ADD COLUMN IF NOT EXISTS locked_fields       TEXT[] NOT NULL DEFAULT '{}';  -- columns edited by hand: no import or refresh writes them
 
 -- Both names, folded, between bars: '| amelie | le fabuleux destin damelie poulain |'. Bars delimit names and spaces
@@ -239,49 +250,63 @@ CREATE INDEX IF NOT EXISTS idx_collection_clicks_clicked_at ON collection_clicks
 -- a first page is the first entries of an index. The columns of the filters are included, so entries that do not match
 -- are skipped without a visit to the table. The original's indexes are dropped: they lack tie-breakers and hold all titles.
 DROP INDEX IF EXISTS idx_titles_popularity, idx_titles_rating, idx_titles_start_year;
+-- The indexes of earlier versions lack is_adult, and a filter outside the index visits the table for each entry.
+DO $$
+DECLARE
+    narrow RECORD;
+BEGIN
+    FOR narrow IN
+        SELECT indexname
+          FROM pg_indexes
+         WHERE schemaname = current_schema() AND indexname LIKE 'idx\_titles\_discover\_%' AND indexdef NOT LIKE '%is_adult%'
+    LOOP
+        EXECUTE format('DROP INDEX %I', narrow.indexname);
+    END LOOP;
+END
+$$;
 -- Most votes. It also serves the other orders' thresholds of votes.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_votes ON titles
     (num_votes DESC NULLS LAST, id)
-    INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes)
+    INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
 CREATE INDEX IF NOT EXISTS idx_titles_discover_trending ON titles
     (tmdb_popularity DESC NULLS LAST, num_votes DESC NULLS LAST, id)
-    INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes)
+    INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
 -- Top rated and hidden gems. Votes are part of the key, so entries with too few are skipped inside the index.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_rating ON titles
     (average_rating DESC NULLS LAST, num_votes DESC NULLS LAST, id)
-    INCLUDE (type, start_year, original_language, origin_country, runtime_minutes)
+    INCLUDE (type, start_year, original_language, origin_country, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
 -- Newest, and any range of years.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_newest ON titles
     (start_year DESC NULLS LAST, release_date DESC NULLS LAST, num_votes DESC NULLS LAST, id)
-    INCLUDE (type, average_rating, original_language, origin_country, runtime_minutes)
+    INCLUDE (type, average_rating, original_language, origin_country, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
 -- A to Z, in an order that is the same on every system.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_name ON titles
     (lower(display_name) COLLATE "C", num_votes DESC NULLS LAST, id)
-    INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes)
+    INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
 -- A rare language, country or running time in any order: reading and sorting its few thousand entries takes 2 ms, while
 -- scanning the index of the order for twenty matches takes 50 ms.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_language ON titles
     (original_language, num_votes DESC NULLS LAST, id)
-    INCLUDE (type, start_year, release_date, average_rating, tmdb_popularity, origin_country, runtime_minutes)
+    INCLUDE (type, start_year, release_date, average_rating, tmdb_popularity, origin_country, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
 CREATE INDEX IF NOT EXISTS idx_titles_discover_country ON titles
     (origin_country, num_votes DESC NULLS LAST, id)
-    INCLUDE (type, start_year, release_date, average_rating, tmdb_popularity, original_language, runtime_minutes)
+    INCLUDE (type, start_year, release_date, average_rating, tmdb_popularity, original_language, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
 CREATE INDEX IF NOT EXISTS idx_titles_discover_runtime ON titles
     (runtime_minutes, num_votes DESC NULLS LAST, id)
-    INCLUDE (type, start_year, release_date, average_rating, tmdb_popularity, original_language, origin_country)
+    INCLUDE (type, start_year, release_date, average_rating, tmdb_popularity, original_language, origin_country, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
 -- Titles found by genre or by views: the other filters are checked without a visit to the table.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_id ON titles
     (id)
     INCLUDE (num_votes, type, start_year, release_date, average_rating, tmdb_popularity, original_language,
-             origin_country, runtime_minutes)
+             origin_country, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
 -- The titles of a rare genre, from the index alone; a frequent genre is checked title by title in the primary key.
 DROP INDEX IF EXISTS idx_title_genres_genre;

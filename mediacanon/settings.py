@@ -35,6 +35,7 @@ BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,10}")
 FRAME_KEYWORDS = {word: f"'{word.strip(chr(39))}'" for word in ("none", "self", "'none'", "'self'")}
 FRAME_SOURCE = re.compile(r"\*|https?:|(?:https?://)?(?:\*\.)?[A-Za-z0-9.\[\]_-]+(?::(?:[0-9]+|\*))?")
 LOG_FORMATS = ("human", "json")
+ADULT = ("hide", "show")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 QUOTES = ("'", '"')
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
@@ -165,6 +166,12 @@ def _frame_ancestors(value: str) -> str:
     return " ".join(sources)
 
 
+def _adult(value: str) -> str:
+    if value not in ADULT:
+        raise ValueError
+    return value
+
+
 def _log_format(value: str) -> str:
     if value not in LOG_FORMATS:
         raise ValueError
@@ -253,6 +260,8 @@ class Settings:
         "MEDIACANON_RESPONSE_CACHE_MB", _not_negative, "megabytes per worker, 0 for no cache", default=64.0
     )
     imdb_base_url: str = _setting("IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com")
+    # None: hidden everywhere but in the contract's endpoints.
+    adult: str | None = _setting("MEDIACANON_ADULT", _adult, "hide or show", default=None)
     log_file: Path | None = _setting("MEDIACANON_LOG_FILE", _folder, "a file", default=None)
     log_format: str = _setting("MEDIACANON_LOG_FORMAT", _log_format, "human or json", default="human")
     pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)

@@ -23,7 +23,7 @@ VAGUE_NAMES = {"manager", "helper", "helpers", "utils", "util", "common", "base"
 FREE_FOLDERS = {"browser", "deploy"}
 # Tests of a promise that several modules keep together, by folder below tests/.
 SPANNING = {
-    "": {"graphql_docs", "house", "spellings", "wheel"},
+    "": {"adult", "graphql_docs", "house", "spellings", "wheel"},
     "cache": {"bounds", "transparency"},
     "cli": {"commands"},
     "database": {"disk_full", "pgbouncer", "recovery"},

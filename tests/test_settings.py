@@ -35,6 +35,7 @@ EVERY_SETTING = {
     "MEDIACANON_RESPONSE_CACHE_MB": "0.5",
     "IMDB_BASE_URL": "http://imdb.lan",
     "MEDIACANON_LOG_FILE": '"/var/log/a \\"log\\""',
+    "MEDIACANON_ADULT": "hide",
     "MEDIACANON_LOG_FORMAT": "json",
     "MEDIACANON_POOL_SIZE": "3",
     "MEDIACANON_KEEP_ALIVE": "75",

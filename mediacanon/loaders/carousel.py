@@ -16,7 +16,10 @@ MOST_TITLES = 30
 
 @dataclass(frozen=True, slots=True)
 class CarouselRow:
-    """A collection with its best titles, and the number of titles that qualify."""
+    """A collection with its best titles, and the number of titles that qualify, adult ones among them.
+
+    The titles are the best of all and the best of the others than adult ones: `shown_carousels` chooses.
+    """
 
     name: str
     slug: str
@@ -24,6 +27,7 @@ class CarouselRow:
     collection_id: int
     engagement_count: float
     total_count: int
+    adult_count: int
     titles: list[DiscoverTitleRow]
 
 
@@ -32,7 +36,7 @@ class CarouselRow:
 # PostgreSQL expects few rows and repeats the pass for each collection: 1.9 s instead of 0.4 s.
 BUCKETS = f"""
   WITH rated AS MATERIALIZED (
-       SELECT t.id, t.type, t.original_language, t.average_rating, t.num_votes
+       SELECT t.id, t.type, t.original_language, t.average_rating, t.num_votes, t.is_adult
          FROM titles t
         WHERE t.num_votes >= {FEWEST_VOTES}
           AND t.average_rating IS NOT NULL
@@ -51,19 +55,24 @@ BUCKETS = f"""
         WHERE c.strategy = '{FILTER}' AND {IS_ACTIVE}),
        placed AS (
        SELECT b.id AS collection_id, t.id AS title_id,
-              row_number() OVER (PARTITION BY b.id ORDER BY t.average_rating DESC, t.num_votes DESC, t.id) AS place,
-              count(*) OVER (PARTITION BY b.id) AS total_count
+              row_number() OVER best AS place,
+              t.is_adult,
+              count(*) FILTER (WHERE t.is_adult) OVER best AS adult_before,
+              count(*) OVER (PARTITION BY b.id) AS total_count,
+              count(*) FILTER (WHERE t.is_adult) OVER (PARTITION BY b.id) AS adult_count
          FROM bucket b
          JOIN by_genre t ON t.genre = b.genre
                         AND (b.type IS NULL OR b.type = t.type)
-                        AND (b.language IS NULL OR b.language = t.original_language)),
+                        AND (b.language IS NULL OR b.language = t.original_language)
+       WINDOW best AS (PARTITION BY b.id ORDER BY t.average_rating DESC, t.num_votes DESC, t.id)),
        filled AS MATERIALIZED (
-       SELECT collection_id, total_count, array_agg(title_id ORDER BY place) AS title_ids
+       SELECT collection_id, total_count, adult_count, array_agg(title_id ORDER BY place) AS title_ids
          FROM placed
-        WHERE place <= {MOST_TITLES}
-        GROUP BY collection_id, total_count)
+        WHERE place <= {MOST_TITLES} OR (NOT is_adult AND place - adult_before <= {MOST_TITLES})
+        GROUP BY collection_id, total_count, adult_count)
 SELECT c.name, c.slug, NULLIF(c.description, '') AS description, c.id AS collection_id,
        COALESCE(c.engagement_count, 0) AS engagement_count, COALESCE(f.total_count, 0)::integer AS total_count,
+       COALESCE(f.adult_count, 0)::integer AS adult_count,
        COALESCE(f.title_ids, '{{}}') AS title_ids, b.type IS NOT DISTINCT FROM 'show' AS is_of_shows
   FROM bucket b
   JOIN collections c ON c.id = b.id
@@ -84,6 +93,21 @@ async def load_carousels(pool: asyncpg.Pool) -> list[CarouselRow]:
     movies = (bucket for bucket in buckets if not bucket["is_of_shows"])
     turns = chain.from_iterable(zip_longest(shows, movies))
     return [_carousel(bucket, found) for bucket in turns if bucket and bucket["title_ids"]]
+
+
+def shown_carousels(carousels: Sequence[CarouselRow], *, hides_adult: bool) -> Sequence[CarouselRow]:
+    """Return the carousels that have titles, at most 30 each, without adult ones where these are hidden."""
+    shown = (_shown(each, hides_adult=hides_adult) for each in carousels)
+    return [each for each in shown if each.titles]
+
+
+def _shown(carousel: CarouselRow, *, hides_adult: bool) -> CarouselRow:
+    if not any(title.is_adult for title in carousel.titles):
+        return carousel
+    if not hides_adult:
+        return replace(carousel, titles=carousel.titles[:MOST_TITLES])
+    titles = [title for title in carousel.titles if not title.is_adult]
+    return replace(carousel, titles=titles, total_count=carousel.total_count - carousel.adult_count)
 
 
 def _carousel(bucket: asyncpg.Record, found: dict[int, DiscoverTitleRow | None]) -> CarouselRow:

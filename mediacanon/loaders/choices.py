@@ -9,7 +9,8 @@ from mediacanon.loaders.discover import IS_DISCOVERABLE
 GENRE_NAMES = """
 SELECT g.name
   FROM genres g
- WHERE EXISTS (SELECT FROM title_genres tg WHERE tg.genre_id = g.id)
+ WHERE EXISTS (SELECT FROM title_genres tg JOIN titles t ON t.id = tg.title_id
+                WHERE tg.genre_id = g.id AND NOT (t.is_adult AND $1::boolean))
  ORDER BY g.name
 """
 
@@ -35,8 +36,8 @@ class ChoicesRow:
     countries: list[str]
 
 
-async def load_choices(pool: asyncpg.Pool) -> ChoicesRow:
+async def load_choices(pool: asyncpg.Pool, *, hides_adult: bool = False) -> ChoicesRow:
     """Return the choices of discover's filter."""
-    genres = await pool.fetch(GENRE_NAMES)
+    genres = await pool.fetch(GENRE_NAMES, hides_adult)
     countries = await pool.fetch(COUNTRY_CODES)
     return ChoicesRow([row[0] for row in genres], [row[0] for row in countries])

@@ -1,7 +1,7 @@
 """Collections and their titles: the matches of a filter, or a list in order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -52,6 +52,11 @@ class CollectionRow:
         known = {one.value for one in DiscoverSort}
         return filter_, DiscoverSort(sort) if sort in known else DiscoverSort.MOST_RATED
 
+    def query_hiding(self, *, is_adult: bool) -> DiscoverQuery:
+        """Return `discover_query`, which leaves out adult titles if they are hidden."""
+        filter_, sort = self.discover_query
+        return replace(filter_, hides_adult=is_adult), sort
+
     @property
     def most_titles(self) -> int:
         """The maximum number of titles on a page."""
@@ -96,6 +101,7 @@ SELECT ct.title_id
   JOIN titles t ON t.id = ct.title_id
  WHERE ct.collection_id = $1::integer
    AND t.withdrawn_at IS NULL
+   AND NOT (t.is_adult AND $4::boolean)
  ORDER BY ct.rank, ct.title_id
  LIMIT $2::integer
 OFFSET $3::bigint
@@ -107,6 +113,7 @@ SELECT count(*)
   JOIN titles t ON t.id = ct.title_id
  WHERE ct.collection_id = $1::integer
    AND t.withdrawn_at IS NULL
+   AND NOT (t.is_adult AND $2::boolean)
 """
 
 
@@ -122,17 +129,20 @@ async def load_collection(pool: asyncpg.Pool, *, slug: str | None, collection_id
 
 
 async def load_collection_titles(
-    pool: asyncpg.Pool, collection: CollectionRow, *, limit: int, offset: int = 0
+    pool: asyncpg.Pool, collection: CollectionRow, *, limit: int, offset: int = 0, hides_adult: bool = False
 ) -> list[DiscoverTitleRow]:
     """Return titles of a collection: the matches of its filter in its sort order, or its list by rank."""
     if collection.strategy == FILTER:
-        return await load_discover_titles(pool, *collection.discover_query, limit=limit, offset=offset)
-    ids = [row[0] for row in await pool.fetch(LISTED_TITLE_IDS, collection.id, limit, offset)]
+        query = collection.query_hiding(is_adult=hides_adult)
+        return await load_discover_titles(pool, *query, limit=limit, offset=offset)
+    ids = [row[0] for row in await pool.fetch(LISTED_TITLE_IDS, collection.id, limit, offset, hides_adult)]
     rows = await load_discover_titles_by_id(pool, ids) if ids else []
     return [row for row in rows if row is not None]
 
 
-async def load_collection_title_count(pool: asyncpg.Pool, collection: CollectionRow) -> int:
+async def load_collection_title_count(
+    pool: asyncpg.Pool, collection: CollectionRow, *, hides_adult: bool = False
+) -> int:
     """Return the number of titles that a collection lists; discover counts the matches of a filter."""
-    count: int = await pool.fetchval(LISTED_TITLE_COUNT, collection.id)
+    count: int = await pool.fetchval(LISTED_TITLE_COUNT, collection.id, hides_adult)
     return count

@@ -32,10 +32,14 @@ class RequestLoaders:
         pool: asyncpg.Pool,
         results: ResultCache | None = None,
         shared: Mapping[str, BatchLoader[Any, Any]] | None = None,
+        *,
+        hides_adult: bool = False,
     ) -> None:
         self.pool = pool
         self.results = results
         self.shared = shared or {}
+        # Whether lists, searches and totals leave adult titles out.
+        self.hides_adult = hides_adult
 
     def clear(self) -> None:
         """Drop every loaded value: after a write, reads must see it."""

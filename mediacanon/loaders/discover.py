@@ -13,7 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.batch import one_per_key
-from mediacanon.loaders.title import IdsRow, as_day, as_written, real_image
+from mediacanon.loaders.title import NOT_ADULT, IdsRow, as_day, as_written, real_image
 from mediacanon.vocabulary import DiscoverSort, country_code, genres_named, language_code
 
 
@@ -39,6 +39,7 @@ class DiscoverFilter:
     votes_max: int | None = None
     runtime_min: int | None = None
     runtime_max: int | None = None
+    hides_adult: bool = False
 
     def __post_init__(self) -> None:
         for name, spelled in (("language_in", language_code), ("country_in", country_code)):
@@ -69,6 +70,7 @@ class DiscoverTitleRow:
     original_language: str | None
     imdb_id: str | None
     tmdb_id: int | None
+    is_adult: bool
     genres: list[str]
     engagement_count: int
 
@@ -101,6 +103,7 @@ CONDITIONS = {
     "votes_max": "t.num_votes <= {}::integer",
     "runtime_min": "t.runtime_minutes >= {}::integer",
     "runtime_max": "t.runtime_minutes <= {}::integer",
+    "hides_adult": f"{NOT_ADULT} AND {{}}::boolean",
 }
 _GENRE_FIELDS = ("genres_in", "genres_all", "genres_not_in")
 
@@ -174,7 +177,7 @@ SELECT t.id, t.type, t.display_name, t.original_title, t.start_year, t.end_year,
        (SELECT m.id FROM movies m WHERE m.title_id = t.id) AS movie_id,
        (SELECT s.id FROM shows s WHERE s.title_id = t.id) AS show_id,
        {as_written("t.average_rating")}, t.num_votes, {as_written("t.tmdb_popularity")}, t.original_language,
-       t.imdb_id, t.tmdb_id,
+       t.imdb_id, t.tmdb_id, t.is_adult,
        ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
               WHERE tg.title_id = t.id ORDER BY g.name) AS genres,
        (SELECT COALESCE(sum(v.views), 0) FROM title_views v
@@ -203,12 +206,12 @@ def with_sort_rules(filter_: DiscoverFilter, sort: DiscoverSort) -> DiscoverFilt
 
 
 def _restrictions(filter_: DiscoverFilter) -> Iterator[tuple[str, Any]]:
-    """Yield each condition of a filter with its value; each genre of `genres_all` is a condition of its own."""
+    """Yield each condition of a filter that has a value; each genre of `genres_all` is a condition of its own."""
     for field in fields(filter_):
         value = getattr(filter_, field.name)
         if field.name == "genres_all":
             yield from ((field.name, (genre,)) for genre in dict.fromkeys(value))
-        elif value is not None and value != ():
+        elif value is not None and value != () and value is not False:
             yield field.name, value
 
 

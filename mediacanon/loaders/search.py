@@ -9,11 +9,12 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
-from mediacanon.loaders.title import TitleRow, load_titles_by_id
+from mediacanon.loaders.title import TitleRow, and_not_adult, load_titles_by_id
 
 # Some names have 300 characters.
 LONGEST_QUERY = 300
@@ -75,7 +76,7 @@ def patterns_of(words: Sequence[str]) -> tuple[list[str], list[str]]:
     )
 
 
-def candidates_by_words(looked_up: int, *, known: bool, first: int = 1) -> str:
+def candidates_by_words(looked_up: int, *, known: bool, first: int = 1, hides_adult: bool = False) -> str:
     """Return the statement for the best titles with the words: $1 name, $2 year, $3 patterns of all words.
 
     The index finds candidates by the patterns from $4 on, `looked_up` in number; the patterns of all words decide.
@@ -85,21 +86,21 @@ def candidates_by_words(looked_up: int, *, known: bool, first: int = 1) -> str:
     name, year, patterns = (f"${first + place}" for place in range(3))
     found = [f"search_names LIKE ${first + 3 + place}::text" for place in range(looked_up)]
     holds = " AND ".join([*found, f"search_names || '' LIKE ALL ({patterns}::text[])"])
-    only_known = f"AND {IS_KNOWN}" if known else ""
+    only_known, not_adult = f"AND {IS_KNOWN}" if known else "", and_not_adult(hides_adult=hides_adult)
     return f"""
   WITH candidates AS (
        (SELECT id, num_votes, search_names
-          FROM titles
-         WHERE {holds} AND withdrawn_at IS NULL {only_known}
+          FROM titles t
+         WHERE {holds} AND withdrawn_at IS NULL {only_known} {not_adult}
            AND ({year}::integer IS NULL OR start_year = {year})
          ORDER BY num_votes + 0 DESC NULLS LAST, id
          LIMIT {CANDIDATES})
          UNION
        (SELECT id, num_votes, search_names
-          FROM titles
+          FROM titles t
          WHERE search_names ~>=~ ('| ' || {name}::text || ' |')
            AND search_names ~<~ ('| ' || {name} || ' |' || chr(1114111))
-           AND withdrawn_at IS NULL
+           AND withdrawn_at IS NULL {not_adult}
            AND ({year} IS NULL OR start_year = {year})
          ORDER BY num_votes + 0 DESC NULLS LAST, id
          LIMIT {CANDIDATES}))
@@ -113,14 +114,14 @@ SELECT id,
 """
 
 
-def candidates_by_likeness(*, known: bool) -> str:
+def candidates_by_likeness(*, known: bool, hides_adult: bool = False) -> str:
     """Return the statement for the titles most similar to $1; votes add to the similarity."""
-    only_known = f"AND {IS_KNOWN}" if known else ""
+    only_known, not_adult = f"AND {IS_KNOWN}" if known else "", and_not_adult(hides_adult=hides_adult)
     return f"""
 SELECT id, 4 AS tier, num_votes,
        word_similarity($1::text, search_names) + {PER_TENFOLD} * log(coalesce(num_votes, 0) + 1) AS likeness
-  FROM titles
- WHERE $1::text <% search_names AND withdrawn_at IS NULL {only_known}
+  FROM titles t
+ WHERE $1::text <% search_names AND withdrawn_at IS NULL {only_known} {not_adult}
  ORDER BY likeness DESC, num_votes DESC NULLS LAST, id
  LIMIT {CANDIDATES // 3}
 """
@@ -132,12 +133,14 @@ A_MOMENT = "SET LOCAL statement_timeout = '30ms'"
 ANY_TIME = "SET LOCAL statement_timeout TO DEFAULT"
 
 
-async def load_titles_by_rank(pool: asyncpg.Pool, query: str, *, limit: int) -> list[RankedTitle]:
+async def load_titles_by_rank(
+    pool: asyncpg.Pool, query: str, *, limit: int, hides_adult: bool = False
+) -> list[RankedTitle]:
     """Return the best `limit` titles for a text that a person typed, best first."""
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         await connection.execute(SEARCH_SETTINGS)
         name = await connection.fetchval(FOLD, query[:LONGEST_QUERY]) or ""
-        found = await _find(connection, name)
+        found = await _find(connection, name, hides_adult=hides_adult)
     return await _best(pool, found, limit)
 
 
@@ -152,34 +155,38 @@ async def _best(pool: asyncpg.Pool, found: Ranks, limit: int) -> list[RankedTitl
     return [RankedTitle(row, MATCHED_ON[found[row.title_id][0]]) for row in rows if row]
 
 
-async def _find(connection: Connection, name: str) -> Ranks:
+async def _find(connection: Connection, name: str, *, hides_adult: bool) -> Ranks:
     """Return the rank (tier, unlikeness, minus votes) of each title found, in four statements at most."""
     words = name.split()
     found: Ranks = {}
     if not words:
         return found
+    by_words = partial(_by_words, hides_adult=hides_adult)
     narrowed = [([word for word in words if word != year], int(year)) for year in _years(words)]
-    records = await connection.fetch(*_by_words([(words, None), *narrowed], known=True))
+    records = await connection.fetch(*by_words([(words, None), *narrowed], known=True))
     _add(found, records)
     if sum(record["year"] is None for record in records) < CANDIDATES:
-        _add(found, await connection.fetch(*_by_words([(words, None)], known=False)))
+        _add(found, await connection.fetch(*by_words([(words, None)], known=False)))
     if narrowed:
         # For a common word and a common year the index of words finds half the catalogue.
-        _add(found, await _fetch_for_a_moment(connection, *_by_words(narrowed, known=False)))
+        _add(found, await _fetch_for_a_moment(connection, *by_words(narrowed, known=False)))
     # A text that is a whole name has no typo.
     if len(found) < FEW and not any(tier <= EXACT for tier, _, _ in found.values()):
         # A text with a year has used up the statement that looks for typos among all titles.
-        await _add_by_likeness(connection, found, words, among_all=not narrowed)
+        await _add_by_likeness(connection, found, words, among_all=not narrowed, hides_adult=hides_adult)
     return found
 
 
-def _by_words(asked: Sequence[tuple[list[str], int | None]], *, known: bool) -> tuple[str, *tuple[object, ...]]:
+def _by_words(
+    asked: Sequence[tuple[list[str], int | None]], *, known: bool, hides_adult: bool
+) -> tuple[str, *tuple[object, ...]]:
     """Return one statement for words within a year each, and its arguments."""
     statements: list[str] = []
     arguments: list[object] = []
     for words, year in asked:
         patterns, looked_up = patterns_of(words[:MOST_WORDS])
-        statements.append(candidates_by_words(len(looked_up), known=known, first=len(arguments) + 1))
+        first = len(arguments) + 1
+        statements.append(candidates_by_words(len(looked_up), known=known, first=first, hides_adult=hides_adult))
         arguments += [" ".join(words), year, patterns, *looked_up]
     return " UNION ALL ".join(f"({each})" for each in statements), *arguments
 
@@ -209,15 +216,18 @@ async def _fetch_for_a_moment(connection: Connection, statement: str, *arguments
     return []
 
 
-async def _add_by_likeness(connection: Connection, found: Ranks, words: list[str], *, among_all: bool) -> None:
+async def _add_by_likeness(
+    connection: Connection, found: Ranks, words: list[str], *, among_all: bool, hides_adult: bool
+) -> None:
     """Search the known titles for typos; if nothing was found at all and `among_all`, search all titles for 30 ms.
 
     Short words are similar to half the catalogue, which would take seconds, so they are left out.
     """
-    _add(found, await connection.fetch(candidates_by_likeness(known=True), " ".join(words[:MOST_WORDS])))
+    among_known, others = (candidates_by_likeness(known=known, hides_adult=hides_adult) for known in (True, False))
+    _add(found, await connection.fetch(among_known, " ".join(words[:MOST_WORDS])))
     telling = [word for word in words[:MOST_WORDS] if len(word) >= SHORTEST_TYPO]
     if among_all and not found and telling:
-        _add(found, await _fetch_for_a_moment(connection, candidates_by_likeness(known=False), " ".join(telling)))
+        _add(found, await _fetch_for_a_moment(connection, others, " ".join(telling)))
 
 
 def literal(text: str) -> str:

@@ -21,7 +21,7 @@ SELECT given.id AS title_id, other.id
               abs(known.average_rating - given.average_rating) <= {CLOSE_RATING} AS is_close
          FROM (SELECT t.id, t.num_votes, t.average_rating
                  FROM titles t
-                WHERE t.type = given.type AND {IS_DISCOVERABLE}
+                WHERE t.type = given.type AND {IS_DISCOVERABLE} AND NOT (t.is_adult AND $2::boolean)
                 ORDER BY t.num_votes DESC NULLS LAST, t.id
                 LIMIT {CANDIDATES}) AS known
         CROSS JOIN LATERAL (
@@ -38,9 +38,15 @@ SELECT given.id AS title_id, other.id
 """
 
 
-async def load_similar_titles_by_title_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[DiscoverTitleRow]]:
-    """Return at most twelve titles like each title: most genres in common, then a close rating, then votes."""
-    pairs = await pool.fetch(SIMILAR_IDS_BY_TITLE_ID, ids)
+async def load_similar_titles_by_title_id(
+    pool: asyncpg.Pool, keys: Sequence[tuple[int, bool]]
+) -> list[list[DiscoverTitleRow]]:
+    """Return at most twelve titles like each title: most genres in common, then a close rating, then votes.
+
+    A key is a title's id and whether adult titles are hidden, which is the same in all keys of a request.
+    """
+    ids = [title_id for title_id, _ in keys]
+    pairs = await pool.fetch(SIMILAR_IDS_BY_TITLE_ID, ids, any(hides for _, hides in keys))
     wanted = list({pair["id"] for pair in pairs})
     found = dict(zip(wanted, await load_discover_titles_by_id(pool, wanted), strict=True)) if wanted else {}
     grouped = many_per_key(ids, pairs, lambda pair: pair["title_id"])

@@ -14,6 +14,7 @@ SELECT m.id, t.updated_at
   FROM movies m
   JOIN titles t ON t.id = m.title_id
  WHERE m.id BETWEEN $1::integer AND $2::integer AND t.withdrawn_at IS NULL
+   AND NOT (t.is_adult AND $3::boolean)
  ORDER BY m.id
 """
 
@@ -22,6 +23,7 @@ SELECT s.id, t.updated_at
   FROM shows s
   JOIN titles t ON t.id = s.title_id
  WHERE s.id BETWEEN $1::integer AND $2::integer AND t.withdrawn_at IS NULL
+   AND NOT (t.is_adult AND $3::boolean)
  ORDER BY s.id
 """
 
@@ -40,11 +42,15 @@ async def load_last_ids(pool: asyncpg.Pool) -> LastIds:
     return LastIds(*row)
 
 
-async def load_movies_between(pool: asyncpg.Pool, first: int, last: int) -> list[tuple[int, dt.datetime]]:
+async def load_movies_between(
+    pool: asyncpg.Pool, first: int, last: int, *, hides_adult: bool = False
+) -> list[tuple[int, dt.datetime]]:
     """Return id and last change of each movie in a range of ids, both ends included."""
-    return [(row[0], row[1]) for row in await pool.fetch(MOVIES_BETWEEN, first, last)]
+    return [(row[0], row[1]) for row in await pool.fetch(MOVIES_BETWEEN, first, last, hides_adult)]
 
 
-async def load_shows_between(pool: asyncpg.Pool, first: int, last: int) -> list[tuple[int, dt.datetime]]:
+async def load_shows_between(
+    pool: asyncpg.Pool, first: int, last: int, *, hides_adult: bool = False
+) -> list[tuple[int, dt.datetime]]:
     """Return id and last change of each show in a range of ids, both ends included."""
-    return [(row[0], row[1]) for row in await pool.fetch(SHOWS_BETWEEN, first, last)]
+    return [(row[0], row[1]) for row in await pool.fetch(SHOWS_BETWEEN, first, last, hides_adult)]

@@ -25,6 +25,15 @@ def as_day(column: str) -> str:
     return f"{column}::text AS {column.rpartition('.')[2]}"
 
 
+# The condition of a list that hides adult titles. The indexes of discover include the column.
+NOT_ADULT = "NOT t.is_adult"
+
+
+def and_not_adult(*, hides_adult: bool) -> str:
+    """Return NOT_ADULT as a further condition on a title `t` where adult titles are hidden, else no condition."""
+    return f"AND {NOT_ADULT}" if hides_adult else ""
+
+
 @dataclass(frozen=True, slots=True)
 class IdsRow:
     """An entity's ids in other catalogues."""
@@ -53,6 +62,7 @@ class TitleRow:
     tmdb_popularity: float | None
     runtime_minutes: int | None
     origin_country: str | None
+    is_adult: bool
     genres: list[str]
     created_at: dt.datetime
     updated_at: dt.datetime
@@ -76,7 +86,7 @@ class TitleRow:
 TITLE_COLUMNS = f"""
        t.id, t.type, t.display_name, t.start_year, t.end_year, t.imdb_id, {real_image("t.image_url")}, t.tmdb_id,
        t.num_votes, {as_written("t.average_rating")}, t.original_title, t.original_language,
-       {as_day("t.release_date")}, {as_written("t.tmdb_popularity")}, t.runtime_minutes, t.origin_country,
+       {as_day("t.release_date")}, {as_written("t.tmdb_popularity")}, t.runtime_minutes, t.origin_country, t.is_adult,
        ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
               WHERE tg.title_id = t.id ORDER BY g.name) AS genres,
        t.created_at, t.updated_at, t.enriched_at, t.withdrawn_at, t.locked_fields,
@@ -105,7 +115,7 @@ SELECT {TITLE_COLUMNS}
 
 def title_row(record: asyncpg.Record, first: int = 0) -> TitleRow:
     """Return the title whose columns (TITLE_COLUMNS) begin at `first` of a record."""
-    return TitleRow(*record[first : first + 24])
+    return TitleRow(*record[first : first + 25])
 
 
 async def load_titles_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[TitleRow | None]:

@@ -39,8 +39,14 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "movies": Kind(lambda last: last.movie_id, lambda loaders, first, last: loaders.movies_between(first, last)),
-    "shows": Kind(lambda last: last.show_id, lambda loaders, first, last: loaders.shows_between(first, last)),
+    "movies": Kind(
+        lambda last: last.movie_id,
+        lambda loaders, first, last: loaders.movies_between(first, last, hides_adult=loaders.hides_adult),
+    ),
+    "shows": Kind(
+        lambda last: last.show_id,
+        lambda loaders, first, last: loaders.shows_between(first, last, hides_adult=loaders.hides_adult),
+    ),
 }
 
 

@@ -97,6 +97,8 @@ class Dialect:
     ignored: frozenset[str] = frozenset()
     # JSON Schemas of parameters and facts, by name.
     rules: Mapping[str, JsonSchema] = field(default_factory=dict)
+    # Whether lists have adult titles unless the operator hides them in so many words.
+    lists_adult: bool = False
     # Whether scripts of every site may read.
     allows_any_origin: bool = True
 

@@ -23,4 +23,5 @@ class ChoiceQueries:
     @staticmethod
     async def choices(info: Info) -> Choices:
         """Load the choices."""
-        return cast("Choices", await info.context.loaders.choices())
+        loaders = info.context.loaders
+        return cast("Choices", await loaders.choices(hides_adult=loaders.hides_adult))

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.errors import BadArgument
+from mediacanon.loaders.carousel import shown_carousels
 from mediacanon.loaders.collection import FILTER, MOST_TITLES, CollectionRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.discover import DiscoverTitle, count_discovered
@@ -31,9 +32,10 @@ class CollectionPage(ListPage[DiscoverTitle]):
 
 async def _count(collection: CollectionRow, info: Info) -> int:
     """Return the number of titles; discover counts the matches of a filter, and that count is cached."""
+    loaders = info.context.loaders
     if collection.strategy == FILTER:
-        return await count_discovered(collection.discover_query, info)
-    return await info.context.loaders.collection_title_count(collection)
+        return await count_discovered(collection.query_hiding(is_adult=loaders.hides_adult), info)
+    return await loaders.collection_title_count(collection, hides_adult=loaders.hides_adult)
 
 
 @strawberry.type(description="Titles that belong together.")
@@ -59,7 +61,8 @@ class Collection:
         """Load a page of the titles."""
         check_page(page, per_page)
         size = min(per_page, root.most_titles)
-        load, count = partial(info.context.loaders.collection_titles, root), partial(_count, root)
+        loaders, count = info.context.loaders, partial(_count, root)
+        load = partial(loaders.collection_titles, root, hides_adult=loaders.hides_adult)
         rows = await load_page(info, load, count, page=page, per_page=size)
         return CollectionPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=size, count=count)
 
@@ -124,7 +127,10 @@ class CollectionQueries:
         """Return a page of the cached carousels, or load them without a cache."""
         check_page(page, per_page, most=MOST_CAROUSELS)
         cache = info.context.carousels
-        rows = await (cache.current() if cache else info.context.loaders.carousels())
+        loaders = info.context.loaders
+        rows = shown_carousels(
+            await (cache.current() if cache else loaders.carousels()), hides_adult=loaders.hides_adult
+        )
         shown = rows[(page - 1) * per_page : page * per_page]
         return CarouselPage(
             items=cast("list[Carousel]", shown),

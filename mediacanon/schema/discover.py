@@ -55,6 +55,7 @@ class DiscoverTitle:
     num_votes: title_fields.NumVotes
     tmdb_popularity: title_fields.TmdbPopularity
     original_language: title_fields.OriginalLanguage
+    is_adult: title_fields.IsAdult
     genres: title_fields.Genres
     engagement_count: int = strawberry.field(description="How often it was viewed here in the last 7 days.")
     ids: title_fields.TitleIds
@@ -88,7 +89,10 @@ class DiscoverQueries:
     ) -> DiscoverPage:
         """Load a page of titles to discover."""
         check_page(page, per_page)
-        query = discover_filter(filter), vocabulary.DiscoverSort[sort.name]
+        query = (
+            discover_filter(filter, hides_adult=info.context.loaders.hides_adult),
+            vocabulary.DiscoverSort[sort.name],
+        )
         load, count = partial(info.context.loaders.discover_titles, *query), partial(count_discovered, query)
         rows = await load_page(info, load, count, page=page, per_page=per_page)
         return DiscoverPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=per_page, count=count)

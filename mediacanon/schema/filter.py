@@ -57,11 +57,11 @@ class TitleFilter:
     runtime_max: int | None = _option("The longest running time in minutes.")
 
 
-def discover_filter(given: TitleFilter | None) -> DiscoverFilter:
+def discover_filter(given: TitleFilter | None, *, hides_adult: bool) -> DiscoverFilter:
     """Return the loaders' filter. Raises BadArgument for a long list, an impossible name or an impossible rating."""
     if given is None:
-        return DiscoverFilter()
-    restrictions = {field.name: getattr(given, field.name) for field in dataclasses.fields(DiscoverFilter)}
+        return DiscoverFilter(hides_adult=hides_adult)
+    restrictions: dict[str, Any] = {field.name: getattr(given, field.name) for field in dataclasses.fields(given)}
     restrictions = {name: value for name, value in restrictions.items() if value is not None}
     for name, most in LIST_LIMITS.items():
         if name in restrictions:
@@ -71,7 +71,7 @@ def discover_filter(given: TitleFilter | None) -> DiscoverFilter:
             raise BadArgument(f"{to_camel_case(name)} must be from 0 to {HIGHEST_RATING}")
     if "type" in restrictions:
         restrictions["type"] = restrictions["type"].name
-    return DiscoverFilter(**restrictions)
+    return DiscoverFilter(**restrictions, hides_adult=hides_adult)
 
 
 def _checked_list(name: str, values: list[str], most: int) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ class SearchQueries:
     ) -> list[SearchHit]:
         """Load the best titles."""
         check_page(1, limit, most=MOST_HITS, size="limit")
-        hits = await info.context.loaders.titles_by_rank(query, limit=limit)
+        hits = await info.context.loaders.titles_by_rank(
+            query, limit=limit, hides_adult=info.context.loaders.hides_adult
+        )
         queue_enrichment(info, [hit.title for hit in hits])
         return cast("list[SearchHit]", hits)

@@ -47,6 +47,7 @@ class Title:
     release_date: title_fields.ReleaseDate
     runtime_minutes: int | None = strawberry.field(description="Running time in minutes, of a show per episode.")
     tmdb_popularity: title_fields.TmdbPopularity
+    is_adult: title_fields.IsAdult
     genres: title_fields.Genres
     created_at: dt.datetime = strawberry.field(description="When the title entered this catalogue.")
     updated_at: dt.datetime = strawberry.field(description="When one of its facts last changed.")
@@ -83,7 +84,9 @@ class Title:
         root: strawberry.Parent["Title"], info: Info
     ) -> list[Annotated["DiscoverTitle", strawberry.lazy("mediacanon.schema.discover")]]:
         """Load similar titles."""
-        return cast("list[DiscoverTitle]", await info.context.loaders.similar_titles_by_title_id.load(root.title_id))
+        loaders = info.context.loaders
+        key = root.title_id, loaders.hides_adult
+        return cast("list[DiscoverTitle]", await loaders.similar_titles_by_title_id.load(key))
 
 
 @strawberry.type(description="How many titles have a code.")
@@ -165,7 +168,8 @@ class TitleQueries:
         check_page(page, per_page)
         if query and len(query) > LONGEST_QUERY:
             raise BadArgument(f"query may have at most {LONGEST_QUERY} characters")
-        search = TitleSearch(query=query, filter=narrowed(discover_filter(filter), type and type.name, language))
+        given = discover_filter(filter, hides_adult=info.context.loaders.hides_adult)
+        search = TitleSearch(query=query, filter=narrowed(given, type and type.name, language))
         load, count = partial(info.context.loaders.titles_by_search, search), partial(count_titles, search)
         rows = await load_page(info, load, count, page=page, per_page=per_page)
         queue_enrichment(info, rows)

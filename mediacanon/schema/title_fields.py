@@ -28,6 +28,7 @@ TmdbPopularity = Annotated[
     float | None, strawberry.field(description="TMDB's popularity: the higher the more in demand.")
 ]
 OriginalLanguage = Annotated[str | None, strawberry.field(description="ISO 639-1 code of the original language.")]
+IsAdult = Annotated[bool, strawberry.field(description="Whether IMDb or a person has marked it as for adults only.")]
 Genres = Annotated[list[str], strawberry.field(description="Names of the genres, by name.")]
 
 

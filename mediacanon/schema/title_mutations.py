@@ -48,6 +48,9 @@ class TitleFacts:
     runtime_minutes: strawberry.Maybe[int | None] = strawberry.field(
         description="Running time in minutes, of a show per episode; 0 or more."
     )
+    is_adult: strawberry.Maybe[bool] = strawberry.field(
+        description="Whether it is for adults only; it cannot be cleared."
+    )
 
 
 @strawberry.input(description="The facts of a title, movie or show to create; those left out it does not have.")

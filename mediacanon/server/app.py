@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -93,7 +94,12 @@ def build_app(settings: Settings, dsn: str) -> Application:
 def _build_dialects(services: Services, execution: Execution, environment: PageEnvironment) -> dict[str, ASGIApp]:
     """Return the REST APIs with their documentation, by prefix."""
     apis = [
-        RestApi(execution, dialect, new_context=services.new_context, response_cache=services.response_cache)
+        RestApi(
+            execution,
+            dialect,
+            new_context=partial(services.new_context, lists_adult=dialect.lists_adult),
+            response_cache=services.response_cache,
+        )
         for dialect in DIALECTS
     ]
     for api in apis:

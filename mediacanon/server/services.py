@@ -105,10 +105,14 @@ class Services:
         pooler = self.settings.database_pooler_url
         return await open_pool(pooler or self.dsn, size=self.settings.pool_size, is_pooled=pooler is not None)
 
-    def new_context(self, request: Request) -> Context:
-        """Return a fresh context: its loaders hold nothing of other requests."""
+    def new_context(self, request: Request, *, lists_adult: bool = False) -> Context:
+        """Return a fresh context: its loaders hold nothing of other requests.
+
+        `lists_adult` is the rule of a face for adult titles where the operator has not set one.
+        """
+        adult = self.settings.adult or ("show" if lists_adult else "hide")
         return Context(
-            Loaders(self.reads, self.result_cache, self.shared_loaders),
+            Loaders(self.reads, self.result_cache, self.shared_loaders, hides_adult=adult == "hide"),
             Writes(self.pool),
             request_id(request),
             self.carousels,

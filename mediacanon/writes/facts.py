@@ -95,6 +95,7 @@ YEAR = _integer(
 )
 NUMBER = _integer(f"from 0 to {MAX_INTEGER:,}", 0)
 TMDB_ID = _integer(f"from 1 to {MAX_INTEGER:,}", 1)
+YES_OR_NO = Rule("true or false", lambda value: isinstance(value, bool), "boolean")
 DAY = Rule("a day", lambda value: isinstance(value, dt.date), "date")
 
 

@@ -17,6 +17,7 @@ from mediacanon.writes.facts import (
     NUMBER,
     TMDB_ID,
     YEAR,
+    YES_OR_NO,
     Fact,
     assignments,
     check_facts,
@@ -40,6 +41,7 @@ TITLE_FACTS = (
     Fact("origin_country", COUNTRY),
     Fact("release_date", DAY),
     Fact("runtime_minutes", NUMBER),
+    Fact("is_adult", YES_OR_NO, is_required=True),
 )
 LOCKABLE = frozenset(fact.name for fact in TITLE_FACTS)
 
@@ -100,7 +102,7 @@ async def insert_title(connection: Connection, title_type: str, facts: Mapping[s
     """Insert a title and notify the workers; return its id. Raises BadArgument for an invalid fact."""
     if title_type not in TITLE_TYPES:
         raise BadArgument("type must be movie or show")
-    values = {fact.name: facts.get(fact.name) for fact in TITLE_FACTS}
+    values = {fact.name: facts.get(fact.name) for fact in TITLE_FACTS} | {"is_adult": facts.get("is_adult", False)}
     check_facts(TITLE_FACTS, values)
     _check_years(values)
     title_id: int = await connection.fetchval(INSERT_TITLE, title_type, *values.values())

@@ -19,9 +19,10 @@ def title(
     runtime: int | None = 90,
     genres: str | None = "Drama",
     original: str | None = None,
+    is_adult: object = 0,
 ) -> Row:
     """Return a row of title.basics."""
-    return (tconst, kind, name, original or name, 0, year, end, runtime, genres)
+    return (tconst, kind, name, original or name, is_adult, year, end, runtime, genres)
 
 
 def text(dataset: Dataset, rows: Iterable[Row]) -> bytes:

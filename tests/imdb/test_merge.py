@@ -10,6 +10,7 @@ from mediacanon.writes import Writes
 from tests.imdb.catalogue import Catalogue, changes, run_import
 from tests.imdb.files import title, write
 
+ROOT = Path(__file__).parents[2]
 SHOW = "tt0100000"
 EPISODE = "tt0100001"
 
@@ -70,6 +71,44 @@ async def test_extreme_values_fit(database: str, catalogue: Catalogue, tmp_path:
     assert (await catalogue.title("tt10000000"))["average_rating"] == 1
     assert (await catalogue.title("tt10000001"))["genres"] == ["Drama", "Sci-Fi"]
     assert await catalogue.episodes(SHOW) == {"tt0100002": (1, 0, None), EPISODE: (1993, 97251, None)}
+
+
+async def test_the_mark_of_adult_titles_follows_the_dump(
+    database: str, catalogue: Catalogue, tmp_path: Path, pool: asyncpg.Pool
+) -> None:
+    """1 marks a title, a year or null does not; a mark that alone changes is imported, an edited one stays."""
+    marks = {"tt0200001": 1, "tt0200002": 0, "tt0200003": 2013, "tt0200004": None, "tt0200005": 1}
+    write(tmp_path, titles=[title(tconst, is_adult=mark) for tconst, mark in marks.items()])
+    await run_import(database, tmp_path)
+    assert {each: (await catalogue.title(each))["is_adult"] for each in marks} == {
+        each: mark == 1 for each, mark in marks.items()
+    }
+    edited = await catalogue.title("tt0200005")
+    await Writes(pool).update_title(edited["id"], {"is_adult": False}, ())
+    marks |= {"tt0200001": 0, "tt0200002": 1}
+    write(tmp_path, titles=[title(tconst, is_adult=mark) for tconst, mark in marks.items()])
+    report = await run_import(database, tmp_path)
+    assert changes(report, "movies").updated == 2
+    found = {each: (await catalogue.title(each))["is_adult"] for each in marks}
+    assert [each for each, is_adult in found.items() if is_adult] == ["tt0200002"]
+
+
+async def test_a_catalogue_without_the_mark_is_filled_by_the_same_files(
+    database: str, catalogue: Catalogue, tmp_path: Path, pool: asyncpg.Pool
+) -> None:
+    """An upgrade adds the column, and the next import reads the files again though they are those of the last one."""
+    write(tmp_path, titles=[title("tt0200001", is_adult=1), title("tt0200002")])
+    await run_import(database, tmp_path)
+    assert (await run_import(database, tmp_path)).is_unchanged
+    before = (await catalogue.dump())["movies"]
+    await pool.execute("ALTER TABLE titles DROP COLUMN is_adult")
+    await pool.execute("DELETE FROM sync_state WHERE key = 'schema_hash'")
+    await pool.execute((ROOT / "schema.sql").read_text())
+    await run_import(database, tmp_path)
+    assert (await catalogue.title("tt0200001"))["is_adult"]
+    assert not (await catalogue.title("tt0200002"))["is_adult"]
+    assert (await catalogue.dump())["movies"] == before
+    assert len(await pool.fetch("SELECT FROM pg_indexes WHERE indexname LIKE 'idx_titles_discover_%'")) == 9
 
 
 async def test_episodes_without_a_place_stay_out(database: str, catalogue: Catalogue, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ UPDATE titles SET num_votes = 100 + id % 3, average_rating = 8 WHERE id % 13 = 0
 UPDATE titles SET num_votes = 9998 + id % 3, average_rating = 7.4 + (id % 2) * 0.1 WHERE id % 19 = 0;
 UPDATE titles SET image_url = '' WHERE id % 37 = 0;
 UPDATE titles SET image_url = 'TMDB_NOT_FOUND_DO_NOT_RETRY' WHERE id % 41 = 0;
+UPDATE titles SET is_adult = true WHERE id % 9 = 0;
 UPDATE titles SET withdrawn_at = now() WHERE id % 43 = 0;
 UPDATE title_views SET viewed_at = now() - interval '8 days' WHERE id % 3 = 0;
 UPDATE title_views SET views = 5 WHERE id % 11 = 0;
@@ -80,6 +81,8 @@ FILTERS = [
     DiscoverFilter(runtime_max=90),
     DiscoverFilter(type="movie", genres_in=("Drama",), year_min=1990, rating_min=6.5, votes_min=100, runtime_max=150),
     DiscoverFilter(year_min=-(2**31), year_max=2**31 - 1),
+    DiscoverFilter(hides_adult=True),
+    DiscoverFilter(hides_adult=True, type="movie", genres_in=("Drama",)),
 ]
 
 
@@ -149,6 +152,7 @@ def matches(title: asyncpg.Record, filter_: DiscoverFilter) -> bool:
         and not genres & set(filter_.genres_not_in)
         and (not filter_.language_in or title["original_language"] in filter_.language_in)
         and (not filter_.country_in or title["origin_country"] in filter_.country_in)
+        and not (filter_.hides_adult and title["is_adult"])
         and within(title["start_year"], filter_.year_min, filter_.year_max)
         and within(title["average_rating"], filter_.rating_min, filter_.rating_max)
         and within(title["num_votes"], filter_.votes_min, filter_.votes_max)
@@ -192,7 +196,7 @@ async def test_every_filter_in_every_order_agrees_with_a_plain_computation(
 def test_filters_under_test_use_every_condition() -> None:
     """Every field of the filter is compared, and each has a condition."""
     names = {field.name for field in fields(DiscoverFilter)}
-    used = {name for filter_ in FILTERS for name in names if getattr(filter_, name) not in (None, ())}
+    used = {name for filter_ in FILTERS for name in names if getattr(filter_, name) not in (None, (), False)}
     assert names == used == CONDITIONS.keys()
 
 

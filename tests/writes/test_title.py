@@ -21,6 +21,7 @@ ALL_FACTS = {
     "origin_country": "FR",
     "release_date": dt.date(2001, 4, 25),
     "runtime_minutes": 122,
+    "is_adult": True,
 }
 NAMES = [fact.name for fact in TITLE_FACTS]
 
@@ -44,7 +45,7 @@ async def test_a_title_is_created_alone_with_every_fact(pool, writes, published,
 async def test_facts_left_out_are_null(pool, writes):
     """A title needs only a name."""
     row = await stored(pool, await writes.create_title("show", {"display_name": "x"}))
-    assert {name: row[name] for name in NAMES} == dict.fromkeys(NAMES) | {"display_name": "x"}
+    assert {name: row[name] for name in NAMES} == dict.fromkeys(NAMES) | {"display_name": "x", "is_adult": False}
 
 
 @pytest.mark.parametrize("facts", [{}, {"display_name": None}])

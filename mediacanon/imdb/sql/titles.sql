@@ -30,16 +30,18 @@ SELECT old.id,
               CASE WHEN 'end_year' = ANY (old.locked_fields) THEN old.end_year ELSE staged.endyear END AS end_year,
               -- TMDB's running time stays if IMDb has none.
               CASE WHEN 'runtime_minutes' = ANY (old.locked_fields) THEN old.runtime_minutes
-                   ELSE COALESCE(staged.runtimeminutes, old.runtime_minutes) END AS runtime_minutes
+                   ELSE COALESCE(staged.runtimeminutes, old.runtime_minutes) END AS runtime_minutes,
+              CASE WHEN 'is_adult' = ANY (old.locked_fields) THEN old.is_adult
+                   ELSE staged.isadult IS NOT DISTINCT FROM '1' END AS is_adult
        ) AS new
  -- A title whose id was set by hand stays, also if the dump has it as a short, a special or a video.
  WHERE CASE WHEN staged.tconst IS NULL THEN old.withdrawn_at IS NULL AND 'imdb_id' <> ALL (old.locked_fields)
             ELSE old.id IS NULL
                  OR old.withdrawn_at IS NOT NULL
-                 OR (old.type, old.display_name, old.original_title, old.start_year, old.end_year, old.runtime_minutes,
+                 OR (old.type, old.display_name, old.original_title, old.start_year, old.end_year, old.runtime_minutes, old.is_adult,
                      old.average_rating, old.num_votes, old.imdb_genres)
                     IS DISTINCT FROM
-                    (new.type, new.display_name, new.original_title, new.start_year, new.end_year, new.runtime_minutes,
+                    (new.type, new.display_name, new.original_title, new.start_year, new.end_year, new.runtime_minutes, new.is_adult,
                      r.averagerating, r.numvotes, staged.genres)
        END;
 
@@ -72,6 +74,7 @@ UPDATE titles t
        end_year = CASE WHEN 'end_year' = ANY (t.locked_fields) THEN t.end_year ELSE c.end_year END,
        runtime_minutes = CASE WHEN 'runtime_minutes' = ANY (t.locked_fields) THEN t.runtime_minutes
                               ELSE COALESCE(c.imdb_runtime_minutes, t.runtime_minutes) END,
+       is_adult = CASE WHEN 'is_adult' = ANY (t.locked_fields) THEN t.is_adult ELSE c.is_adult END,
        average_rating = c.average_rating,
        num_votes = c.num_votes,
        imdb_genres = c.imdb_genres,
@@ -81,9 +84,9 @@ UPDATE titles t
  WHERE t.id = c.id AND t.imdb_id = c.tconst;
 
 -- step: inserting titles
-INSERT INTO titles (type, display_name, original_title, start_year, end_year, runtime_minutes,
+INSERT INTO titles (type, display_name, original_title, start_year, end_year, runtime_minutes, is_adult,
                     average_rating, num_votes, imdb_id, imdb_genres)
-SELECT type, display_name, original_title, start_year, end_year, runtime_minutes,
+SELECT type, display_name, original_title, start_year, end_year, runtime_minutes, is_adult,
        average_rating, num_votes, tconst, imdb_genres
   FROM imdb_staging.title_changes
  WHERE id IS NULL

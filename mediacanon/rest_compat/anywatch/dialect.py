@@ -24,5 +24,6 @@ ANYWATCH = Dialect(
     messages={NotFound: "Not found"},
     refusals=REFUSALS,
     rules=RULES,
+    lists_adult=True,
     examples=example_names,
 )
