@@ -221,6 +221,139 @@ CREATE TABLE IF NOT EXISTS sync_state (
 );
 
 ---------------------------------------------------------------------------------------------------------------
+-- What writes change of lists and counts. A count is made once and then corrected by the rows noted since: those whose
+-- transaction its snapshot does not show. Imports note nothing (mediacanon.is_bulk): they count anew at their end.
+
+CREATE TABLE IF NOT EXISTS noted_changes (
+    xid       XID8 NOT NULL DEFAULT pg_current_xact_id(),
+    noted_at  TIMESTAMP NOT NULL DEFAULT now(),
+    noun      TEXT NOT NULL,                 -- title; movie, show, season, episode: a row that stats counts
+    sign      SMALLINT NOT NULL,             -- -1: the row as it was, 1: as it is
+    columns   TEXT[],                        -- the columns that differ; null: all, since the row is new or gone
+    title     JSONB,                         -- the row of titles
+    genre_ids INTEGER[] NOT NULL DEFAULT '{}'
+);
+CREATE INDEX IF NOT EXISTS idx_noted_changes_xid ON noted_changes (xid);
+-- Old rows go every minute.
+ALTER TABLE noted_changes SET (autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0);
+
+-- The counts that are asked for all the time, as of a snapshot.
+CREATE TABLE IF NOT EXISTS kept_counts (
+    question   TEXT PRIMARY KEY,
+    counts     JSONB NOT NULL,               -- [[group, count], ...]
+    snapshot   PG_SNAPSHOT NOT NULL,
+    counted_at TIMESTAMP NOT NULL DEFAULT now()
+);
+
+CREATE OR REPLACE FUNCTION is_bulk() RETURNS BOOLEAN
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE(current_setting('mediacanon.is_bulk', true), '') = 'on';
+
+CREATE OR REPLACE FUNCTION genre_ids_of(title_id INTEGER) RETURNS INTEGER[]
+    LANGUAGE sql STABLE
+    RETURN ARRAY(SELECT tg.genre_id FROM title_genres tg WHERE tg.title_id = genre_ids_of.title_id ORDER BY tg.genre_id);
+
+-- Rows of movies and shows count while their title is listed.
+CREATE OR REPLACE FUNCTION note_listed(changed_title INTEGER, change INTEGER) RETURNS VOID
+    LANGUAGE sql
+    BEGIN ATOMIC
+        INSERT INTO noted_changes (noun, sign)
+        SELECT 'movie', change FROM movies WHERE title_id = changed_title
+         UNION ALL
+        SELECT 'show', change FROM shows WHERE title_id = changed_title;
+    END;
+
+CREATE OR REPLACE FUNCTION note_title() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+DECLARE
+    genres  INTEGER[] := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE genre_ids_of(OLD.id) END;
+    changed TEXT[];
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        changed := ARRAY(SELECT key
+                           FROM jsonb_each(to_jsonb(NEW)) AS after
+                           JOIN jsonb_each(to_jsonb(OLD)) AS before USING (key)
+                          WHERE after.value <> before.value AND key NOT IN ('updated_at', 'enriched_at')
+                            AND (key <> 'image_url' OR COALESCE(NEW.image_url LIKE 'http%', false) <> COALESCE(OLD.image_url LIKE 'http%', false)));
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO noted_changes (noun, sign, columns, title, genre_ids) VALUES ('title', -1, changed, to_jsonb(OLD), genres);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO noted_changes (noun, sign, columns, title, genre_ids) VALUES ('title', 1, changed, to_jsonb(NEW), genres);
+    END IF;
+    IF TG_OP = 'DELETE' AND OLD.withdrawn_at IS NULL THEN
+        PERFORM note_listed(OLD.id, -1);
+    ELSIF TG_OP = 'UPDATE' AND (NEW.withdrawn_at IS NULL) <> (OLD.withdrawn_at IS NULL) THEN
+        PERFORM note_listed(NEW.id, CASE WHEN NEW.withdrawn_at IS NULL THEN 1 ELSE -1 END);
+    END IF;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+
+-- Before each row, so that each finds the genres that the rows before it have left.
+CREATE OR REPLACE FUNCTION note_genre() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+DECLARE
+    changed_title INTEGER := CASE WHEN TG_OP = 'DELETE' THEN OLD.title_id ELSE NEW.title_id END;
+    genres        INTEGER[] := genre_ids_of(changed_title);
+    next          INTEGER[] := CASE WHEN TG_OP = 'DELETE' THEN array_remove(genres, OLD.genre_id)
+                                    WHEN NEW.genre_id = ANY (genres) THEN genres
+                                    ELSE genres || NEW.genre_id END;
+BEGIN
+    -- A title that is being deleted has been noted with all its genres.
+    INSERT INTO noted_changes (noun, sign, columns, title, genre_ids)
+    SELECT 'title', noted.sign, '{genres}', to_jsonb(t), noted.ids
+      FROM titles t
+     CROSS JOIN (VALUES (-1, genres), (1, next)) AS noted (sign, ids)
+     WHERE t.id = changed_title AND genres <> next;
+    RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+
+-- movies, shows, show_seasons and show_episodes; the argument is the noun.
+CREATE OR REPLACE FUNCTION note_counted() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO noted_changes (noun, sign) VALUES (TG_ARGV[0], CASE WHEN TG_OP = 'DELETE' THEN -1 ELSE 1 END);
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE FUNCTION note_movie_or_show() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+DECLARE
+    changed_title INTEGER := CASE WHEN TG_OP = 'DELETE' THEN OLD.title_id ELSE NEW.title_id END;
+BEGIN
+    INSERT INTO noted_changes (noun, sign)
+    SELECT TG_ARGV[0], CASE WHEN TG_OP = 'DELETE' THEN -1 ELSE 1 END
+      FROM titles WHERE id = changed_title AND withdrawn_at IS NULL;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER note_title AFTER INSERT ON titles
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_title();
+CREATE OR REPLACE TRIGGER note_deleted_title BEFORE DELETE ON titles
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_title();
+CREATE OR REPLACE TRIGGER note_changed_title AFTER UPDATE ON titles
+    FOR EACH ROW
+    WHEN ((OLD.type, OLD.display_name, OLD.original_title, OLD.start_year, OLD.end_year, OLD.num_votes, OLD.average_rating,
+           OLD.original_language, OLD.origin_country, OLD.release_date, OLD.tmdb_popularity, OLD.runtime_minutes,
+           OLD.withdrawn_at, OLD.image_url, OLD.imdb_id, OLD.tmdb_id)
+          IS DISTINCT FROM
+          (NEW.type, NEW.display_name, NEW.original_title, NEW.start_year, NEW.end_year, NEW.num_votes, NEW.average_rating,
+           NEW.original_language, NEW.origin_country, NEW.release_date, NEW.tmdb_popularity, NEW.runtime_minutes,
+           NEW.withdrawn_at, NEW.image_url, NEW.imdb_id, NEW.tmdb_id)
+          AND NOT is_bulk())
+    EXECUTE FUNCTION note_title();
+CREATE OR REPLACE TRIGGER note_genre BEFORE INSERT OR DELETE ON title_genres
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_genre();
+CREATE OR REPLACE TRIGGER note_movie AFTER INSERT OR DELETE ON movies
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_movie_or_show('movie');
+CREATE OR REPLACE TRIGGER note_show AFTER INSERT OR DELETE ON shows
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_movie_or_show('show');
+CREATE OR REPLACE TRIGGER note_season AFTER INSERT OR DELETE ON show_seasons
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_counted('season');
+CREATE OR REPLACE TRIGGER note_episode AFTER INSERT OR DELETE ON show_episodes
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_counted('episode');
+
+---------------------------------------------------------------------------------------------------------------
 -- Indexes. The keys above serve look-ups by id, by imdb_id and by parent. The original's indexes on the same leading
 -- columns only cost writes, so they are dropped.
 

@@ -18,8 +18,9 @@ from typing import Any
 import asyncpg
 import click
 
+from mediacanon.database.counts import load_counts
 from mediacanon.database.pool import open_pool
-from mediacanon.loaders.discover import DiscoverFilter, load_discover_count, load_discover_titles
+from mediacanon.loaders.discover import DiscoverCount, DiscoverFilter, load_discover_titles
 from mediacanon.vocabulary import DiscoverSort
 
 ROUNDS = 3
@@ -186,8 +187,9 @@ async def run(url: str, *, slowest: int) -> None:
             report(sort.value, found, slowest)
             pages += found
         report("all orders", pages, 0)
-        count = partial(load_discover_count, pool)
-        totals = [await watch.measure(described(each), partial(count, each)) for each in filters]
+        totals = [
+            await watch.measure(described(each), partial(load_counts, pool, [DiscoverCount(each)])) for each in filters
+        ]
         report("totals", totals, slowest)
 
 

@@ -15,10 +15,11 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import click
 
+from mediacanon.database.counts import load_counts
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.loaders.title import load_titles_by_id
-from mediacanon.loaders.title_list import TitleSearch, load_title_counts_by_search, load_titles_by_search
+from mediacanon.loaders.title_list import SearchCount, TitleSearch, load_titles_by_search
 
 LIMIT = 20
 NAMES = """
@@ -56,7 +57,7 @@ KINDS: dict[str, Callable[[str, int | None, random.Random], str]] = {
 SEARCHES: dict[str, Callable[[asyncpg.Pool, str], Awaitable[object]]] = {
     "ranked": lambda pool, query: load_titles_by_rank(pool, query, limit=LIMIT),
     "titles": lambda pool, query: load_titles_by_search(pool, TitleSearch(query), limit=LIMIT, offset=0),
-    "counts": lambda pool, query: load_title_counts_by_search(pool, TitleSearch(query)),
+    "counts": lambda pool, query: load_counts(pool, [SearchCount(TitleSearch(query))]),
 }
 
 

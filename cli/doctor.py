@@ -126,10 +126,11 @@ async def _connect_and_check(dsn: str) -> list[Finding]:
 async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIterator[Finding]:
     """Check a database: server, extensions, schema, titles, last import."""
     from mediacanon.database.binaries import OLDEST_MAJOR
+    from mediacanon.database.counts import ROW_NUMBERS, count
     from mediacanon.database.migrate import SCHEMA_VERSION, address
     from mediacanon.database.readiness import has_schema, load_schema_version
     from mediacanon.database.suitability import shortcomings
-    from mediacanon.loaders.stats import STATS, StatsRow
+    from mediacanon.loaders.stats import LAST_IMPORT_AT, stats_row
 
     server = connection.get_server_version()
     where = f"{address(dsn)}, PostgreSQL {server.major}"
@@ -152,8 +153,8 @@ async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIt
     yield Finding("schema", "ok", f"version {version}")
     for sentence in await shortcomings(connection):
         yield Finding("letters", "warn", sentence, "a database with LC_CTYPE C.UTF-8 has it")
-    [counts] = await connection.fetch(STATS)
-    stats = StatsRow(*counts)
+    async with connection.transaction(readonly=True):
+        stats = stats_row(await count(connection, ROW_NUMBERS), await connection.fetchval(LAST_IMPORT_AT))
     yield _check_titles(stats)
     yield _check_last_import(stats)
 

@@ -33,10 +33,10 @@ def genres() -> None:
 def list_genres(*, as_json: bool, **options: str | None) -> None:
     """List all genres with their number of titles."""
     from cli.report import table
-    from mediacanon.loaders.stats import load_genres
+    from mediacanon.loaders import Loaders
     from mediacanon.settings import Settings
 
-    found = with_database(Settings.from_environment(None, **options), load_genres)
+    found = with_database(Settings.from_environment(None, **options), lambda pool: Loaders(pool).genres())
     rows = [(genre.name, "custom" if genre.is_custom else "IMDb", f"{genre.count:,}") for genre in found]
     print_result(found, "\n".join(table(("genre", "source", "titles"), rows)), as_json=as_json)
 

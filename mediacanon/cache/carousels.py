@@ -24,6 +24,8 @@ Carousel = TypeVar("Carousel")
 # Seconds between the end of one building and the beginning of the next.
 PAUSE = 10.0
 CAROUSEL_TAGS = frozenset({LISTS, COLLECTIONS, ENGAGEMENT})
+# The tag of responses that show the carousels: each new snapshot drops them.
+CAROUSELS = "carousels"
 
 
 class Changes(Protocol):
@@ -104,9 +106,9 @@ class CarouselCache(Generic[Carousel]):
         return self._snapshot.result()
 
     def _note(self, change: Change) -> None:
-        if change.touches(CAROUSEL_TAGS):
+        self._changed += [None] if change.is_everything else change.ids("title")
+        if change.touches(CAROUSEL_TAGS) or not CAROUSEL_TAGS.isdisjoint(change.stale):
             self._is_stale.set()
-            self._changed += [None] if change.is_everything else change.ids("title")
 
     async def _keep_fresh(self) -> None:
         while True:

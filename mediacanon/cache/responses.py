@@ -4,33 +4,39 @@ A response carries the tags of the rows it depends on; a change invalidates the 
 Before a hit is served, the worker has received every change that was committed until then (`ChangeListener.catch_up`),
 by any worker: `docs/decisions/006-response-cache.md`.
 
+A list that a change of TMDB or a visitor makes `stale` is served for LONGEST_STALE seconds at most, while it is made
+anew in the background: `docs/freshness.md`.
+
 A handler makes a response, stores it under the key of its request and sends it; `ResponseCacheMiddleware` serves the
 next request of the same key.
 """
 
 import asyncio
+import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from cachetools import Cache, LRUCache
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mediacanon.cache.single_flight import SingleFlight
-from mediacanon.database.changes import ENGAGEMENT, LISTS, Change, ChangeListener
+from mediacanon.database.changes import Change, ChangeListener
 from mediacanon.http.compression import SMALLEST, compress, preferred_encoding
 from mediacanon.http.conditional import entity_tag, has_tag
-from mediacanon.http.exchange import exchange_of
+from mediacanon.http.exchange import EXCHANGE, exchange_of
+
+log = logging.getLogger(__name__)
 
 Headers = list[tuple[bytes, bytes]]
 Make = Callable[[], Coroutine[Any, Any, "CachedResponse"]]
 
-# The tags of a response that is a list: any title may enter it, and views order it.
-LIST_TAGS = frozenset({LISTS, ENGAGEMENT})
 # Seconds: views leave the last seven days by themselves, and titles that lack facts of TMDB are asked for again.
 MAX_AGE = 300.0
 # Estimated overhead of an entry in bytes.
@@ -41,6 +47,13 @@ LONGEST_KEY = 500
 MOST_VERSIONED = 32
 # Seconds a request waits for the new version of a response before it gets the stale one (RFC 5861).
 STALE_WHILE_REVALIDATE = 0.3
+# Seconds since a list was made: after the first, a stale one is made anew while it is served; after the second, it is
+# not served.
+FRESH_ENOUGH, LONGEST_STALE = 2.0, 10.0
+# Lists made anew at the same time.
+RENEWALS = 2
+# Changes remembered. A response that was begun before the oldest of them is not stored.
+MOST_CHANGES = 1_000
 SOURCE = b"source="
 
 
@@ -79,13 +92,14 @@ class CachedResponse:
     body: bytes
     media_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    tags: frozenset[str] = LIST_TAGS
+    tags: frozenset[str]
     # The title whose view, and the collection whose click, this response counts as.
     view: int | None = None
     click: str | None = None
     # The route that metrics count a request by.
     route: str = ""
-    stored_at: float = 0.0
+    # When it was begun: it shows every change that was committed before.
+    made_at: float = 0.0
     tag: str = ""
     _heads: Headers = field(default_factory=list)
     # Content encoding -> head and body.
@@ -164,6 +178,13 @@ class _Entries(LRUCache[CacheKey, CachedResponse]):
             del self[key]
 
 
+class _Begun(NamedTuple):
+    """A response, and the number of changes that had been received when it was begun."""
+
+    response: CachedResponse
+    generation: int
+
+
 class _Versioned(NamedTuple):
     """A response, and the version of the data it shows."""
 
@@ -177,14 +198,17 @@ class ResponseCache:
     def __init__(self, *, most_bytes: int, max_age: float = MAX_AGE, patience: float = STALE_WHILE_REVALIDATE) -> None:
         self._entries = _Entries(most_bytes)
         self._versioned: LRUCache[CacheKey, _Versioned] = LRUCache(MOST_VERSIONED)
-        # A generation has flights of its own: a response begun before a change is not shared after it.
-        self._flights: SingleFlight[tuple[int, CacheKey], CachedResponse] = SingleFlight(outlives_callers=True)
+        self._flights: SingleFlight[CacheKey, _Begun] = SingleFlight(outlives_callers=True)
         self._renewals: SingleFlight[CacheKey, CachedResponse] = SingleFlight(outlives_callers=True)
+        self._behind: SingleFlight[CacheKey, None] = SingleFlight(outlives_callers=True)
         self._max_age = max_age
         self._patience = patience
         self._changes: ChangeListener | None = None
-        # Rises with each change: a response that was begun before one is not stored.
+        # The number of changes received, and the last of them.
         self.generation = 0
+        self._recent: deque[Change] = deque(maxlen=MOST_CHANGES)
+        # The time of the last change that made the lists with a tag stale.
+        self._stale: LRUCache[str, float] = LRUCache(MOST_CHANGES)
 
     @property
     def count(self) -> int:
@@ -210,6 +234,7 @@ class ResponseCache:
             self._versioned.clear()
             await self._flights.close()
             await self._renewals.close()
+            await self._behind.close()
 
     async def lookup(self, scope: Scope) -> CachedResponse | None:
         """Return the fresh stored response of a request, None where there is none."""
@@ -219,47 +244,71 @@ class ResponseCache:
         return await self.get(key)
 
     async def get(self, key: CacheKey) -> CachedResponse | None:
-        """Return a stored response that is as fresh as one made now, None where there is none."""
+        """Return a stored response as fresh as one made now, or a list that may be stale; None if there is none."""
         if self._changes is None or key not in self._entries or not await self._changes.catch_up():
             return None
         response = self._entries.get(key)
         if response is None:
             return None
-        if time.monotonic() - response.stored_at > self._max_age:
+        age = time.monotonic() - response.made_at
+        if age > self._max_age or (age > LONGEST_STALE and self.is_stale(response)):
             del self._entries[key]
             return None
         return response
 
+    def is_stale(self, response: CachedResponse) -> bool:
+        """Return whether a change has made a list stale since it was begun."""
+        return any(self._stale.get(tag, 0.0) >= response.made_at for tag in response.tags)
+
+    def renew(self, scope: Scope, response: CachedResponse, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Have a stale list made anew in the background, each one once at a time; do nothing for other responses."""
+        if (
+            time.monotonic() - response.made_at > FRESH_ENOUGH
+            and len(self._behind) < RENEWALS
+            and self.is_stale(response)
+        ):
+            self._behind.start(cache_key(scope), make)
+
     async def get_or_create(self, key: CacheKey, make: Make) -> CachedResponse:
-        """Return the response of `make`, shared by the concurrent callers since the last change, and store it.
+        """Return the response of `make` and store it; concurrent callers share it where no change has come between.
 
         Raises the exception of `make`, of any of these callers: it is as fresh as one's own.
         """
         if self._changes is None or not self._entries.maxsize:
             return await make()
-        if self._is_in_flight(key):
+        if key in self._flights:
             if not await self._changes.catch_up():
                 return await make()
-            if (known := self._entries.get(key)) is not None:
+            if (known := self._entries.get(key)) is not None and not self.is_stale(known):
                 return known
-        return await self._flights.do((self.generation, key), partial(self._make, key, make))
+        received = self.generation
+        while True:
+            begun = await self._flights.do(key, partial(self._make, key, make))
+            if not self._is_changed(begun.response.tags, begun.generation, received):
+                return begun.response
 
-    def _is_in_flight(self, key: CacheKey) -> bool:
-        return (self.generation, key) in self._flights
-
-    async def _make(self, key: CacheKey, make: Make) -> CachedResponse:
-        generation = self.generation
+    async def _make(self, key: CacheKey, make: Make) -> _Begun:
+        generation, began = self.generation, time.monotonic()
         response = await make()
+        response.made_at = began
         self.store(key, response, generation)
-        return response
+        return _Begun(response, generation)
+
+    def _is_changed(self, tags: AbstractSet[str], since: int, until: int) -> bool:
+        """Return whether a change with one of the tags came after the first `since` and is among the first `until`."""
+        if since >= until:
+            return False
+        oldest = self.generation - len(self._recent)
+        if since < oldest:
+            return True
+        return any(change.touches(tags) for change in islice(self._recent, since - oldest, until - oldest))
 
     def store(self, key: CacheKey, response: CachedResponse, generation: int) -> None:
-        """Store a response, unless a change came since the `generation` at which it was begun."""
-        if self._changes is None or generation != self.generation:
+        """Store a response, unless a change with one of its tags came since the `generation` at which it was begun."""
+        if self._changes is None or self._is_changed(response.tags, generation, self.generation):
             return
         if key.size > LONGEST_KEY or response.size > self._entries.maxsize:
             return
-        response.stored_at = time.monotonic()
         self._entries[key] = response
 
     async def get_version(self, key: CacheKey, version: object, make: Make) -> CachedResponse:
@@ -284,8 +333,12 @@ class ResponseCache:
         return response
 
     def invalidate(self, change: Change) -> None:
-        """Drop the responses that a change makes stale."""
+        """Drop the responses that a change invalidates, and note the lists that it makes stale."""
         self.generation += 1
+        self._recent.append(change)
+        now = time.monotonic()
+        for tag in change.stale:
+            self._stale[tag] = now
         if change.is_everything:
             self._entries.clear()
         else:
@@ -305,7 +358,26 @@ class ResponseCacheMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the stored response, or the one of the app."""
-        app: ASGIApp | None = None
+        response: CachedResponse | None = None
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
-            app = await self._cache.lookup(scope)
-        await (app or self.app)(scope, receive, send)
+            response = await self._cache.lookup(scope)
+            if response is not None:
+                self._cache.renew(scope, response, partial(self._make_anew, dict(scope)))
+        await (response or self.app)(scope, receive, send)
+
+    async def _make_anew(self, scope: Scope) -> None:
+        """Have the app make and store a response that nobody waits for."""
+        scope.pop(EXCHANGE, None)
+        scope["method"] = "GET"
+        try:
+            await self.app(scope, _no_body, _nowhere)
+        except Exception:
+            log.exception("A list was not made anew: %.200s", scope["path"])
+
+
+async def _no_body() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _nowhere(_: Message) -> None:
+    """Send nothing."""

@@ -1,8 +1,12 @@
 """Changes of the catalogue, published to every worker through PostgreSQL's NOTIFY.
 
-A change carries tags: `title:47` for a title and all below it, `lists` for every list and count, `engagement` for views
-and clicks, `collections`, `everything`. A cached value carries the tags it depends on, and a change invalidates the
-values that share a tag with it: a new noun needs a tag, and no code in the caches.
+A change carries tags: `title:47` for a title and all below it; `titles.num_votes` for each column that lists and counts
+depend on, `titles` for titles that come or go, `lists` for any change of a title; `engagement` for views and clicks,
+`collections`, `everything`. A cached value carries the tags it depends on, and a change invalidates the values that
+share a tag with it: a new noun needs a tag, and no code in the caches. The tags of lists come from the rows that the
+database has noted in the transaction (`noted_changes` in schema.sql).
+
+What TMDB and visitors bring is `stale` to lists: a value with one of these tags may be served while it is made anew.
 
 A writer notifies inside its transaction (`notify_title` and the others), so that listeners hear of the change when, and
 only if, the transaction commits. A worker listens:
@@ -35,11 +39,29 @@ log = logging.getLogger(__name__)
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 CHANNEL = "catalog"
+# For one transaction that ends with `notify_everything`: its changes are not noted one by one.
+IS_BULK = "SET LOCAL mediacanon.is_bulk = 'on'"
 NOTIFY = "SELECT pg_notify($1::text, $2::text)"
+# $1: the tags of titles, $2: whether the tags of lists go into `stale`.
+NOTIFY_TITLES = f"""
+  WITH noted AS (
+       SELECT DISTINCT CASE WHEN c.noun <> 'title' THEN c.noun
+                            ELSE 'titles' || COALESCE('.' || changed.name, '') END AS tag
+         FROM noted_changes c
+         LEFT JOIN LATERAL unnest(c.columns) AS changed (name) ON true
+        WHERE c.xid = pg_current_xact_id()),
+       lists AS (
+       SELECT COALESCE(array_agg(tag), '{{}}') AS tags FROM noted)
+SELECT pg_notify('{CHANNEL}', json_strip_nulls(json_build_object(
+           'tags', $1::text[] || CASE WHEN $2::boolean THEN '{{}}' ELSE tags END,
+           'stale', CASE WHEN $2::boolean THEN NULLIF(tags, '{{}}') END))::text)
+  FROM lists
+"""
 # PostgreSQL refuses a notification of 8,000 bytes or more.
 LARGEST_PAYLOAD = 7999
-# A payload around its tags, and the longest tag of a row with its quotes and comma: "collection:9223372036854775807",
-PAYLOAD_OVERHEAD, LONGEST_TAG = 40, 40
+# A payload around the tags of rows, those of all columns included, and the longest tag of a row with its quotes and
+# comma: "collection:9223372036854775807",
+PAYLOAD_OVERHEAD, LONGEST_TAG = 1_500, 40
 
 # Seconds: the first and the longest pause between attempts to connect, the interval at which a silent connection is
 # probed, the time limit of each of these.
@@ -50,6 +72,7 @@ ROUND_TRIP = "SELECT"
 PATIENCE = 10.0
 
 LISTS = "lists"
+TITLES = "titles"
 ENGAGEMENT = "engagement"
 COLLECTIONS = "collections"
 ALL = "everything"
@@ -62,9 +85,10 @@ def tag_of(noun: str, id_: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The tags of a change."""
+    """The tags of a change; `stale` are those of values that may be served while they are made anew."""
 
     tags: frozenset[str]
+    stale: frozenset[str] = frozenset()
 
     @property
     def is_everything(self) -> bool:
@@ -90,10 +114,13 @@ async def notify_title(connection: Connection, title_id: int) -> None:
     await notify_titles(connection, [title_id])
 
 
-async def notify_titles(connection: Connection, title_ids: Iterable[int]) -> None:
-    """Notify every worker of changes of these titles."""
+async def notify_titles(connection: Connection, title_ids: Iterable[int], *, is_stale: bool = False) -> None:
+    """Notify every worker of changes of these titles, and of the lists that depend on what was changed of them.
+
+    `is_stale`: lists may be served as they are while they are made anew.
+    """
     for ids in _in_payloads(title_ids):
-        await _notify(connection, [LISTS, *(tag_of("title", title_id) for title_id in ids)])
+        await connection.execute(NOTIFY_TITLES, [LISTS, *(tag_of("title", title_id) for title_id in ids)], is_stale)
 
 
 async def notify_collections(connection: Connection) -> None:
@@ -103,7 +130,7 @@ async def notify_collections(connection: Connection) -> None:
 
 async def notify_engagement(connection: Connection) -> None:
     """Notify every worker of counted views or clicks."""
-    await _notify(connection, [ENGAGEMENT])
+    await _notify(connection, [], stale=[ENGAGEMENT])
 
 
 async def notify_everything(connection: Connection) -> None:
@@ -111,8 +138,9 @@ async def notify_everything(connection: Connection) -> None:
     await _notify(connection, [ALL])
 
 
-async def _notify(connection: Connection, tags: Iterable[str]) -> None:
-    await connection.execute(NOTIFY, CHANNEL, orjson.dumps({"tags": list(tags)}).decode())
+async def _notify(connection: Connection, tags: Iterable[str], **others: Iterable[str]) -> None:
+    payload = {"tags": list(tags), **{name: list(each) for name, each in others.items()}}
+    await connection.execute(NOTIFY, CHANNEL, orjson.dumps(payload).decode())
 
 
 def _in_payloads(ids: Iterable[int]) -> Iterator[list[int]]:
@@ -132,7 +160,9 @@ def parse_change(payload: str) -> Change:
     """Return the change in a payload; EVERYTHING for one that cannot be read."""
     try:
         match orjson.loads(payload):
-            case {"tags": [str(), *_] as tags} if all(_is_tag(tag) for tag in tags):
+            case {"tags": [*tags], "stale": [*stale]} if stale and all(map(_is_tag, (*tags, *stale))):
+                return Change(frozenset(tags), frozenset(stale))
+            case {"tags": [*tags]} if tags and all(map(_is_tag, tags)):
                 return Change(frozenset(tags))
     except orjson.JSONDecodeError:
         pass

@@ -16,8 +16,9 @@ from pathlib import Path
 import asyncpg
 import orjson
 
-from mediacanon.database.changes import notify_everything
+from mediacanon.database.changes import IS_BULK, notify_everything
 from mediacanon.database.connection_url import connect_options
+from mediacanon.database.counts import keep_counts
 from mediacanon.database.pool import SESSION_SETTINGS, reason_of
 from mediacanon.database.staging import IMPORT_LOCK
 from mediacanon.errors import DatabaseUnavailable, ImportRefused
@@ -260,6 +261,7 @@ async def _merge(connection: asyncpg.Connection, state: dict[str, str], progress
     steps = [step for merge in merges for step in merge.steps]
     with progress.step("Merging", total=len(steps) + 1, unit="steps") as bar:
         async with connection.transaction():
+            await connection.execute(IS_BULK)
             for statements in [merge.before for merge in merges if merge.before]:
                 await connection.execute(statements)
             dropped = await drop_indexes(connection)
@@ -273,6 +275,8 @@ async def _merge(connection: asyncpg.Connection, state: dict[str, str], progress
                 report.changes = [
                     counts for merge in merges for counts in await count_changes(connection, merge, report.rows)
                 ]
+            with report.timed("counting"):
+                await keep_counts(connection)
             for key, value in state.items():
                 await connection.execute(SAVE_STATE, key, value)
             await connection.execute(SAVE_STATE, LAST_IMPORT, orjson.dumps(report).decode())

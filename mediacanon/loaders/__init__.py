@@ -4,23 +4,27 @@ A `Loaders` belongs to one request, which loads no key twice; keys that several 
 turn are one statement.
 """
 
+from operator import attrgetter
 from typing import Any
 
 import asyncpg
 
+from mediacanon.database.counts import correct_counts, load_counts
 from mediacanon.loaders.carousel import load_carousels
-from mediacanon.loaders.choices import load_choices
 from mediacanon.loaders.collection import (
     load_active_collections,
     load_collection,
     load_collection_title_count,
     load_collection_titles,
+    tags_of_collection_titles,
+    tags_of_collections,
+    tags_of_listed,
 )
 from mediacanon.loaders.dataloader import BatchLoader
-from mediacanon.loaders.descriptors import RequestLoaders, batched, cached, query
-from mediacanon.loaders.discover import load_discover_counts_by_filter, load_discover_titles
+from mediacanon.loaders.descriptors import RequestLoaders, batched, derived, query
+from mediacanon.loaders.discover import load_discover_titles, tags_of_discover
 from mediacanon.loaders.movie import load_movies_by_id, load_movies_by_title_id
-from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.loaders.search import load_titles_by_rank, tags_of_rank
 from mediacanon.loaders.season import (
     load_episodes_by_id,
     load_episodes_by_imdb_id,
@@ -32,9 +36,18 @@ from mediacanon.loaders.season import (
 from mediacanon.loaders.show import load_episode_counts_by_show_id, load_shows_by_id, load_shows_by_title_id
 from mediacanon.loaders.similar import load_similar_titles_by_title_id
 from mediacanon.loaders.sitemap import load_last_ids, load_movies_between, load_shows_between
-from mediacanon.loaders.stats import load_countries, load_genres, load_languages, load_stats
+from mediacanon.loaders.stats import (
+    load_choices,
+    load_countries,
+    load_discover_total,
+    load_genres,
+    load_languages,
+    load_search_languages,
+    load_search_total,
+    load_stats,
+)
 from mediacanon.loaders.title import load_titles_by_id, load_titles_by_imdb_id, load_titles_by_tmdb_id
-from mediacanon.loaders.title_list import load_title_counts_by_search, load_titles_by_search
+from mediacanon.loaders.title_list import load_titles_by_search, tags_of_search
 
 
 class Loaders(RequestLoaders):
@@ -56,23 +69,26 @@ class Loaders(RequestLoaders):
     episode_by_imdb_id = batched(load_episodes_by_imdb_id)
     similar_titles_by_title_id = batched(load_similar_titles_by_title_id, shared=False)
 
-    discover_titles = query(load_discover_titles)
-    discover_count_by_filter = batched(load_discover_counts_by_filter, cached=True, shared=False)
-    titles_by_search = query(load_titles_by_search)
-    title_counts_by_search = cached(load_title_counts_by_search)
-    titles_by_rank = query(load_titles_by_rank)
+    discover_titles = query(load_discover_titles, tags=tags_of_discover)
+    titles_by_search = query(load_titles_by_search, tags=tags_of_search)
+    titles_by_rank = query(load_titles_by_rank, tags=tags_of_rank)
 
-    collections = query(load_active_collections)
-    collection = query(load_collection)
-    collection_titles = query(load_collection_titles)
-    collection_title_count = query(load_collection_title_count)
+    collections = query(load_active_collections, tags=tags_of_collections)
+    collection = query(load_collection, tags=tags_of_collections)
+    collection_titles = query(load_collection_titles, tags=tags_of_collection_titles)
+    collection_title_count = query(load_collection_title_count, tags=tags_of_listed)
     carousels = query(load_carousels)
 
-    choices = cached(load_choices)
-    stats = cached(load_stats)
-    genres = cached(load_genres)
-    languages = cached(load_languages)
-    countries = cached(load_countries)
+    counts = batched(load_counts, correct=correct_counts, tags=attrgetter("tags"), shared=False)
+    discover_total = derived(load_discover_total)
+    search_total = derived(load_search_total)
+    search_languages = derived(load_search_languages)
+    choices = derived(load_choices)
+    stats = derived(load_stats)
+    genres = derived(load_genres)
+    languages = derived(load_languages)
+    countries = derived(load_countries)
+
     last_ids = query(load_last_ids)
     movies_between = query(load_movies_between)
     shows_between = query(load_shows_between)

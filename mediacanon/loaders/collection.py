@@ -6,12 +6,16 @@ from typing import Any
 
 import asyncpg
 
+from mediacanon.database.changes import COLLECTIONS as COLLECTIONS_TAG
+from mediacanon.database.changes import ENGAGEMENT
+from mediacanon.database.counts import IS_LISTED, tags_of_sql
 from mediacanon.loaders.discover import (
     DiscoverFilter,
     DiscoverQuery,
     DiscoverTitleRow,
     load_discover_titles,
     load_discover_titles_by_id,
+    tags_of_discover,
 )
 from mediacanon.vocabulary import DiscoverSort
 
@@ -126,6 +130,23 @@ async def load_collection(pool: asyncpg.Pool, *, slug: str | None, collection_id
     """Return the active collection with a slug, or else the one with an id; None if there is neither."""
     found = await pool.fetchrow(COLLECTION_BY_SLUG_OR_ID, slug, collection_id)
     return CollectionRow(*found) if found else None
+
+
+def tags_of_collections(**_: object) -> frozenset[str]:
+    """Return the tags of collections, whose order depends on clicks."""
+    return frozenset({COLLECTIONS_TAG, ENGAGEMENT})
+
+
+def tags_of_collection_titles(collection: CollectionRow, *, limit: int, offset: int = 0) -> frozenset[str]:
+    """Return the tags of a page of a collection's titles."""
+    if collection.strategy == FILTER:
+        return tags_of_discover(*collection.discover_query, limit=limit, offset=offset)
+    return tags_of_listed(collection)
+
+
+def tags_of_listed(_: CollectionRow) -> frozenset[str]:
+    """Return the tags of the titles in a collection's list."""
+    return tags_of_sql(IS_LISTED) | {COLLECTIONS_TAG, ENGAGEMENT}
 
 
 async def load_collection_titles(

@@ -2,29 +2,35 @@
 
 class Loaders(RequestLoaders):
 title_by_id = batched(load_titles_by_id)            # await loaders.title_by_id.load(47)
-stats = cached(load_stats)                          # await loaders.stats()
 titles_by_search = query(load_titles_by_search)     # await loaders.titles_by_search(search, limit=20, offset=0)
+stats = derived(load_stats)                         # await loaders.stats()
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 import asyncpg
 
 from mediacanon.cache.results import ResultCache
+from mediacanon.database.changes import ENGAGEMENT, LISTS, tag_of
 from mediacanon.loaders.dataloader import BatchLoader, DataLoader
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 Arguments = ParamSpec("Arguments")
+Owner = TypeVar("Owner")
+# The tags of a list that any change of the catalogue may change, views included.
+ANY_CHANGE = frozenset({LISTS, ENGAGEMENT})
 
 
 class RequestLoaders:
     """The loaders of one request: the pool they read from, the result cache and the batch loaders of the server.
 
-    Without a result cache every result is loaded; without batch loaders a request shares no batch.
+    Without a result cache every result is loaded; without batch loaders a request shares no batch. `tags` are those of
+    the changes that the lists and counts loaded so far depend on: of the columns their statements name, and of each
+    title they show.
     """
 
     def __init__(
@@ -40,6 +46,17 @@ class RequestLoaders:
         self.shared = shared or {}
         # Whether lists, searches and totals leave adult titles out.
         self.hides_adult = hides_adult
+        self.tags: set[str] = set()
+
+    def depend(self, tags: Iterable[str], rows: Iterable[object] = ()) -> None:
+        """Note the tags of a list, and of the titles among its rows."""
+        self.tags.update(tags)
+        self.tags.update(tag_of("title", id_) for row in rows if isinstance(id_ := getattr(row, "title_id", None), int))
+
+    @property
+    def list_tags(self) -> frozenset[str]:
+        """The tags of a response with these lists; those of any change if no loader noted any."""
+        return frozenset(self.tags) or ANY_CHANGE
 
     def clear(self) -> None:
         """Drop every loaded value: after a write, reads must see it."""
@@ -51,20 +68,23 @@ class RequestLoaders:
 class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
     """A question by key: `load` returns the value of each key in their order.
 
-    A request's loader is created when it is first used, since a request uses few of them. `cached`: the result cache
-    holds the value of each key. Not `shared`: keys are not batched across requests, because one key costs more than a
-    round trip, so a slow key would delay the others.
+    A request's loader is created when it is first used, since a request uses few of them. With `correct` the result
+    cache holds the value of each key, and corrects it by the changes since. `tags` are those that the value of a key
+    depends on. Not `shared`: keys are not batched across requests, because one key costs more than a round trip, so a
+    slow key would delay the others.
     """
 
     def __init__(
         self,
         load: Callable[[asyncpg.Pool, Sequence[Key]], Coroutine[Any, Any, Sequence[Value]]],
         *,
-        cached: bool = False,
+        correct: Callable[[asyncpg.Pool, Key, Value], Coroutine[Any, Any, Value]] | None = None,
+        tags: Callable[[Key], Iterable[str]] | None = None,
         shared: bool = True,
     ) -> None:
         self.load = load
-        self.is_cached = cached
+        self.correct = correct
+        self.tags = tags
         self.is_shared = shared
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -79,6 +99,8 @@ class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
     def __get__(self, loaders: RequestLoaders | None, owner: type) -> Self | DataLoader[Key, Value]:
         if loaders is None:
             return self
+        if self.tags is None:
+            loaders.depend(ANY_CHANGE)
         # The instance's attribute of this name takes precedence from now on.
         loader = vars(loaders)[self.name] = DataLoader(self._loading(loaders))
         return loader
@@ -88,23 +110,29 @@ class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
         return BatchLoader(partial(self.load, pool))
 
     def _loading(self, loaders: RequestLoaders) -> Callable[[Key, object], asyncio.Future[Value]]:
-        if self.is_cached and loaders.results is not None:
-            return partial(self._load_cached, loaders.pool, loaders.results)
+        if self.correct is not None:
+            return partial(self._load_corrected, loaders)
         batch_loader: BatchLoader[Key, Value] = loaders.shared.get(self.name) or self.batch_loader(loaders.pool)
         return batch_loader.load
 
-    def _load_cached(self, pool: asyncpg.Pool, results: ResultCache, key: Key, _: object) -> asyncio.Future[Value]:
-        return asyncio.ensure_future(results.get((self.name, key), partial(self._load_one, pool, key)))
+    def _load_corrected(self, loaders: RequestLoaders, key: Key, _: object) -> asyncio.Future[Value]:
+        if self.tags:
+            loaders.depend(self.tags(key))
+        make = partial(self._load_one, loaders.pool, key)
+        if loaders.results is None:
+            return asyncio.ensure_future(make())
+        correct = partial(self.correct, loaders.pool, key) if self.correct else None
+        return asyncio.ensure_future(loaders.results.get((self.name, key), make, correct))
 
     async def _load_one(self, pool: asyncpg.Pool, key: Key) -> Value:
         [value] = await self.load(pool, [key])
         return value
 
 
-class query(Generic[Arguments, Value]):  # noqa: N801 - a descriptor, as property is
-    """A question with arguments, loaded each time it is called."""
+class derived(Generic[Owner, Arguments, Value]):  # noqa: N801 - a descriptor, as property is
+    """A question with arguments, answered by asking others of the loaders."""
 
-    def __init__(self, load: Callable[Concatenate[asyncpg.Pool, Arguments], Coroutine[Any, Any, Value]]) -> None:
+    def __init__(self, load: Callable[Concatenate[Owner, Arguments], Coroutine[Any, Any, Value]]) -> None:
         self.load = load
 
     @overload
@@ -116,26 +144,36 @@ class query(Generic[Arguments, Value]):  # noqa: N801 - a descriptor, as propert
     def __get__(
         self, loaders: RequestLoaders | None, owner: type
     ) -> Self | Callable[Arguments, Coroutine[Any, Any, Value]]:
-        return self if loaders is None else self._bind(loaders)
-
-    def _bind(self, loaders: RequestLoaders) -> Callable[Arguments, Coroutine[Any, Any, Value]]:
-        return partial(self.load, loaders.pool)
+        return self if loaders is None else partial(self.load, loaders)  # type: ignore[arg-type]  # the class that has it
 
 
-class cached(query[Arguments, Value]):  # noqa: N801 - a descriptor, as property is
-    """A question over the whole catalogue, whose result the result cache holds for each set of arguments."""
+class query(Generic[Arguments, Value]):  # noqa: N801 - a descriptor, as property is
+    """A question with arguments, loaded each time it is called.
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
+    `tags` returns those that its rows' choice and order depend on; without it they depend on any change of a list.
+    """
 
-    def _bind(self, loaders: RequestLoaders) -> Callable[Arguments, Coroutine[Any, Any, Value]]:
-        load, results = super()._bind(loaders), loaders.results
-        if results is None:
-            return load
+    def __init__(
+        self,
+        load: Callable[Concatenate[asyncpg.Pool, Arguments], Coroutine[Any, Any, Value]],
+        *,
+        tags: Callable[Arguments, Iterable[str]] = lambda *_, **__: ANY_CHANGE,
+    ) -> None:
+        self.load = load
+        self.tags = tags
 
-        async def load_cached(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
-            key = self.name, args, frozenset(kwargs.items())
-            value: Value = await results.get(key, partial(load, *args, **kwargs))
-            return value
+    @overload
+    def __get__(self, loaders: None, owner: type) -> Self: ...
 
-        return load_cached
+    @overload
+    def __get__(self, loaders: RequestLoaders, owner: type) -> Callable[Arguments, Coroutine[Any, Any, Value]]: ...
+
+    def __get__(
+        self, loaders: RequestLoaders | None, owner: type
+    ) -> Self | Callable[Arguments, Coroutine[Any, Any, Value]]:
+        return self if loaders is None else partial(self._load, loaders)
+
+    async def _load(self, loaders: RequestLoaders, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Value:
+        found = await self.load(loaders.pool, *args, **kwargs)
+        loaders.depend(self.tags(*args, **kwargs), found if isinstance(found, list) else ())
+        return found

@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
+from mediacanon.database.changes import ENGAGEMENT
+from mediacanon.database.counts import Connection, select_counts, tags_of_sql
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.batch import one_per_key
 from mediacanon.loaders.title import NOT_ADULT, IdsRow, as_day, as_written, real_image
@@ -86,6 +87,8 @@ IS_DISCOVERABLE = "t.withdrawn_at IS NULL AND t.image_url LIKE 'http%'"
 
 _HAS_GENRE = """EXISTS (SELECT FROM title_genres tg
                 WHERE tg.title_id = t.id AND tg.genre_id = {})"""
+# The same of a title as it was noted (database/counts.py).
+_HAD_GENRE = "EXISTS (SELECT FROM unnest(c.genre_ids) AS tg (genre_id) WHERE tg.genre_id = {})"
 
 # field of DiscoverFilter -> its condition on a title; {} is the parameter, for genres the SQL of _of_genres
 CONDITIONS = {
@@ -165,12 +168,6 @@ SELECT t.id
 OFFSET {offset}::bigint
 """
 
-COUNT = """
-SELECT count(*)
-  FROM titles t
- WHERE {conditions}
-"""
-
 DISCOVER_TITLES_BY_ID = f"""
 SELECT t.id, t.type, t.display_name, t.original_title, t.start_year, t.end_year,
        {as_day("t.release_date")}, {real_image("t.image_url")},
@@ -215,10 +212,13 @@ def _restrictions(filter_: DiscoverFilter) -> Iterator[tuple[str, Any]]:
             yield field.name, value
 
 
-async def compile_filter(connection: PoolConnectionProxy, filter_: DiscoverFilter) -> tuple[list[str], list[Any]]:
+async def compile_filter(
+    connection: Connection, filter_: DiscoverFilter, *, is_noted: bool = False
+) -> tuple[list[str], list[Any]]:
     """Return the conditions of a filter as SQL about a title `t`, and their parameters.
 
-    Genres are passed as ids: PostgreSQL has statistics on the ids of genres, not on their names.
+    Genres are passed as ids: PostgreSQL has statistics on the ids of genres, not on their names. `is_noted`: the title
+    is one that `noted_changes c` holds.
     """
     ids = await _genre_ids(connection, {*filter_.genres_in, *filter_.genres_all, *filter_.genres_not_in})
     conditions, parameters = list[str](), list[Any]()
@@ -227,7 +227,8 @@ async def compile_filter(connection: PoolConnectionProxy, filter_: DiscoverFilte
         if name in _GENRE_FIELDS:
             place, value = _of_genres(place, [id_ for word in value for id_ in ids[word]])  # noqa: PLW2901
         parameters.append(value)
-        conditions.append(CONDITIONS[name].format(place))
+        condition = CONDITIONS[name].replace(_HAS_GENRE, _HAD_GENRE) if is_noted else CONDITIONS[name]
+        conditions.append(condition.format(place))
     return conditions, parameters
 
 
@@ -269,6 +270,16 @@ async def load_discover_ids(
         return [row[0] for row in await connection.fetch(sql, *parameters, limit, offset)]
 
 
+def tags_of_filter(filter_: DiscoverFilter, among: str) -> frozenset[str]:
+    """Return the tags of the titles that a filter finds among those of a condition."""
+    return tags_of_sql(among, *(CONDITIONS[name] for name, _ in _restrictions(filter_)))
+
+
+def tags_of_discover(filter_: DiscoverFilter, sort: DiscoverSort, *, limit: int, offset: int = 0) -> frozenset[str]:  # noqa: ARG001 - the loader's
+    """Return the tags of a page of titles. Every row has its views."""
+    return tags_of_filter(with_sort_rules(filter_, sort), IS_DISCOVERABLE) | tags_of_sql(ORDERS[sort]) | {ENGAGEMENT}
+
+
 async def load_discover_titles(
     pool: asyncpg.Pool, filter_: DiscoverFilter, sort: DiscoverSort, *, limit: int, offset: int = 0
 ) -> list[DiscoverTitleRow]:
@@ -278,20 +289,22 @@ async def load_discover_titles(
     return [row for row in rows if row is not None]
 
 
-async def load_discover_count(pool: asyncpg.Pool, filter_: DiscoverFilter) -> int:
-    """Return the number of titles on all pages of a filter, which includes the conditions of the sort order."""
-    async with pool.acquire() as connection, connection.transaction(readonly=True):
-        conditions, parameters = await compile_filter(connection, filter_)
-        await connection.execute(PLAN_FOR_THESE_VALUES)
-        count: int = await connection.fetchval(
-            COUNT.format(conditions=all_of(IS_DISCOVERABLE, *conditions)), *parameters
-        )
-        return count
+@dataclass(frozen=True, slots=True)
+class DiscoverCount:
+    """The question how many titles are on all pages of a filter, which includes the conditions of the sort order."""
 
+    filter: DiscoverFilter
+    kept_as: None = None
 
-async def load_discover_counts_by_filter(pool: asyncpg.Pool, filters: Sequence[DiscoverFilter]) -> list[int]:
-    """Return the count of each filter; sort orders without conditions of their own share one."""
-    return [await load_discover_count(pool, filter_) for filter_ in filters]
+    @property
+    def tags(self) -> frozenset[str]:
+        """The tags of its filter."""
+        return tags_of_filter(self.filter, IS_DISCOVERABLE)
+
+    async def select(self, connection: Connection, snapshot: str | None) -> tuple[str, list[Any]]:
+        """Return the SELECT of one number."""
+        conditions, parameters = await compile_filter(connection, self.filter, is_noted=snapshot is not None)
+        return select_counts((), [IS_DISCOVERABLE, *conditions], parameters, snapshot)
 
 
 async def load_discover_titles_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[DiscoverTitleRow | None]:

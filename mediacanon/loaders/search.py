@@ -13,6 +13,7 @@ from functools import partial
 
 import asyncpg
 
+from mediacanon.database.counts import IS_LISTED, Connection, tags_of_sql
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.title import TitleRow, and_not_adult, load_titles_by_id
 
@@ -50,6 +51,11 @@ class RankedTitle:
 
     title: TitleRow
     matched_on: str
+
+    @property
+    def title_id(self) -> int:
+        """Our id of the title."""
+        return self.title.title_id
 
 
 def found_inside(words: Sequence[str]) -> list[str]:
@@ -144,7 +150,11 @@ async def load_titles_by_rank(
     return await _best(pool, found, limit)
 
 
-Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+def tags_of_rank(query: str, *, limit: int) -> frozenset[str]:  # noqa: ARG001 - the loader's
+    """Return the tags of a search."""
+    return tags_of_sql(IS_LISTED, "t.search_names", "t.num_votes", "t.start_year")
+
+
 Ranks = dict[int, tuple[int, float, int]]
 
 

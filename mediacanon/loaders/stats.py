@@ -1,11 +1,38 @@
-"""Counts and distributions over the whole catalogue."""
+"""Totals and distributions over the whole catalogue, derived from counts; the frequent ones from kept counts."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 import asyncpg
 
-from mediacanon.loaders.title_list import CountRow
+from mediacanon.database.counts import (
+    BY_COUNTRY,
+    BY_GENRE,
+    BY_LANGUAGE,
+    COUNTED_NOUNS,
+    ROW_NUMBERS,
+    Counts,
+    Cube,
+    Group,
+    Question,
+)
+from mediacanon.loaders.dataloader import DataLoader
+from mediacanon.loaders.discover import DiscoverCount, DiscoverFilter
+from mediacanon.loaders.title_list import CountRow, SearchCount, TitleSearch
+
+
+class Counting(Protocol):
+    """What these functions ask: a pool, and counts by question."""
+
+    @property
+    def pool(self) -> asyncpg.Pool:
+        """The pool to read from."""
+
+    @property
+    def counts(self) -> DataLoader[Question, Counts]:
+        """The counts by question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,44 +46,6 @@ class StatsRow:
     last_import_at: dt.datetime | None
 
 
-STATS = """
-SELECT (SELECT count(*) FROM movies m JOIN titles t ON t.id = m.title_id WHERE t.withdrawn_at IS NULL)::integer
-         AS movies,
-       (SELECT count(*) FROM shows s JOIN titles t ON t.id = s.title_id WHERE t.withdrawn_at IS NULL)::integer AS shows,
-       (SELECT count(*) FROM show_seasons)::integer AS seasons,
-       (SELECT count(*) FROM show_episodes)::integer AS episodes,
-       (SELECT updated_at FROM sync_state WHERE key = 'last_import') AS last_import_at
-"""
-
-# The end of the last complete import in seconds since 1970, the unit of Prometheus' timestamps.
-LAST_IMPORT = "SELECT extract(epoch FROM updated_at)::float8 FROM sync_state WHERE key = 'last_import'"
-
-GENRE_COUNTS = """
-SELECT g.name, g.is_custom, count(t.id)::integer AS count
-  FROM genres g
-  LEFT JOIN title_genres tg ON tg.genre_id = g.id
-  LEFT JOIN titles t ON t.id = tg.title_id AND t.withdrawn_at IS NULL
- GROUP BY g.id
- ORDER BY g.name
-"""
-
-LANGUAGE_COUNTS = """
-SELECT original_language AS code, count(*)::integer AS count
-  FROM titles
- WHERE original_language IS NOT NULL AND withdrawn_at IS NULL
- GROUP BY original_language
- ORDER BY count(*) DESC, original_language
-"""
-
-COUNTRY_COUNTS = """
-SELECT origin_country AS code, count(*)::integer AS count
-  FROM titles
- WHERE origin_country IS NOT NULL AND withdrawn_at IS NULL
- GROUP BY origin_country
- ORDER BY count(*) DESC, origin_country
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class GenreRow:
     """A genre and the number of its titles."""
@@ -66,10 +55,29 @@ class GenreRow:
     count: int
 
 
-async def load_stats(pool: asyncpg.Pool) -> StatsRow:
+@dataclass(frozen=True, slots=True)
+class ChoicesRow:
+    """Genres by name and countries by code, each with at least one title."""
+
+    genres: list[str]
+    countries: list[str]
+
+
+LAST_IMPORT_AT = "SELECT updated_at FROM sync_state WHERE key = 'last_import'"
+# The end of the last complete import in seconds since 1970, the unit of Prometheus' timestamps.
+LAST_IMPORT = "SELECT extract(epoch FROM updated_at)::float8 FROM sync_state WHERE key = 'last_import'"
+GENRES = "SELECT id, name, COALESCE(is_custom, false) AS is_custom FROM genres ORDER BY name"
+
+
+def stats_row(counts: Counts, last_import_at: dt.datetime | None) -> StatsRow:
+    """Return the counts of rows by noun as a row."""
+    movies, shows, seasons, episodes = (counts.by_group.get((noun,), 0) for noun in COUNTED_NOUNS)
+    return StatsRow(movies, shows, seasons, episodes, last_import_at)
+
+
+async def load_stats(loaders: Counting) -> StatsRow:
     """Return the catalogue's counts."""
-    [counts] = await pool.fetch(STATS)
-    return StatsRow(*counts)
+    return stats_row(await loaders.counts.load(ROW_NUMBERS), await loaders.pool.fetchval(LAST_IMPORT_AT))
 
 
 async def load_last_import_time(pool: asyncpg.Pool) -> float:
@@ -77,16 +85,105 @@ async def load_last_import_time(pool: asyncpg.Pool) -> float:
     return float(await pool.fetchval(LAST_IMPORT) or 0)
 
 
-async def load_genres(pool: asyncpg.Pool) -> list[GenreRow]:
+async def load_genres(loaders: Counting) -> list[GenreRow]:
     """Return all genres by name."""
-    return [GenreRow(*record) for record in await pool.fetch(GENRE_COUNTS)]
+    counts = _summed(await loaders.counts.load(BY_GENRE))
+    records = await loaders.pool.fetch(GENRES)
+    return [GenreRow(genre["name"], genre["is_custom"], counts.get(genre["id"], 0)) for genre in records]
 
 
-async def load_languages(pool: asyncpg.Pool) -> list[CountRow]:
+async def load_languages(loaders: Counting) -> list[CountRow]:
     """Return the languages of the catalogue, most titles first."""
-    return [CountRow(*record) for record in await pool.fetch(LANGUAGE_COUNTS)]
+    return _by_count(_summed(await loaders.counts.load(BY_LANGUAGE)))
 
 
-async def load_countries(pool: asyncpg.Pool) -> list[CountRow]:
+async def load_countries(loaders: Counting) -> list[CountRow]:
     """Return the countries of the catalogue, most titles first."""
-    return [CountRow(*record) for record in await pool.fetch(COUNTRY_COUNTS)]
+    return _by_count(_summed(await loaders.counts.load(BY_COUNTRY)))
+
+
+async def load_choices(loaders: Counting) -> ChoicesRow:
+    """Return the genres of listed titles, and the countries of titles that discover shows."""
+    genres = [genre.name for genre in await load_genres(loaders) if genre.count]
+    countries = _summed(await loaders.counts.load(BY_COUNTRY), lambda group: group[1])
+    return ChoicesRow(genres, sorted(code for code in countries if code is not None))
+
+
+async def load_discover_total(loaders: Counting, filter_: DiscoverFilter) -> int:
+    """Return the number of titles on all pages of a filter, which includes the conditions of the sort order."""
+    kept = await _kept_total(loaders, filter_, is_shown=True)
+    return (await loaders.counts.load(DiscoverCount(filter_))).total if kept is None else kept
+
+
+async def load_search_total(loaders: Counting, search: TitleSearch) -> int:
+    """Return the number of titles that match a search."""
+    if search.query:
+        # Counted in all languages at once.
+        counts = _summed(await loaders.counts.load(SearchCount(search.in_any_language)))
+        codes = search.filter.language_in
+        return sum(number for code, number in counts.items() if not codes or code in codes)
+    kept = await _kept_total(loaders, search.filter, is_shown=False)
+    return (await loaders.counts.load(SearchCount(search))).total if kept is None else kept
+
+
+async def load_search_languages(loaders: Counting, search: TitleSearch) -> list[CountRow]:
+    """Return the known languages of the titles that match a search, whatever languages it has itself; most first."""
+    search = search.in_any_language
+    if not search.query and _given(search.filter) <= {"type"}:
+        type_ = search.filter.type
+        return _by_count(_summed(await loaders.counts.load(BY_LANGUAGE), lambda group: type_ in (None, group[0])))
+    return _by_count(_summed(await loaders.counts.load(SearchCount(search))))
+
+
+# fields of a filter beside `type` -> the kept counts that hold their totals; no field at all is one of them
+CUBES: dict[frozenset[str], Cube] = {
+    frozenset(): BY_LANGUAGE,
+    frozenset({"language_in"}): BY_LANGUAGE,
+    frozenset({"country_in"}): BY_COUNTRY,
+    frozenset({"genres_in"}): BY_GENRE,
+    frozenset({"genres_all"}): BY_GENRE,
+}
+
+
+async def _kept_total(loaders: Counting, filter_: DiscoverFilter, *, is_shown: bool) -> int | None:
+    """Return the total that kept counts hold of a filter, None if they hold none.
+
+    A title counts once under each of its genres, so two genres cannot be added.
+    """
+    given = _given(filter_) - {"type"}
+    cube = CUBES.get(given)
+    if cube is None:
+        return None
+    values = [value for name in given for value in getattr(filter_, name)]
+    if cube is BY_GENRE and len(set(values)) > 1:
+        return None
+    if cube is BY_GENRE:
+        values = [genre["id"] for genre in await loaders.pool.fetch(GENRES) if genre["name"] in values]
+
+    def is_wanted(group: Group) -> bool:
+        type_, shown, value = group
+        return filter_.type in (None, type_) and (shown or not is_shown) and (not given or value in values)
+
+    return sum(_summed(await loaders.counts.load(cube), is_wanted).values())
+
+
+_UNSET = DiscoverFilter()
+
+
+def _given(filter_: DiscoverFilter) -> frozenset[str]:
+    names = (field.name for field in fields(filter_))
+    return frozenset(name for name in names if getattr(filter_, name) != getattr(_UNSET, name))
+
+
+def _summed(counts: Counts, is_wanted: Callable[[Group], bool] = lambda _: True) -> dict[Any, int]:
+    """Return the numbers by the last value of their groups."""
+    found: dict[Any, int] = {}
+    for group, number in counts.by_group.items():
+        if is_wanted(group):
+            found[group[-1]] = found.get(group[-1], 0) + number
+    return found
+
+
+def _by_count(counts: dict[str | None, int]) -> list[CountRow]:
+    known = ((code, number) for code, number in counts.items() if code is not None)
+    return [CountRow(code, number) for code, number in sorted(known, key=lambda each: (-each[1], each[0]))]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from mediacanon.cache.responses import LIST_TAGS, CachedResponse, ResponseCache, cache_key
+from mediacanon.cache.responses import CachedResponse, ResponseCache, cache_key
 from mediacanon.database.changes import tag_of
 from mediacanon.errors import MediaCanonError, NotFound
 from mediacanon.execution.executor import Execution
@@ -133,7 +133,7 @@ class Pages:
             ).encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=self._environment.headers,
-            tags=LIST_TAGS if title_id is None else frozenset(tag_of("title", each) for each in _title_ids(data)),
+            tags=context.loaders.list_tags if title_id is None else _title_tags(data),
             route=bound.page.path,
             view=title_id,
             click=subject.get("slug"),
@@ -158,6 +158,11 @@ class Pages:
 def _printed_url(request: Request) -> URL:
     """Return the address that a page prints, without `source`: the key of a cached page leaves it out."""
     return request.url.remove_query_params("source") if "source" in request.query_params else request.url
+
+
+def _title_tags(data: Mapping[str, Any]) -> frozenset[str]:
+    """Return the tags of all titles in the data of a page."""
+    return frozenset(tag_of("title", each) for each in _title_ids(data))
 
 
 def _title_ids(data: Any) -> Iterator[int]:  # noqa: ANN401 - any JSON

@@ -16,6 +16,7 @@ from mediacanon.execution.executor import Execution
 from mediacanon.http.conditional import conditional
 from mediacanon.http.cors import read_headers
 from mediacanon.http.proxies import base_path
+from mediacanon.loaders.descriptors import ANY_CHANGE
 from mediacanon.rest_compat.dialect import Dialect
 from mediacanon.rest_compat.documents import EXAMPLES, document_text
 from mediacanon.rest_compat.endpoint import Data
@@ -77,6 +78,7 @@ class Documentation:
             body=text.encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=self._headers,
+            tags=ANY_CHANGE,
             route=self._dialect.prefix,
         )
 

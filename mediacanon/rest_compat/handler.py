@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mediacanon.cache.responses import LIST_TAGS, CachedResponse, ResponseCache, cache_key
+from mediacanon.cache.responses import CachedResponse, ResponseCache, cache_key
 from mediacanon.errors import BadArgument, MediaCanonError, NotFound, WrongMediaType, WrongMethod
 from mediacanon.execution.documents import PreparedDocument
 from mediacanon.execution.executor import Execution
@@ -20,6 +20,7 @@ from mediacanon.http.compression import Compression
 from mediacanon.http.cors import preflight_headers, read_headers
 from mediacanon.http.exchange import exchange_of, request_id
 from mediacanon.http.proxies import route_path
+from mediacanon.loaders.descriptors import ANY_CHANGE
 from mediacanon.rest_compat.dialect import Dialect
 from mediacanon.rest_compat.endpoint import Data, Endpoint, Variables
 from mediacanon.rest_compat.parameters import query_texts, read_facts, read_id, read_query
@@ -149,12 +150,13 @@ class RestApi:
         if bound.has_id:
             variables["id"] = read_id(self.dialect, path["id"])
         if not can_match:
-            return self._response(row, _empty_answer(bound, variables))
+            return self._response(row, _empty_answer(bound, variables), ANY_CHANGE)
         for name in bound.document.required - variables.keys():
             if name not in bound.path_names:
                 raise BadArgument(f"{name} required")
             variables[name] = ""
-        data = await self._load(bound, variables, self._new_context(request))
+        context = self._new_context(request)
+        data = await self._load(bound, variables, context)
         answer = project(data, row.answer, bound.serializer)
         if answer is None and row.is_list:
             answer = []
@@ -162,7 +164,7 @@ class RestApi:
             raise NotFound
         for name in row.always_present:
             answer.setdefault(name, [])
-        return self._response(row, answer)
+        return self._response(row, answer, context.loaders.list_tags)
 
     async def _load(self, bound: BoundEndpoint, variables: dict[str, Any], context: Context) -> Data:
         if bound.row.load is None:
@@ -173,12 +175,12 @@ class RestApi:
 
         return await bound.row.load(run, {**bound.document.defaults, **variables})
 
-    def _response(self, row: Endpoint, answer: Any) -> CachedResponse:  # noqa: ANN401 - any JSON
+    def _response(self, row: Endpoint, answer: Any, list_tags: frozenset[str]) -> CachedResponse:  # noqa: ANN401 - any JSON
         return CachedResponse(
             body=orjson.dumps(answer),
             media_type=self.dialect.media_type,
             headers=self._read_headers,
-            tags=frozenset(tag.format_map(answer) for tag in row.tags) if row.tags else LIST_TAGS,
+            tags=frozenset(tag.format_map(answer) for tag in row.tags) if row.tags else list_tags,
             route=row.path,
             view=answer[row.view] if row.view else None,
             click=pick(answer, row.click) if row.click else None,

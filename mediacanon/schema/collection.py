@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 import strawberry
 
+from mediacanon.cache.carousels import CAROUSELS
 from mediacanon.errors import BadArgument
 from mediacanon.loaders.carousel import shown_carousels
 from mediacanon.loaders.collection import FILTER, MOST_TITLES, CollectionRow
@@ -132,6 +133,7 @@ class CollectionQueries:
             await (cache.current() if cache else loaders.carousels()), hides_adult=loaders.hides_adult
         )
         shown = rows[(page - 1) * per_page : page * per_page]
+        info.context.loaders.depend({CAROUSELS}, [title for row in shown for title in row.titles])
         return CarouselPage(
             items=cast("list[Carousel]", shown),
             page=page,

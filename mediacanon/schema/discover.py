@@ -66,7 +66,7 @@ class DiscoverTitle:
 
 async def count_discovered(query: DiscoverQuery, info: Info) -> int:
     """Return the number of matching titles; sort orders without conditions of their own share one count."""
-    return await info.context.loaders.discover_count_by_filter.load(with_sort_rules(*query))
+    return await info.context.loaders.discover_total(with_sort_rules(*query))
 
 
 @strawberry.type(description="A page of titles to discover.")

@@ -99,8 +99,7 @@ class CodeCount:
 
 async def count_titles(search: TitleSearch, info: Info) -> int:
     """Return the number of matching titles."""
-    counts = await info.context.loaders.title_counts_by_search(search.counted)
-    return counts.total(search.filter.language_in)
+    return await info.context.loaders.search_total(search)
 
 
 @strawberry.type(description="A page of titles.")
@@ -113,8 +112,7 @@ class TitlePage(ListPage[Title]):
     @staticmethod
     async def languages(root: strawberry.Parent["TitlePage"], info: Info) -> list[CodeCount]:
         """Count the languages of the match."""
-        counts = await info.context.loaders.title_counts_by_search(root.search.in_any_language)
-        return cast("list[CodeCount]", counts.languages)
+        return cast("list[CodeCount]", await info.context.loaders.search_languages(root.search))
 
 
 def narrowed(given: DiscoverFilter, type_: str | None, language: str | None) -> DiscoverFilter:

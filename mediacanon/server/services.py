@@ -10,10 +10,11 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
 
-from mediacanon.cache.carousels import CarouselCache
-from mediacanon.cache.responses import LIST_TAGS, CachedResponse, ResponseCache
+from mediacanon.cache.carousels import CAROUSELS, CarouselCache
+from mediacanon.cache.responses import CachedResponse, ResponseCache
 from mediacanon.cache.results import ResultCache
 from mediacanon.database.changes import listening
+from mediacanon.database.counts import tidying
 from mediacanon.database.pool import UNREACHABLE, open_pool
 from mediacanon.database.readiness import check_readiness
 from mediacanon.database.replica import open_reads
@@ -88,13 +89,14 @@ class Services:
                 partial(load_carousels, self.reads),
                 changes,
                 renew=partial(renew_carousels, self.reads),
-                built=partial(self.response_cache.drop, LIST_TAGS),
+                built=partial(self.response_cache.drop, {CAROUSELS}),
             ) as self.carousels,
             open_enrichment(self.settings, self.pool, self.dsn, changes) as self.enrichment,
             self.images.opened() if self.images else nullcontext(),
             self.response_cache.invalidated_by(changes),
             self.result_cache.invalidated_by(changes),
             self.engagement.writing_to(self.pool),
+            tidying(self.pool),
             self.counts.reading(),
             self.access_log.writing(),
             closing_loaders(share_loaders(self.reads)) as self.shared_loaders,

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import asyncpg
 
+from mediacanon.database.counts import tidying
 from mediacanon.database.pool import UNREACHABLE
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.http.retries import backoff
@@ -132,7 +133,8 @@ class BackfillRun:
         guard = asyncio.Lock()
         titles = self._titles(sql, limit)
         try:
-            async with asyncio.TaskGroup() as group:
+            # A run of hours notes a change for each title, and a server that tidies may not be there.
+            async with tidying(self.pool), asyncio.TaskGroup() as group:
                 for _ in range(CONNECTIONS):
                     group.create_task(self._worker(titles, guard, work, step))
         except ExceptionGroup as group_of_errors:

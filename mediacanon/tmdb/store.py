@@ -83,7 +83,7 @@ async def store_facts(connection: Connection, fetched: Sequence[FetchedTitle], *
     async with connection.transaction():
         rows = await connection.fetch(STORE_FACTS, *columns)
         changed = [row["title_id"] for row in rows if row["differs"]]
-        await notify_titles(connection, changed)
+        await notify_titles(connection, changed, is_stale=True)
     return changed
 
 

@@ -1,12 +1,14 @@
 """Results are computed once until the catalogue changes, and are never stale."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import asyncpg
 import pytest
 
 from mediacanon.cache.results import ResultCache
-from mediacanon.database.changes import listening, notify_engagement, notify_title
+from mediacanon.database.changes import listening, notify_engagement, notify_everything, notify_title
 
 
 class Question:
@@ -122,10 +124,65 @@ async def test_a_result_begun_before_a_change_is_not_cached(cache: ResultCache, 
     async with pool.acquire() as connection, connection.transaction():
         await notify_title(connection, 1)
     late = asyncio.ensure_future(cache.get("a", question))
-    while question.asked < 2:
-        await asyncio.sleep(0)
+    await cache._changes.catch_up()
     question.may_answer.set()
     assert [await early, await late, await cache.get("a", question)] == [1, 2, 2]
+
+
+class Tally(NamedTuple):
+    """A result that can be corrected, and how often it was."""
+
+    snapshot: str
+    corrections: int
+
+
+async def test_a_result_with_a_snapshot_is_corrected_and_not_made_anew(cache: ResultCache, pool: asyncpg.Pool):
+    """After a change one caller corrects it, for all; an import, which no correction covers, has it made anew."""
+    made = []
+
+    async def make() -> Tally:
+        made.append(1)
+        return Tally("1:1:", 0)
+
+    async def correct(known: Tally) -> Tally:
+        return Tally("2:2:", known.corrections + 1)
+
+    async def changed(notify: Callable[[asyncpg.Connection], Awaitable[None]]) -> list[int]:
+        async with pool.acquire() as connection, connection.transaction():
+            await notify(connection)
+        found = await asyncio.gather(*(cache.get("a", make, correct) for _ in range(5)))
+        return [each.corrections for each in found]
+
+    assert (await cache.get("a", make, correct)).corrections == 0
+    assert await changed(lambda connection: notify_title(connection, 1)) == [1] * 5
+    assert await changed(notify_engagement) == [1] * 5
+    assert await changed(lambda connection: notify_title(connection, 2)) == [2] * 5
+    assert len(made) == 1
+    assert await changed(notify_everything) == [0] * 5
+    assert len(made) == 2
+
+
+async def test_a_correction_waits_for_no_turn_of_slow_results(cache: ResultCache, pool: asyncpg.Pool):
+    """A known result is corrected while as many others are made as may be."""
+    tally = Tally("1:1:", 0)
+
+    async def make() -> Tally:
+        return tally
+
+    async def correct(_: Tally) -> Tally:
+        return Tally("2:2:", 1)
+
+    await cache.get("known", make, correct)
+    question = Question()
+    question.may_answer.clear()
+    slow = [asyncio.ensure_future(cache.get(key, question)) for key in "ab"]
+    while question.running < 2:
+        await asyncio.sleep(0)
+    async with pool.acquire() as connection, connection.transaction():
+        await notify_title(connection, 1)
+    assert (await cache.get("known", make, correct)).corrections == 1
+    question.may_answer.set()
+    await asyncio.gather(*slow)
 
 
 async def test_failures_are_not_cached(cache: ResultCache):

@@ -2,13 +2,14 @@
 
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import asyncpg
 import pytest
 
 from mediacanon.loaders import Loaders, share_loaders
 from mediacanon.loaders.dataloader import DataLoader
-from mediacanon.loaders.descriptors import RequestLoaders, batched, cached, query
+from mediacanon.loaders.descriptors import ANY_CHANGE, RequestLoaders, batched, derived, query
 
 POOL: asyncpg.Pool = None
 
@@ -19,7 +20,7 @@ class Results:
     def __init__(self) -> None:
         self.entries: dict[object, object] = {}
 
-    async def get(self, key, make):
+    async def get(self, key, make, correct):
         if key not in self.entries:
             self.entries[key] = await make()
         return self.entries[key]
@@ -40,13 +41,29 @@ async def double_number(_, number: int, *, plus: int = 0):
     return 2 * number + plus
 
 
+async def correct_key(_, __, known: int):
+    """Return the value as it is."""
+    return known
+
+
+async def load_titles(_):
+    """Return rows of which one is no title."""
+    return [SimpleNamespace(title_id=47), SimpleNamespace(title_id=48), "title"]
+
+
+async def sum_doubles(loaders, *numbers: int):
+    """Ask another question of the same loaders."""
+    return sum(await loaders.corrected_double_by_key.load_many(numbers))
+
+
 class Index(RequestLoaders):
     """Each kind of question."""
 
     double_by_key = batched(double_keys)
-    cached_double_by_key = batched(double_keys, cached=True, shared=False)
-    double = query(double_number)
-    cached_double = cached(double_number)
+    corrected_double_by_key = batched(double_keys, correct=correct_key, tags=lambda key: [f"key:{key}"], shared=False)
+    double = query(double_number, tags=lambda number, *, plus=0: [f"number:{number + plus}"])
+    titles = query(load_titles)
+    sum_of_doubles = derived(sum_doubles)
 
 
 @pytest.fixture
@@ -82,30 +99,44 @@ async def test_a_query_is_loaded_each_time(calls: list[object]):
     assert calls == [(1, 0), (1, 3)]
 
 
-async def test_cached_questions_are_loaded_once_for_all_requests(calls: list[object]):
-    """Each key and each set of arguments has an entry of its own."""
+async def test_corrected_questions_are_loaded_once_for_all_requests(calls: list[object]):
+    """Each key has an entry of its own; questions derived from them share it."""
     results = Results()
     for _ in range(2):
         loaders = Index(POOL, results)
-        assert await loaders.cached_double_by_key.load_many([1, 2]) == [2, 4]
-        assert [await loaders.cached_double(1), await loaders.cached_double(1, plus=3)] == [2, 5]
-    assert calls == [[1], [2], (1, 0), (1, 3)]
-    assert len(results.entries) == 4
+        assert await loaders.corrected_double_by_key.load_many([1, 2]) == [2, 4]
+        assert await loaders.sum_of_doubles(1, 2) == 6
+    assert calls == [[1], [2]]
+    assert len(results.entries) == 2
 
 
-async def test_without_a_result_cache_nothing_is_cached(calls: list[object]):
+async def test_without_a_result_cache_a_request_loads_once(calls: list[object]):
     """Commands and tests have none."""
+    for _ in range(2):
+        loaders = Index(POOL)
+        assert [await loaders.corrected_double_by_key.load(1) for _ in range(2)] == [2, 2]
+    assert calls == [[1], [1]]
+
+
+async def test_loaders_note_the_tags_of_what_they_loaded():
+    """Those of a question, of each title among its rows; without any, and with rows by key, those of any change."""
     loaders = Index(POOL)
-    assert await loaders.cached_double_by_key.load_many([1, 2]) == [2, 4]
-    assert [await loaders.cached_double(1) for _ in range(2)] == [2, 2]
-    assert calls == [[1, 2], (1, 0), (1, 0)]
+    assert loaders.list_tags == ANY_CHANGE
+    await loaders.double(1, plus=3)
+    await loaders.corrected_double_by_key.load(2)
+    assert loaders.list_tags == {"number:4", "key:2"}
+    await loaders.titles()
+    assert loaders.list_tags == {"number:4", "key:2", "title:47", "title:48", *ANY_CHANGE}
+    by_key = Index(POOL)
+    await by_key.double_by_key.load(1)
+    assert by_key.list_tags == ANY_CHANGE
 
 
 def test_expensive_keys_are_not_shared():
     """A batch of one would delay the requests of the others."""
     shared = share_loaders(POOL).keys()
     all_batched = {name for name, each in vars(Loaders).items() if isinstance(each, batched)}
-    assert all_batched - shared == {"discover_count_by_filter", "similar_titles_by_title_id"}
+    assert all_batched - shared == {"counts", "similar_titles_by_title_id"}
 
 
 WELL_TYPED = """

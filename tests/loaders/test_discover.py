@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 
 from mediacanon.database.pool import open_pool
+from mediacanon.loaders import Loaders
 from mediacanon.loaders.discover import (
     CONDITIONS,
     DiscoverFilter,
     DiscoverTitleRow,
-    load_discover_count,
     load_discover_titles,
     load_discover_titles_by_id,
     with_sort_rules,
@@ -190,7 +190,7 @@ async def test_every_filter_in_every_order_agrees_with_a_plain_computation(
     for filter_ in FILTERS:
         expected = catalogue.expected(filter_, sort)
         assert await all_ids(messy, filter_, sort) == expected, filter_
-        assert await load_discover_count(messy, with_sort_rules(filter_, sort)) == len(expected), filter_
+        assert await Loaders(messy).discover_total(with_sort_rules(filter_, sort)) == len(expected), filter_
 
 
 def test_filters_under_test_use_every_condition() -> None:
@@ -293,8 +293,8 @@ async def test_values_are_parameters(messy: asyncpg.Pool) -> None:
     """Quotes, comments, placeholders and braces find nothing and break nothing."""
     for text in ("'; DROP TABLE titles; --", "$1", "{}", "{0}", "%", "\\", "NULL", "' OR '1'='1", "🎬" * 30):
         for name in ("genres_in", "genres_all", "language_in", "country_in"):
-            assert await load_discover_count(messy, DiscoverFilter(**{name: (text,)})) == 0
-    assert await load_discover_count(messy, DiscoverFilter()) > 0
+            assert await Loaders(messy).discover_total(DiscoverFilter(**{name: (text,)})) == 0
+    assert await Loaders(messy).discover_total(DiscoverFilter()) > 0
 
 
 async def test_planning_for_values_ends_with_the_transaction(messy: asyncpg.Pool) -> None:

@@ -6,9 +6,10 @@ import asyncpg
 import pytest
 
 from mediacanon.database.pool import open_pool
+from mediacanon.loaders import Loaders
 from mediacanon.loaders.discover import DiscoverFilter
 from mediacanon.loaders.search import IS_KNOWN
-from mediacanon.loaders.title_list import TitleSearch, load_title_counts_by_search, load_titles_by_search
+from mediacanon.loaders.title_list import TitleSearch, load_titles_by_search
 from tests.conftest import own_database
 
 PAGE = 7
@@ -74,16 +75,18 @@ async def test_a_page_of_known_titles_is_one_statement(mess: asyncpg.Pool):
 
 async def test_one_count_serves_every_filter_of_languages(mess: asyncpg.Pool):
     """Titles of an unknown language are counted in the total, and are not among the languages."""
-    search = TitleSearch("the")
-    counts = await load_title_counts_by_search(mess, search)
+    loaders, search = Loaders(mess), TitleSearch("the")
     held = "SELECT count(*) FROM titles WHERE display_name ILIKE '%the%'"
-    assert counts.by_language[None] > 0
-    assert counts.total(()) == await mess.fetchval(held)
+    assert await mess.fetchval(f"{held} AND original_language IS NULL") > 0
+    assert await loaders.search_total(search) == await mess.fetchval(held)
+    statements: list[str] = []
+    async with mess.acquire() as connection:
+        connection.add_query_logger(lambda record: statements.append(record.query))
     for languages in (("en",), ("fr", "en"), ("xx",)):
         one = TitleSearch("the", DiscoverFilter(language_in=languages))
-        assert one.in_any_language == search
-        wanted = await mess.fetchval(f"{held} AND original_language = ANY($1)", list(languages))
-        assert counts.total(languages) == wanted
-    numbers = [each.count for each in counts.languages]
-    assert numbers == sorted(numbers, reverse=True)
-    assert None not in {each.code for each in counts.languages}
+        found = await loaders.search_total(one)
+        assert not any("count(*) AS number" in statement for statement in statements)
+        assert found == await mess.fetchval(f"{held} AND original_language = ANY($1)", list(languages))
+    counts = await loaders.search_languages(search)
+    assert [each.count for each in counts] == sorted((each.count for each in counts), reverse=True)
+    assert None not in {each.code for each in counts}

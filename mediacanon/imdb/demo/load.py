@@ -6,8 +6,9 @@ from pathlib import Path
 import asyncpg
 import orjson
 
-from mediacanon.database.changes import notify_everything
+from mediacanon.database.changes import IS_BULK, notify_everything
 from mediacanon.database.connection_url import connect_options
+from mediacanon.database.counts import keep_counts
 from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import Conflict
 from mediacanon.imdb.demo.catalogue import DemoEpisode, DemoTitle
@@ -81,11 +82,13 @@ async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
             await sync(dsn, SyncOptions(folder=Path(folder), base_url=None))
         catalogue = build_demo_catalogue(seed)
         async with connection.transaction():
+            await connection.execute(IS_BULK)
             titles, episodes = _as_json(catalogue.titles), _as_json(catalogue.episodes)
             await connection.execute(FILL_TITLES, titles)
             await connection.execute(FILL_EPISODES, episodes)
             await connection.execute(ASSIGN_CUSTOM_GENRES, titles)
             await connection.execute(ADD_VIEWS, titles)
+            await keep_counts(connection)
             await notify_everything(connection)
         # The import gathered the planner's statistics before these facts were added.
         await connection.execute("ANALYZE titles, show_episodes, title_genres, title_views")
