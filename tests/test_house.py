@@ -24,7 +24,7 @@ FREE_FOLDERS = {"browser", "deploy"}
 # Tests of a promise that several modules keep together, by folder below tests/.
 SPANNING = {
     "": {"adult", "graphql_docs", "house", "spellings", "wheel"},
-    "cache": {"bounds", "transparency"},
+    "cache": {"bounds", "freshness", "transparency"},
     "cli": {"commands"},
     "database": {"disk_full", "pgbouncer", "recovery"},
     "imdb": {"merge_edits"},

@@ -258,7 +258,7 @@ class ResponseCache:
 
     def is_stale(self, response: CachedResponse) -> bool:
         """Return whether a change has made a list stale since it was begun."""
-        return any(self._stale.get(tag, 0.0) >= response.made_at for tag in response.tags)
+        return any(self._stale.get(tag, -1.0) >= response.made_at for tag in response.tags)
 
     def renew(self, scope: Scope, response: CachedResponse, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Have a stale list made anew in the background, each one once at a time; do nothing for other responses."""
@@ -366,7 +366,7 @@ class ResponseCacheMiddleware:
         await (response or self.app)(scope, receive, send)
 
     async def _make_anew(self, scope: Scope) -> None:
-        """Have the app make and store a response that nobody waits for."""
+        """Have the app make and store a response in the background."""
         scope.pop(EXCHANGE, None)
         scope["method"] = "GET"
         try:

@@ -6,7 +6,7 @@ depend on, `titles` for titles that come or go, `lists` for any change of a titl
 share a tag with it: a new noun needs a tag, and no code in the caches. The tags of lists come from the rows that the
 database has noted in the transaction (`noted_changes` in schema.sql).
 
-What TMDB and visitors bring is `stale` to lists: a value with one of these tags may be served while it is made anew.
+A change by TMDB or a visitor has the tags of lists in `stale`: such a list may be served while it is made anew.
 
 A writer notifies inside its transaction (`notify_title` and the others), so that listeners hear of the change when, and
 only if, the transaction commits. A worker listens:
@@ -49,7 +49,7 @@ NOTIFY_TITLES = f"""
                             ELSE 'titles' || COALESCE('.' || changed.name, '') END AS tag
          FROM noted_changes c
          LEFT JOIN LATERAL unnest(c.columns) AS changed (name) ON true
-        WHERE c.xid = pg_current_xact_id()),
+        WHERE c.xid = pg_current_xact_id() AND (c.columns IS NULL OR changed.name IS NOT NULL)),
        lists AS (
        SELECT COALESCE(array_agg(tag), '{{}}') AS tags FROM noted)
 SELECT pg_notify('{CHANNEL}', json_strip_nulls(json_build_object(
@@ -115,7 +115,7 @@ async def notify_title(connection: Connection, title_id: int) -> None:
 
 
 async def notify_titles(connection: Connection, title_ids: Iterable[int], *, is_stale: bool = False) -> None:
-    """Notify every worker of changes of these titles, and of the lists that depend on what was changed of them.
+    """Notify every worker of changes of these titles, and of the lists that depend on their changed columns.
 
     `is_stale`: lists may be served as they are while they are made anew.
     """
@@ -160,10 +160,10 @@ def parse_change(payload: str) -> Change:
     """Return the change in a payload; EVERYTHING for one that cannot be read."""
     try:
         match orjson.loads(payload):
-            case {"tags": [*tags], "stale": [*stale]} if stale and all(map(_is_tag, (*tags, *stale))):
-                return Change(frozenset(tags), frozenset(stale))
-            case {"tags": [*tags]} if tags and all(map(_is_tag, tags)):
-                return Change(frozenset(tags))
+            case {"tags": [*tags], **others}:
+                stale = others.get("stale", [])
+                if isinstance(stale, list) and (tags or stale) and all(map(_is_tag, (*tags, *stale))):
+                    return Change(frozenset(tags), frozenset(stale))
     except orjson.JSONDecodeError:
         pass
     log.warning("Unknown payload %.200r on channel %s: every cached value is dropped", payload, CHANNEL)

@@ -3,10 +3,10 @@
 A question is one SELECT with groups. `load_counts` reads the catalogue for it, `correct_counts` reads the rows of
 `noted_changes` that the snapshot of the known counts does not show: the same groups and conditions, over the titles as
 they were (minus one) and as they are (plus one). So the counts are exact, and cost no walk through the catalogue after
-a change. The questions in KEPT stay in the database: an import answers them, `tidy_counts` brings them up to date.
+a change. The questions in STANDING stay in the database: an import answers them, `tidy_counts` brings them up to date.
 
-On a standby, snapshots miss transactions in progress: what is counted there has none, and is counted again after a
-change. Kept counts have the snapshot of the primary server.
+On a standby, snapshots miss transactions in progress: counts made there have none, and are made anew after a change.
+Kept counts have the snapshot of the primary server.
 """
 
 import asyncio
@@ -177,7 +177,7 @@ BY_LANGUAGE = Cube("languages", ("t.type", IS_SHOWN, "t.original_language"))
 BY_COUNTRY = Cube("countries", ("t.type", IS_SHOWN, "t.origin_country"))
 BY_GENRE = Cube("genres", ("t.type", IS_SHOWN, "tg.genre_id"), with_genres=True)
 ROW_NUMBERS = Rows()
-KEPT: tuple[Question, ...] = (BY_LANGUAGE, BY_COUNTRY, BY_GENRE, ROW_NUMBERS)
+STANDING: tuple[Question, ...] = (BY_LANGUAGE, BY_COUNTRY, BY_GENRE, ROW_NUMBERS)
 
 
 def select_counts(
@@ -188,7 +188,7 @@ def select_counts(
     *,
     with_genres: bool = False,
 ) -> tuple[str, list[Any]]:
-    """Return a SELECT of groups and numbers over titles, or over what was noted of titles since a snapshot."""
+    """Return a SELECT of groups and numbers over titles, or over the changes of titles noted since a snapshot."""
     source, number, values, where = LISTED, "count(*)", list(parameters), list(conditions)
     join = GENRES_OF_TITLE
     if snapshot is not None:
@@ -238,8 +238,8 @@ async def _counted(connection: Connection, sql: str, parameters: Sequence[Any]) 
 
 
 async def keep_counts(connection: Connection) -> None:
-    """Count what the kept questions ask, and keep it; for the transaction of a change that noted nothing."""
-    for question in KEPT:
+    """Answer the standing questions and keep the answers, in the transaction of a change that noted nothing."""
+    for question in STANDING:
         await _keep(connection, question, await _counted(connection, *await question.select(connection, None)))
 
 
@@ -266,14 +266,14 @@ async def _keep_tidying(pool: asyncpg.Pool) -> None:
 
 
 async def tidy_counts(pool: asyncpg.Pool) -> None:
-    """Bring the kept counts up to date and delete the changes that nobody needs any more.
+    """Bring the kept counts up to date and delete the changes that no server needs any more.
 
     One process at a time does so; the others do nothing.
     """
     async with pool.acquire() as connection, connection.transaction():
         if not await connection.fetchval(LOCK, TIDY_LOCK):
             return
-        for question in KEPT:
+        for question in STANDING:
             # Locked before it is corrected: an import puts new counts in its place.
             kept = await connection.fetchrow(f"{KEPT_COUNTS} FOR UPDATE", question.kept_as)
             if kept is None:

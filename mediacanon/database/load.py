@@ -8,6 +8,7 @@ from functools import partial
 
 import asyncpg
 
+from mediacanon.database.counts import keep_counts
 from mediacanon.database.dump import Dump
 from mediacanon.database.keys import drop_keys
 from mediacanon.database.migrate import connected, migrate, translate_errors
@@ -35,6 +36,10 @@ SELECT t.relname::text AS table, s.relname::text AS sequence
 SET_SEQUENCE = "SELECT setval($1::text::regclass, $2::bigint, $3::boolean)"
 # The version was checked before; other text in its place counts as no version.
 FORGET_VERSION = "DELETE FROM sync_state WHERE key = 'schema_version' AND value !~ '^[0-9]{1,9}$'"
+# Their rows speak of transactions of the server that they were written by; the counts are made anew.
+OF_ONE_SERVER = frozenset({"noted_changes", "kept_counts"})
+# For the sessions of a restore.
+BULK = "SET mediacanon.is_bulk = 'on'"
 # The longest work begins first.
 _LARGEST = ("titles", "show_episodes")
 
@@ -54,7 +59,7 @@ async def load(dsn: str, dump: Dump, *, jobs: int) -> None:
             others, foreign_keys = await drop_keys(connection, tables)
     if left_out := sorted(dump.tables.keys() - set(tables)):
         log.warning("Not restored, since MediaCanon has no such tables: %s", ", ".join(map(ascii, left_out))[:500])
-    present = sorted(dump.tables.keys() & set(tables), key=lambda table: table not in _LARGEST)
+    present = sorted(dump.tables.keys() & set(tables) - OF_ONE_SERVER, key=lambda table: table not in _LARGEST)
     try:
         await _share_out(dsn, jobs, [partial(_copy, dump=dump, table=table) for table in present])
         await _share_out(dsn, jobs, [partial(_execute, statement=statement) for statement in others])
@@ -66,6 +71,9 @@ async def load(dsn: str, dump: Dump, *, jobs: int) -> None:
             f"{dump.file} cannot be restored, the database is as it was: {reason_of(error)}"
         ) from error
     await migrate(dsn)
+    with translate_errors(dsn):
+        async with connected(dsn) as connection, connection.transaction():
+            await keep_counts(connection)
 
 
 async def _share_out(dsn: str, jobs: int, steps: Iterable[Step]) -> None:
@@ -91,6 +99,7 @@ async def _execute(connection: asyncpg.Connection, *, statement: str) -> None:
 
 async def _copy(connection: asyncpg.Connection, *, dump: Dump, table: str) -> None:
     """Copy a table's rows; columns that it lacks are there as text meanwhile."""
+    await connection.execute(BULK)
     known = {row[0] for row in await connection.fetch(COLUMNS, table)}
     async with dump.rows(table) as rows:
         unknown = [column for column in rows.columns if column not in known]

@@ -24,7 +24,7 @@ from mediacanon.loaders.title_list import CountRow, SearchCount, TitleSearch
 
 
 class Counting(Protocol):
-    """What these functions ask: a pool, and counts by question."""
+    """The loaders that these functions ask: a pool, and counts by question."""
 
     @property
     def pool(self) -> asyncpg.Pool:

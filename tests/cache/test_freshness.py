@@ -1,6 +1,7 @@
 """The sentences of docs/freshness.md, each with two workers."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -146,6 +147,7 @@ async def test_a_list_is_made_anew_once_at_a_time():
 
     async with cache.invalidated_by(changes):
         response = CachedResponse(body=b"{}", media_type="application/json", tags=frozenset({ENGAGEMENT}))
+        response.made_at = time.monotonic() - 5
         cache.store(key, response, cache.generation)
         for is_stale in (False, True):
             for _ in range(5):

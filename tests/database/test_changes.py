@@ -137,7 +137,7 @@ async def test_a_listener_connects_anew(database, pool):
             assert await next_of(received) == EVERYTHING
             async with pool.acquire() as connection:
                 await notify_title(connection, title_id)
-            assert await next_of(received) == created(title_id)
+            assert await next_of(received) == title_change(title_id)
 
 
 async def test_a_listener_waits_for_its_database(cluster, database, pool):

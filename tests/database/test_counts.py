@@ -10,7 +10,7 @@ import pytest
 
 from mediacanon.database import counts
 from mediacanon.database.changes import IS_BULK, Change, listening, notify_titles
-from mediacanon.database.counts import KEPT, Counts, correct_counts, load_counts, tidy_counts
+from mediacanon.database.counts import STANDING, Counts, correct_counts, load_counts, tidy_counts
 from mediacanon.loaders.discover import DiscoverCount, DiscoverFilter
 from mediacanon.loaders.title_list import SearchCount, TitleSearch
 
@@ -29,7 +29,7 @@ FILTERS = (
     DiscoverFilter(runtime_min=60, runtime_max=120, votes_max=90),
 )
 QUESTIONS = (
-    *KEPT,
+    *STANDING,
     *(DiscoverCount(each) for each in FILTERS),
     *(SearchCount(TitleSearch(each.lower())) for each in WORDS),
     SearchCount(TitleSearch("night", DiscoverFilter(genres_in=("Drama",)))),
@@ -168,7 +168,7 @@ async def test_kept_counts_are_true_from_the_first_question(pool: asyncpg.Pool, 
     await tidy_counts(pool)
     for _ in range(10):
         await changes.one()
-    for question in KEPT:
+    for question in STANDING:
         assert (await load_counts(pool, [question]))[0].by_group == (await counted(pool, question)).by_group
     snapshots = await pool.fetch("SELECT snapshot::text FROM kept_counts")
     await tidy_counts(pool)
@@ -177,7 +177,7 @@ async def test_kept_counts_are_true_from_the_first_question(pool: asyncpg.Pool, 
         await connection.execute(IS_BULK)
         await connection.execute("UPDATE titles SET original_language = 'ko', withdrawn_at = NULL")
         await counts.keep_counts(connection)
-    for question in KEPT:
+    for question in STANDING:
         assert (await load_counts(pool, [question]))[0].by_group == (await counted(pool, question)).by_group
 
 
@@ -205,7 +205,7 @@ async def test_changes_are_forgotten_when_nobody_needs_them(pool: asyncpg.Pool, 
 async def test_one_process_tidies_at_a_time(pool: asyncpg.Pool, changes: Changes):
     """Several at once do no harm."""
     await asyncio.gather(*(tidy_counts(pool) for _ in range(4)))
-    for question in KEPT:
+    for question in STANDING:
         assert (await load_counts(pool, [question]))[0].by_group == (await counted(pool, question)).by_group
 
 

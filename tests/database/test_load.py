@@ -14,6 +14,8 @@ from tests.database.test_migrate import restore as run_script
 
 # What a MediaCanon before some of our columns had, and what an operator may have added.
 EARLIER = """
+DROP FUNCTION note_title, note_genre, note_counted, note_movie_or_show CASCADE;
+DROP TABLE noted_changes, kept_counts CASCADE;
 ALTER TABLE titles DROP COLUMN search_names, DROP COLUMN withdrawn_at, DROP COLUMN locked_fields CASCADE;
 ALTER TABLE title_views DROP COLUMN views;
 ALTER TABLE collection_clicks DROP COLUMN clicks;
@@ -74,7 +76,7 @@ async def test_a_backup_of_the_original_is_upgraded(cluster: str, database: str,
     [
         "ALTER TABLE titles DROP CONSTRAINT titles_imdb_id_key; UPDATE titles SET imdb_id = 'tt1'",
         "ALTER TABLE movies DROP CONSTRAINT movies_title_id_fkey; UPDATE movies SET title_id = -id",
-        "ALTER TABLE titles ALTER COLUMN tmdb_id TYPE text; UPDATE titles SET tmdb_id = 'seven'",
+        "DROP TRIGGER note_changed_title ON titles; ALTER TABLE titles ALTER COLUMN tmdb_id TYPE text; UPDATE titles SET tmdb_id = 'seven'",
         "ALTER TABLE titles ALTER COLUMN display_name DROP NOT NULL; UPDATE titles SET display_name = NULL",
     ],
 )

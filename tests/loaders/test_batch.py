@@ -30,8 +30,8 @@ KEYS = {
     "episode_by_id": "SELECT id FROM show_episodes",
     "episode_by_imdb_id": "SELECT imdb_id FROM show_episodes WHERE imdb_id IS NOT NULL",
 }
-# Keyed by a filter, or over rows that the demo lacks: the tests of their nouns cover them.
-ELSEWHERE = {"discover_count_by_filter", "similar_titles_by_title_id"}
+# Keyed by a question, or over rows that the demo lacks: the tests of their nouns cover them.
+ELSEWHERE = {"counts", "similar_titles_by_title_id"}
 UNKNOWN = {int: 2**31 - 1, str: "tt0000000", tuple: ("movie", 2**31 - 1)}
 
 

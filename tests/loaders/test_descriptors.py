@@ -158,7 +158,7 @@ ILL_TYPED = {
     "loaders.title_by_tmdb_id.load(603)": 'Argument 1 to "load" of "DataLoader" has incompatible type "int"',
     'loaders.titles_by_rank("heat", most=3)': 'Unexpected keyword argument "most"',
     "loaders.movies_between(1)": "Too few arguments",
-    "loaders.title_counts_by_search(1)": 'has incompatible type "int"; expected "TitleSearch"',
+    "loaders.search_total(1)": 'has incompatible type "int"; expected "TitleSearch"',
     "loaders.stats(1)": "Too many arguments",
 }
 

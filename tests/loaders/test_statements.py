@@ -14,13 +14,11 @@ import mediacanon.writes
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.season import EpisodeRow, SeasonRow, SeasonWithEpisodesRow
 from mediacanon.loaders.show import ShowRow
-from mediacanon.loaders.stats import GenreRow, StatsRow
 from mediacanon.loaders.title import TitleRow
-from mediacanon.loaders.title_list import CountRow
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 # Templates completed with columns or conditions when they run; the tests of their functions run them.
-COMPLETED = frozenset({"COUNT", "IDS_BY_VIEWS", "IDS_IN_ORDER", "TITLES_BY_SEARCH", "COUNTS_BY_SEARCH"})
+COMPLETED = frozenset({"IDS_BY_VIEWS", "IDS_IN_ORDER", "TITLES_BY_SEARCH"})
 PYTHON_TYPES = {
     "int4": int,
     "int8": int,
@@ -47,10 +45,6 @@ ROWS = {
     "SEASONS_BY_SHOW_ID": (SeasonRow, 0),
     "SEASONS_WITH_EPISODES_BY_ID": (SeasonWithEpisodesRow, 0),
     "SEASONS_WITH_EPISODES_BY_SHOW_ID": (SeasonWithEpisodesRow, 0),
-    "STATS": (StatsRow, 0),
-    "GENRE_COUNTS": (GenreRow, 0),
-    "LANGUAGE_COUNTS": (CountRow, 0),
-    "COUNTRY_COUNTS": (CountRow, 0),
 }
 
 
