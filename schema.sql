@@ -335,11 +335,11 @@ CREATE OR REPLACE TRIGGER note_changed_title AFTER UPDATE ON titles
     FOR EACH ROW
     WHEN ((OLD.type, OLD.display_name, OLD.original_title, OLD.start_year, OLD.end_year, OLD.num_votes, OLD.average_rating,
            OLD.original_language, OLD.origin_country, OLD.release_date, OLD.tmdb_popularity, OLD.runtime_minutes,
-           OLD.withdrawn_at, OLD.image_url, OLD.imdb_id, OLD.tmdb_id)
+           OLD.withdrawn_at, OLD.image_url, OLD.imdb_id, OLD.tmdb_id, OLD.is_adult)
           IS DISTINCT FROM
           (NEW.type, NEW.display_name, NEW.original_title, NEW.start_year, NEW.end_year, NEW.num_votes, NEW.average_rating,
            NEW.original_language, NEW.origin_country, NEW.release_date, NEW.tmdb_popularity, NEW.runtime_minutes,
-           NEW.withdrawn_at, NEW.image_url, NEW.imdb_id, NEW.tmdb_id)
+           NEW.withdrawn_at, NEW.image_url, NEW.imdb_id, NEW.tmdb_id, NEW.is_adult)
           AND NOT is_bulk())
     EXECUTE FUNCTION note_title();
 CREATE OR REPLACE TRIGGER note_genre BEFORE INSERT OR DELETE ON title_genres

@@ -173,9 +173,9 @@ SELECT c.noun, sum(c.sign) AS number FROM noted_changes c WHERE {since} AND c.no
 """
 
 IS_SHOWN = "COALESCE(t.image_url LIKE 'http%', false)"
-BY_LANGUAGE = Cube("languages", ("t.type", IS_SHOWN, "t.original_language"))
-BY_COUNTRY = Cube("countries", ("t.type", IS_SHOWN, "t.origin_country"))
-BY_GENRE = Cube("genres", ("t.type", IS_SHOWN, "tg.genre_id"), with_genres=True)
+BY_LANGUAGE = Cube("languages", ("t.type", IS_SHOWN, "t.is_adult", "t.original_language"))
+BY_COUNTRY = Cube("countries", ("t.type", IS_SHOWN, "t.is_adult", "t.origin_country"))
+BY_GENRE = Cube("genres", ("t.type", IS_SHOWN, "t.is_adult", "tg.genre_id"), with_genres=True)
 ROW_NUMBERS = Rows()
 STANDING: tuple[Question, ...] = (BY_LANGUAGE, BY_COUNTRY, BY_GENRE, ROW_NUMBERS)
 

@@ -17,6 +17,7 @@ from mediacanon.loaders.discover import (
     load_discover_titles_by_id,
     tags_of_discover,
 )
+from mediacanon.loaders.title import NOT_ADULT
 from mediacanon.vocabulary import DiscoverSort
 
 FILTER = "filter"
@@ -137,16 +138,19 @@ def tags_of_collections(**_: object) -> frozenset[str]:
     return frozenset({COLLECTIONS_TAG, ENGAGEMENT})
 
 
-def tags_of_collection_titles(collection: CollectionRow, *, limit: int, offset: int = 0) -> frozenset[str]:
+def tags_of_collection_titles(
+    collection: CollectionRow, *, limit: int, offset: int = 0, hides_adult: bool = False
+) -> frozenset[str]:
     """Return the tags of a page of a collection's titles."""
     if collection.strategy == FILTER:
-        return tags_of_discover(*collection.discover_query, limit=limit, offset=offset)
-    return tags_of_listed(collection)
+        query = collection.query_hiding(is_adult=hides_adult)
+        return tags_of_discover(*query, limit=limit, offset=offset)
+    return tags_of_listed(collection, hides_adult=hides_adult)
 
 
-def tags_of_listed(_: CollectionRow) -> frozenset[str]:
+def tags_of_listed(_: CollectionRow, *, hides_adult: bool = False) -> frozenset[str]:  # noqa: ARG001 - the loader's
     """Return the tags of the titles in a collection's list."""
-    return tags_of_sql(IS_LISTED) | {COLLECTIONS_TAG, ENGAGEMENT}
+    return tags_of_sql(IS_LISTED, NOT_ADULT) | {COLLECTIONS_TAG, ENGAGEMENT}
 
 
 async def load_collection_titles(

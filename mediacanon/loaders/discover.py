@@ -220,7 +220,7 @@ async def compile_filter(
     Genres are passed as ids: PostgreSQL has statistics on the ids of genres, not on their names. `is_noted`: the title
     is one that `noted_changes c` holds.
     """
-    ids = await _genre_ids(connection, {*filter_.genres_in, *filter_.genres_all, *filter_.genres_not_in})
+    ids = await genre_ids(connection, {*filter_.genres_in, *filter_.genres_all, *filter_.genres_not_in})
     conditions, parameters = list[str](), list[Any]()
     for name, value in _restrictions(filter_):
         place = f"${len(parameters) + 1}"
@@ -232,7 +232,7 @@ async def compile_filter(
     return conditions, parameters
 
 
-async def _genre_ids(connection: PoolConnectionProxy, words: AbstractSet[str]) -> Mapping[str, Sequence[int]]:
+async def genre_ids(connection: Connection, words: AbstractSet[str]) -> Mapping[str, Sequence[int]]:
     """Return the ids of the genres that each word names. Only a word in another spelling takes the whole table."""
     if not words:
         return {}

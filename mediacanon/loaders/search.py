@@ -15,7 +15,7 @@ import asyncpg
 
 from mediacanon.database.counts import IS_LISTED, Connection, tags_of_sql
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
-from mediacanon.loaders.title import TitleRow, and_not_adult, load_titles_by_id
+from mediacanon.loaders.title import NOT_ADULT, TitleRow, and_not_adult, load_titles_by_id
 
 # Some names have 300 characters.
 LONGEST_QUERY = 300
@@ -150,9 +150,9 @@ async def load_titles_by_rank(
     return await _best(pool, found, limit)
 
 
-def tags_of_rank(query: str, *, limit: int) -> frozenset[str]:  # noqa: ARG001 - the loader's
+def tags_of_rank(query: str, *, limit: int, hides_adult: bool = False) -> frozenset[str]:  # noqa: ARG001 - the loader's
     """Return the tags of a search."""
-    return tags_of_sql(IS_LISTED, "t.search_names", "t.num_votes", "t.start_year")
+    return tags_of_sql(IS_LISTED, NOT_ADULT, "t.search_names", "t.num_votes", "t.start_year")
 
 
 Ranks = dict[int, tuple[int, float, int]]

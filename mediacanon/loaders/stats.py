@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Protocol
 
 import asyncpg
@@ -19,7 +20,7 @@ from mediacanon.database.counts import (
     Question,
 )
 from mediacanon.loaders.dataloader import DataLoader
-from mediacanon.loaders.discover import DiscoverCount, DiscoverFilter
+from mediacanon.loaders.discover import DiscoverCount, DiscoverFilter, genre_ids
 from mediacanon.loaders.title_list import CountRow, SearchCount, TitleSearch
 
 
@@ -102,10 +103,11 @@ async def load_countries(loaders: Counting) -> list[CountRow]:
     return _by_count(_summed(await loaders.counts.load(BY_COUNTRY)))
 
 
-async def load_choices(loaders: Counting) -> ChoicesRow:
+async def load_choices(loaders: Counting, *, hides_adult: bool = False) -> ChoicesRow:
     """Return the genres of listed titles, and the countries of titles that discover shows."""
-    genres = [genre.name for genre in await load_genres(loaders) if genre.count]
+    by_genre = _summed(await loaders.counts.load(BY_GENRE), lambda group: not (hides_adult and group[2]))
     countries = _summed(await loaders.counts.load(BY_COUNTRY), lambda group: group[1])
+    genres = [genre["name"] for genre in await loaders.pool.fetch(GENRES) if by_genre.get(genre["id"])]
     return ChoicesRow(genres, sorted(code for code in countries if code is not None))
 
 
@@ -129,13 +131,13 @@ async def load_search_total(loaders: Counting, search: TitleSearch) -> int:
 async def load_search_languages(loaders: Counting, search: TitleSearch) -> list[CountRow]:
     """Return the known languages of the titles that match a search, whatever languages it has itself; most first."""
     search = search.in_any_language
-    if not search.query and _given(search.filter) <= {"type"}:
-        type_ = search.filter.type
-        return _by_count(_summed(await loaders.counts.load(BY_LANGUAGE), lambda group: type_ in (None, group[0])))
+    if not search.query and not _given(search.filter):
+        is_wanted = partial(_is_wanted, search.filter, is_shown=False)
+        return _by_count(_summed(await loaders.counts.load(BY_LANGUAGE), is_wanted))
     return _by_count(_summed(await loaders.counts.load(SearchCount(search))))
 
 
-# fields of a filter beside `type` -> the kept counts that hold their totals; no field at all is one of them
+# fields of a filter beside those of every group -> the kept counts with their totals; no field at all is among them
 CUBES: dict[frozenset[str], Cube] = {
     frozenset(): BY_LANGUAGE,
     frozenset({"language_in"}): BY_LANGUAGE,
@@ -145,33 +147,43 @@ CUBES: dict[frozenset[str], Cube] = {
 }
 
 
+OF_EVERY_GROUP = ("type", "hides_adult")
+
+
 async def _kept_total(loaders: Counting, filter_: DiscoverFilter, *, is_shown: bool) -> int | None:
     """Return the total that kept counts hold of a filter, None if they hold none.
 
     A title counts once under each of its genres, so two genres cannot be added.
     """
-    given = _given(filter_) - {"type"}
+    given = _given(filter_)
     cube = CUBES.get(given)
     if cube is None:
         return None
-    values = [value for name in given for value in getattr(filter_, name)]
-    if cube is BY_GENRE and len(set(values)) > 1:
-        return None
+    values = {value for name in given for value in getattr(filter_, name)}
     if cube is BY_GENRE:
-        values = [genre["id"] for genre in await loaders.pool.fetch(GENRES) if genre["name"] in values]
+        async with loaders.pool.acquire() as connection:
+            by_word = await genre_ids(connection, values)
+        values = {id_ for ids in by_word.values() for id_ in ids}
+        if len(values) > 1 or len(by_word) > 1:
+            return None
 
     def is_wanted(group: Group) -> bool:
-        type_, shown, value = group
-        return filter_.type in (None, type_) and (shown or not is_shown) and (not given or value in values)
+        return _is_wanted(filter_, group, is_shown=is_shown) and (not given or group[-1] in values)
 
     return sum(_summed(await loaders.counts.load(cube), is_wanted).values())
+
+
+def _is_wanted(filter_: DiscoverFilter, group: Group, *, is_shown: bool) -> bool:
+    """Return whether a filter finds a group by the facts that every group begins with."""
+    type_, shown, is_adult, _ = group
+    return filter_.type in (None, type_) and (shown or not is_shown) and not (filter_.hides_adult and is_adult)
 
 
 _UNSET = DiscoverFilter()
 
 
 def _given(filter_: DiscoverFilter) -> frozenset[str]:
-    names = (field.name for field in fields(filter_))
+    names = (field.name for field in fields(filter_) if field.name not in OF_EVERY_GROUP)
     return frozenset(name for name in names if getattr(filter_, name) != getattr(_UNSET, name))
 
 

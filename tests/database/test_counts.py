@@ -26,6 +26,7 @@ FILTERS = (
     DiscoverFilter(language_in=("en", "fr"), votes_min=5),
     DiscoverFilter(country_in=("US",), year_min=1990, year_max=2010),
     DiscoverFilter(rating_min=5, rating_max=7.5),
+    DiscoverFilter(hides_adult=True),
     DiscoverFilter(runtime_min=60, runtime_max=120, votes_max=90),
 )
 QUESTIONS = (
@@ -74,7 +75,7 @@ class Changes:
         await connection.execute(
             "UPDATE titles SET display_name = $2, start_year = $3, num_votes = $4, average_rating = $5,"
             " original_language = $6, origin_country = $7, runtime_minutes = $8, image_url = $9,"
-            " withdrawn_at = CASE WHEN random() < 0.2 THEN now() END WHERE id = $1",
+            " withdrawn_at = CASE WHEN random() < 0.2 THEN now() END, is_adult = random() < 0.2 WHERE id = $1",
             await self.some(),
             *self.facts(),
         )
