@@ -61,6 +61,8 @@ LOCK = "SELECT pg_try_advisory_xact_lock($1::bigint)"
 # Changes go once every server has had a quarter of an hour to hear of them, counted from their commit: they are in a
 # snapshot of that age, which is kept under this name.
 HORIZON = "horizon"
+# Of another version: their snapshots would keep every change.
+DROP_OTHERS = "DELETE FROM kept_counts WHERE question <> ALL ($1::text[])"
 FORGET = """
 DELETE FROM noted_changes c
  USING kept_counts h
@@ -130,9 +132,13 @@ class Question(Protocol):
 class Cube:
     """The number of listed titles by some facts at once; `with_genres`: once under each of its genres."""
 
-    kept_as: str
     groups: tuple[str, ...]
     with_genres: bool = False
+
+    @property
+    def kept_as(self) -> str:
+        """The facts: counts by other facts, of another version, are another question's."""
+        return ", ".join(self.groups)
 
     @property
     def tags(self) -> frozenset[str]:
@@ -173,9 +179,9 @@ SELECT c.noun, sum(c.sign) AS number FROM noted_changes c WHERE {since} AND c.no
 """
 
 IS_SHOWN = "COALESCE(t.image_url LIKE 'http%', false)"
-BY_LANGUAGE = Cube("languages", ("t.type", IS_SHOWN, "t.is_adult", "t.original_language"))
-BY_COUNTRY = Cube("countries", ("t.type", IS_SHOWN, "t.is_adult", "t.origin_country"))
-BY_GENRE = Cube("genres", ("t.type", IS_SHOWN, "t.is_adult", "tg.genre_id"), with_genres=True)
+BY_LANGUAGE = Cube(("t.type", IS_SHOWN, "t.is_adult", "t.original_language"))
+BY_COUNTRY = Cube(("t.type", IS_SHOWN, "t.is_adult", "t.origin_country"))
+BY_GENRE = Cube(("t.type", IS_SHOWN, "t.is_adult", "tg.genre_id"), with_genres=True)
 ROW_NUMBERS = Rows()
 STANDING: tuple[Question, ...] = (BY_LANGUAGE, BY_COUNTRY, BY_GENRE, ROW_NUMBERS)
 
@@ -280,6 +286,7 @@ async def tidy_counts(pool: asyncpg.Pool) -> None:
                 await _keep(connection, question, await count(connection, question), unless="DO NOTHING")
             else:
                 await _keep(connection, question, await _correct(connection, question, _read(kept)))
+        await connection.execute(DROP_OTHERS, [HORIZON, *(question.kept_as for question in STANDING)])
         await connection.execute(FORGET)
         await connection.execute(MOVE_HORIZON)
 
