@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup, escape
+
+from mediacanon.pages.filters import count, isolated
+
 # The episodes of a classic American season, and the cells that fit beside each other on a desktop. A longer season
 # takes several rows.
 COLUMNS = 26
@@ -17,38 +21,56 @@ Episode = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class HeatRow:
-    """A season, or a part of a long one: its episodes by column, None for a number without an episode."""
-
-    season: Season
-    first: int
-    cells: list[Episode | None]
-
-
-@dataclass(frozen=True, slots=True)
 class HeatMap:
-    """The rows of all seasons, and the number of their columns."""
+    """The number of columns, and the rows of all seasons as HTML."""
 
     columns: int
-    rows: list[HeatRow]
+    rows: Markup
+
+
+def season_name(season: Season) -> str:
+    """Return Season 1, or Specials for the number 0."""
+    return f"Season {season['seasonNumber']}" if season["seasonNumber"] else "Specials"
 
 
 def heat_map(seasons: Sequence[Season]) -> HeatMap | None:
-    """Return the map of the episodes, None if no episode is rated."""
+    """Return the map of the episodes, None if no episode is rated. A long season takes several rows."""
     episodes = [episode for season in seasons for episode in season["episodes"]]
     if all(episode["averageRating"] is None for episode in episodes):
         return None
-    columns = min(COLUMNS, max(episode["episodeNumber"] for episode in episodes))
-    rows = [row for season in seasons for row in _rows(season, max(columns, 1))]
-    return HeatMap(max(columns, 1), rows)
+    columns = max(1, min(COLUMNS, max(episode["episodeNumber"] for episode in episodes)))
+    rows = "\n".join(row for season in seasons for row in _rows(season, columns))
+    return HeatMap(columns, Markup(rows))  # noqa: S704 - escaped piece by piece
 
 
-def _rows(season: Season, columns: int) -> list[HeatRow]:
-    rows: dict[int, list[Episode | None]] = {}
+def _rows(season: Season, columns: int) -> list[str]:
+    """Return the rows of a season; a number without an episode is an empty cell."""
+    rows: dict[int, list[str]] = {}
+    name, number = season_name(season), season["seasonNumber"]
     for episode in season["episodes"]:
         row, column = divmod(episode["episodeNumber"] - 1, columns)
-        rows.setdefault(row, [None] * columns)[column] = episode
-    return [HeatRow(season, row * columns + 1, cells) for row, cells in sorted(rows.items())]
+        rows.setdefault(row, ["<td></td>"] * columns)[column] = _cell(name, episode)
+    short = f"S{number}" if number else "SP"
+    return [_row(name, short, row * columns + 1, cells) for row, cells in sorted(rows.items())]
+
+
+def _row(name: str, short: str, first: int, cells: list[str]) -> str:
+    seen, heard = (f"<small> {first}+</small>", f", from episode {first}") if first > 1 else ("", "")
+    head = f'<span aria-hidden="true">{short}{seen}</span><span class="hidden">{name}{heard}</span>'
+    return f'<tr><th scope="row">{head}</th>{"".join(cells)}</tr>'
+
+
+def _cell(season: str, episode: Episode) -> str:
+    rating, name = episode["averageRating"], episode["displayName"]
+    words = f"{season}, episode {episode['episodeNumber']}{f', {escape(isolated(name))}' if name else ''}"
+    if rating is None:
+        words, shown = f"Not rated: {words}", "·"
+    else:
+        words, shown = f"{rating}: {words}, {count(episode['numVotes'] or 0, 'vote')}", str(rating)
+    return (
+        f'<td class="{shade(rating)}"><a href="#episode-{episode["episodeId"]}" aria-label="{words}"'
+        f' title="{words}">{shown}</a></td>'
+    )
 
 
 def shade(rating: float | None) -> str:

@@ -3,7 +3,8 @@
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mediacanon import paths
-from mediacanon.pages.charts import heat_map, season_line, shade
+from mediacanon.pages.cards import Cards, episode_list
+from mediacanon.pages.charts import heat_map, season_line, season_name
 from mediacanon.pages.filters import FILTERS, FUNCTIONS
 from mediacanon.pages.json_ld import structured_data
 from mediacanon.pages.page import SORTS
@@ -45,9 +46,18 @@ def build_environment(settings: Settings) -> PageEnvironment:
         lstrip_blocks=True,
     )
     environment.frame_ancestors = settings.frame_ancestors
-    environment.filters.update(FILTERS, shade=shade, image=image_addresses(settings))
+    environment.filters.update(FILTERS)
+    cards = Cards(image_addresses(settings))
     environment.globals.update(
-        FUNCTIONS, heat_map=heat_map, season_line=season_line, structured_data=structured_data, sorts=SORTS
+        FUNCTIONS,
+        cards=cards.cards,
+        poster=cards.poster,
+        episode_list=episode_list,
+        heat_map=heat_map,
+        season_line=season_line,
+        season_name=season_name,
+        structured_data=structured_data,
+        sorts=SORTS,
     )
     # Pages are cached as bytes: their content may depend on the server's settings, never on the client.
     environment.globals.update(

@@ -20,7 +20,7 @@ from mediacanon.vocabulary import genres_named
 _ENGLISH = Locale("en")
 _REGIONAL_INDICATOR_A = 0x1F1E6
 _COUNTRY_CODE_LENGTH = 2
-POSTER_LINE = 15
+POSTER_LINE, POSTER_LINES = 15, 4
 OWN_PATH = re.compile(r"/(?!/)")
 _TURNING = frozenset({"R", "AL", "AN", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI", "FSI"})
 # More than there are: clients put codes of their own into addresses.
@@ -121,7 +121,21 @@ def hue(name: str) -> int:
 
 def poster_lines(name: str) -> list[str]:
     """Return a name in at most four lines that fit a drawn poster."""
-    return textwrap.wrap(name, POSTER_LINE, max_lines=4, placeholder="…")
+    words = name.split(" ")
+    if "-" in name or not name.isprintable() or not all(1 <= len(word) <= POSTER_LINE for word in words):
+        return _wrapped(name)
+    lines = [words[0]]
+    for word in words[1:]:
+        if len(lines[-1]) + len(word) < POSTER_LINE:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines if len(lines) <= POSTER_LINES else _wrapped(name)
+
+
+def _wrapped(name: str) -> list[str]:
+    """Return the lines of any name: textwrap takes ten times as long as most names need."""
+    return textwrap.wrap(name, POSTER_LINE, max_lines=POSTER_LINES, placeholder="…")
 
 
 def isolated(name: str) -> str:
@@ -129,7 +143,9 @@ def isolated(name: str) -> str:
 
     Names with right-to-left letters or overrides stand between the marks of an isolate.
     """
-    return f"\u2068{name}\u2069" if any(bidirectional(each) in _TURNING for each in name) else name
+    if name.isascii() or not any(bidirectional(each) in _TURNING for each in name):
+        return name
+    return f"\u2068{name}\u2069"
 
 
 FILTERS = {

@@ -1,28 +1,49 @@
 """The heat map of a show's episodes and the line of its seasons."""
 
+import re
+
 from mediacanon.pages.charts import heat_map, season_line, shade
 
 
-def season(number: int, ratings: dict[int, float | None], average: float | None = None) -> dict:
-    """Return a season with episodes by number."""
-    episodes = [{"episodeNumber": each, "averageRating": rating} for each, rating in ratings.items()]
+def season(number: int, ratings: dict[int, float | None], average: float | None = None, name: str = "A") -> dict:
+    """Return a season with episodes by number; the number is an episode's id as well."""
+    episodes = [
+        {"episodeId": each, "episodeNumber": each, "displayName": name, "averageRating": rating, "numVotes": 1_234}
+        for each, rating in ratings.items()
+    ]
     return {"seasonNumber": number, "averageRating": average, "episodes": episodes}
+
+
+def cells_of(rows: str) -> list[list[int | None]]:
+    """Return the episodes of each row by column, None for an empty cell."""
+    found = [
+        re.findall(r"<td(?: [^>]*)?>(?:</td>|<a href=\"#episode-(\d+)\")", row) for row in rows.split("</tr>")[:-1]
+    ]
+    return [[int(each) if each else None for each in row] for row in found]
 
 
 def test_every_episode_stands_in_the_column_of_its_number():
     """A missing number leaves a gap; a shorter season ends earlier."""
     table = heat_map([season(1, {1: 8.0, 3: 9.0}), season(2, {2: None})])
     assert table.columns == 3
-    numbers = [[cell and cell["episodeNumber"] for cell in row.cells] for row in table.rows]
-    assert numbers == [[1, None, 3], [None, 2, None]]
+    assert cells_of(table.rows) == [[1, None, 3], [None, 2, None]]
+    assert "9.0: Season 1, episode 3, A, 1,234 votes" in table.rows
+    assert "Not rated: Season 2, episode 2, A" in table.rows
 
 
 def test_a_long_season_takes_several_rows():
     """26 episodes a row; empty rows are left out, also between large numbers."""
     table = heat_map([season(1, dict.fromkeys((0, 1, 26, 27, 97_251), 7.0))])
     assert table.columns == 26
-    assert sum(cell is not None for row in table.rows for cell in row.cells) == 5
-    assert [row.first for row in table.rows] == [-25, 1, 27, 97_241]
+    assert sum(cell is not None for row in cells_of(table.rows) for cell in row) == 5
+    assert re.findall(r"from episode (\d+)", table.rows) == ["27", "97241"]
+
+
+def test_no_name_ends_an_attribute_or_an_element():
+    """Every text is escaped, once."""
+    table = heat_map([season(0, {1: 8.0}, name="\"><script>alert('&amp;')</script>")])
+    assert "<script>" not in table.rows
+    assert table.rows.count("&#34;&gt;&lt;script&gt;alert(&#39;&amp;amp;&#39;)&lt;/script&gt;") == 2
 
 
 def test_without_ratings_there_is_no_map_and_no_line():
