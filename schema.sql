@@ -132,7 +132,78 @@ ALTER TABLE show_episodes
     ADD COLUMN IF NOT EXISTS imdb_id         TEXT CONSTRAINT show_episodes_imdb_id_key UNIQUE,  -- null: created by hand, or imported by the original
     ADD COLUMN IF NOT EXISTS average_rating  REAL,
     ADD COLUMN IF NOT EXISTS num_votes       INTEGER,
-    ADD COLUMN IF NOT EXISTS locked_fields   TEXT[];      -- facts edited by hand: no import or refresh writes them; null, which takes no space, means none
+    ADD COLUMN IF NOT EXISTS locked_fields   TEXT[],      -- facts edited by hand: no import or refresh writes them; null, which takes no space, means none
+    ADD COLUMN IF NOT EXISTS tmdb_id         INTEGER,
+    ADD COLUMN IF NOT EXISTS kind            TEXT;        -- 'finale' or 'mid_season': TMDB's words; null for every other episode
+
+---------------------------------------------------------------------------------------------------------------
+-- Further facts from TMDB, one row per title that it knows: lists and searches never read them. A null fact is one that
+-- TMDB does not have. Addresses of images are full URLs, as in titles.
+
+CREATE TABLE IF NOT EXISTS title_facts (
+    title_id       INTEGER PRIMARY KEY REFERENCES titles (id) ON DELETE CASCADE,
+    source         TEXT NOT NULL,
+    fetched_at     TIMESTAMP NOT NULL,        -- time of the last successful request
+    tmdb_type      TEXT NOT NULL,             -- 'movie' or 'tv': TMDB numbers them separately
+    tmdb_id        INTEGER NOT NULL,          -- the facts are those of this number
+    version        SMALLINT NOT NULL,         -- the extent of the facts that were requested: an older one is fetched again
+    native_title   TEXT,                      -- the original title in its own script; IMDb's is often transliterated
+    status         TEXT,                      -- 'Released', 'Ended', ...: TMDB's words
+    homepage       TEXT,
+    backdrop_url   TEXT,
+    tvdb_id        INTEGER,
+    wikidata_id    TEXT,
+    social_ids     JSONB,                     -- {"facebook": "...", "instagram": "...", "twitter": "..."}
+    franchise_id   INTEGER,                   -- franchises.id
+    countries      TEXT[],                    -- producing countries
+    languages      TEXT[],                    -- spoken languages
+    keyword_ids    INTEGER[],                 -- tmdb_names of kind 'keyword', and so on, in TMDB's order
+    company_ids    INTEGER[],
+    network_ids    INTEGER[],
+    certifications JSONB,                     -- {"US": "PG-13"}
+    videos         JSONB                      -- trailers and teasers: [{"site", "key", "kind", "language", "is_official", "name"}]
+);
+
+CREATE TABLE IF NOT EXISTS title_texts (
+    title_id INTEGER NOT NULL REFERENCES titles (id) ON DELETE CASCADE,
+    language TEXT NOT NULL,                   -- 'de': the language as its main country has it; 'de-AT': as another one has it
+    source   TEXT NOT NULL,                   -- 'tmdb' or 'edit'
+    overview TEXT,
+    tagline  TEXT,
+    PRIMARY KEY (title_id, language)
+);
+
+-- Keywords, companies and networks. TMDB numbers each kind by itself.
+CREATE TABLE IF NOT EXISTS tmdb_names (
+    kind     TEXT NOT NULL CONSTRAINT tmdb_names_kind_check CHECK (kind IN ('keyword', 'company', 'network')),
+    id       INTEGER NOT NULL,
+    name     TEXT NOT NULL,
+    logo_url TEXT,
+    country  TEXT,
+    PRIMARY KEY (kind, id)
+);
+
+-- TMDB's collections of films; those of collections/*.yaml are another thing.
+CREATE TABLE IF NOT EXISTS franchises (
+    id           INTEGER PRIMARY KEY,         -- TMDB's
+    name         TEXT NOT NULL,
+    overview     TEXT,
+    poster_url   TEXT,
+    backdrop_url TEXT,
+    films        JSONB,                       -- [{"tmdb_id", "name", "release_date"}]; null: never requested
+    fetched_at   TIMESTAMP                    -- time of the last successful request for the films
+);
+
+CREATE TABLE IF NOT EXISTS season_facts (
+    season_id  INTEGER PRIMARY KEY REFERENCES show_seasons (id) ON DELETE CASCADE,
+    source     TEXT NOT NULL,
+    fetched_at TIMESTAMP NOT NULL,
+    tmdb_id    INTEGER,
+    name       TEXT,
+    overview   TEXT,
+    poster_url TEXT,
+    air_date   DATE
+);
 
 ---------------------------------------------------------------------------------------------------------------
 -- Genres: IMDb's, and custom genres, which people assign and imports never change.
@@ -448,3 +519,8 @@ CREATE INDEX IF NOT EXISTS idx_title_genres_by_genre ON title_genres (genre_id, 
 DROP INDEX IF EXISTS idx_title_views_title, idx_title_views_viewed_at, idx_title_views_recent, idx_title_views_by_title;
 CREATE INDEX IF NOT EXISTS idx_title_views_counted ON title_views (viewed_at, title_id, views);
 CREATE INDEX IF NOT EXISTS idx_title_views_counted_by_title ON title_views (title_id, viewed_at, views);
+-- Titles with a keyword, a company or a network, and the films of a franchise.
+CREATE INDEX IF NOT EXISTS idx_title_facts_keywords ON title_facts USING gin (keyword_ids);
+CREATE INDEX IF NOT EXISTS idx_title_facts_companies ON title_facts USING gin (company_ids);
+CREATE INDEX IF NOT EXISTS idx_title_facts_networks ON title_facts USING gin (network_ids);
+CREATE INDEX IF NOT EXISTS idx_title_facts_franchise ON title_facts (franchise_id) WHERE franchise_id IS NOT NULL;

@@ -34,6 +34,9 @@ BASE_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+){1,10}")
 # The sources of frame-ancestors in a Content-Security-Policy, with keywords in or without quotes.
 FRAME_KEYWORDS = {word: f"'{word.strip(chr(39))}'" for word in ("none", "self", "'none'", "'self'")}
 FRAME_SOURCE = re.compile(r"\*|https?:|(?:https?://)?(?:\*\.)?[A-Za-z0-9.\[\]_-]+(?::(?:[0-9]+|\*))?")
+LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
+# Texts of a title are stored in so many languages.
+MAX_LANGUAGES = 20
 LOG_FORMATS = ("human", "json")
 ADULT = ("hide", "show")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
@@ -150,6 +153,13 @@ def _networks(value: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(network, strict=False) for network in value.replace(",", " ").split())
 
 
+def _languages(value: str) -> tuple[str, ...]:
+    languages = tuple(dict.fromkeys(code.strip() for code in value.split(",") if code.strip()))
+    if not languages or len(languages) > MAX_LANGUAGES or not all(map(LANGUAGE.fullmatch, languages)):
+        raise ValueError
+    return tuple(sorted(languages))
+
+
 def _base_path(value: str) -> str:
     path = value.strip().rstrip("/")
     if path and not BASE_PATH.fullmatch(path):
@@ -253,6 +263,9 @@ class Settings:
     )
     tmdb_wait: float = _setting("TMDB_WAIT", _not_negative, "seconds a page waits for TMDB, from 0", default=1.5)
     tmdb_rate: float = _setting("TMDB_RATE", _not_negative, "requests per second, 0 for no limit", default=40.0)
+    tmdb_languages: tuple[str, ...] = _setting(
+        "TMDB_LANGUAGES", _languages, "languages between commas, such as en,de,pt-BR", default=("en",)
+    )
     image_cache_mb: float = _setting(
         "MEDIACANON_IMAGE_CACHE_MB", _not_negative, "megabytes, 0 to link to TMDB's images", default=0.0
     )

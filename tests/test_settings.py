@@ -16,6 +16,7 @@ WRONG = {
     "TMDB_BASE_URL": ("api.tmdb", "http(s) URL"),
     "MEDIACANON_POOL_SIZE": ("0", "connections from 1"),
     "TMDB_WAIT": ("-1", "seconds"),
+    "TMDB_LANGUAGES": ("english", "languages between commas"),
     "MEDIACANON_ALLOWED_HOSTS": ("media.example.org:8080", "names without ports"),
 }
 # A value of each setting that is not its default, awkward where it can be.
@@ -31,6 +32,7 @@ EVERY_SETTING = {
     "TMDB_IMAGE_BASE_URL": "http://images.lan/t/p",
     "TMDB_WAIT": "0.1",
     "TMDB_RATE": "0",
+    "TMDB_LANGUAGES": "de,en,pt-BR",
     "MEDIACANON_IMAGE_CACHE_MB": "1e3",
     "MEDIACANON_RESPONSE_CACHE_MB": "0.5",
     "IMDB_BASE_URL": "http://imdb.lan",

@@ -23,6 +23,7 @@ from mediacanon.loaders.collection import (
 from mediacanon.loaders.dataloader import BatchLoader
 from mediacanon.loaders.descriptors import RequestLoaders, batched, derived, query
 from mediacanon.loaders.discover import load_discover_titles, tags_of_discover
+from mediacanon.loaders.franchise import load_franchises_by_id, load_titles_by_franchise
 from mediacanon.loaders.movie import load_movies_by_id, load_movies_by_title_id
 from mediacanon.loaders.search import load_titles_by_rank, tags_of_rank
 from mediacanon.loaders.season import (
@@ -47,6 +48,14 @@ from mediacanon.loaders.stats import (
     load_stats,
 )
 from mediacanon.loaders.title import load_titles_by_id, load_titles_by_imdb_id, load_titles_by_tmdb_id
+from mediacanon.loaders.title_facts import (
+    load_companies_by_title_id,
+    load_facts_by_season_id,
+    load_facts_by_title_id,
+    load_keywords_by_title_id,
+    load_networks_by_title_id,
+    load_texts_by_title_id,
+)
 from mediacanon.loaders.title_list import load_titles_by_search, tags_of_search
 
 
@@ -56,6 +65,13 @@ class Loaders(RequestLoaders):
     title_by_id = batched(load_titles_by_id)
     title_by_imdb_id = batched(load_titles_by_imdb_id)
     title_by_tmdb_id = batched(load_titles_by_tmdb_id)
+    facts_by_title_id = batched(load_facts_by_title_id)
+    texts_by_title_id = batched(load_texts_by_title_id)
+    keywords_by_title_id = batched(load_keywords_by_title_id)
+    companies_by_title_id = batched(load_companies_by_title_id)
+    networks_by_title_id = batched(load_networks_by_title_id)
+    franchise_by_id = batched(load_franchises_by_id)
+    titles_by_franchise = batched(load_titles_by_franchise)
     movie_by_id = batched(load_movies_by_id)
     movie_by_title_id = batched(load_movies_by_title_id)
     show_by_id = batched(load_shows_by_id)
@@ -65,6 +81,7 @@ class Loaders(RequestLoaders):
     season_with_episodes_by_id = batched(load_seasons_with_episodes_by_id)
     seasons_by_show_id = batched(load_seasons_by_show_id)
     seasons_with_episodes_by_show_id = batched(load_seasons_with_episodes_by_show_id)
+    facts_by_season_id = batched(load_facts_by_season_id)
     episode_by_id = batched(load_episodes_by_id)
     episode_by_imdb_id = batched(load_episodes_by_imdb_id)
     similar_titles_by_title_id = batched(load_similar_titles_by_title_id, shared=False)

@@ -78,7 +78,7 @@ class DiscoverTitleRow:
     @property
     def ids(self) -> IdsRow:
         """The title's ids in other catalogues."""
-        return IdsRow(self.imdb_id, self.tmdb_id)
+        return IdsRow(self.imdb_id, self.tmdb_id, self.title_id)
 
 
 # The condition of the partial indexes in schema.sql, word for word: PostgreSQL uses them for no other. It also knows

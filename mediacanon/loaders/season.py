@@ -30,11 +30,13 @@ class EpisodeRow(asyncpg.Record):
     imdb_id: str | None
     average_rating: float | None
     num_votes: int | None
+    tmdb_id: int | None
+    kind: str | None
 
     @property
     def ids(self) -> IdsRow:
         """The episode's ids in other catalogues."""
-        return IdsRow(self.imdb_id, None)
+        return IdsRow(self.imdb_id, self.tmdb_id)
 
 
 SEASON_ID = attrgetter("season_id")
@@ -79,7 +81,8 @@ class SeasonWithEpisodesRow(NamedTuple):
 
 EPISODE_COLUMNS = f"""
        e.id, e.season_id, e.episode, e.display_name, e.synopsis, {real_image("e.image_url")},
-       {as_day("e.air_date")}, e.runtime_minutes, e.imdb_id, {as_written("e.average_rating")}, e.num_votes"""
+       {as_day("e.air_date")}, e.runtime_minutes, e.imdb_id, {as_written("e.average_rating")}, e.num_votes,
+       e.tmdb_id, e.kind"""
 
 SEASON_COLUMNS = """
        ss.id, ss.show_id, s.title_id, ss.season,

@@ -36,10 +36,11 @@ def and_not_adult(*, hides_adult: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class IdsRow:
-    """An entity's ids in other catalogues."""
+    """An entity's ids in other catalogues; ids that TMDB knows of a title are those of `title_id`."""
 
     imdb: str | None
     tmdb: int | None
+    title_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class TitleRow:
     @property
     def ids(self) -> IdsRow:
         """The title's ids in other catalogues."""
-        return IdsRow(self.imdb_id, self.tmdb_id)
+        return IdsRow(self.imdb_id, self.tmdb_id, self.title_id)
 
     @property
     def is_withdrawn(self) -> bool:

@@ -22,7 +22,14 @@ SLICING_ARGUMENTS = ("perPage", "limit", "ids")
 SIZED_FIELDS = ("items", "found")
 # The means of real shows, carousels and collections, rounded up.
 EPISODES = "Season.episodes"
-ASSUMED_SIZES = {EPISODES: 25, "Carousel.titles": 30, "Query.collections": 50, "Title.similar": 12}
+ASSUMED_SIZES = {
+    EPISODES: 25,
+    "Carousel.titles": 30,
+    "Query.collections": 50,
+    "Title.similar": 12,
+    "Title.certifications": 20,
+    "Title.networks": 2,
+}
 ASSUMED_SIZE = 10
 TOO_MANY_EPISODES = "these shows have more episodes than most. Ask for fewer of them at once, or season by season"
 # Each of these fields takes SQL statements of its own. Totals and distributions go over all matches, up to the whole
@@ -32,6 +39,8 @@ WEIGHTS = {
     "CollectionPage.total": 100,
     "CollectionPage.totalPages": 100,
     "Title.similar": 100,
+    "Franchise.titles": 10,
+    "Franchise.missing": 10,
     "TitlePage.total": 1_000,
     "TitlePage.totalPages": 1_000,
     "TitlePage.languages": 1_000,

@@ -7,7 +7,8 @@ import strawberry
 
 from mediacanon import vocabulary
 from mediacanon.errors import BadArgument
-from mediacanon.loaders.title import TitleRow
+from mediacanon.loaders.title import IdsRow, TitleRow
+from mediacanon.loaders.title_facts import TitleFactsRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.scalars import ImdbId
 
@@ -26,6 +27,47 @@ class Ids:
 
     imdb: ImdbId | None = strawberry.field(description="IMDb's id.")
     tmdb: int | None = strawberry.field(description="TMDB's id; movies and shows are numbered separately there.")
+
+    @strawberry.field(description="TVDB's id of a show.")
+    @staticmethod
+    async def tvdb(root: strawberry.Parent["Ids"], info: Info) -> int | None:
+        """Load TVDB's id."""
+        facts = await _facts(root, info)
+        return facts.tvdb_id if facts else None
+
+    @strawberry.field(description="Wikidata's id, such as Q42.")
+    @staticmethod
+    async def wikidata(root: strawberry.Parent["Ids"], info: Info) -> str | None:
+        """Load Wikidata's id."""
+        facts = await _facts(root, info)
+        return facts.wikidata_id if facts else None
+
+    @strawberry.field(description="The name at Facebook.")
+    @staticmethod
+    async def facebook(root: strawberry.Parent["Ids"], info: Info) -> str | None:
+        """Load the name at Facebook."""
+        facts = await _facts(root, info)
+        return facts.social_ids.get("facebook") if facts else None
+
+    @strawberry.field(description="The name at Instagram.")
+    @staticmethod
+    async def instagram(root: strawberry.Parent["Ids"], info: Info) -> str | None:
+        """Load the name at Instagram."""
+        facts = await _facts(root, info)
+        return facts.social_ids.get("instagram") if facts else None
+
+    @strawberry.field(description="The name at X, formerly Twitter.")
+    @staticmethod
+    async def twitter(root: strawberry.Parent["Ids"], info: Info) -> str | None:
+        """Load the name at X."""
+        facts = await _facts(root, info)
+        return facts.social_ids.get("twitter") if facts else None
+
+
+async def _facts(root: object, info: Info) -> TitleFactsRow | None:
+    """Return the facts of the title whose ids these are; None for those of an episode or a season."""
+    title_id = cast("IdsRow", root).title_id
+    return None if title_id is None else await info.context.loaders.facts_by_title_id.load(title_id)
 
 
 @strawberry.input(description="TMDB's id of a title: movies and shows are numbered separately there.")

@@ -1,4 +1,4 @@
-"""Posters and stills in the sizes of TMDB."""
+"""Posters, backdrops, logos and stills in the sizes of TMDB."""
 
 import enum
 
@@ -31,6 +31,29 @@ class StillSize(enum.Enum):
     ORIGINAL = strawberry.enum_value("original", description="As it was uploaded.")
 
 
-def in_size(image_url: str | None, size: PosterSize | StillSize) -> str | None:
+@strawberry.enum(description="The sizes of backdrops at TMDB.")
+class BackdropSize(enum.Enum):
+    """The widths of a backdrop."""
+
+    W300 = strawberry.enum_value("w300", description="300 pixels wide.")
+    W780 = strawberry.enum_value("w780", description="780 pixels wide.")
+    W1280 = strawberry.enum_value("w1280", description="1280 pixels wide.")
+    ORIGINAL = strawberry.enum_value("original", description="As it was uploaded.")
+
+
+@strawberry.enum(description="The sizes of logos at TMDB.")
+class LogoSize(enum.Enum):
+    """The widths of a logo."""
+
+    W45 = strawberry.enum_value("w45", description="45 pixels wide.")
+    W92 = strawberry.enum_value("w92", description="92 pixels wide.")
+    W154 = strawberry.enum_value("w154", description="154 pixels wide.")
+    W185 = strawberry.enum_value("w185", description="185 pixels wide.")
+    W300 = strawberry.enum_value("w300", description="300 pixels wide.")
+    W500 = strawberry.enum_value("w500", description="500 pixels wide.")
+    ORIGINAL = strawberry.enum_value("original", description="As it was uploaded.")
+
+
+def in_size(image_url: str | None, size: PosterSize | StillSize | BackdropSize | LogoSize) -> str | None:
     """Return the address of an image in another size; an address outside TMDB is returned unchanged."""
     return image_url and SIZE.sub(size.value, image_url)

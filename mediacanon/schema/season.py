@@ -1,17 +1,20 @@
 """Season and Episode: types, and root fields by id."""
 
 import datetime as dt
+import enum
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 
 from mediacanon.loaders.season import SeasonRow, SeasonWithEpisodesRow
+from mediacanon.loaders.title import IdsRow
+from mediacanon.loaders.title_facts import SeasonFactsRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.costs import EPISODES, TOO_MANY_EPISODES
 from mediacanon.schema.enrichment import enriched, enriched_through
 from mediacanon.schema.ids import EpisodeBy, Ids, one_of
-from mediacanon.schema.images import StillSize, in_size
+from mediacanon.schema.images import PosterSize, StillSize, in_size
 from mediacanon.schema.scalars import ImdbId
 from mediacanon.schema.selection import is_selected
 
@@ -54,6 +57,14 @@ def charge_seasons(info: Info, seasons: Sequence[AnySeason]) -> None:
         budget.charge(raw, items=len(seasons), lists={EPISODES: episodes}, advice=TOO_MANY_EPISODES)
 
 
+@strawberry.enum(description="What an episode is in its season; TMDB's words.")
+class EpisodeKind(enum.Enum):
+    """The kinds of episodes that are not ordinary."""
+
+    FINALE = strawberry.enum_value("finale", description="The last episode of a season.")
+    MID_SEASON = strawberry.enum_value("mid_season", description="The last episode before a break.")
+
+
 @strawberry.type(description="An episode of a season.")
 class Episode:
     """An episode's facts."""
@@ -80,6 +91,12 @@ class Episode:
         """Return the still's address in a size."""
         return in_size(root.image_url, size)
 
+    @strawberry.field(description="Its kind; null for an ordinary episode.")
+    @staticmethod
+    def kind(root: strawberry.Parent[Any]) -> EpisodeKind | None:
+        """Return the kind."""
+        return EpisodeKind(root.kind) if root.kind else None
+
     @strawberry.field(description="The season it belongs to.")
     @staticmethod
     async def season(root: strawberry.Parent["Episode"], info: Info) -> "Season":
@@ -101,6 +118,45 @@ class Season:
     episode_count: int = strawberry.field(description="How many episodes it has.")
     episodes: list[Episode] = strawberry.field(description="Its episodes by number.")
 
+    @strawberry.field(description="The season's ids in other catalogues.")
+    @staticmethod
+    async def ids(root: strawberry.Parent["Season"], info: Info) -> Ids:
+        """Load the season's ids."""
+        facts = await _facts(root, info)
+        return cast("Ids", IdsRow(None, facts.tmdb_id if facts else None))
+
+    @strawberry.field(description="Its name at TMDB.")
+    @staticmethod
+    async def name(root: strawberry.Parent["Season"], info: Info) -> str | None:
+        """Load the name."""
+        facts = await _facts(root, info)
+        return facts.name if facts else None
+
+    @strawberry.field(description="What it is about, from TMDB.")
+    @staticmethod
+    async def overview(root: strawberry.Parent["Season"], info: Info) -> str | None:
+        """Load the overview."""
+        facts = await _facts(root, info)
+        return facts.overview if facts else None
+
+    @strawberry.field(description="When it was first shown.")
+    @staticmethod
+    async def air_date(root: strawberry.Parent["Season"], info: Info) -> dt.date | None:
+        """Load the day."""
+        facts = await _facts(root, info)
+        return cast("dt.date | None", facts and facts.air_date)
+
+    @strawberry.field(description="The poster's address at TMDB in a size of its.")
+    @staticmethod
+    async def poster(
+        root: strawberry.Parent["Season"],
+        info: Info,
+        size: Annotated[PosterSize, strawberry.argument(description="The size.")] = PosterSize.W500,
+    ) -> str | None:
+        """Load the poster's address in a size."""
+        facts = await _facts(root, info)
+        return in_size(facts.poster_url, size) if facts else None
+
     @strawberry.field(description="The show it belongs to.")
     @staticmethod
     async def show(
@@ -108,6 +164,10 @@ class Season:
     ) -> Annotated["Show", strawberry.lazy("mediacanon.schema.show")]:
         """Load the show."""
         return cast("Show", await info.context.loaders.show_by_id.load(root.show_id))
+
+
+async def _facts(root: Any, info: Info) -> SeasonFactsRow | None:  # noqa: ANN401 - a row, to Strawberry a type
+    return await info.context.loaders.facts_by_season_id.load(root.season_id)
 
 
 @strawberry.type

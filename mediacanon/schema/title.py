@@ -10,7 +10,7 @@ import strawberry
 from mediacanon.errors import BadArgument
 from mediacanon.loaders.discover import DiscoverFilter
 from mediacanon.loaders.title_list import TitleSearch
-from mediacanon.schema import title_fields
+from mediacanon.schema import title_facts, title_fields
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched, queue_enrichment
 from mediacanon.schema.filter import TitleFilter, discover_filter
@@ -57,6 +57,21 @@ class Title:
     movie_id: title_fields.MovieId
     show_id: title_fields.ShowId
     poster: title_fields.Poster
+    overview: title_facts.Overview
+    tagline: title_facts.Tagline
+    native_title: title_facts.NativeTitle
+    backdrop: title_facts.Backdrop
+    status: title_facts.Status
+    homepage: title_facts.Homepage
+    countries: title_facts.Countries
+    spoken_languages: title_facts.SpokenLanguages
+    certifications: title_facts.Certifications
+    certification: title_facts.CertificationIn
+    videos: title_facts.Videos
+    keywords: title_facts.Keywords
+    companies: title_facts.Companies
+    networks: title_facts.Networks
+    franchise: title_facts.FranchiseOf
 
     @strawberry.field(description="The movie, where the title is one.")
     @staticmethod

@@ -19,8 +19,9 @@ from mediacanon.http.retries import backoff
 from mediacanon.progress import Progress, SilentProgress, Step
 from mediacanon.tmdb.client import CONNECTIONS, CircuitOpen, InvalidApiKey, TmdbClient
 from mediacanon.tmdb.episodes import EPISODES_CHECKED, enrich_episodes
-from mediacanon.tmdb.lookup import HAS_IMAGE, TITLE_TO_FIND, TitleFacts, TitleToFind, look_up
-from mediacanon.tmdb.store import FetchedTitle, store_facts
+from mediacanon.tmdb.further_store import IS_OUTDATED
+from mediacanon.tmdb.lookup import HAS_IMAGE, TITLE_TO_FIND, FetchedTitle, TitleFacts, TitleToFind, look_up
+from mediacanon.tmdb.store import store_facts
 from mediacanon.vocabulary import MAX_INTEGER
 
 T = TypeVar("T")
@@ -76,6 +77,14 @@ NEVER_FETCHED = f"""
                          JOIN show_episodes e ON e.season_id = s.id
                         WHERE w.title_id = t.id AND COALESCE(e.image_url, '') = ''))"""
 SHOWS_NEVER_FETCHED = SHOWS.replace("type = 'show'", f"type = 'show' AND {NEVER_FETCHED}")
+
+# Titles fetched before the facts had their present extent.
+OUTDATED_TITLES = FLAGGED_TITLES.replace(
+    "needs_backfill_tmdb = true", f"needs_backfill_tmdb IS DISTINCT FROM true AND {IS_OUTDATED}"
+)
+COUNT_OUTDATED = f"""
+SELECT count(*) FROM titles t WHERE needs_backfill_tmdb IS DISTINCT FROM true AND {IS_OUTDATED}
+"""
 
 RESET = """
 UPDATE titles SET needs_backfill_tmdb = true WHERE needs_backfill_tmdb IS DISTINCT FROM true
@@ -272,18 +281,23 @@ async def backfill(
     pauses: Sequence[float] = PAUSES,
     progress: Progress | None = None,
 ) -> Summary:
-    """Fetch flagged titles, most voted first, at most `limit`; return the summary.
+    """Fetch flagged titles, then those with facts of an earlier extent, most voted first; return the summary.
+
+    At most `limit` titles are fetched.
 
     A title's flag is cleared in the statement that stores its facts and nowhere else, so the next run resumes an
     interrupted one. A failing database is retried after `pauses` in seconds. Raises nothing because of TMDB.
     """
     await pool.execute(CLEAR_WITHOUT_IDS)
-    total = await pool.fetchval(COUNT_FLAGGED)
+    flagged, outdated = await pool.fetchval(COUNT_FLAGGED), await pool.fetchval(COUNT_OUTDATED)
+    total = flagged + outdated
     run = BackfillRun(pool, client, image_base_url, pauses)
     with (progress or SilentProgress()).step(
         "TMDB", total=total if limit is None else min(total, limit), unit="titles"
     ) as step:
-        return await run.over(FLAGGED_TITLES, limit, run.fetch_into_batch, step)
+        await run.over(FLAGGED_TITLES, limit, run.fetch_into_batch, step)
+        left = limit and max(0, limit - flagged)
+        return run.summary if run.summary.stopped else await run.over(OUTDATED_TITLES, left, run.fetch_into_batch, step)
 
 
 async def fetch_images(  # noqa: PLR0913 - retries and progress have their defaults

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from types import TracebackType
@@ -14,18 +14,21 @@ import orjson
 
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.http import retries
+from mediacanon.tmdb.languages import normalized
 from mediacanon.tmdb.pacing import CircuitBreaker, RequestPacer
 from mediacanon.tmdb.replies import (
     IMDB_ID,
     Details,
     EpisodeDetails,
     FindResults,
+    FranchiseDetails,
     MalformedReply,
     MediaType,
     Season,
     parse_details,
     parse_episode,
     parse_find_results,
+    parse_franchise,
     parse_season,
 )
 from mediacanon.tmdb.transport import Reply, TmdbTransport
@@ -36,6 +39,11 @@ log = logging.getLogger(__name__)
 # TMDB allows about 50 requests a second and 20 connections per address.
 REQUESTS_PER_SECOND = 40.0
 CONNECTIONS = 20
+# Replies that come with that for a movie or show, in one request.
+APPENDED: dict[MediaType, str] = {
+    "movie": "external_ids,keywords,release_dates,videos",
+    "tv": "content_ratings,external_ids,keywords,videos",
+}
 RETRIES = 2
 RETRIES_WHEN_BUSY = 5
 FAILURES_TO_GIVE_UP = 8
@@ -87,6 +95,7 @@ class TmdbClient:
         failures_to_give_up: int = FAILURES_TO_GIVE_UP,
         pause: float = PAUSE_SECONDS,
         longest_wait: float = LONGEST_WAIT,
+        languages: Sequence[str] = ("en",),
     ) -> None:
         self._http = TmdbTransport(key, base_url=f"{base_url}/3", connections=connections, timeout=timeout)
         self._backoff = backoff
@@ -96,6 +105,8 @@ class TmdbClient:
         self._breaker = CircuitBreaker(failures=failures_to_give_up, pause=pause)
         self._key_refused = False
         self._last_failure = "no reason known"
+        self._languages = list(dict.fromkeys(tag for language in languages if (tag := normalized(language))))
+        self._append = {media_type: _appended(parts, self._languages) for media_type, parts in APPENDED.items()}
 
     async def __aenter__(self) -> Self:
         return self
@@ -139,10 +150,9 @@ class TmdbClient:
         return results
 
     async def details(self, media_type: MediaType, tmdb_id: int) -> Details | None:
-        """Return a movie or show in full, with its IMDb id; None: TMDB has no such id."""
-        # The reply for a show names its IMDb id only on request.
-        params = {"append_to_response": "external_ids"} if media_type == "tv" else {}
-        return await self._request(f"/{media_type}/{tmdb_id}", partial(parse_details, media_type=media_type), params)
+        """Return a movie or show in full, with its IMDb id and its further facts; None: TMDB has no such id."""
+        parse = partial(parse_details, media_type=media_type, languages=self._languages)
+        return await self._request(f"/{media_type}/{tmdb_id}", parse, self._append[media_type])
 
     async def season(self, tmdb_id: int, season: int) -> Season | None:
         """Return all episodes of a season of a show; None: TMDB has no such season."""
@@ -152,6 +162,10 @@ class TmdbClient:
         """Return one episode; None: TMDB has no such episode."""
         path = f"/tv/{tmdb_id}/season/{season}/episode/{episode}"
         return await self._request(path, parse_episode)
+
+    async def franchise(self, franchise_id: int) -> FranchiseDetails | None:
+        """Return a franchise with its films; None: TMDB has no such collection."""
+        return await self._request(f"/collection/{franchise_id}", parse_franchise)
 
     async def _request(
         self, path: str, parse: Callable[[object], T], params: Mapping[str, str] | None = None
@@ -234,6 +248,14 @@ class TmdbClient:
         """Yield the pauses between attempts in seconds, with jitter: concurrent requests must not retry at once."""
         for pause in retries.backoff(self._backoff, PAUSE_SECONDS):
             yield pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+
+
+def _appended(parts: str, languages: Sequence[str]) -> dict[str, str]:
+    """Return the parameters for appended replies: English texts are in every reply, others in its translations."""
+    if set(languages) <= {"en"}:
+        return {"append_to_response": parts}
+    codes = dict.fromkeys(["en", *(language.partition("-")[0] for language in languages), "null"])
+    return {"append_to_response": f"{parts},translations", "include_video_language": ",".join(codes)}
 
 
 def _json(response: Reply) -> object:

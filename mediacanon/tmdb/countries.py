@@ -7,8 +7,8 @@ import asyncpg
 
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import CONNECTIONS, TmdbClient
-from mediacanon.tmdb.lookup import TITLE_TO_FIND, TitleToFind, look_up
-from mediacanon.tmdb.store import FetchedTitle, store_facts
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, FetchedTitle, TitleToFind, look_up
+from mediacanon.tmdb.store import store_facts
 
 # A title that TMDB knew without a country is left out: the reply would be the same.
 TITLES_WITHOUT_COUNTRY = f"""

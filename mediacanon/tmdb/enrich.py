@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 
 import asyncpg
@@ -18,6 +19,8 @@ from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.settings import Settings
 from mediacanon.tmdb.client import CircuitOpen, InvalidApiKey, TmdbClient
 from mediacanon.tmdb.fetch import FetchedElsewhere, TitleFetch
+from mediacanon.tmdb.franchises import FranchiseFetch
+from mediacanon.tmdb.franchises import is_stale as is_franchise_stale
 from mediacanon.tmdb.pacing import Cooldowns
 
 log = logging.getLogger(__name__)
@@ -58,6 +61,9 @@ class Enrichment:
         # A fetch outlives its callers: the next view finds the facts.
         self._fetches: SingleFlight[int, None] = SingleFlight(outlives_callers=True)
         self._refreshes: SingleFlight[int, None] = SingleFlight(outlives_callers=True)
+        self._franchise_fetch = FranchiseFetch(pool, client, image_base_url)
+        self._franchises: SingleFlight[int, None] = SingleFlight(outlives_callers=True)
+        self._failed_franchises = Cooldowns(MAX_COOLDOWNS, failure_cooldown)
         self._failed = Cooldowns(MAX_COOLDOWNS, failure_cooldown)
         self._complete = Cooldowns(MAX_COOLDOWNS, COMPLETE_COOLDOWN)
         self._queue: asyncio.Queue[int] = asyncio.Queue(QUEUE_SIZE)
@@ -108,6 +114,13 @@ class Enrichment:
         if self._queued and self._queue_worker is None:
             self._queue_worker = asyncio.create_task(self._work_through_queue())
 
+    def queue_franchise(self, franchise_id: int, fetched_at: datetime | None) -> None:
+        """Fetch a franchise's films in the background if they were never fetched, or a month ago (UTC)."""
+        is_wanted = is_franchise_stale(fetched_at, datetime.now(UTC).replace(tzinfo=None))
+        is_busy = len(self._franchises) >= CONCURRENT_FETCHES or franchise_id in self._failed_franchises
+        if is_wanted and not is_busy and self._client.is_available:
+            self._franchises.start(franchise_id, partial(self._run_franchise, franchise_id))
+
     async def refresh(self, title_id: int) -> None:
         """Fetch a title and all its episodes from TMDB, however fresh they are.
 
@@ -136,7 +149,9 @@ class Enrichment:
         workers = [self._queue_worker] if self._queue_worker else []
         for worker in workers:
             worker.cancel()
-        await asyncio.gather(*workers, self._fetches.close(), self._refreshes.close(), return_exceptions=True)
+        await asyncio.gather(
+            *workers, self._fetches.close(), self._refreshes.close(), self._franchises.close(), return_exceptions=True
+        )
 
     def _is_cooling_down(self, title_id: int) -> bool:
         return title_id in self._complete or title_id in self._failed
@@ -160,6 +175,15 @@ class Enrichment:
             log.exception("title %d was not enriched", title_id)
             self._failed.add(title_id)
 
+    async def _run_franchise(self, franchise_id: int) -> None:
+        try:
+            await self._franchise_fetch.run(franchise_id)
+        except NOT_FETCHED as reason:
+            log.debug("franchise %d was not fetched: %s", franchise_id, reason)
+        except (UpstreamUnavailable, asyncpg.PostgresError, OSError) as error:
+            log.warning("franchise %d was not fetched: %s", franchise_id, error)
+            self._failed_franchises.add(franchise_id)
+
     async def _needs_facts(self, title_id: int) -> bool:
         """Return whether a queued title's facts are missing or stale; its episodes wait for a view of the title."""
         title = await self._fetch.read(title_id)
@@ -180,7 +204,12 @@ def build_client(settings: Settings) -> TmdbClient | None:
     """Return a client configured by the settings; None without a key."""
     if not settings.tmdb_api_key:
         return None
-    return TmdbClient(settings.tmdb_api_key, base_url=settings.tmdb_base_url, per_second=settings.tmdb_rate)
+    return TmdbClient(
+        settings.tmdb_api_key,
+        base_url=settings.tmdb_base_url,
+        per_second=settings.tmdb_rate,
+        languages=settings.tmdb_languages,
+    )
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Enrichment of a show's episodes: stills, synopses, air dates and running times, one request per season."""
+"""Enrichment of a show's seasons and episodes: names, images, texts, air dates and times, one request per season."""
 
 import asyncio
 from collections import defaultdict
@@ -13,7 +13,7 @@ from mediacanon.database.changes import notify_title
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.replies import EpisodeDetails, Season
-from mediacanon.tmdb.store import unless_locked
+from mediacanon.tmdb.store import POSTER_SIZE, unless_locked
 from mediacanon.vocabulary import NO_STILL
 
 T = TypeVar("T")
@@ -37,8 +37,12 @@ MISSING_FACTS = {
 }
 LACKS_SOMETHING = f"({' OR '.join(_lacks(column, is_missing) for column, is_missing in MISSING_FACTS.items())})"
 
+# TMDB's number came later than the other facts: no reader waits for it.
+LACKS_ID = "e.tmdb_id IS NULL"
+
 EPISODES_OF_SHOW = f"""
-SELECT e.id AS episode_id, s.season, e.episode AS number, {LACKS_SOMETHING} AS is_lacking,
+SELECT e.id AS episode_id, s.id AS season_id, s.season, e.episode AS number,
+       {LACKS_SOMETHING} OR {LACKS_ID} AS is_lacking,
        {_lacks("image_url", "COALESCE(e.image_url, '') = ''")} AS is_new
   FROM shows w
   JOIN show_seasons s ON s.show_id = w.id
@@ -53,23 +57,45 @@ NEXT_FACTS = {
     "runtime_minutes": "COALESCE(f.runtime_minutes, e.runtime_minutes)",
     "synopsis": "COALESCE(f.synopsis, e.synopsis)",
     "display_name": "COALESCE(NULLIF(e.display_name, ''), f.name, e.display_name)",
+    "tmdb_id": "COALESCE(f.tmdb_id, e.tmdb_id)",
+    "kind": "CASE WHEN f.tmdb_id IS NULL THEN e.kind ELSE f.kind END",
 }
 
 STORE_EPISODES = f"""
 UPDATE show_episodes e
-   SET image_url = next.image_url, air_date = next.air_date, runtime_minutes = next.runtime_minutes,
-       synopsis = next.synopsis, display_name = next.display_name
+   SET {", ".join(f"{column} = next.{column}" for column in NEXT_FACTS)}
   FROM (SELECT e.id, {", ".join(unless_locked("e", column, value) for column, value in NEXT_FACTS.items())}
-          FROM unnest($1::integer[], $2::text[], $3::date[], $4::integer[], $5::text[], $6::text[])
-               AS f (episode_id, image_url, air_date, runtime_minutes, synopsis, name)
+          FROM unnest($1::integer[], $2::text[], $3::date[], $4::integer[], $5::text[], $6::text[], $7::integer[],
+                      $8::text[])
+               AS f (episode_id, image_url, air_date, runtime_minutes, synopsis, name, tmdb_id, kind)
           JOIN show_episodes e ON e.id = f.episode_id
          ORDER BY e.id
            FOR UPDATE OF e) AS next
  WHERE e.id = next.id
-   AND (e.image_url, e.air_date, e.runtime_minutes, e.synopsis, e.display_name)
+   AND ({", ".join(f"e.{column}" for column in NEXT_FACTS)})
        IS DISTINCT FROM
-       (next.image_url, next.air_date, next.runtime_minutes, next.synopsis, next.display_name)
+       ({", ".join(f"next.{column}" for column in NEXT_FACTS)})
 RETURNING e.id AS episode_id
+"""
+
+# Returns the seasons that show something new.
+STORE_SEASONS = """
+WITH next AS (
+    SELECT new.*, (old.tmdb_id, old.name, old.overview, old.poster_url, old.air_date) IS DISTINCT FROM
+                  (new.tmdb_id, new.name, new.overview, new.poster_url, new.air_date) AS differs
+      FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::date[])
+           AS new (season_id, tmdb_id, name, overview, poster_url, air_date)
+      JOIN show_seasons s ON s.id = new.season_id
+      LEFT JOIN season_facts old ON old.season_id = new.season_id
+), stored AS (
+    INSERT INTO season_facts (season_id, source, fetched_at, tmdb_id, name, overview, poster_url, air_date)
+    SELECT season_id, 'tmdb', now(), tmdb_id, name, overview, poster_url, air_date FROM next
+    ON CONFLICT (season_id) DO UPDATE
+       SET source = excluded.source, fetched_at = excluded.fetched_at, tmdb_id = excluded.tmdb_id,
+           name = excluded.name, overview = excluded.overview, poster_url = excluded.poster_url,
+           air_date = excluded.air_date
+)
+SELECT season_id FROM next WHERE differs
 """
 
 # Every writer locks a title before its episodes.
@@ -82,6 +108,7 @@ class OurEpisode:
     """An episode of the catalogue. `is_lacking`: a fact is missing; `is_new`: its still was never looked up."""
 
     episode_id: int
+    season_id: int
     season: int
     number: int
     is_lacking: bool
@@ -98,9 +125,10 @@ class SeasonScope(Enum):
 
 @dataclass(slots=True)
 class FetchedEpisodes:
-    """TMDB's details by our episode id (None: TMDB does not know the episode), and the first failure."""
+    """TMDB's details by our episode id, None for an unknown one; its seasons by our season id; the first failure."""
 
     details: dict[int, EpisodeDetails | None] = field(default_factory=dict)
+    seasons: dict[int, Season] = field(default_factory=dict)
     failure: UpstreamUnavailable | None = None
 
 
@@ -121,12 +149,13 @@ async def enrich_episodes(
     rows = await pool.fetch(EPISODES_OF_SHOW, title_id)
     fetched = await EpisodeFetch(client, tmdb_id, (OurEpisode(**row) for row in rows)).run(scope)
     columns = [_columns(*item, image_base_url) for item in fetched.details.items()]
+    seasons = [_season_columns(*item, image_base_url) for item in fetched.seasons.items()]
     async with pool.acquire() as connection, connection.transaction():
         if await connection.fetchval(LOCK_TITLE, title_id) != tmdb_id:
             # The title got another TMDB id meanwhile: these episodes are another show's.
             return 0
-        changed = await _store(connection, columns)
-        if changed:
+        changed = await _store(connection, STORE_EPISODES, columns)
+        if changed + await _store(connection, STORE_SEASONS, seasons):
             await notify_title(connection, title_id)
         if not fetched.failure:
             await connection.execute(EPISODES_CHECKED, title_id)
@@ -135,15 +164,22 @@ async def enrich_episodes(
     return changed
 
 
-async def _store(connection: asyncpg.pool.PoolConnectionProxy, columns: list[tuple[object, ...]]) -> int:
+async def _store(
+    connection: asyncpg.pool.PoolConnectionProxy, statement: str, columns: list[tuple[object, ...]]
+) -> int:
     if not columns:
         return 0
-    return len(await connection.fetch(STORE_EPISODES, *zip(*columns, strict=True)))
+    return len(await connection.fetch(statement, *zip(*columns, strict=True)))
+
+
+def _season_columns(season_id: int, season: Season, image_base_url: str) -> tuple[object, ...]:
+    poster = season.poster_path and f"{image_base_url}/{POSTER_SIZE}{season.poster_path}"
+    return (season_id, season.tmdb_id, season.name, season.overview, poster, season.air_date)
 
 
 def _columns(episode_id: int, details: EpisodeDetails | None, image_base_url: str) -> tuple[object, ...]:
     if details is None:
-        return (episode_id, None, None, None, None, None)
+        return (episode_id, None, None, None, None, None, None, None)
     still = details.still_path and f"{image_base_url}/{STILL_SIZE}{details.still_path}"
     return (
         episode_id,
@@ -152,6 +188,8 @@ def _columns(episode_id: int, details: EpisodeDetails | None, image_base_url: st
         details.runtime_minutes,
         details.synopsis,
         details.name,
+        details.tmdb_id,
+        details.kind,
     )
 
 
@@ -175,6 +213,7 @@ class EpisodeFetch:
         for number in numbers:
             if reply := self._replies.get(number):
                 self._note(self._seasons[number], reply)
+                self._fetched.seasons[self._seasons[number][0].season_id] = reply
         await self._read_as_one_long_season()
         await self._fetch_single_episodes()
         return self._fetched

@@ -15,10 +15,11 @@ import asyncpg
 from mediacanon.database.changes import notify_title
 from mediacanon.errors import UpstreamUnavailable
 from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_SOMETHING, SeasonScope, enrich_episodes
+from mediacanon.tmdb.episodes import EPISODES_CHECKED, LACKS_ID, LACKS_SOMETHING, SeasonScope, enrich_episodes
 from mediacanon.tmdb.freshness import fresh_for, is_stale
-from mediacanon.tmdb.lookup import TITLE_TO_FIND, TitleFacts, TitleToFind, look_up
-from mediacanon.tmdb.store import FetchedTitle, store_facts
+from mediacanon.tmdb.further_store import IS_OUTDATED
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, FetchedTitle, TitleFacts, TitleToFind, look_up
+from mediacanon.tmdb.store import store_facts
 from mediacanon.vocabulary import TitleType
 
 LOCK_CLASS = 0x6D63746D  # "mctm"
@@ -35,7 +36,15 @@ SELECT {TITLE_TO_FIND},
                            JOIN show_seasons s ON s.show_id = w.id
                            JOIN show_episodes e ON e.season_id = s.id
                           WHERE w.title_id = t.id AND {LACKS_SOMETHING})
-            ELSE false END AS needs_episodes
+            ELSE false END AS needs_episodes,
+       CASE WHEN t.type = 'show'
+             AND COALESCE(t.episodes_checked_at < now() - INTERVAL '24 hours', true)
+            THEN EXISTS (SELECT FROM shows w
+                           JOIN show_seasons s ON s.show_id = w.id
+                           JOIN show_episodes e ON e.season_id = s.id
+                          WHERE w.title_id = t.id AND {LACKS_ID})
+            ELSE false END AS lacks_episode_ids,
+       {IS_OUTDATED} AS is_outdated
   FROM titles t
  WHERE t.id = $1::integer
 """
@@ -67,6 +76,8 @@ class TitleToEnrich:
     end_year: int | None
     fetched_at: datetime | None
     needs_episodes: bool
+    lacks_episode_ids: bool
+    is_outdated: bool
 
     @property
     def lacks_facts(self) -> bool:
@@ -87,8 +98,9 @@ class TitleToEnrich:
         return bool(self.imdb_id or self.tmdb_id) and is_stale(self.fetched_at, fresh, now)
 
     def needs_fetch(self, *, with_episodes: bool = True) -> bool:
-        """Return whether facts are missing or stale, or facts of episodes are missing."""
-        return self.lacks_facts or self.is_stale or (with_episodes and self.needs_episodes)
+        """Return whether facts are missing, stale or of an earlier extent, or facts of episodes are missing."""
+        lacks_episodes = self.needs_episodes or self.lacks_episode_ids
+        return self.lacks_facts or self.is_stale or self.is_outdated or (with_episodes and lacks_episodes)
 
     def season_scope(self, *, is_forced: bool) -> SeasonScope | None:
         """Return the seasons to fetch; None: none.
@@ -101,7 +113,7 @@ class TitleToEnrich:
             return SeasonScope.ALL
         if self.end_year is None and self.is_stale and not self.lacks_facts:
             return SeasonScope.NEWEST
-        return SeasonScope.LACKING if self.needs_episodes else None
+        return SeasonScope.LACKING if self.needs_episodes or self.lacks_episode_ids else None
 
     @property
     def to_find(self) -> TitleToFind:

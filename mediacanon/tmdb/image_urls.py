@@ -6,6 +6,8 @@ from collections.abc import Callable
 from mediacanon.settings import Settings
 
 TMDB = "https://image.tmdb.org/t/p"
+# The path of an image in a reply.
+IMAGE_PATH = re.compile(r"/[\w./-]+")
 # TMDB's file names.
 FILE = re.compile(r"[A-Za-z0-9_-]{1,100}\.(jpg|png)")
 # The size in a URL of TMDB's; URLs of other hosts have none.

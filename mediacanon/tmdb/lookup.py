@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from mediacanon.tmdb.client import TmdbClient
+from mediacanon.tmdb.facts import NOTHING, FurtherFacts
 from mediacanon.tmdb.replies import Details, FindResults, Match, MediaType
 from mediacanon.vocabulary import TitleType
 
@@ -38,6 +39,15 @@ class TitleFacts:
     popularity: float | None = None
     origin_country: str | None = None
     runtime_minutes: int | None = None
+    further: FurtherFacts = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedTitle:
+    """TMDB's facts about one of our titles, as it was when TMDB was asked."""
+
+    title: TitleToFind
+    facts: TitleFacts
 
 
 async def look_up(client: TmdbClient, title: TitleToFind) -> TitleFacts:
@@ -99,4 +109,5 @@ def _facts(match: Match, details: Details | None, poster_path: str | None) -> Ti
         popularity=best.popularity or match.popularity,
         origin_country=best.origin_country or match.origin_country,
         runtime_minutes=details.runtime_minutes if details else None,
+        further=details.further if details else NOTHING,
     )

@@ -1,23 +1,28 @@
 """TMDB's replies as frozen dataclasses.
 
 The parser is lenient with missing values: an absent, null or empty key counts as unknown, and unused keys are ignored.
-It is strict with types: a value of the wrong type raises MalformedReply, so a broken reply is never stored.
+It is strict with types: a value of the wrong type raises MalformedReply, so a broken reply is never stored. Further
+facts of a title are the exception (`facts`): one of them in a wrong type costs that fact alone.
 """
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
 from mediacanon.errors import UpstreamUnavailable
+from mediacanon.tmdb.facts import FurtherFacts, parse_facts
+from mediacanon.tmdb.image_urls import IMAGE_PATH
 from mediacanon.vocabulary import MAX_INTEGER
 
 # TMDB's own name for the kind of a title, also in its paths.
 MediaType = Literal["movie", "tv"]
 
-IMAGE_PATH = re.compile(r"/[\w./-]+")
 IMDB_ID = re.compile(r"[a-z]{2}\d{1,12}")
+# TMDB's words for episodes that are not "standard".
+EPISODE_KINDS = ("finale", "mid_season")
 LANGUAGE_OR_COUNTRY = re.compile(r"[A-Za-z-]{2,10}")
 
 
@@ -52,13 +57,16 @@ class Details(Match):
 
     imdb_id: str | None
     runtime_minutes: int | None
+    further: FurtherFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EpisodeDetails:
-    """An episode; None: TMDB does not say."""
+    """An episode; None: TMDB does not say. `kind` is 'finale' or 'mid_season', None for every other episode."""
 
+    tmdb_id: int | None
     number: int
+    kind: str | None
     name: str | None
     synopsis: str | None
     still_path: str | None
@@ -68,9 +76,54 @@ class EpisodeDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Season:
-    """The episodes of a season by TMDB's own numbers."""
+    """A season and its episodes by TMDB's own numbers; None: TMDB does not say."""
 
+    tmdb_id: int | None
+    name: str | None
+    overview: str | None
+    poster_path: str | None
+    air_date: date | None
     episodes: dict[int, EpisodeDetails]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmOfFranchise:
+    """A film as its franchise's reply names it."""
+
+    tmdb_id: int
+    name: str
+    release_date: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FranchiseDetails:
+    """A franchise, TMDB's collection; None: TMDB does not say."""
+
+    name: str | None
+    overview: str | None
+    poster_path: str | None
+    backdrop_path: str | None
+    films: tuple[FilmOfFranchise, ...]
+
+
+def parse_franchise(reply: object) -> FranchiseDetails:
+    """Return a franchise with its films; a film without a name is left out. Raises MalformedReply."""
+    fields = _object(reply)
+    if "parts" not in fields:
+        raise MalformedReply
+    parts = [_object(part) for part in _list(fields, "parts")]
+    films = (
+        FilmOfFranchise(tmdb_id=_required_integer(part, "id"), name=name, release_date=_day(part, "release_date"))
+        for part in parts
+        if (name := _text(part, "title"))
+    )
+    return FranchiseDetails(
+        name=_text(fields, "name"),
+        overview=_text(fields, "overview"),
+        poster_path=_token(fields, "poster_path", IMAGE_PATH),
+        backdrop_path=_token(fields, "backdrop_path", IMAGE_PATH),
+        films=tuple(films),
+    )
 
 
 def parse_find_results(reply: object) -> FindResults:
@@ -84,8 +137,11 @@ def parse_find_results(reply: object) -> FindResults:
     )
 
 
-def parse_details(reply: object, media_type: MediaType) -> Details:
-    """Return the details of a movie or show; external ids are read where they were appended. Raises MalformedReply."""
+def parse_details(reply: object, media_type: MediaType, languages: Sequence[str] = ("en",)) -> Details:
+    """Return the details of a movie or show, with the further facts of the appended replies and texts in `languages`.
+
+    Raises MalformedReply.
+    """
     fields = _object(reply)
     match = _match(fields, media_type)
     external_ids = fields if media_type == "movie" else _object(fields.get("external_ids") or {})
@@ -99,6 +155,7 @@ def parse_details(reply: object, media_type: MediaType) -> Details:
         origin_country=match.origin_country or _production_country(fields),
         imdb_id=_token(external_ids, "imdb_id", IMDB_ID),
         runtime_minutes=_minutes(fields, "runtime") or _episode_minutes(fields),
+        further=parse_facts(fields, media_type, languages),
     )
 
 
@@ -108,14 +165,24 @@ def parse_season(reply: object) -> Season:
     if "episodes" not in fields:
         raise MalformedReply
     episodes = [parse_episode(one) for one in _list(fields, "episodes")]
-    return Season(episodes={episode.number: episode for episode in episodes})
+    return Season(
+        tmdb_id=_positive_integer(fields, "id"),
+        name=_text(fields, "name"),
+        overview=_text(fields, "overview"),
+        poster_path=_token(fields, "poster_path", IMAGE_PATH),
+        air_date=_day(fields, "air_date"),
+        episodes={episode.number: episode for episode in episodes},
+    )
 
 
 def parse_episode(reply: object) -> EpisodeDetails:
     """Return the details of an episode. Raises MalformedReply."""
     fields = _object(reply)
+    kind = _text(fields, "episode_type")
     return EpisodeDetails(
+        tmdb_id=_positive_integer(fields, "id"),
         number=_required_integer(fields, "episode_number"),
+        kind=kind if kind in EPISODE_KINDS else None,
         name=_text(fields, "name"),
         synopsis=_text(fields, "overview"),
         still_path=_token(fields, "still_path", IMAGE_PATH),
@@ -190,6 +257,11 @@ def _required_integer(fields: dict[str, Any], key: str) -> int:
     if value is None or value != int(value) or not 0 <= value <= MAX_INTEGER:
         raise MalformedReply
     return int(value)
+
+
+def _positive_integer(fields: dict[str, Any], key: str) -> int | None:
+    value = _number(fields, key)
+    return int(value) if value and value == int(value) and 1 <= value <= MAX_INTEGER else None
 
 
 def _minutes(fields: dict[str, Any], key: str) -> int | None:

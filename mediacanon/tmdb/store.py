@@ -1,10 +1,10 @@
 """Stores TMDB's facts about titles, and notifies every worker of the titles that changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mediacanon.database.changes import Connection, notify_titles
-from mediacanon.tmdb.lookup import TitleFacts, TitleToFind
+from mediacanon.tmdb.further_store import store_further_facts
+from mediacanon.tmdb.lookup import FetchedTitle
 from mediacanon.vocabulary import NO_POSTER
 
 POSTER_SIZE = "w500"
@@ -34,11 +34,12 @@ WITH next AS (
            {_known_or_kept("release_date")},
            {_known_or_kept("tmdb_popularity")},
            {_known_or_kept("origin_country")},
-           {unless_locked("t", "runtime_minutes", RUNTIME)}
+           {unless_locked("t", "runtime_minutes", RUNTIME)},
+           f.has_more_changes
       FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::date[], $6::real[],
-                  $7::text[], $8::integer[], $9::text[], $10::integer[])
+                  $7::text[], $8::integer[], $9::text[], $10::integer[], $11::boolean[])
            AS f (title_id, tmdb_id, image_url, original_language, release_date, tmdb_popularity,
-                 origin_country, runtime_minutes, asked_imdb_id, asked_tmdb_id)
+                 origin_country, runtime_minutes, asked_imdb_id, asked_tmdb_id, has_more_changes)
       -- Another id since the request is another film: its facts, and its flag, wait for the next request.
       JOIN titles t ON t.id = f.title_id
                    AND (t.imdb_id, t.tmdb_id) IS NOT DISTINCT FROM (f.asked_imdb_id, f.asked_tmdb_id)
@@ -50,7 +51,8 @@ WITH next AS (
             t.origin_country, t.runtime_minutes)
            IS DISTINCT FROM
            (next.tmdb_id, next.image_url, next.original_language, next.release_date,
-            next.tmdb_popularity, next.origin_country, next.runtime_minutes) AS differs
+            next.tmdb_popularity, next.origin_country, next.runtime_minutes)
+           OR next.has_more_changes AS differs
       FROM next JOIN titles t ON t.id = next.id
 )
 UPDATE titles t
@@ -65,25 +67,18 @@ RETURNING t.id AS title_id, c.differs
 """
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedTitle:
-    """TMDB's facts about one of our titles, as it was when TMDB was asked."""
-
-    title: TitleToFind
-    facts: TitleFacts
-
-
 async def store_facts(connection: Connection, fetched: Sequence[FetchedTitle], *, image_base_url: str) -> list[int]:
-    """Store the facts in one statement, notify the workers, and return the ids of titles that changed.
+    """Store the facts in a few statements, notify the workers, and return the ids of titles that changed.
 
     Locked fields, and fields that TMDB does not know, keep their values; a title without a poster gets the sentinel;
     the flag is cleared. A title whose ids have changed since the request is left as it is. All or nothing.
     """
-    columns = zip(*(_columns(title, image_base_url) for title in fetched), strict=True)
     async with connection.transaction():
+        news = await store_further_facts(connection, fetched, image_base_url=image_base_url)
+        columns = zip(*((*_columns(one, image_base_url), one.title.title_id in news) for one in fetched), strict=True)
         rows = await connection.fetch(STORE_FACTS, *columns)
         changed = [row["title_id"] for row in rows if row["differs"]]
-        await notify_titles(connection, changed, is_stale=True)
+        await notify_titles(connection, news.union(changed), is_stale=True)
     return changed
 
 

@@ -157,6 +157,17 @@ def find_result(details: Reply, keys: list[str], media_type: str) -> Reply:
     return shown | {"media_type": media_type, "genre_ids": [18]}
 
 
+# A part that TMDB has nothing for.
+EMPTY_PARTS: dict[str, Reply] = {
+    "content_ratings": {"results": []},
+    "external_ids": {"imdb_id": None, "wikidata_id": None},
+    "keywords": {"keywords": [], "results": []},
+    "release_dates": {"results": []},
+    "translations": {"translations": []},
+    "videos": {"results": []},
+}
+
+
 @dataclass
 class Catalogue:
     """The replies of the fake by path."""
@@ -164,20 +175,40 @@ class Catalogue:
     replies: dict[str, Reply] = field(default_factory=dict)
     films: dict[str, list[Reply]] = field(default_factory=dict)
     shows: dict[str, list[Reply]] = field(default_factory=dict)
-    external_ids: dict[str, Reply] = field(default_factory=dict)
+    # Replies of parts, such as /3/movie/{id}/videos, which come with a reply only on request.
+    appended: dict[str, Reply] = field(default_factory=dict)
 
     def add_film(self, details: Reply, imdb_id: str | None = None) -> None:
         """Add a film, found by its own IMDb id or by another."""
-        self.replies[f"/3/movie/{details['id']}"] = details
+        path = f"/3/movie/{details['id']}"
+        self.replies[path] = details
+        self.append(path, external_ids={"imdb_id": details["imdb_id"], "wikidata_id": None})
         self.films.setdefault(imdb_id or details["imdb_id"], []).append(
             find_result(details, FIND_KEYS_OF_FILM, "movie")
         )
+
+    def add_franchise(self, franchise_id: int, films: list[Reply], **changed: object) -> None:
+        """Add a collection with these films."""
+        keys = ("id", "title", "release_date", "poster_path", "overview", "original_language")
+        self.replies[f"/3/collection/{franchise_id}"] = {
+            "id": franchise_id,
+            "name": "The Collection",
+            "overview": "Films that belong together.",
+            "poster_path": f"/collection{franchise_id}.jpg",
+            "backdrop_path": None,
+            "parts": [{key: one[key] for key in keys} | {"media_type": "movie"} for one in films],
+            **changed,
+        }
+
+    def append(self, path: str, **parts: Reply) -> None:
+        """Add replies that come with the one at `path` on request."""
+        self.appended |= {f"{path}/{part}": reply for part, reply in parts.items()}
 
     def add_show(self, details: Reply, imdb_id: str, *, episodes: int = 0) -> None:
         """Add a show, found by an IMDb id, with `episodes` in each of its seasons."""
         path = f"/3/tv/{details['id']}"
         self.replies[path] = details
-        self.external_ids[path] = {"id": details["id"], "imdb_id": imdb_id, "tvdb_id": None}
+        self.append(path, external_ids={"imdb_id": imdb_id, "tvdb_id": None})
         self.shows.setdefault(imdb_id, []).append(find_result(details, FIND_KEYS_OF_SHOW, "tv"))
         for season in range(1, details["number_of_seasons"] + 1 if episodes else 0):
             numbers = range(1, episodes + 1)
@@ -206,6 +237,6 @@ class Catalogue:
         known = self.replies.get(path)
         if known is None:
             return None
-        if "external_ids" in parse_qs(query).get("append_to_response", []):
-            known = known | {"external_ids": self.external_ids.get(path, {})}
-        return orjson.dumps(known)
+        asked = parse_qs(query).get("append_to_response", [""])[0].split(",")
+        appended = {part: self.appended.get(f"{path}/{part}", EMPTY_PARTS.get(part)) for part in asked}
+        return orjson.dumps(known | {part: reply for part, reply in appended.items() if reply is not None})

@@ -15,6 +15,7 @@ from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.season import EpisodeRow, SeasonRow, SeasonWithEpisodesRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.title import TitleRow
+from mediacanon.loaders.title_facts import SeasonFactsRow, TitleTextRow, TmdbNameRow
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 # Templates completed with columns or conditions when they run; the tests of their functions run them.
@@ -31,6 +32,7 @@ PYTHON_TYPES = {
     "timestamp": dt.datetime,
     "timestamptz": dt.datetime,
     "text[]": list,
+    "jsonb": dict,
 }
 # constant -> the row class, and the number of columns before its own
 ROWS = {
@@ -45,6 +47,11 @@ ROWS = {
     "SEASONS_BY_SHOW_ID": (SeasonRow, 0),
     "SEASONS_WITH_EPISODES_BY_ID": (SeasonWithEpisodesRow, 0),
     "SEASONS_WITH_EPISODES_BY_SHOW_ID": (SeasonWithEpisodesRow, 0),
+    "TEXTS_BY_TITLE_ID": (TitleTextRow, 0),
+    "KEYWORDS_BY_TITLE_ID": (TmdbNameRow, 0),
+    "COMPANIES_BY_TITLE_ID": (TmdbNameRow, 0),
+    "NETWORKS_BY_TITLE_ID": (TmdbNameRow, 0),
+    "FACTS_BY_SEASON_ID": (SeasonFactsRow, 0),
 }
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from mediacanon.tmdb.backfill import Summary, backfill
 from mediacanon.tmdb.client import TmdbClient
-from mediacanon.tmdb.lookup import TITLE_TO_FIND, TitleFacts, TitleToFind
-from mediacanon.tmdb.store import FetchedTitle, store_facts
+from mediacanon.tmdb.lookup import TITLE_TO_FIND, FetchedTitle, TitleFacts, TitleToFind
+from mediacanon.tmdb.store import store_facts
 from tests.fakes.tmdb import KEY
 from tests.imdb.catalogue import run_import
 from tests.tmdb.conftest import IMAGES
@@ -104,8 +104,10 @@ def serving(films: Path) -> Iterator[str]:
     """Yield the URL of a fake of TMDB, in a process of its own, with the films of a file."""
     command = [sys.executable, "-m", "tests.fakes.tmdb", "--port", "0", "--movies", str(films)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
-        yield server.stdout.readline().strip()
-        server.terminate()
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
 
 
 def read_films(count: int, imdb_ids: Iterable[str] | None = None) -> dict[str, dict]:
