@@ -10,6 +10,7 @@ from mediacanon.tmdb.store import store_facts
 from tests.fakes.tmdb import KEY
 from tests.fakes.tmdb_catalogue import film
 from tests.tmdb.conftest import IMAGES
+from tests.tmdb.notifications import heard_from
 from tests.tmdb.rows import add_title, title_row
 from tests.tmdb.test_store import to_find
 
@@ -85,25 +86,16 @@ async def test_a_locked_text_stays_in_every_language(pool, store, column):
     assert (await texts_of(pool, title_id))["de"] == ((None, "Four.") if column == "overview" else ("Three.", None))
 
 
-async def test_another_name_of_a_keyword_is_news_for_each_title_with_it(pool, store):
+async def test_another_name_of_a_keyword_is_news_for_each_title_with_it(database, pool, store):
     """Titles that show the keyword change; titles without it do not."""
     first, second, other = [await add_title(pool, f"tt900001{number}") for number in range(3)]
     await store(first, {"keyword_ids": [1]}, names=[HARBOUR])
     await store(other, {"keyword_ids": [2]}, names=[STORM])
-    further = FurtherFacts({"keyword_ids": [1]}, {}, [Name("keyword", 1, "port")])
-    facts = TitleFacts(media_type="movie", tmdb_id=5, further=further)
-    async with pool.acquire() as connection:
-        heard: list[str] = []
-        await connection.add_listener("catalog", lambda *arguments: heard.append(arguments[-1]))
-        fetched = FetchedTitle(await to_find(pool, second), facts)
-        await store_facts(connection, [fetched], image_base_url=IMAGES)
-        await connection.execute("SELECT")
-        await connection.reset_listeners() if hasattr(connection, "reset_listeners") else None
+    async with heard_from(database) as heard:
+        await store(second, {"keyword_ids": [1]}, names=[Name("keyword", 1, "port")])
+        [change] = await heard()
     assert await pool.fetchval("SELECT name FROM tmdb_names WHERE kind = 'keyword' AND id = 1") == "port"
-    told = "".join(heard)
-    assert f'"title:{first}"' in told
-    assert f'"title:{second}"' in told
-    assert f'"title:{other}"' not in told
+    assert {f"title:{first}", f"title:{second}"} == {tag for tag in change["tags"] if tag.startswith("title:")}
 
 
 async def test_a_title_that_tmdb_does_not_know_has_no_row(pool, client):
