@@ -1,4 +1,4 @@
-"""Franchises: TMDB's collections of films, with the films that the catalogue has and those that it lacks."""
+"""Franchises: TMDB's collections of films, with the films in the catalogue and the missing ones."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class MissingFilmRow:
 
 @dataclass(frozen=True, slots=True)
 class FranchiseRow:
-    """A franchise; `films` are those that TMDB names, none before the first request."""
+    """A franchise; `films` are the ones in TMDB's reply, none before the first request."""
 
     tmdb_id: int
     name: str

@@ -65,7 +65,7 @@ class Ids:
 
 
 async def _facts(root: object, info: Info) -> TitleFactsRow | None:
-    """Return the facts of the title whose ids these are; None for those of an episode or a season."""
+    """Return the facts of the title whose ids these are; None for ids of an episode or a season."""
     title_id = cast("IdsRow", root).title_id
     return None if title_id is None else await info.context.loaders.facts_by_title_id.load(title_id)
 

@@ -169,7 +169,7 @@ async def _facts(root: HasTitle, info: Info) -> TitleFactsRow | None:
 
 
 async def _text(root: HasTitle, info: Info, languages: list[str], name: str) -> LocalizedText | None:
-    """Return the first text in the order of the languages. Raises BadArgument for what is no language."""
+    """Return the first text in the order of the languages. Raises BadArgument for a text that is no language."""
     if len(languages) > MAX_LANGUAGES:
         raise BadArgument(f"languages may have at most {MAX_LANGUAGES} codes")
     asked = []

@@ -281,7 +281,7 @@ async def backfill(
     pauses: Sequence[float] = PAUSES,
     progress: Progress | None = None,
 ) -> Summary:
-    """Fetch flagged titles, then those with facts of an earlier extent, most voted first; return the summary.
+    """Fetch flagged titles, then titles with facts of an earlier extent, most voted first; return the summary.
 
     At most `limit` titles are fetched.
 

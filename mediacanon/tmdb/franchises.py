@@ -58,6 +58,6 @@ def is_stale(fetched_at: datetime | None, now: datetime) -> bool:
 
 
 def _json(films: Sequence[FilmOfFranchise]) -> str:
-    """Return films in order of release, those without a date last."""
+    """Return films in order of release, undated ones last."""
     ordered = sorted(films, key=lambda film: (film.release_date or date.max, film.tmdb_id))
     return orjson.dumps(ordered[:MAX_FILMS]).decode()
