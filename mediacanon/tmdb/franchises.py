@@ -44,7 +44,7 @@ class FranchiseFetch:
             else:
                 await connection.execute(STORE_FRANCHISE, franchise_id, *self._columns(details))
             rows = await connection.fetch(TITLES_OF_FRANCHISE, franchise_id)
-            await notify_titles(connection, [row["title_id"] for row in rows])
+            await notify_titles(connection, [row["title_id"] for row in rows], is_stale=True)
 
     def _columns(self, details: FranchiseDetails) -> tuple[str | None, ...]:
         poster = details.poster_path and f"{self.image_base_url}/{POSTER_SIZE}{details.poster_path}"
