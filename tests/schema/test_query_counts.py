@@ -28,6 +28,10 @@ LISTS = {
     "seasons": "titles(type: show, perPage: $n) { items { show { seasons { seasonNumber averageRating } } } }",
     "episodes": f"titles(type: show, perPage: $n) {{ items {{ show {{ seasons {{ episodes {{ {EPISODE} }} }} }} }} }}",
     "episode counts": "titles(type: show, perPage: $n) { items { show { episodeCount } } }",
+    "facts of TMDB": (
+        "titles(perPage: $n) { items { overview { text } tagline { text } backdrop status videos { name } ids { tvdb }"
+        " keywords { name } companies { name } networks { name } certifications { rating } franchise { name } } }"
+    ),
     "similar": f"titles(type: show, perPage: $n) {{ items {{ similar {{ {TITLE} }} }} }}",
     "search to episodes": (
         f'search(query: "h", limit: $n) {{ title {{ show {{ seasons {{ episodes {{ {EPISODE} }} }} }} }} }}'
@@ -36,7 +40,7 @@ LISTS = {
 }
 
 # A search takes four: its settings, the folded text, the candidates, and the titles.
-MOST = {"search to episodes": 7}
+MOST = {"search to episodes": 7, "facts of TMDB": 6}
 
 
 @pytest.fixture(scope="module")
