@@ -96,7 +96,7 @@ def parse_facts(reply: Reply, media_type: Literal["movie", "tv"], languages: Seq
     columns |= {column: [name.id for name in names] or None for column, names in lists.items()}
     found = _read(reply, FRANCHISE if media_type == "movie" else {})
     columns |= {column: franchise and franchise.id for column, franchise in found.items()}
-    names = [name for names in lists.values() for name in names]
+    names = tuple(name for found_names in lists.values() for name in found_names)
     return FurtherFacts(columns, _texts(reply, languages), names, found.get("franchise_id"))
 
 
