@@ -14,7 +14,7 @@ from mediacanon.cache.results import LARGEST_RESULT, LONGEST_KEY, ResultCache
 
 BY_IMDB = "query ($a: ImdbId!) { movie(by: {imdbId: $a}) { movieId } }"
 BY_ID = "query ($a: Int!) { movie(id: $a) { movieId } }"
-LOOKUP = "query ($a: [ExternalId!]!) { lookup(ids: $a) { missing } }"
+LOOKUP = "query ($a: [ExternalId!]!) { lookup(ids: $a) { invalid { id reason } } }"
 # Decorators of functools in the source: their keys are classes and seconds. Texts are memoised by `http.memo`.
 FUNCTOOLS = {
     # Tables without a key.
@@ -61,7 +61,7 @@ def test_no_function_is_cached_without_a_bound():
         ("POST", "/graphql", {"query": BY_IMDB, "variables": {"a": "TEXT"}}),
         ("POST", "/graphql", {"query": BY_ID, "variables": {"a": {"x": "TEXT"}}}),
         ("POST", "/graphql", {"query": BY_ID, "variables": {"a": ["TEXT", ["TEXT"] * 9]}}),
-        ("POST", "/graphql", {"query": LOOKUP, "variables": {"a": [1, "TEXT"]}}),
+        ("POST", "/graphql", {"query": LOOKUP, "variables": {"a": ["TEXT"]}}),
     ],
 )
 async def test_messages_quote_at_most_100_characters_of_a_request(
