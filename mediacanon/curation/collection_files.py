@@ -95,7 +95,7 @@ class _Finding(NamedTuple):
 
 
 class _Wrong(Exception):  # noqa: N818 - never leaves this file
-    """A value that is invalid for its key, and what is `left` of it: a list without its malformed entries."""
+    """A value that is invalid for its key, and the rest of it, `left`: a list without its malformed entries."""
 
     def __init__(self, *findings: _Finding, left: Any = None) -> None:  # noqa: ANN401 - any value of a key
         super().__init__()
