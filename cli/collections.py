@@ -46,7 +46,7 @@ def check(*, folder: Path | None, genres: tuple[str, ...], as_json: bool) -> Non
     from mediacanon.paths import COLLECTIONS
 
     files = read_collection_files(folder or COLLECTIONS, genres=genres)
-    wrong = len(files.names) - len(files.collections)
+    wrong = len({problem.file for problem in files.problems}) if files.names else 0
     lines = [*map(str, files.problems), f"{counted(len(files.names), 'file')}, {wrong or 'none'} wrong."]
     print_result(files.problems, "\n".join(lines), as_json=as_json)
     if files.problems:
@@ -60,7 +60,8 @@ def check(*, folder: Path | None, genres: tuple[str, ...], as_json: bool) -> Non
 def load(*, folder: Path | None, as_json: bool, **options: str | None) -> None:
     """Load the YAML files into the database.
 
-    A running server shows the new collections at once. A file with a fault leaves its collection unchanged.
+    A running server shows the new collections at once. A file with a fault leaves its collection unchanged; a
+    malformed entry of a list is left out.
 
     Exit codes: 0 all files are loaded, 1 some files or titles could not be used: each is named, and the others are
     loaded.

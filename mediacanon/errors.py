@@ -10,10 +10,14 @@ from typing import ClassVar
 MOST_QUOTED = 100
 
 
+def beginning(text: str) -> str:
+    """Return a client's text for a message or the log, cut where it is long."""
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
+
+
 def quoted(value: object) -> str:
     """Return a client's value in quotes for a message, cut where it is long."""
-    text = repr(value if not isinstance(value, str) else value[: MOST_QUOTED + 1])
-    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
+    return beginning(repr(value if not isinstance(value, str) else value[: MOST_QUOTED + 1]))
 
 
 class MediaCanonError(Exception):

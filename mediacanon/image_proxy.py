@@ -28,7 +28,8 @@ from mediacanon.tmdb.image_urls import FILE
 
 log = logging.getLogger(__name__)
 
-PATH = "/images/{kind}/{size}/{file}"
+IMAGES = "/images/"
+PATH = f"{IMAGES}{{kind}}/{{size}}/{{file}}"
 SIZES = {
     "poster": frozenset(size.value for size in PosterSize),
     "still": frozenset(size.value for size in StillSize),

@@ -112,9 +112,20 @@ async def test_a_failed_fetch_is_neither_cached_nor_passed_on(
         for _ in range(2):
             answer = await client.get(POSTER.format(file))
             assert answer.status_code == status
+            assert answer.headers["access-control-allow-origin"] == "*"
             assert b"alert" not in answer.content
     assert len(host.requests) == 2
     assert bytes_in(tmp_path) == 0
+
+
+async def test_scripts_of_every_site_may_read_errors_of_images(demo: str, host: ImageHost, tmp_path: Path) -> None:
+    """No such image, no such size, no such kind, no such method; pages of errors elsewhere stay closed."""
+    paths = [POSTER.format("missing"), "/images/poster/w1/a.jpg", "/images/face/w500/a.jpg", "/images/a"]
+    async with proxied(demo, host, tmp_path) as client:
+        answers = [*[await client.get(path) for path in paths], await client.post(POSTER.format("a"))]
+        assert "access-control-allow-origin" not in (await client.get("/nowhere")).headers
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 404, 405]
+    assert {answer.headers["access-control-allow-origin"] for answer in answers} == {"*"}
 
 
 async def test_a_missing_image_is_remembered_for_a_while(demo: str, host: ImageHost, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The collection files: one YAML file per collection in `collections/`, read into frozen dataclasses.
 
     files = read_collection_files()
-    files.collections     # the collections of the valid files
-    files.problems        # the problems of all other files: file, line, key, message
+    files.collections     # the collections of the usable files, lists without their malformed entries
+    files.problems        # the problems of all files: file, line, key, message
 
 All problems of all files are reported at once. docs/collections.md describes the format.
 """
@@ -74,7 +74,7 @@ class CollectionFile:
 
 @dataclass(frozen=True, slots=True)
 class CollectionFiles:
-    """The content of a folder; `names` are the file names without .yaml, which are slugs, of invalid files too."""
+    """The content of a folder; `names` are the file names without their suffix, slugs, of invalid files too."""
 
     collections: tuple[CollectionFile, ...]
     problems: tuple[Problem, ...]
@@ -95,11 +95,12 @@ class _Finding(NamedTuple):
 
 
 class _Wrong(Exception):  # noqa: N818 - never leaves this file
-    """A value that is invalid for its key."""
+    """A value that is invalid for its key, and the rest of it, `left`: a list without its malformed entries."""
 
-    def __init__(self, *findings: _Finding) -> None:
+    def __init__(self, *findings: _Finding, left: Any = None) -> None:  # noqa: ANN401 - any value of a key
         super().__init__()
         self.findings = findings
+        self.left = left
 
 
 def _wrong(message: str) -> _Wrong:
@@ -180,7 +181,7 @@ def _list_of(parse: Parse, wanted: str, most: int) -> Parse:
             except _Wrong as wrong:
                 findings += [finding.within(entry, f"[{number}]") for finding in wrong.findings]
         if findings:
-            raise _Wrong(*findings)
+            raise _Wrong(*findings, left=tuple(values))
         return tuple(values)
 
     return parse_list
@@ -193,14 +194,16 @@ def _mapping_of(keys: Mapping[str, Parse], required: tuple[str, ...] = ()) -> Pa
         findings = list[_Finding]()
         nodes = dict(_entries(node, keys, findings))
         values: dict[str, Any] = {}
+        lost = list[_Finding]()
         for key, value in nodes.items():
             try:
                 values[key] = keys[key](value)
             except _Wrong as wrong:
-                findings += [finding.within(value, key) for finding in wrong.findings]
+                values[key] = wrong.left
+                (findings if wrong.left is None else lost).extend(each.within(value, key) for each in wrong.findings)
         findings += [_Finding("is missing", node, key) for key in required if key not in nodes]
-        if findings:
-            raise _Wrong(*findings)
+        if findings or lost:
+            raise _Wrong(*findings, *lost, left=None if findings else values)
         return values
 
     return parse_mapping
@@ -313,10 +316,17 @@ def _genre_among(genres: Sequence[str]) -> Parse:
 
 def _collection(node: yaml.Node, name: str, parse: Parse) -> CollectionFile:
     """Return the collection of the file `name`. Raises _Wrong for invalid values and for contradictory keys."""
-    collection = CollectionFile(**parse(node))
+    lost: tuple[_Finding, ...] = ()
+    try:
+        values = parse(node)
+    except _Wrong as wrong:
+        if wrong.left is None:
+            raise
+        values, lost = wrong.left, wrong.findings
+    collection = CollectionFile(**values)
     findings = [_Finding(message, _value(node, key), key) for key, message in _contradictions(collection, name)]
-    if findings:
-        raise _Wrong(*findings)
+    if findings or lost:
+        raise _Wrong(*findings, *lost, left=None if findings else collection)
     return collection
 
 
@@ -345,21 +355,28 @@ def read_collection_files(folder: Path = COLLECTIONS, *, genres: Iterable[str] =
     """
     parse = _parser(tuple(dict.fromkeys((*vocabulary.IMDB_GENRES, *vocabulary.CUSTOM_GENRES, *genres))))
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+        paths = sorted(path for path in folder.iterdir() if _is_collection(path))
     except OSError as error:
         return CollectionFiles((), (Problem(str(folder), error.strerror or "cannot be read"),), frozenset())
     collections, problems = list[CollectionFile](), list[Problem]()
+    first: dict[str, Path] = {}
     for path in paths:
         try:
+            if first.setdefault(path.stem, path) != path:
+                raise _wrong(f"is there already, as {first[path.stem].name}")
             collections.append(_read(path, parse))
         except _Wrong as wrong:
+            collections += [wrong.left] if wrong.left else []
             problems += [_problem(path, finding) for finding in wrong.findings]
-    return CollectionFiles(tuple(collections), tuple(problems), frozenset(path.stem for path in paths))
+    return CollectionFiles(tuple(collections), tuple(problems), frozenset(first))
+
+
+def _is_collection(path: Path) -> bool:
+    # Editors and macOS put hidden files, swap files and backups beside a file.
+    return path.suffix.lower() in (".yaml", ".yml") and path.name[0] not in ".~#" and path.stem[-1] != "~"
 
 
 def _read(path: Path, parse: Parse) -> CollectionFile:
-    if path.suffix != ".yaml":
-        raise _wrong("must end in .yaml")
     try:
         node = yaml.compose(path.read_bytes(), Loader=yaml.SafeLoader)
     except OSError as error:

@@ -9,7 +9,7 @@ from graphql import (
 )
 
 from mediacanon.database.pool import translate_error
-from mediacanon.errors import MOST_QUOTED, BadArgument, MediaCanonError
+from mediacanon.errors import MOST_QUOTED, BadArgument, MediaCanonError, beginning
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +46,17 @@ def _shortened(message: str) -> str:
 def format_error(error: GraphQLError, request_id: str) -> dict[str, Any]:
     """Return an error as JSON for the client; an unforeseen exception is logged and masked."""
     exception = as_exception(error)
+    # A path holds the names that the client gave to fields.
+    path = [beginning(each) if isinstance(each, str) else each for each in error.path or ()]
     formatted: dict[str, Any] = {"message": str(exception)}
     if isinstance(exception, MediaCanonError):
         extensions: dict[str, Any] = {"code": exception.code}
     else:
-        log.error("request %s: %s", request_id, error, exc_info=exception)
+        log.error("request %s: %s at %s", request_id, _shortened(error.message), path, exc_info=exception)
         formatted["message"] = f"Something went wrong here; the log has it under request {request_id}."
         extensions = {"code": MediaCanonError.code, "requestId": request_id}
     if error.locations:
         formatted["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
-    if error.path:
-        formatted["path"] = error.path
+    if path:
+        formatted["path"] = path
     return {**formatted, "extensions": extensions}

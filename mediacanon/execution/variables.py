@@ -60,7 +60,7 @@ class Leniency:
 
     # Spaces around a text do not count.
     trims: bool = False
-    # A parameter may repeat. Otherwise its first text counts alone.
+    # A parameter may repeat. Otherwise its first text counts alone, except for a list in `max_items`.
     repeats: bool = False
     # An empty text is an absent one.
     skips_empty: bool = True
@@ -159,9 +159,10 @@ def read_variables(types: Types, texts: Texts, leniency: Leniency) -> Reading:
 
 def _given(name: str, texts: Texts, leniency: Leniency) -> list[str]:
     found: list[str] = []
+    repeats = leniency.repeats or name in leniency.max_items
     for parameter in leniency.parameters.get(name, (name,)):
         if parameter in texts:
-            found += texts[parameter] if leniency.repeats else texts[parameter][:1]
+            found += texts[parameter] if repeats else texts[parameter][:1]
     if leniency.trims:
         found = [text.strip() for text in found]
     return [text for text in found if text] if leniency.skips_empty else found

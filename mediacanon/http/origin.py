@@ -8,13 +8,11 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized
+from mediacanon.errors import Forbidden, MediaCanonError, Unauthorized, beginning, quoted
 from mediacanon.http.proxies import RECEIVED_HOST
 
 _SAME_SITE = ("same-origin", "none")
 DEFAULT_PORTS = {"http": 80, "https": 443}
-# Characters of a client's header that a message quotes.
-LONGEST_QUOTED = 100
 
 
 def is_cross_site(request: Request) -> bool:
@@ -47,8 +45,8 @@ def cross_site_denial(request: Request) -> Forbidden | None:
         return None
     message = "A page of another site may read, not write."
     if "sec-fetch-site" not in request.headers:
-        host = request.headers.get("host", "")[:LONGEST_QUOTED]
-        message += f" If this page is this server's, its proxy must forward the Host header: it names {host!r}."
+        host = quoted(request.headers.get("host", ""))
+        message += f" If this page is this server's, its proxy must forward the Host header: it names {host}."
     return Forbidden(message)
 
 
@@ -112,7 +110,9 @@ class WritePolicy:
         if self.mode == "token":
             return None if self._has_token(request) else Unauthorized()
         if is_from_browser(request) and (host := denied_host(request, self.allowed_hosts)) is not None:
-            return Forbidden(f"Browsers may write here once MEDIACANON_ALLOWED_HOSTS lists {host or 'the Host'}.")
+            return Forbidden(
+                f"Browsers may write here once MEDIACANON_ALLOWED_HOSTS lists {beginning(host) or 'the Host'}."
+            )
         return None
 
     def _has_token(self, request: Request) -> bool:

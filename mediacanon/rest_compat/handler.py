@@ -17,6 +17,7 @@ from mediacanon.execution.executor import Execution
 from mediacanon.execution.variables import Texts
 from mediacanon.http.body import read_body
 from mediacanon.http.compression import Compression
+from mediacanon.http.content_encoding import decode
 from mediacanon.http.cors import preflight_headers, read_headers
 from mediacanon.http.exchange import exchange_of, request_id
 from mediacanon.http.proxies import route_path
@@ -27,6 +28,7 @@ from mediacanon.rest_compat.parameters import query_texts, read_facts, read_id, 
 from mediacanon.rest_compat.routing import BoundEndpoint, Resource, make_resources
 from mediacanon.rest_compat.serializer import pick, project, schema_names
 from mediacanon.schema.context import Context
+from mediacanon.telemetry.logs import quoted_path
 
 log = logging.getLogger(__name__)
 
@@ -215,7 +217,8 @@ class RestApi:
             status = error.http_status
             message = self.dialect.messages.get(type(error)) or self.dialect.spelled(error.message, self._names)
         else:
-            log.error("request %s: %s %s", request_id(request), request.method, request.url.path, exc_info=error)
+            path = quoted_path(request.url.path)
+            log.error("request %s: %s %s", request_id(request), request.method, path, exc_info=error)
             status = 500
             message = f"Something went wrong here; the log has it under request {request_id(request)}."
         if isinstance(error, WrongMethod):
@@ -239,8 +242,9 @@ def _empty_answer(bound: BoundEndpoint, variables: Variables) -> dict[str, Any]:
 
 
 async def _json_body(request: Request) -> bytes:
-    """Return the body. Raises TooLarge, and WrongMediaType for a type other than JSON; no type counts as JSON."""
+    """Return the body, decoded. Raises TooLarge, and WrongMediaType for another type than JSON; none counts as JSON."""
     media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if media_type != JSON:
         raise WrongMediaType
-    return await read_body(request, most_bytes=LARGEST_BODY)
+    body = await read_body(request, most_bytes=LARGEST_BODY)
+    return decode(body, request.headers.get("content-encoding", ""), most_bytes=LARGEST_BODY)

@@ -6,12 +6,12 @@ from typing import Annotated, TypeVar, cast
 
 import strawberry
 
-from mediacanon.errors import BadArgument
+from mediacanon.errors import MOST_QUOTED, BadArgument
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.season import EpisodeRow
 from mediacanon.loaders.title import TitleRow
 from mediacanon.schema.context import Info
-from mediacanon.schema.scalars import TMDB_KEY, ExternalId
+from mediacanon.schema.scalars import TMDB_KEY, ExternalId, external_id_fault
 from mediacanon.schema.season import Episode
 from mediacanon.schema.title import Title
 from mediacanon.vocabulary import IMDB_ID
@@ -30,12 +30,21 @@ class Found:
     episode: Episode | None = strawberry.field(description="The episode, where it is one.")
 
 
+@strawberry.type(description="A malformed id.")
+class InvalidId:
+    """An id that is none of IMDb's or TMDB's."""
+
+    id: str = strawberry.field(description="The id as it was asked for, its first 100 characters.")
+    reason: str = strawberry.field(description="What is wrong with it.")
+
+
 @strawberry.type(description="The answer to a look-up of many ids.")
 class Lookup:
-    """Found and missing ids, each in the order of the request."""
+    """Found, missing and invalid ids, each in the order of the request."""
 
     found: list[Found] = strawberry.field(description="The known ids with what they stand for.")
     missing: list[ExternalId] = strawberry.field(description="The ids that nothing here has.")
+    invalid: list[InvalidId] = strawberry.field(description="The malformed ids; the others are looked up all the same.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +72,13 @@ class LookupQueries:
         """Look the ids up: one statement for IMDb's titles, one for its episodes, one for TMDB's titles."""
         if len(ids) > MOST_IDS:
             raise BadArgument(f"ids may hold at most {MOST_IDS}")
-        distinct: Sequence[str] = list(dict.fromkeys(ids))
+        faults = {each: external_id_fault(each) for each in ids}
+        distinct = [each for each, fault in faults.items() if fault is None]
+        invalid = [InvalidId(id=each[:MOST_QUOTED], reason=fault) for each, fault in faults.items() if fault]
         found = await find(info.context.loaders, distinct)
         missing = [each for each in distinct if each not in found]
         rows = [found[each] for each in distinct if each in found]
-        return Lookup(found=cast("list[Found]", rows), missing=cast("list[ExternalId]", missing))
+        return Lookup(found=cast("list[Found]", rows), missing=missing, invalid=invalid)
 
 
 async def find(loaders: Loaders, ids: Sequence[str]) -> Mapping[str, FoundRow]:

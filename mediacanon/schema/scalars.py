@@ -15,6 +15,8 @@ DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 RFC_3339 = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
 TMDB_KEY = re.compile(rf"({'|'.join(TITLE_TYPES)}):([1-9][0-9]{{0,9}})")
 
+EXTERNAL_IDS = "tt0903747, movie:603 or show:1396"
+
 ImdbId = NewType("ImdbId", str)
 ExternalId = NewType("ExternalId", str)
 
@@ -41,12 +43,18 @@ def parse_imdb_id(value: object) -> str:
 
 
 def parse_external_id(value: object) -> str:
-    """Return the id. Raises BadArgument for any format but those of IMDb and TMDB."""
-    if isinstance(value, str):
-        tmdb = TMDB_KEY.fullmatch(value)
-        if IMDB_ID.fullmatch(value) or (tmdb and int(tmdb[2]) <= MAX_INTEGER):
-            return value
-    raise BadArgument(f"{quoted(value)} is no external id; they look like tt0903747, movie:603 or show:1396")
+    """Return the text. Raises BadArgument for other values; `lookup` judges each id, so that one spoils no other."""
+    if not isinstance(value, str):
+        raise BadArgument(f"{quoted(value)} is no text; external ids look like {EXTERNAL_IDS}")
+    return value
+
+
+def external_id_fault(text: str) -> str | None:
+    """Return why a text is no external id, None for one in the format of IMDb or TMDB."""
+    tmdb = TMDB_KEY.fullmatch(text)
+    if tmdb and int(tmdb[2]) > MAX_INTEGER:
+        return f"TMDB's ids end at {MAX_INTEGER}"
+    return None if tmdb or IMDB_ID.fullmatch(text) else f"no external id; they look like {EXTERNAL_IDS}"
 
 
 CONFIG = StrawberryConfig(
@@ -75,7 +83,8 @@ CONFIG = StrawberryConfig(
         ExternalId: strawberry.scalar(
             name="ExternalId",
             description="An id of another catalogue: IMDb's `tt` and seven to ten digits (`tt0903747`), or TMDB's "
-            "number from 1 to 2147483647 without leading zeros behind `movie:` or `show:` (`movie:603`, `show:1396`).",
+            "number from 1 to 2147483647 without leading zeros behind `movie:` or `show:` (`movie:603`, `show:1396`). "
+            "An argument takes any text.",
             serialize=str,
             parse_value=parse_external_id,
         ),

@@ -21,10 +21,12 @@ from mediacanon.errors import MediaCanonError
 from mediacanon.execution.executor import Execution
 from mediacanon.graphql_http import GraphQLEndpoint
 from mediacanon.http.compression import Compression
+from mediacanon.http.cors import ALLOW_ANY_ORIGIN
 from mediacanon.http.exchange import RequestIds, request_id
 from mediacanon.http.proxies import TrustedProxies, route_path
 from mediacanon.http.rate_limit import RateLimit
 from mediacanon.http.static_files import HashedFiles
+from mediacanon.image_proxy import IMAGES
 from mediacanon.image_proxy import PATH as IMAGE_PATH
 from mediacanon.pages.environment import PageEnvironment, build_environment
 from mediacanon.pages.explorer import Explorer
@@ -120,7 +122,10 @@ def _build_starlette(services: Services, execution: Execution, environment: Page
         if not isinstance(known, (MediaCanonError, HTTPException)):
             path = quoted_path(request.url.path)
             log.error("request %s: %s %s", request_id(request), request.method, path, exc_info=error)
-        return pages.error(request, known)
+        response = pages.error(request, known)
+        if route_path(request.scope).startswith(IMAGES):
+            response.headers.update(ALLOW_ANY_ORIGIN)
+        return response
 
     return Starlette(
         routes=[

@@ -142,7 +142,8 @@ class _Listed:
 async def load_collections(pool: asyncpg.Pool, *, search: Search, folder: Path = COLLECTIONS) -> LoadReport:
     """Bring the collections in line with the files of a folder; return the changes and the problems.
 
-    An unusable file leaves its collection unchanged. Without any usable file nothing changes.
+    An unusable file leaves its collection unchanged; a malformed entry of a list is left out.
+    Without any usable file nothing changes.
     """
     genres = [name for _, name, _ in await pool.fetch(GENRES)]
     files = read_collection_files(folder, genres=genres)
@@ -182,7 +183,7 @@ async def _resolve(
             found = await _find(title, search) if isinstance(title, NamedTitle) else _one_of(known.get(title))
             trouble = _trouble(found, seen[one.slug])
             if trouble:
-                unusable.append(f"{one.slug}.yaml: titles[{rank}]: {title} {trouble}")
+                unusable.append(f"{one.slug}: titles: {title} {trouble}")
             else:
                 seen[one.slug].add(found[0])
                 listed.append(_Listed(one.slug, found[0], rank))

@@ -1,11 +1,15 @@
 """No cache grows without a bound on the number of entries and on the size of keys and values."""
 
 import ast
+import collections
 import functools
+import gc
 import json
 import re
+import urllib.parse
 from collections.abc import Iterator
 
+import cachetools
 import httpx
 import pytest
 
@@ -14,7 +18,9 @@ from mediacanon.cache.results import LARGEST_RESULT, LONGEST_KEY, ResultCache
 
 BY_IMDB = "query ($a: ImdbId!) { movie(by: {imdbId: $a}) { movieId } }"
 BY_ID = "query ($a: Int!) { movie(id: $a) { movieId } }"
-LOOKUP = "query ($a: [ExternalId!]!) { lookup(ids: $a) { missing } }"
+LOOKUP = "query ($a: [ExternalId!]!) { lookup(ids: $a) { invalid { id reason } } }"
+# A long text, and one that nothing else has.
+LONG, MARK = 10_000, "markedforthistest"
 # Decorators of functools in the source: their keys are classes and seconds. Texts are memoised by `http.memo`.
 FUNCTOOLS = {
     # Tables without a key.
@@ -61,7 +67,15 @@ def test_no_function_is_cached_without_a_bound():
         ("POST", "/graphql", {"query": BY_IMDB, "variables": {"a": "TEXT"}}),
         ("POST", "/graphql", {"query": BY_ID, "variables": {"a": {"x": "TEXT"}}}),
         ("POST", "/graphql", {"query": BY_ID, "variables": {"a": ["TEXT", ["TEXT"] * 9]}}),
-        ("POST", "/graphql", {"query": LOOKUP, "variables": {"a": [1, "TEXT"]}}),
+        ("POST", "/graphql", {"query": LOOKUP, "variables": {"a": ["TEXT"]}}),
+        ("POST", "/graphql", {"query": "{ TEXT: titles(type: movie, filter: {type: show}) { total } }"}),
+        ("POST", "/graphql", {"query": "{ TEXT: stats { TEXT } }"}),
+        ("POST", "/graphql", {"query": "{ stats { ...TEXT } }"}),
+        ("POST", "/graphql", {"query": "{ title(TEXT: 1) @TEXT { titleId } }"}),
+        ("POST", "/graphql", {"query": "query ($TEXT: TEXT!) { title(id: $TEXT) { titleId } }"}),
+        ("POST", "/graphql", {"query": "query ($TEXT: Int!) { title(id: $TEXT) { titleId } }"}),
+        ("POST", "/graphql", {"query": "{ titles(type: TEXT) { total } }"}),
+        ("POST", "/graphql", {"query": "{ stats { __typename } }", "operationName": "TEXT"}),
     ],
 )
 async def test_messages_quote_at_most_100_characters_of_a_request(
@@ -75,6 +89,59 @@ async def test_messages_quote_at_most_100_characters_of_a_request(
     assert len(response.content) < 1_000
     assert "a_b" not in response.text
     assert max(len(each) for each in re.findall("(?:aB?)+", response.text) or [""]) <= 101
+
+
+def _texts_in_memory(mark: str) -> int:
+    """Return how many containers hold a long text with a mark; the collector does not track those of texts alone."""
+    found, seen, left = 0, set[int](), gc.get_objects()
+    while left:
+        one = left.pop()
+        for each in gc.get_referents(one):
+            if isinstance(each, str | bytes):
+                found += len(each) > LONG and (mark if isinstance(each, str) else mark.encode()) in each
+            elif isinstance(each, dict | tuple | list) and not gc.is_tracked(each) and id(each) not in seen:
+                seen.add(id(each))
+                left.append(each)
+    return found
+
+
+def _cache_entries() -> dict[str, float]:
+    """Return the size of all caches of each kind together, of functions by name."""
+    sizes = collections.Counter[str]()
+    for each in gc.get_objects():
+        if isinstance(each, cachetools.Cache):
+            sizes[type(each).__name__] += each.currsize
+        elif isinstance(each, functools._lru_cache_wrapper) and each.__module__.startswith("mediacanon"):
+            sizes[f"{each.__module__}.{each.__qualname__}"] += each.cache_info().currsize
+    return dict(sizes)
+
+
+async def test_ids_of_60000_letters_leave_nothing_in_memory(
+    demo_client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+):
+    """Distinct ones in REST and GraphQL are answered as invalid; no cache holds any, and none grows by them."""
+    caplog.set_level("WARNING", "httpx")
+
+    async def look_up(numbers: range) -> None:
+        for number in numbers:
+            id_ = f"{number}{MARK}" + "a" * 60_000
+            answers = [
+                await demo_client.get("/api/lookup", params={"imdb": id_}),
+                await demo_client.post("/graphql", json={"query": LOOKUP, "variables": {"a": [id_]}}),
+            ]
+            texts = [answer.text for answer in answers]
+            assert all("no external id" in text and len(text) < 1_000 for text in texts)
+
+    await look_up(range(3))
+    gc.collect()
+    before = _cache_entries()
+    await look_up(range(3, 33))
+    # The client of this test parses its addresses with it.
+    urllib.parse.urlsplit.cache_clear()
+    gc.collect()
+    assert _texts_in_memory(MARK) == 0
+    grown = {name: (size, now) for name, now in _cache_entries().items() if now > (size := before.get(name, 0))}
+    assert grown == {}
 
 
 async def test_results_of_large_keys_and_values_are_not_stored(certain_changes):

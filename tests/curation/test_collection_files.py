@@ -155,12 +155,6 @@ FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
         (f'{FILTER}filter:\n  rating_min: !!float ""\n', 5, "filter.rating_min", "must be a rating from 0 to 10"),
         (f'{FILTER}filter:\n  limit: !!int ""\n', 5, "filter.limit", "must be a number from 1 to 100"),
         (f"{FILTER}filter: {{genre: Drama}}\nlanguages: en\n", 5, "languages", "must be a list of language codes"),
-        (
-            f"{FILTER}filter: {{genre: Drama}}\nregions: [global, Mars]\n",
-            5,
-            "regions[2]",
-            "must be global or a country",
-        ),
         (f"{FILTER}filter: {{genre: Drama}}\nname: {'x' * 201}\n", 5, "name", "is there already"),
         (f'{FILTER}filter: {{genre: Drama}}\ndescription: "a\\0b"\n', 5, "description", "must be 1 to 2000 characters"),
         (
@@ -175,9 +169,7 @@ FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
         (f"{STATIC}titles: []\n", 4, "titles", "is required for strategy static"),
         (f"{STATIC}titles: [tt0000001]\nfilter: {{genre: Drama}}\n", 5, "filter", "has no meaning for strategy static"),
         (f"{STATIC}titles: [nm0000001]\n", 4, "titles[1]", "must be an IMDb id such as tt0903747, not 'nm0000001'"),
-        (f"{STATIC}titles:\n- tt0000001\n- tt0000001\n", 6, "titles[2]", "repeats entry 1"),
         (f"{STATIC}titles:\n- title: Dune\n", 5, "titles", "must be IMDb ids; only the strategy llm takes names"),
-        (f"{STATIC}titles:\n- tt0000001\n- titel: Dune\n", 6, "titles[2].titel", "did you mean title?"),
         (f"{STATIC}titles: [{', '.join(f'tt{n:07}' for n in range(1001))}]\n", 4, "titles", "has 1001 entries"),
     ],
 )
@@ -214,14 +206,49 @@ def test_all_problems_are_reported_at_once(tmp_path):
     ]
 
 
-def test_other_files_are_ignored_and_yml_is_named(tmp_path):
-    """README.md is ignored; a file that resembles a collection is reported."""
-    (tmp_path / "README.md").write_text("# Collections\n")
-    (tmp_path / "other.yml").write_text(RIGHT)
+def test_a_malformed_entry_is_lost_and_not_its_file(tmp_path):
+    """The rest of each list is read; each lost entry is a problem with line and reason."""
+    files = read(
+        tmp_path,
+        one="slug: one\nname: One\nstrategy: llm\nlanguages: [en, englisch]\nregions: [Mars]\ntitles:\n- nm1\n"
+        "- tt0000001\n- tt0000001\n- {titel: Dune}\n- {title: Dune}\n",
+        two="slug: two\nname: Two\nstrategy: static\ntitles: [nm0000001]\n",
+    )
+    [one] = files.collections
+    assert (one.languages, one.regions, one.titles) == (("en",), (), ("tt0000001", NamedTitle("Dune")))
+    assert [str(problem) for problem in files.problems] == [
+        "one.yaml:4: languages[2]: must be a language code such as en, not 'englisch'; did you mean English?",
+        "one.yaml:5: regions[1]: must be global or a country code such as US, not 'Mars'; did you mean RS?",
+        "one.yaml:7: titles[1]: must be an IMDb id such as tt0903747, not 'nm1'",
+        "one.yaml:9: titles[3]: repeats entry 2",
+        "one.yaml:10: titles[4].titel: is no key here; did you mean title?",
+        "one.yaml:10: titles[4].title: is missing",
+        "two.yaml:4: titles: is required for strategy static",
+        "two.yaml:4: titles[1]: must be an IMDb id such as tt0903747, not 'nm0000001'",
+    ]
+
+
+def test_other_files_are_ignored(tmp_path):
+    """Files of editors and of macOS are no collections, nor is README.md."""
+    for name in (".right.yaml", "._right.yaml", ".#right.yaml", "#right.yaml#", "~right.yaml", "right~.yaml"):
+        (tmp_path / name).write_text("{")
+    for name in ("README.md", "right.yaml~", "right.yaml.bak", ".right.yaml.swp"):
+        (tmp_path / name).write_text("{")
     (tmp_path / "folder.yaml").mkdir()
     files = read(tmp_path, right=RIGHT)
     assert [one.slug for one in files.collections] == ["right"]
-    assert files.problems == (Problem("folder.yaml", "Is a directory"), Problem("other.yml", "must end in .yaml"))
+    assert files.names == {"folder", "right"}
+    assert files.problems == (Problem("folder.yaml", "Is a directory"),)
+
+
+def test_every_suffix_of_yaml_is_read(tmp_path):
+    """Two files of one name are one collection: the second is a problem."""
+    for number, suffix in enumerate(("yml", "YAML", "YML", "yaml")):
+        (tmp_path / f"c{number}.{suffix}").write_text(RIGHT.replace("right", f"c{number}"))
+    (tmp_path / "c3.yml").write_text(RIGHT.replace("right", "c3"))
+    files = read_collection_files(tmp_path)
+    assert [one.slug for one in files.collections] == ["c0", "c1", "c2", "c3"]
+    assert files.problems == (Problem("c3.yml", "is there already, as c3.yaml"),)
 
 
 def test_a_missing_folder_is_a_problem(tmp_path):

@@ -65,6 +65,7 @@ REAL_ROOTS = {
         '(ids: ["tt99000001", "tt99100001", "movie:603", "tt0000000", "tt99000001"])',
         # Some of them are episodes.
         f"(ids: {json.dumps([f'tt{number}' for number in range(92_000_001, 92_000_013)])})",
+        '(ids: ["nonsense", "tt99000001", "movie:9999999999"])',
         "(ids: [])",
     ],
     "discover": ["(perPage: 3)", "(page: 0)"],

@@ -94,8 +94,7 @@ async def test_unknown_ids_are_null(demo_client, field: str):
         ("{ show(by: {}) { showId } }", "exactly one"),
         ('{ title(by: {imdbId: "nm0000001"}) { titleId } }', "no IMDb id"),
         ('{ title(by: {imdbId: "tt99000001\\n"}) { titleId } }', "no IMDb id"),
-        ('{ lookup(ids: ["movie:0"]) { missing } }', "no external id"),
-        ('{ lookup(ids: ["movie:9999999999"]) { missing } }', "no external id"),
+        ("{ lookup(ids: [603]) { missing } }", "603 is no text"),
         ("{ title(id: 2147483648) { titleId } }", "Int cannot represent"),
     ],
 )
@@ -120,6 +119,18 @@ async def test_lookup_separates_found_from_missing(demo_client, ids):
         {"id": given[3], "title": None, "episode": {"episodeId": ids["episode"]}},
     ]
     assert answer["missing"] == ["tt0000001", "show:2147483647"]
+
+
+async def test_a_malformed_id_spoils_no_other(demo_client, ids):
+    """It is invalid, with its reason, in the order of the request and each once; the others are found or missing."""
+    query = "query ($ids: [ExternalId!]!) { lookup(ids: $ids) { found { id } missing invalid { id reason } } }"
+    given = ["", ids["imdb"], "movie:0", "tt0000001", "movie:9999999999", "tt99000001\n", "x" * 300, "movie:0"]
+    answer = (await ask(demo_client, query, ids=given))["data"]["lookup"]
+    assert answer["found"] == [{"id": ids["imdb"]}]
+    assert answer["missing"] == ["tt0000001"]
+    form, range_ = "no external id; they look like tt0903747, movie:603 or show:1396", "TMDB's ids end at 2147483647"
+    invalid = {"": form, "movie:0": form, "movie:9999999999": range_, "tt99000001\n": form, "x" * 100: form}
+    assert answer["invalid"] == [{"id": id_, "reason": reason} for id_, reason in invalid.items()]
 
 
 async def test_lookup_is_bounded(demo_client):

@@ -73,7 +73,7 @@ async def test_loading_twice_changes_nothing(load, folder, rows, published):
     assert (one["active"], one["engagement_count"]) == (True, 0)
     assert (first["two"]["filter_params"], first["two"]["description"]) == (None, None)
     assert await published() == [{"tags": ["collections", "lists"]}]
-    assert await load() == LoadReport(unchanged=2, problems=["two.yaml: titles[1]: tt0000001 is unknown"])
+    assert await load() == LoadReport(unchanged=2, problems=["two: titles: tt0000001 is unknown"])
     assert await rows() == first
     assert await published() == []
 
@@ -176,13 +176,25 @@ async def test_a_static_list_keeps_its_order(load, folder, pool):
         await add_title(pool, imdb_id)
     folder("list", "titles: [tt0000003, tt0000009, tt0000001]", strategy="static")
     report = await load()
-    assert report.problems == ["list.yaml: titles[2]: tt0000009 is unknown"]
+    assert report.problems == ["list: titles: tt0000009 is unknown"]
     assert [row[0] for row in await pool.fetch(LISTED, "list")] == ["tt0000003", "tt0000001"]
     folder("list", "titles: [tt0000002, tt0000003, tt0000009]", strategy="static")
     await add_title(pool, "tt0000009")
     assert await load() == LoadReport(updated=["list"])
     assert [row[0] for row in await pool.fetch(LISTED, "list")] == ["tt0000002", "tt0000003", "tt0000009"]
     assert await load() == LoadReport(unchanged=1)
+
+
+async def test_a_malformed_entry_is_lost_and_not_its_list(load, folder, pool):
+    """It is told with its line and reason; the others are loaded, in their order."""
+    for imdb_id in ("tt0000001", "tt0000003"):
+        await add_title(pool, imdb_id)
+    folder("list", "titles: [tt0000003, nm0000002, tt0000001]", strategy="static")
+    report = await load()
+    assert report.created == ["list"]
+    [problem] = report.problems
+    assert "titles[2]: must be an IMDb id such as tt0903747, not 'nm0000002'" in problem
+    assert [row[0] for row in await pool.fetch(LISTED, "list")] == ["tt0000003", "tt0000001"]
 
 
 async def test_a_list_that_becomes_a_filter_lists_nothing(load, folder, pool):
@@ -213,11 +225,11 @@ async def test_names_are_resolved_only_when_unambiguous(load, folder, pool):
     )
     report = await load()
     assert report.problems == [
-        "picks.yaml: titles[2]: Dune could be any of 2 titles",
-        "picks.yaml: titles[5]: Dune Drift is unknown",
-        "picks.yaml: titles[6]: Dune (1999) is unknown",
-        "picks.yaml: titles[8]: tt0000001 is listed above",
-        "picks.yaml: titles[9]: Nothing Like It is unknown",
+        "picks: titles: Dune could be any of 2 titles",
+        "picks: titles: Dune Drift is unknown",
+        "picks: titles: Dune (1999) is unknown",
+        "picks: titles: tt0000001 is listed above",
+        "picks: titles: Nothing Like It is unknown",
     ]
     found = await pool.fetch("SELECT title_id, rank FROM collection_titles ORDER BY rank")
     assert [tuple(row) for row in found] == [(dune, 1), (office, 3), (amelie, 4), (number, 7)]

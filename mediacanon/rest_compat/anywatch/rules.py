@@ -8,7 +8,7 @@ from mediacanon import vocabulary
 from mediacanon.http.memo import memoised
 
 # Absent when empty; other lists stay, and so do the lists that a row declares.
-OPTIONAL_LISTS = frozenset({"genres", "seasons", "episodes", "languages", "regions"})
+OPTIONAL_LISTS = frozenset({"genres", "seasons", "episodes", "languages", "regions", "invalid"})
 _HUMP = re.compile(r"(?<=[a-z0-9])[A-Z]")
 
 
@@ -29,6 +29,7 @@ _NAME = {
 _IMDB_ID = vocabulary.IMDB_ID.pattern
 _YEAR = {"minimum": vocabulary.FIRST_YEAR, "maximum": vocabulary.LAST_YEAR}
 _NUMBER = {"minimum": 0, "maximum": vocabulary.MAX_INTEGER}
+_IDS = {"pattern": "^[^,]*(,[^,]*){0,249}$"}
 RULES: Mapping[str, Mapping[str, Any]] = {
     "display_name": _NAME,
     "start_year": _YEAR,
@@ -37,8 +38,9 @@ RULES: Mapping[str, Mapping[str, Any]] = {
     "image_url": {"maxLength": 2000, "pattern": f"^({vocabulary.HTTP_ADDRESS})?$"},
     "season_number": _NUMBER,
     "episode_number": _NUMBER,
-    "imdb": {"pattern": f"^({_IMDB_ID}(,{_IMDB_ID}){{0,249}})?$"},
-    "tmdb": {"pattern": "^((movie|show):[1-9][0-9]{0,8}(,(movie|show):[1-9][0-9]{0,8}){0,249})?$"},
+    # A malformed id is answered as `invalid`; too many are refused.
+    "imdb": _IDS,
+    "tmdb": _IDS,
 }
 
 # Texts that the contract has clients read.

@@ -1,6 +1,8 @@
 """Faults of the original that the server corrects: section 4 of the contract, a test for each."""
 
 import asyncio
+import gzip
+import zlib
 
 import asyncpg
 import httpx
@@ -39,6 +41,35 @@ async def test_1_bare_lists_of_unknown_parents_are_empty(demo_client: httpx.Asyn
     """The answer is 200 without entries."""
     response = await demo_client.get(path)
     assert (response.status_code, response.content) == (200, b"[]")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)]
+)
+async def test_bodies_are_decoded_before_they_are_read(client: httpx.AsyncClient, encoding: str, compress):
+    """A write may be compressed, as in GraphQL."""
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    content = compress(b'{"display_name": "Squeezed"}')
+    response = await client.post("/api/movies", content=content, headers=headers)
+    assert response.json()["title"]["display_name"] == "Squeezed"
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "status", "words"),
+    [
+        (b"{}", "br", 415, "gzip, deflate, zstd"),
+        (b"{}", "gzip", 400, "not the gzip"),
+        (gzip.compress(bytes(9_000_000)), "gzip", 413, "64 KiB"),
+    ],
+)
+async def test_bodies_that_cannot_be_decoded_are_refused(
+    client: httpx.AsyncClient, content: bytes, encoding: str, status: int, words: str
+):
+    """An unknown encoding is 415 with the known ones, damaged bytes are 400, and too many decoded bytes are 413."""
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    response = await client.post("/api/movies", content=content, headers=headers)
+    assert response.status_code == status
+    assert words in response.json()["error"]
 
 
 async def test_2_created_is_json(client: httpx.AsyncClient):

@@ -22,6 +22,29 @@ async def test_ids_of_all_kinds_are_found(client: httpx.AsyncClient, connection:
     assert found[episode_id]["episode"] == (await client.get(f"/api/episodes/{episode}")).json()
 
 
+async def test_a_malformed_id_spoils_no_other(demo_client: httpx.AsyncClient):
+    """It is answered with its reason beside the others; without one the answer has no such list."""
+    asked = "imdb=tt99000001,nm0000001,tt0000001&tmdb=movie:9999999999"
+    answer = (await demo_client.get(f"/api/lookup?{asked}")).json()
+    assert [one["id"] for one in answer["found"]] == ["tt99000001"]
+    assert answer["missing"] == ["tt0000001"]
+    assert answer["invalid"] == [
+        {"id": "nm0000001", "reason": "no external id; they look like tt0903747, movie:603 or show:1396"},
+        {"id": "movie:9999999999", "reason": "TMDB's ids end at 2147483647"},
+    ]
+    assert (await demo_client.get("/api/lookup?imdb=tt0000001")).json() == {"found": [], "missing": ["tt0000001"]}
+
+
+async def test_repeated_parameters_are_all_taken(demo_client: httpx.AsyncClient):
+    """A parameter given twice is one list, bounded as one."""
+    asked = "imdb=tt0000001&tmdb=movie:1&imdb=tt99000001,tt0000002&imdb="
+    answer = (await demo_client.get(f"/api/lookup?{asked}")).json()
+    assert [one["id"] for one in answer["found"]] == ["tt99000001"]
+    assert answer["missing"] == ["tt0000001", "tt0000002", "movie:1"]
+    many = "&".join(f"imdb=tt{number:07}" for number in range(251))
+    assert (await demo_client.get(f"/api/lookup?{many}")).status_code == 400
+
+
 @pytest.mark.parametrize(("films", "status"), [(125, 200), (126, 400)])
 async def test_250_ids_are_the_limit_of_both_together(demo_client: httpx.AsyncClient, films: int, status: int):
     """The two parameters share the limit."""
