@@ -153,6 +153,13 @@ def _networks(value: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(network, strict=False) for network in value.replace(",", " ").split())
 
 
+def _country(value: str) -> str:
+    code = value.strip().upper()
+    if code not in country_names():
+        raise ValueError
+    return code
+
+
 def _languages(value: str) -> tuple[str, ...]:
     languages = tuple(dict.fromkeys(code.strip() for code in value.split(",") if code.strip()))
     if not languages or len(languages) > MAX_LANGUAGES or not all(map(LANGUAGE.fullmatch, languages)):
@@ -266,6 +273,7 @@ class Settings:
     tmdb_languages: tuple[str, ...] = _setting(
         "TMDB_LANGUAGES", _languages, "languages between commas, such as en,de,pt-BR", default=("en",)
     )
+    country: str = _setting("MEDIACANON_COUNTRY", _country, "an ISO 3166-1 code such as US", default="US")
     image_cache_mb: float = _setting(
         "MEDIACANON_IMAGE_CACHE_MB", _not_negative, "megabytes, 0 to link to TMDB's images", default=0.0
     )

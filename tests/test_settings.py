@@ -17,6 +17,7 @@ WRONG = {
     "MEDIACANON_POOL_SIZE": ("0", "connections from 1"),
     "TMDB_WAIT": ("-1", "seconds"),
     "TMDB_LANGUAGES": ("english", "languages between commas"),
+    "MEDIACANON_COUNTRY": ("Germany", "an ISO 3166-1 code"),
     "MEDIACANON_ALLOWED_HOSTS": ("media.example.org:8080", "names without ports"),
 }
 # A value of each setting that is not its default, awkward where it can be.
@@ -33,6 +34,7 @@ EVERY_SETTING = {
     "TMDB_WAIT": "0.1",
     "TMDB_RATE": "0",
     "TMDB_LANGUAGES": "de,en,pt-BR",
+    "MEDIACANON_COUNTRY": "DE",
     "MEDIACANON_IMAGE_CACHE_MB": "1e3",
     "MEDIACANON_RESPONSE_CACHE_MB": "0.5",
     "IMDB_BASE_URL": "http://imdb.lan",

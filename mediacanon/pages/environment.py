@@ -25,6 +25,8 @@ class PageEnvironment(Environment):
     """The templates of one server, with the headers that its settings give every page."""
 
     frame_ancestors: str = "'none'"
+    # Whose certification a page shows, unless its address names another.
+    country: str = "US"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -46,6 +48,7 @@ def build_environment(settings: Settings) -> PageEnvironment:
         lstrip_blocks=True,
     )
     environment.frame_ancestors = settings.frame_ancestors
+    environment.country = settings.country
     environment.filters.update(FILTERS)
     cards = Cards(image_addresses(settings))
     environment.globals.update(

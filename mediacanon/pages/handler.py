@@ -27,7 +27,10 @@ from mediacanon.pages.page import LENIENCY, PAGES, Page, is_id, sort_in_graphql
 from mediacanon.pages.sitemap import Sitemap
 from mediacanon.pages.typed_text import normalise
 from mediacanon.schema.context import Context
+from mediacanon.vocabulary import country_code
 
+# A variable of the documents whose pages show a certification.
+COUNTRY = "country"
 MESSAGES = {
     404: "There is no page at this address.",
     405: "This page is read-only.",
@@ -42,6 +45,7 @@ class BoundPage:
     page: Page
     document: BoundDocument
     template: Template
+    country: str
 
     def matches(self, request: Request) -> bool:
         """Return whether the query string selects this page among those at its path."""
@@ -59,6 +63,8 @@ class BoundPage:
         if "q" in texts:
             texts["q"] = [normalise(text) for text in texts["q"]]
         variables = self.document.read(texts, LENIENCY).variables
+        if COUNTRY in self.document.defaults:
+            variables[COUNTRY] = country_code(variables.get(COUNTRY) or self.country)
         if not request.path_params.keys() <= variables.keys():
             raise NotFound
         return variables
@@ -112,7 +118,8 @@ class Pages:
 
     def _bind(self, page: Page) -> BoundPage:
         template = self._environment.get_template(f"{page.name}.html")
-        return BoundPage(page, bind_page_document(self._execution, page.name), template)
+        document = bind_page_document(self._execution, page.name)
+        return BoundPage(page, document, template, self._environment.country)
 
     async def _answer(self, request: Request, bound: BoundPage) -> CachedResponse:
         context = self._new_context(request)
