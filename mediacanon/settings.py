@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from mediacanon.errors import WrongSetting
+from mediacanon.vocabulary import country_names
 
 LARGEST_PORT = 65535
 # Writes are open to all clients, limited to clients with the token, or off.

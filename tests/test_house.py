@@ -29,6 +29,7 @@ SPANNING = {
     "database": {"disk_full", "pgbouncer", "recovery"},
     "imdb": {"merge_edits"},
     "loaders": {"plans", "statements"},
+    "pages": {"title_facts"},
     "rest_compat": {"contract", "demo_examples", "deviations", "engagement", "lookup", "recorded_examples"},
     "schema": {"mutations", "query_counts"},
     "server": {"chaos"},

@@ -33,6 +33,16 @@ def season_name(season: Season) -> str:
     return f"Season {season['seasonNumber']}" if season["seasonNumber"] else "Specials"
 
 
+def season_heading(season: Season) -> str:
+    """Return the name of a season, behind its number a name of its own: Season 3: The Long Night."""
+    name, own = season_name(season), season["name"]
+    return f"{name}: {own}" if own and _words(own) != _words(name) and not own.isdecimal() else name
+
+
+def _words(name: str) -> str:
+    return name.casefold().replace(" ", "")
+
+
 def heat_map(seasons: Sequence[Season]) -> HeatMap | None:
     """Return the map of the episodes, None if no episode is rated. A long season takes several rows."""
     episodes = [episode for season in seasons for episode in season["episodes"]]

@@ -4,7 +4,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from mediacanon import paths
 from mediacanon.pages.cards import Cards, episode_list
-from mediacanon.pages.charts import heat_map, season_line, season_name
+from mediacanon.pages.charts import heat_map, season_heading, season_line
 from mediacanon.pages.filters import FILTERS, FUNCTIONS
 from mediacanon.pages.json_ld import structured_data
 from mediacanon.pages.page import SORTS
@@ -49,8 +49,9 @@ def build_environment(settings: Settings) -> PageEnvironment:
     )
     environment.frame_ancestors = settings.frame_ancestors
     environment.country = settings.country
-    environment.filters.update(FILTERS)
-    cards = Cards(image_addresses(settings))
+    images = image_addresses(settings)
+    environment.filters.update(FILTERS, image=images)
+    cards = Cards(images)
     environment.globals.update(
         FUNCTIONS,
         cards=cards.cards,
@@ -58,7 +59,7 @@ def build_environment(settings: Settings) -> PageEnvironment:
         episode_list=episode_list,
         heat_map=heat_map,
         season_line=season_line,
-        season_name=season_name,
+        season_heading=season_heading,
         structured_data=structured_data,
         sorts=SORTS,
     )
