@@ -76,11 +76,9 @@ def _cell(season: str, episode: Episode) -> str:
     if rating is None:
         words, shown = f"Not rated: {words}", "·"
     else:
-        words, shown = f"{rating}: {words}, {count(episode['numVotes'] or 0, 'vote')}", str(rating)
-    return (
-        f'<td class="{shade(rating)}"><a href="#episode-{episode["episodeId"]}" aria-label="{words}"'
-        f' title="{words}">{shown}</a></td>'
-    )
+        words, shown = f"{words}, {count(episode['numVotes'] or 0, 'vote')}", str(rating)
+    link = f'<a href="#episode-{episode["episodeId"]}" title="{words}">{shown}</a>'
+    return f'<td class="{shade(rating)}">{link}</td>'
 
 
 def shade(rating: float | None) -> str:
@@ -108,10 +106,21 @@ class SeasonLine:
     height: int
     points: list[Point]
 
+    def __html__(self) -> str:
+        """Return the content of the SVG element: the line, and a circle, a rating and a label for each season."""
+        path = " ".join(f"{point.x:g},{point.y:g}" for point in self.points)
+        marks = (
+            f'<circle cx="{point.x:g}" cy="{point.y:g}" r="4.5"/>'
+            f'<text x="{point.x:g}" y="{point.y - 12:g}">{point.rating}</text>'
+            f'<text class="under" x="{point.x:g}" y="{self.height - 4}">{point.label}</text>'
+            for point in self.points
+        )
+        return f'<polyline points="{path}"/>{"".join(marks)}'
+
     @property
-    def path(self) -> str:
-        """The `points` attribute of an SVG polyline."""
-        return " ".join(f"{point.x:g},{point.y:g}" for point in self.points)
+    def words(self) -> str:
+        """The points as a text: each season and its rating."""
+        return ", ".join(f"{point.label} {point.rating}" for point in self.points)
 
 
 def season_line(seasons: Sequence[Season]) -> SeasonLine | None:

@@ -174,14 +174,14 @@ def _title_tags(data: Mapping[str, Any]) -> frozenset[str]:
 
 def _title_ids(data: Any) -> Iterator[int]:  # noqa: ANN401 - any JSON
     """Yield the ids of all titles in the data of a page."""
-    if isinstance(data, Mapping):
+    if isinstance(data, dict):
         if isinstance(id_ := data.get("titleId"), int):
             yield id_
         data = data.values()
-    elif not isinstance(data, list):
-        return
+    # Most values of a long page are the plain ones of its episodes: no generator for those.
     for each in data:
-        yield from _title_ids(each)
+        if isinstance(each, dict | list):
+            yield from _title_ids(each)
 
 
 async def _search(request: Request) -> Response:

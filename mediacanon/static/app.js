@@ -27,9 +27,13 @@ for (const map of document.querySelectorAll(".heat")) {
     const [rating, ...rest] = cell.getAttribute("aria-label").split(": ");
     const strong = document.createElement("strong");
     strong.textContent = rating;
-    cell.removeAttribute("title");
     note.replaceChildren(strong, ` ${rest.join(": ")}`);
   };
+  // A tooltip above the note would say it twice. Without scripts there is the tooltip alone.
+  for (const cell of map.querySelectorAll("a[title]")) {
+    cell.setAttribute("aria-label", cell.textContent === "·" ? cell.title : `${cell.textContent}: ${cell.title}`);
+    cell.removeAttribute("title");
+  }
   map.addEventListener("mouseover", describe);
   map.addEventListener("focusin", describe);
 }
