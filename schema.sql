@@ -61,16 +61,6 @@ CREATE TABLE IF NOT EXISTS titles (
     updated_at          TIMESTAMP DEFAULT now()
 );
 
--- A catalogue without the mark of adult titles takes it from the next import, also if the files are those of the last.
-DO $$
-BEGIN
-    IF to_regclass('sync_state') IS NOT NULL
-       AND NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'titles'::regclass AND attname = 'is_adult') THEN
-        DELETE FROM sync_state WHERE key = 'imdb_files_hash';
-    END IF;
-END
-$$;
-
 -- Columns that the original added over time, and our own.
 ALTER TABLE titles
     ADD COLUMN IF NOT EXISTS num_votes           INTEGER,

@@ -68,6 +68,9 @@ VALUES ($1::text, $2::text, now())
 """
 # The keys in sync_state.
 FILES_HASH = "imdb_files_hash"
+# The facts that an import takes out of the files: a catalogue of another mapping is imported again, also from the same
+# files. Increase it for a new fact. 2: the mark of adult titles.
+MAPPING, MAPPING_VERSION = "imdb_mapping", "2"
 FILE_ROWS = "imdb_file_rows"
 LAST_IMPORT = "last_import"
 
@@ -123,13 +126,19 @@ async def sync(dsn: str, options: SyncOptions, progress: Progress | None = None)
                     await download(options.folder, base_url=options.base_url, progress=progress)
             with report.timed("hashing"):
                 files_hash = await asyncio.to_thread(hash_files, options.folder)
-            if not options.is_forced and await connection.fetchval(STATE_BY_KEY, FILES_HASH) == files_hash:
+            if not options.is_forced and await _is_imported(connection, files_hash):
                 report.is_unchanged = True
                 return report
             await _import(connection, dsn, options, files_hash=files_hash, progress=progress, report=report)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise DatabaseUnavailable(f"The database stopped the import, nothing changed: {reason_of(error)}") from error
     return report
+
+
+async def _is_imported(connection: asyncpg.Connection, files_hash: str) -> bool:
+    """Return whether the catalogue is that of these files, by the present mapping."""
+    known = [await connection.fetchval(STATE_BY_KEY, key) for key in (FILES_HASH, MAPPING)]
+    return known == [files_hash, MAPPING_VERSION]
 
 
 def hash_files(folder: Path) -> str:
@@ -180,7 +189,7 @@ async def _import(
         report.rows = {file.dataset.file: file.rows for file in staged}
         report.skipped = {file.dataset.file: file.skipped for file in staged}
         report.examples = [row for file in staged for row in file.examples]
-        state = {FILES_HASH: files_hash, FILE_ROWS: orjson.dumps(report.rows).decode()}
+        state = {FILES_HASH: files_hash, MAPPING: MAPPING_VERSION, FILE_ROWS: orjson.dumps(report.rows).decode()}
         for is_last in (False, False, True):
             try:
                 return await _merge(connection, state, progress, report)

@@ -101,7 +101,8 @@ async def test_a_catalogue_without_the_mark_is_filled_by_the_same_files(
     await run_import(database, tmp_path)
     assert (await run_import(database, tmp_path)).is_unchanged
     before = (await catalogue.dump())["movies"]
-    await pool.execute("ALTER TABLE titles DROP COLUMN is_adult")
+    await pool.execute("ALTER TABLE titles DROP COLUMN is_adult CASCADE")
+    await pool.execute("DELETE FROM sync_state WHERE key = 'imdb_mapping'")
     await pool.execute("DELETE FROM sync_state WHERE key = 'schema_hash'")
     await pool.execute((ROOT / "schema.sql").read_text())
     await run_import(database, tmp_path)
