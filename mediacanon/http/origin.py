@@ -13,6 +13,8 @@ from mediacanon.http.proxies import RECEIVED_HOST
 
 _SAME_SITE = ("same-origin", "none")
 DEFAULT_PORTS = {"http": 80, "https": 443}
+# Characters: no host name is longer. urlsplit keeps the texts it has split, and has no bound on their length.
+LONGEST_HOST = 300
 
 
 def is_cross_site(request: Request) -> bool:
@@ -29,6 +31,8 @@ def _is_same_host(origin: str, host: str) -> bool:
     """Return whether Host names the host and port of an origin; a missing port is the default of its scheme."""
     if host and origin.partition("://")[2] == host:
         return True
+    if max(len(origin), len(host)) > LONGEST_HOST:
+        return False
     try:
         of_origin, of_host = urlsplit(origin), urlsplit(f"//{host}")
         default = DEFAULT_PORTS.get(of_origin.scheme)
@@ -79,6 +83,8 @@ def _is_allowed(name: str, hosts: Container[str]) -> bool:
 
 def _host_name(host: str) -> str:
     """Return the name or address in a Host header in lower case, empty if it is malformed."""
+    if len(host) > LONGEST_HOST:
+        return f"{host[:LONGEST_HOST]}…"
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

@@ -1,11 +1,13 @@
 """Writes are open, need the token or are off, by REST and GraphQL alike; pages of other sites never write."""
 
+from urllib.parse import urlsplit
+
 import httpx
 import pytest
 from starlette.requests import Request
 
 from mediacanon.errors import WrongSetting
-from mediacanon.http.origin import is_cross_site
+from mediacanon.http.origin import is_allowed_host, is_cross_site
 from mediacanon.settings import Settings
 from tests.serving import app_of, ask, client_of
 
@@ -178,3 +180,14 @@ def test_a_token_must_be_set_where_one_is_asked_for():
     """A server that no client could write to does not start."""
     with pytest.raises(WrongSetting, match="MEDIACANON_WRITE_TOKEN"):
         Settings.from_environment({"MEDIACANON_WRITES": "token"})
+
+
+def test_no_long_host_is_kept():
+    """urlsplit keeps the texts it has split: a client could fill it with headers of 60 KB."""
+    before = urlsplit.cache_info().misses
+    for header in ("host", "origin"):
+        headers = {"host": "media.lan", "origin": "http://media.lan:80", header: f"http://{'a' * 60_000}.localhost"}
+        scope = {"type": "http", "headers": [(name.encode(), text.encode()) for name, text in headers.items()]}
+        assert is_cross_site(Request(scope))
+        assert is_allowed_host(Request(scope), {"media.lan"}) == (header == "origin")
+    assert urlsplit.cache_info().misses - before <= 1
