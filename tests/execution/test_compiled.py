@@ -75,6 +75,7 @@ REAL_ROOTS = {
 }
 # Arguments of fields below them.
 REAL_ARGUMENTS = {
+    "Title.certification": ['(country: "US")'],
     "Title.poster": ["", "(size: W92)", "(size: ORIGINAL)"],
     "DiscoverTitle.poster": ["", "(size: W185)"],
     "Episode.still": ["", "(size: W92)", "(size: ORIGINAL)"],

@@ -31,7 +31,10 @@ KEYS = {
     "episode_by_imdb_id": "SELECT imdb_id FROM show_episodes WHERE imdb_id IS NOT NULL",
 }
 # Keyed by a question, or over rows that the demo lacks: the tests of their nouns cover them.
-ELSEWHERE = {"counts", "similar_titles_by_title_id"}
+ELSEWHERE = {
+    *("counts", "similar_titles_by_title_id", "facts_by_title_id", "texts_by_title_id", "keywords_by_title_id"),
+    *("companies_by_title_id", "networks_by_title_id", "franchise_by_id", "titles_by_franchise", "facts_by_season_id"),
+}
 UNKNOWN = {int: 2**31 - 1, str: "tt0000000", tuple: ("movie", 2**31 - 1)}
 
 

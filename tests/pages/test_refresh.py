@@ -10,6 +10,7 @@ import pytest
 from starlette.applications import Starlette
 
 from mediacanon.database.changes import EVERYTHING
+from mediacanon.tmdb.facts import FACTS_VERSION
 from tests.fakes.tmdb import KEY, FakeTmdb, Fault
 from tests.fakes.tmdb_catalogue import film, show
 from tests.serving import app_of, client_of
@@ -130,6 +131,13 @@ async def test_without_a_key_or_the_right_to_write_there_is_no_button(
     """The date of the last refresh is shown; a form that is sent anyway causes no request to TMDB."""
     title_id = await add_title(pool, "tt9300004", tmdb_id=4, needs_backfill_tmdb=False, image_url="none")
     await pool.execute("UPDATE titles SET enriched_at = now() WHERE id = $1", title_id)
+    # A view of a title without its further facts would fetch them.
+    await pool.execute(
+        "INSERT INTO title_facts (title_id, source, fetched_at, tmdb_type, tmdb_id, version)"
+        " VALUES ($1, 'tmdb', now(), 'movie', 4, $2)",
+        title_id,
+        FACTS_VERSION,
+    )
     async with client_of(app_of(database, TMDB_BASE_URL=tmdb.url, **settings)) as client:
         text = (await client.get("/movies/1")).text
         answer = await client.post("/movies/1/refresh")
