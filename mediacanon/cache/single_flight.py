@@ -38,7 +38,7 @@ class SingleFlight(Generic[Key, Value]):
 
         Raises the exception of the flight.
         """
-        flight = self._flights.get(key) or self._begin(key, make)
+        flight = self._running(key) or self._begin(key, make)
         flight.callers += 1
         try:
             # A cancelled caller must not cancel the shared task.
@@ -51,7 +51,7 @@ class SingleFlight(Generic[Key, Value]):
 
     def start(self, key: Key, make: Callable[[], Coroutine[Any, Any, Value]]) -> asyncio.Task[Value]:
         """Return the task of a key, begun if none runs. The caller must not cancel it."""
-        return (self._flights.get(key) or self._begin(key, make)).task
+        return (self._running(key) or self._begin(key, make)).task
 
     async def join(self) -> None:
         """Return when no flight runs."""
@@ -64,6 +64,14 @@ class SingleFlight(Generic[Key, Value]):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _running(self, key: Key) -> _Flight[Value] | None:
+        """Return the flight of a key, None for one that has ended and whose callbacks are still to come.
+
+        A caller that finds its result too old and asks again would get it again, and never let the callbacks run.
+        """
+        flight = self._flights.get(key)
+        return flight if flight and not flight.task.done() else None
 
     def _begin(self, key: Key, make: Callable[[], Coroutine[Any, Any, Value]]) -> _Flight[Value]:
         flight = self._flights[key] = _Flight(asyncio.create_task(make()))

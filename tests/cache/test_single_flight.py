@@ -1,6 +1,7 @@
 """Single-flight: one run per key at a time, whatever happens to its callers."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -102,3 +103,24 @@ async def test_closing_cancels_every_run():
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (run.cancelled, len(flight)) == (1, 0)
+
+
+async def test_a_flight_that_has_ended_is_not_joined():
+    """Also before its callbacks have run: a caller that found it too old would ask for ever."""
+    flights: SingleFlight[str, int] = SingleFlight()
+    has_ended, number = asyncio.Event(), itertools.count(1)
+
+    async def make() -> int:
+        # Wakes the late caller before the end of this coroutine is announced.
+        has_ended.set()
+        return next(number)
+
+    async def ask_late() -> tuple[bool, int]:
+        await has_ended.wait()
+        return "a" in flights, await flights.do("a", make)
+
+    late = asyncio.create_task(ask_late())
+    await asyncio.sleep(0)
+    assert await flights.do("a", make) == 1
+    assert await late == (True, 2)
+    assert not flights
