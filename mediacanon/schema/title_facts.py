@@ -262,16 +262,22 @@ async def videos(root: strawberry.Parent[HasTitle], info: Info) -> list[Video]:
 
 async def keywords(root: strawberry.Parent[HasTitle], info: Info) -> list[Keyword]:
     """Load the keywords."""
+    if await _facts(root, info) is None:
+        return []
     return cast("list[Keyword]", await info.context.loaders.keywords_by_title_id.load(root.title_id))
 
 
 async def companies(root: strawberry.Parent[HasTitle], info: Info) -> list[Company]:
     """Load the companies."""
+    if await _facts(root, info) is None:
+        return []
     return cast("list[Company]", await info.context.loaders.companies_by_title_id.load(root.title_id))
 
 
 async def networks(root: strawberry.Parent[HasTitle], info: Info) -> list[Company]:
     """Load the networks."""
+    if await _facts(root, info) is None:
+        return []
     return cast("list[Company]", await info.context.loaders.networks_by_title_id.load(root.title_id))
 
 
