@@ -6,23 +6,81 @@
 
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
--- Folds a name for search: lower case, without accents and punctuation, words one space apart. A name of punctuation
--- alone stays as it is. Most names are plain words, for which the cheap first test suffices.
+-- Folds a name for search: lower case, without accents and punctuation, words one space apart, each Chinese or Japanese
+-- character a word of its own. A name of punctuation alone stays as it is. Most names are plain words, for which the
+-- cheap first tests suffice. Null for null without being STRICT: PostgreSQL expands such a function in place, which
+-- takes half the time of a call.
 CREATE OR REPLACE FUNCTION fold(value TEXT) RETURNS TEXT
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE
         WHEN value ~ '^[A-Za-z0-9]+( [A-Za-z0-9]+)*$' THEN lower(value)
         ELSE COALESCE(NULLIF(btrim(regexp_replace(
-                 translate(
-                     replace(replace(replace(
-                         -- Removes accents and apostrophes: "what's" becomes "whats".
-                         lower(regexp_replace(normalize(value, NFKD), '[\u0300-\u036f''\u2018\u2019\u02bb`\u00b4]+', '', 'g')),
-                         'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'),
-                     'øłđðıþ', 'olddit'),
-                 -- Punctuation of ASCII and Latin-1, general punctuation and CJK punctuation.
-                 '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u206f\u3000-\u3003\u30fb]+', ' ', 'g')), ''),
+                 -- Two characters of a script without spaces are one trigram of no use, a word each is found by the index.
+                 regexp_replace(
+                     translate(
+                         replace(replace(replace(
+                             -- Removes accents, apostrophes ("what's" becomes "whats"), what joins or is not seen, and the
+                             -- marks of Cyrillic, Hebrew, Arabic, the scripts of India, Thai and kana: pg_trgm takes most
+                             -- of them for the end of a word, and hardly anybody types them.
+                             lower(regexp_replace(normalize(value, NFKD),
+                                 '[\u0300-\u036f''\u2018\u2019\u02bb`\u00b4\u00ad\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff'
+                                 '\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc'
+                                 '\u093c\u094d\u09bc\u09cd\u0a3c\u0a4d\u0abc\u0acd\u0b3c\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca\u0e47-\u0e4e\u3099\u309a]+',
+                                 '', 'g')),
+                             'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'),
+                         -- Final sigma, and the Arabic letters that are written in two ways.
+                         'øłđðıþς' || U&'\0649\0629\06a9\06cc', 'oldditσ' || U&'\064a\0647\0643\064a'),
+                     '([\u3041-\u3096\u309b-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])', ' \1 ', 'g'),
+                 -- Punctuation of ASCII and Latin-1, of Hebrew, Arabic and India, general punctuation and that of Chinese and Japanese.
+                 '[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u05be\u05c0\u05c3\u060c\u061b\u061f\u0964\u0965\u2000-\u206f\u3000-\u3003\u3008-\u3011\u30fb]+',
+                 ' ', 'g')), ''),
              lower(value))
     END;
+
+-- One spelling of a folded name for those that people mix: words run together, numerals as digits, without `the`, `and` and
+-- what comes before a number. "The Godfather: Part II" and "godfather 2" have the key godfather2, "M*A*S*H" and "mash" mash.
+-- In plpgsql, since a function of SQL is expanded in each statement that names it, and planning then takes longer than
+-- searching; all in one function, since an index is built without the search path.
+CREATE OR REPLACE FUNCTION name_key(folded TEXT) RETURNS TEXT
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+BEGIN
+    IF NOT (folded ~ ' (and|et|und|[ivx]+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|first|second|third|fourth|fifth)( |$)'
+            OR folded ~ '^ *(one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|first|second|third|fourth|fifth) '
+            OR folded ~ ' (part|pt|vol|volume|chapter|teil|partie|parte) [0-9]') THEN
+        RETURN replace(CASE WHEN folded ~ '^ *the .' THEN substr(ltrim(folded), 5) ELSE folded END, ' ', '');
+    END IF;
+    RETURN (
+        WITH numbers (word, digits) AS (
+            VALUES ('one', '1'), ('two', '2'), ('three', '3'), ('four', '4'), ('five', '5'), ('six', '6'), ('seven', '7'),
+                   ('eight', '8'), ('nine', '9'), ('ten', '10'), ('eleven', '11'), ('twelve', '12'), ('first', '1st'),
+                   ('second', '2nd'), ('third', '3rd'), ('fourth', '4th'), ('fifth', '5th'), ('ii', '2'), ('iii', '3'), ('iv', '4'),
+                   ('vi', '6'), ('vii', '7'), ('viii', '8'), ('ix', '9'), ('xi', '11'), ('xii', '12'), ('xiii', '13')),
+        letters (word, digits) AS (VALUES ('i', '1'), ('v', '5'), ('x', '10')),
+        words AS (
+            SELECT word, place, lag(word) OVER by_place AS before, lead(word) OVER by_place AS after
+              FROM regexp_split_to_table(btrim(folded), ' +') WITH ORDINALITY AS each (word, place)
+            WINDOW by_place AS (ORDER BY place))
+        SELECT string_agg(COALESCE(n.digits, l.digits, w.word), '' ORDER BY w.place)
+          FROM words w
+          LEFT JOIN numbers n ON n.word = w.word
+          -- "Rocky V" and "Episode V", but neither "V for Vendetta" nor "X-Men".
+          LEFT JOIN letters l ON l.word = w.word AND w.before IS NOT NULL
+                             AND (w.after IS NULL OR w.before IN ('part', 'pt', 'vol', 'volume', 'chapter', 'episode'))
+          LEFT JOIN numbers following ON following.word = w.after
+         WHERE (w.before IS NULL AND w.after IS NULL)
+            OR NOT (w.word IN ('and', 'et', 'und')
+                    OR (w.word = 'the' AND w.before IS NULL)
+                    OR (w.word IN ('part', 'pt', 'vol', 'volume', 'chapter', 'teil', 'partie', 'parte')
+                        AND (w.after ~ '^([0-9]|[ivx]$)' OR following.digits IS NOT NULL))));
+END
+$$;
+
+-- A word and what is left of it without one of its letters: two words with a common spelling are one mistake apart, a
+-- letter too many, too few, a wrong one or two exchanged.
+CREATE OR REPLACE FUNCTION spellings(word TEXT) RETURNS TEXT[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY(SELECT word UNION SELECT left(word, place - 1) || substr(word, place + 1) FROM generate_series(1, length(word)) place);
 
 ---------------------------------------------------------------------------------------------------------------
 -- The original's VARCHAR(n) columns become TEXT, since real titles are longer. The change rewrites no row.
@@ -124,7 +182,20 @@ ALTER TABLE show_episodes
     ADD COLUMN IF NOT EXISTS num_votes       INTEGER,
     ADD COLUMN IF NOT EXISTS locked_fields   TEXT[],      -- facts edited by hand: no import or refresh writes them; null, which takes no space, means none
     ADD COLUMN IF NOT EXISTS tmdb_id         INTEGER,
-    ADD COLUMN IF NOT EXISTS kind            TEXT;        -- 'finale' or 'mid_season': TMDB's words; null for every other episode
+    ADD COLUMN IF NOT EXISTS kind            TEXT,        -- 'finale' or 'mid_season': TMDB's words; null for every other episode
+    ADD COLUMN IF NOT EXISTS tmdb_name       TEXT;        -- TMDB's name where display_name is a default one
+
+-- IMDb's names for episodes without a name: 'Episode #3.4', 'Episode dated 5 May 1998'.
+CREATE OR REPLACE FUNCTION is_default_name(name TEXT) RETURNS BOOLEAN
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN name ~ '^Episode (#[0-9]+[.][0-9]+|dated .+)$';
+
+-- The name that an episode is shown with: IMDb's default name gives way to TMDB's, the name that a person wrote does not.
+CREATE OR REPLACE FUNCTION episode_name(display_name TEXT, tmdb_name TEXT, locked_fields TEXT[]) RETURNS TEXT
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN tmdb_name IS NOT NULL AND is_default_name(display_name)
+                 AND 'display_name' <> ALL (COALESCE(locked_fields, '{}')) THEN tmdb_name
+                ELSE display_name END;
 
 ---------------------------------------------------------------------------------------------------------------
 -- Further facts from TMDB, one row per title that it knows: lists and searches never read them. A null fact is one that
@@ -193,6 +264,91 @@ CREATE TABLE IF NOT EXISTS season_facts (
     overview   TEXT,
     poster_url TEXT,
     air_date   DATE
+);
+
+---------------------------------------------------------------------------------------------------------------
+-- Alternative titles, people and credits: IMDb's further files, for the titles that the catalogue holds.
+
+CREATE TABLE IF NOT EXISTS title_akas (
+    title_id   INTEGER NOT NULL REFERENCES titles (id) ON DELETE CASCADE,
+    region     TEXT,                          -- ISO 3166-1, or IMDb's own: XWW, SUHH
+    language   TEXT,                          -- ISO 639-1 or 639-3, or IMDb's own; null: that of the region
+    kind       TEXT NOT NULL,                 -- 'display', 'original', 'alternative', 'working', ...; 'other': IMDb says none
+    attributes TEXT[],                        -- IMDb's words: 'literal title', 'reissue title'
+    name       TEXT NOT NULL
+);
+
+-- Alternative titles as search reads them: each folded name once, without the two names that titles.search_names has.
+CREATE TABLE IF NOT EXISTS title_names (
+    title_id   INTEGER NOT NULL REFERENCES titles (id) ON DELETE CASCADE,
+    fame       SMALLINT NOT NULL,             -- the logarithm to base 2 of the title's votes
+    is_working BOOLEAN NOT NULL,              -- a working title alone
+    name       TEXT NOT NULL                  -- between bars: '| die wunderbare welt der amelie |'
+);
+
+-- People who have a credit. The id is the number in IMDb's id: 138 is nm0000138. People made by hand begin at 10^9.
+CREATE TABLE IF NOT EXISTS people (
+    id            INTEGER PRIMARY KEY,
+    tmdb_id       INTEGER,
+    birth_year    SMALLINT,
+    death_year    SMALLINT,
+    fame          SMALLINT NOT NULL DEFAULT 0,   -- the logarithm to base 2 of the votes that the fame of all titles stands for, those of actors and directors above all
+    name          TEXT NOT NULL,
+    professions   TEXT,                          -- IMDb's list: 'actor,producer'
+    known_for     TEXT,                          -- IMDb's list, best known first: 'tt0053137,tt0031983'
+    image_url     TEXT,                          -- full URL
+    locked_fields TEXT[],                        -- facts edited by hand: no import writes them; null means none
+    withdrawn_at  TIMESTAMP,                     -- gone from IMDb's dump: still reachable by id
+    search_name   TEXT GENERATED ALWAYS AS ('| ' || fold(name) || ' |') STORED
+);
+
+-- What TMDB, or somebody who edits, says about people. An import may put another table in the place of people, so there
+-- is no foreign key.
+CREATE TABLE IF NOT EXISTS person_facts (
+    person_id  INTEGER PRIMARY KEY,              -- people.id
+    fetched_at TIMESTAMP,                        -- time of the last successful request to TMDB; null: none
+    source     TEXT,                             -- of the biography: 'tmdb' or 'edit'
+    biography  TEXT
+);
+
+-- Words of the names that people search for: what a mistyped word may mean. renew_name_words() fills it.
+CREATE TABLE IF NOT EXISTS name_words (
+    word TEXT PRIMARY KEY,
+    fame SMALLINT NOT NULL                    -- that of the best known title or person with the word
+);
+
+-- Kinds of work, in the order in which credits are shown. An import adds those it does not know.
+CREATE TABLE IF NOT EXISTS credit_categories (
+    id         SMALLINT PRIMARY KEY,
+    name       TEXT NOT NULL CONSTRAINT credit_categories_name_key UNIQUE,   -- IMDb's word
+    department TEXT NOT NULL
+);
+INSERT INTO credit_categories (id, name, department)
+VALUES (1, 'actor', 'acting'), (2, 'actress', 'acting'), (3, 'self', 'acting'), (4, 'archive_footage', 'acting'),
+       (5, 'archive_sound', 'acting'), (6, 'director', 'directing'), (7, 'writer', 'writing'), (8, 'producer', 'production'),
+       (9, 'composer', 'sound'), (10, 'cinematographer', 'camera'), (11, 'editor', 'editing'),
+       (12, 'production_designer', 'art'), (13, 'casting_director', 'production')
+    ON CONFLICT DO NOTHING;
+
+-- One row per title, person and category. A person without a row in people is not shown.
+CREATE TABLE IF NOT EXISTS credits (
+    title_id   INTEGER NOT NULL REFERENCES titles (id) ON DELETE CASCADE,
+    person_id  INTEGER NOT NULL,
+    ordinal    SMALLINT NOT NULL,             -- title.principals' below 10000, then title.crew's: directors, 20000 and above writers
+    category   SMALLINT NOT NULL,             -- credit_categories.id
+    job        TEXT,                          -- IMDb's words, several between lines; null: that of the category
+    characters TEXT                           -- several between lines
+);
+-- A key of title and ordinal would take three times as much as the index of the titles, and nobody looks for an ordinal.
+ALTER TABLE credits DROP CONSTRAINT IF EXISTS credits_pkey;
+
+-- Credits of episodes, where they are imported. No foreign key: the first import would keep the key of show_episodes for
+-- it. A row of a deleted episode is not shown, and the next import deletes it.
+CREATE TABLE IF NOT EXISTS episode_credits (
+    episode_id INTEGER PRIMARY KEY,           -- show_episodes.id
+    people     INTEGER[] NOT NULL,            -- in the order of billing
+    categories SMALLINT[] NOT NULL,           -- credit_categories.id of each
+    characters TEXT                           -- of each on a line, tabs between several; empty lines at the end are left out
 );
 
 ---------------------------------------------------------------------------------------------------------------
@@ -294,6 +450,8 @@ CREATE TABLE IF NOT EXISTS noted_changes (
     title     JSONB,                         -- the row of titles
     genre_ids INTEGER[] NOT NULL DEFAULT '{}'
 );
+ALTER TABLE noted_changes
+    ADD COLUMN IF NOT EXISTS facts JSONB;    -- of the row of title_facts the columns that filters read
 CREATE INDEX IF NOT EXISTS idx_noted_changes_xid ON noted_changes (xid);
 -- Old rows go every minute.
 ALTER TABLE noted_changes SET (autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0);
@@ -314,6 +472,23 @@ CREATE OR REPLACE FUNCTION genre_ids_of(title_id INTEGER) RETURNS INTEGER[]
     LANGUAGE sql STABLE
     RETURN ARRAY(SELECT tg.genre_id FROM title_genres tg WHERE tg.title_id = genre_ids_of.title_id ORDER BY tg.genre_id);
 
+-- The certifications of a title as 'US:PG-13'.
+CREATE OR REPLACE FUNCTION certified(certifications JSONB) RETURNS TEXT[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ARRAY(SELECT key || ':' || value FROM jsonb_each_text(certifications));
+
+-- The columns that filters read; of videos only that there are some.
+CREATE OR REPLACE FUNCTION filtered_facts(facts title_facts) RETURNS JSONB
+    LANGUAGE sql IMMUTABLE
+    RETURN jsonb_strip_nulls(jsonb_build_object(
+        'keyword_ids', facts.keyword_ids, 'company_ids', facts.company_ids, 'network_ids', facts.network_ids,
+        'status', facts.status, 'certifications', facts.certifications,
+        'videos', CASE WHEN facts.videos IS NOT NULL THEN '[]'::jsonb END));
+
+CREATE OR REPLACE FUNCTION filtered_facts_of(title_id INTEGER) RETURNS JSONB
+    LANGUAGE sql STABLE
+    RETURN (SELECT filtered_facts(f) FROM title_facts f WHERE f.title_id = filtered_facts_of.title_id);
+
 -- Rows of movies and shows count while their title is listed.
 CREATE OR REPLACE FUNCTION note_listed(changed_title INTEGER, change INTEGER) RETURNS VOID
     LANGUAGE sql
@@ -324,23 +499,30 @@ CREATE OR REPLACE FUNCTION note_listed(changed_title INTEGER, change INTEGER) RE
         SELECT 'show', change FROM shows WHERE title_id = changed_title;
     END;
 
+-- Its look-ups are its own: a call of genre_ids_of takes as long as the insert.
 CREATE OR REPLACE FUNCTION note_title() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 DECLARE
-    genres  INTEGER[] := CASE WHEN TG_OP = 'INSERT' THEN '{}' ELSE genre_ids_of(OLD.id) END;
+    before  JSONB := CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END;
+    after   JSONB := CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END;
+    genres  INTEGER[] := '{}';
+    further JSONB;
     changed TEXT[];
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         changed := ARRAY(SELECT key
-                           FROM jsonb_each(to_jsonb(NEW)) AS after
-                           JOIN jsonb_each(to_jsonb(OLD)) AS before USING (key)
-                          WHERE after.value <> before.value AND key NOT IN ('updated_at', 'enriched_at')
+                           FROM jsonb_each(after)
+                          WHERE value <> before -> key AND key NOT IN ('updated_at', 'enriched_at')
                             AND (key <> 'image_url' OR COALESCE(NEW.image_url LIKE 'http%', false) <> COALESCE(OLD.image_url LIKE 'http%', false)));
     END IF;
     IF TG_OP <> 'INSERT' THEN
-        INSERT INTO noted_changes (noun, sign, columns, title, genre_ids) VALUES ('title', -1, changed, to_jsonb(OLD), genres);
+        genres := ARRAY(SELECT tg.genre_id FROM title_genres tg WHERE tg.title_id = OLD.id ORDER BY tg.genre_id);
+        further := (SELECT filtered_facts(f) FROM title_facts f WHERE f.title_id = OLD.id);
+        INSERT INTO noted_changes (noun, sign, columns, title, genre_ids, facts)
+        VALUES ('title', -1, changed, before, genres, further);
     END IF;
     IF TG_OP <> 'DELETE' THEN
-        INSERT INTO noted_changes (noun, sign, columns, title, genre_ids) VALUES ('title', 1, changed, to_jsonb(NEW), genres);
+        INSERT INTO noted_changes (noun, sign, columns, title, genre_ids, facts)
+        VALUES ('title', 1, changed, after, genres, further);
     END IF;
     IF TG_OP = 'DELETE' AND OLD.withdrawn_at IS NULL THEN
         PERFORM note_listed(OLD.id, -1);
@@ -361,12 +543,47 @@ DECLARE
                                     ELSE genres || NEW.genre_id END;
 BEGIN
     -- A title that is being deleted has been noted with all its genres.
-    INSERT INTO noted_changes (noun, sign, columns, title, genre_ids)
-    SELECT 'title', noted.sign, '{genres}', to_jsonb(t), noted.ids
+    INSERT INTO noted_changes (noun, sign, columns, title, genre_ids, facts)
+    SELECT 'title', noted.sign, '{genres}', to_jsonb(t), noted.ids, filtered_facts_of(t.id)
       FROM titles t
      CROSS JOIN (VALUES (-1, genres), (1, next)) AS noted (sign, ids)
      WHERE t.id = changed_title AND genres <> next;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+
+-- Of all rows of a statement at once: a backfill stores the facts of hundreds of titles.
+CREATE OR REPLACE FUNCTION note_fact_changes(title_ids INTEGER[], before JSONB[], after JSONB[]) RETURNS VOID
+    LANGUAGE sql
+    BEGIN ATOMIC
+        -- A title that is being deleted has been noted with its facts.
+        INSERT INTO noted_changes (noun, sign, columns, title, genre_ids, facts)
+        SELECT 'title', noted.sign, one.columns, one.title, one.genre_ids, noted.facts
+          FROM (SELECT given.before, given.after, to_jsonb(t) AS title, genre_ids_of(t.id) AS genre_ids,
+                       ARRAY(SELECT key
+                               FROM jsonb_object_keys(COALESCE(given.before, '{}') || COALESCE(given.after, '{}')) AS key
+                              WHERE given.before -> key IS DISTINCT FROM given.after -> key) AS columns
+                  FROM unnest(title_ids, before, after) AS given (title_id, before, after)
+                  JOIN titles t ON t.id = given.title_id
+                OFFSET 0) AS one
+         CROSS JOIN LATERAL (VALUES (-1, one.before), (1, one.after)) AS noted (sign, facts)
+         WHERE one.columns <> '{}';
+    END;
+
+CREATE OR REPLACE FUNCTION note_facts() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        PERFORM note_fact_changes(array_agg(a.title_id), array_agg(NULL::jsonb), array_agg(filtered_facts(ROW(a.*)::title_facts)))
+           FROM after a;
+    ELSIF TG_OP = 'DELETE' THEN
+        PERFORM note_fact_changes(array_agg(b.title_id), array_agg(filtered_facts(ROW(b.*)::title_facts)), array_agg(NULL::jsonb))
+           FROM before b;
+    ELSE
+        PERFORM note_fact_changes(array_agg(a.title_id), array_agg(filtered_facts(ROW(b.*)::title_facts)),
+                                  array_agg(filtered_facts(ROW(a.*)::title_facts)))
+           FROM before b JOIN after a USING (title_id);
+    END IF;
+    RETURN NULL;
 END
 $$;
 
@@ -405,6 +622,13 @@ CREATE OR REPLACE TRIGGER note_changed_title AFTER UPDATE ON titles
     EXECUTE FUNCTION note_title();
 CREATE OR REPLACE TRIGGER note_genre BEFORE INSERT OR DELETE ON title_genres
     FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_genre();
+DROP TRIGGER IF EXISTS note_changed_facts ON title_facts;
+CREATE OR REPLACE TRIGGER note_facts AFTER INSERT ON title_facts REFERENCING NEW TABLE AS after
+    FOR EACH STATEMENT WHEN (NOT is_bulk()) EXECUTE FUNCTION note_facts();
+CREATE OR REPLACE TRIGGER note_deleted_facts AFTER DELETE ON title_facts REFERENCING OLD TABLE AS before
+    FOR EACH STATEMENT WHEN (NOT is_bulk()) EXECUTE FUNCTION note_facts();
+CREATE OR REPLACE TRIGGER note_updated_facts AFTER UPDATE ON title_facts REFERENCING OLD TABLE AS before NEW TABLE AS after
+    FOR EACH STATEMENT WHEN (NOT is_bulk()) EXECUTE FUNCTION note_facts();
 CREATE OR REPLACE TRIGGER note_movie AFTER INSERT OR DELETE ON movies
     FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_movie_or_show('movie');
 CREATE OR REPLACE TRIGGER note_show AFTER INSERT OR DELETE ON shows
@@ -415,22 +639,246 @@ CREATE OR REPLACE TRIGGER note_episode AFTER INSERT OR DELETE ON show_episodes
     FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_counted('episode');
 
 ---------------------------------------------------------------------------------------------------------------
+-- IMDb ids that the next import compares, whatever the files say: their rows were changed by other hands than an
+-- import's, or their lines had no effect in the last one. An import deletes the rows that its comparison has seen.
+
+CREATE TABLE IF NOT EXISTS imdb_unsettled (
+    id      BIGSERIAL PRIMARY KEY,
+    imdb_id TEXT NOT NULL                    -- of a title or an episode; the show of a changed episode is here too
+);
+
+CREATE OR REPLACE FUNCTION note_unsettled() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+DECLARE
+    ids TEXT[];
+BEGIN
+    CASE TG_TABLE_NAME
+        WHEN 'titles' THEN
+            ids := ARRAY[OLD.imdb_id, NEW.imdb_id];
+        WHEN 'shows' THEN
+            ids := ARRAY(SELECT imdb_id FROM titles WHERE id IN (OLD.title_id, NEW.title_id));
+        WHEN 'show_seasons' THEN
+            ids := ARRAY(SELECT t.imdb_id FROM shows s JOIN titles t ON t.id = s.title_id WHERE s.id IN (OLD.show_id, NEW.show_id));
+        WHEN 'show_episodes' THEN
+            ids := ARRAY(SELECT t.imdb_id
+                           FROM show_seasons ss
+                           JOIN shows s ON s.id = ss.show_id
+                           JOIN titles t ON t.id = s.title_id
+                          WHERE ss.id IN (OLD.season_id, NEW.season_id)) || ARRAY[OLD.imdb_id, NEW.imdb_id];
+    END CASE;
+    INSERT INTO imdb_unsettled (imdb_id) SELECT DISTINCT id FROM unnest(ids) AS id WHERE id IS NOT NULL;
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE TRIGGER note_unsettled_title AFTER INSERT OR DELETE ON titles
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_unsettled();
+-- The columns that an import compares. It never empties a running time or a name that TMDB has filled.
+CREATE OR REPLACE TRIGGER note_unsettled_title_change AFTER UPDATE ON titles
+    FOR EACH ROW
+    WHEN ((OLD.type, OLD.display_name, OLD.original_title, OLD.start_year, OLD.end_year, OLD.is_adult,
+           COALESCE(OLD.runtime_minutes, NEW.runtime_minutes), OLD.average_rating, OLD.num_votes, OLD.imdb_id,
+           OLD.imdb_genres, OLD.withdrawn_at, OLD.locked_fields)
+          IS DISTINCT FROM
+          (NEW.type, NEW.display_name, NEW.original_title, NEW.start_year, NEW.end_year, NEW.is_adult,
+           NEW.runtime_minutes, NEW.average_rating, NEW.num_votes, NEW.imdb_id,
+           NEW.imdb_genres, NEW.withdrawn_at, NEW.locked_fields)
+          AND NOT is_bulk())
+    EXECUTE FUNCTION note_unsettled();
+CREATE OR REPLACE TRIGGER note_unsettled_show AFTER INSERT OR DELETE ON shows
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_unsettled();
+CREATE OR REPLACE TRIGGER note_unsettled_season AFTER INSERT OR DELETE OR UPDATE OF show_id, season ON show_seasons
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_unsettled();
+CREATE OR REPLACE TRIGGER note_unsettled_episode AFTER INSERT OR DELETE ON show_episodes
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_unsettled();
+CREATE OR REPLACE TRIGGER note_unsettled_episode_change AFTER UPDATE ON show_episodes
+    FOR EACH ROW
+    WHEN ((OLD.season_id, OLD.episode, COALESCE(OLD.display_name, NEW.display_name), OLD.average_rating, OLD.num_votes,
+           OLD.imdb_id, OLD.locked_fields)
+          IS DISTINCT FROM
+          (NEW.season_id, NEW.episode, NEW.display_name, NEW.average_rating, NEW.num_votes, NEW.imdb_id, NEW.locked_fields)
+          AND NOT is_bulk())
+    EXECUTE FUNCTION note_unsettled();
+
+---------------------------------------------------------------------------------------------------------------
+-- Titles and people that the next import of a further file compares, whatever the file says: rows that their own follow
+-- from were changed. An import deletes the rows that its comparison has seen. Only for files that were imported before.
+
+CREATE TABLE IF NOT EXISTS imdb_unmerged (
+    id    BIGSERIAL PRIMARY KEY,
+    noun  TEXT NOT NULL,                     -- of the dataset: 'akas', 'crew', 'people'
+    about INTEGER NOT NULL                   -- titles.id or people.id
+);
+
+-- Imports note less by themselves. The directors and writers that title.crew adds follow from those of title.principals.
+CREATE OR REPLACE FUNCTION note_credits() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO imdb_unmerged (noun, about)
+    SELECT DISTINCT noted.noun, noted.about
+      FROM changed, LATERAL (VALUES ('people', person_id), ('crew', CASE WHEN ordinal < 10000 THEN title_id END)) AS noted (noun, about)
+     WHERE noted.about IS NOT NULL
+       AND EXISTS (SELECT FROM sync_state
+                    WHERE key = CASE noted.noun WHEN 'crew' THEN 'imdb_file:title.crew.tsv.gz' ELSE 'imdb_file:name.basics.tsv.gz' END);
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER note_new_credits AFTER INSERT ON credits REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT WHEN (NOT is_bulk()) EXECUTE FUNCTION note_credits();
+CREATE OR REPLACE TRIGGER note_deleted_credits AFTER DELETE ON credits REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT WHEN (NOT is_bulk()) EXECUTE FUNCTION note_credits();
+
+CREATE OR REPLACE FUNCTION note_person() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO imdb_unmerged (noun, about)
+    SELECT 'people', OLD.id FROM sync_state WHERE key = 'imdb_file:name.basics.tsv.gz';
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER note_deleted_person AFTER DELETE ON people
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_person();
+-- The columns that an import compares.
+CREATE OR REPLACE TRIGGER note_changed_person AFTER UPDATE ON people
+    FOR EACH ROW
+    WHEN ((OLD.birth_year, OLD.death_year, OLD.fame, OLD.name, OLD.professions, OLD.known_for, OLD.locked_fields, OLD.withdrawn_at)
+          IS DISTINCT FROM
+          (NEW.birth_year, NEW.death_year, NEW.fame, NEW.name, NEW.professions, NEW.known_for, NEW.locked_fields, NEW.withdrawn_at)
+          AND NOT is_bulk())
+    EXECUTE FUNCTION note_person();
+
+---------------------------------------------------------------------------------------------------------------
+-- What search reads beside the names themselves.
+
+-- The logarithm to base 2 of a number of votes. In floating point: that of numeric takes 9 us.
+CREATE OR REPLACE FUNCTION fame_of(votes INTEGER) RETURNS SMALLINT
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN floor(ln(GREATEST(votes, 1)::float8) / ln(2::float8) + 1e-9)::smallint;
+
+-- The votes that a fame stands for: the middle of those that have it.
+CREATE OR REPLACE FUNCTION votes_of(fame SMALLINT) RETURNS INTEGER
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN fame > 0 THEN (3 << fame) / 2 ELSE 0 END;
+
+-- Brings name_words to the present names. In a large catalogue only the names of titles and people that some have heard of
+-- count: the others are three quarters of all names, and full of mistakes. (The body is text, since an import puts new
+-- tables in the place of some of these.)
+CREATE OR REPLACE FUNCTION renew_name_words() RETURNS void
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    changed RECORD;
+BEGIN
+    -- One word after the other, in the order of note_words: an import and a writer are never each other's deadlock.
+    FOR changed IN
+        WITH counted AS (
+             SELECT word, max(fame) AS fame
+               FROM (SELECT t.search_names AS names, fame_of(t.num_votes) AS fame
+                       FROM titles t
+                      WHERE t.withdrawn_at IS NULL
+                        AND (t.num_votes >= 100 OR t.imdb_id IS NULL OR (SELECT count(*) < 100000 FROM titles))
+                      UNION ALL
+                     SELECT n.name, n.fame FROM title_names n WHERE n.fame >= 7
+                      UNION ALL
+                     SELECT p.search_name, p.fame FROM people p WHERE p.fame >= 10 AND p.withdrawn_at IS NULL) AS named,
+                    string_to_table(names, ' ') AS word
+              WHERE length(word) BETWEEN 4 AND 20 AND word !~ '^[0-9]+$'
+              GROUP BY word)
+        SELECT word, c.fame
+          FROM counted c
+          FULL JOIN name_words w USING (word)
+         WHERE c.fame IS DISTINCT FROM w.fame
+         ORDER BY word
+    LOOP
+        IF changed.fame IS NULL THEN
+            DELETE FROM name_words WHERE word = changed.word;
+        ELSE
+            INSERT INTO name_words (word, fame)
+            VALUES (changed.word, changed.fame)
+                ON CONFLICT (word) DO UPDATE SET fame = EXCLUDED.fame;
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- In the order of the words, so writers are no deadlock; words that are known already are not locked.
+CREATE OR REPLACE FUNCTION note_words() RETURNS TRIGGER
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO name_words AS w (word, fame)
+    SELECT DISTINCT word, fame_of(NEW.num_votes)
+      FROM string_to_table(NEW.search_names, ' ') AS each (word)
+     WHERE length(word) BETWEEN 4 AND 20 AND word !~ '^[0-9]+$'
+       AND NOT EXISTS (SELECT FROM name_words known WHERE known.word = each.word AND known.fame >= fame_of(NEW.num_votes))
+     ORDER BY word
+        ON CONFLICT (word) DO UPDATE SET fame = EXCLUDED.fame WHERE w.fame < EXCLUDED.fame;
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER note_words AFTER INSERT ON titles
+    FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_words();
+CREATE OR REPLACE TRIGGER note_changed_words AFTER UPDATE ON titles
+    FOR EACH ROW
+    WHEN ((OLD.display_name, OLD.original_title) IS DISTINCT FROM (NEW.display_name, NEW.original_title) AND NOT is_bulk())
+    EXECUTE FUNCTION note_words();
+
+-- title_names lacks the alternative titles that were the title's own names; an edit makes them alternative ones. The next
+-- import compares them, also if the title has its old name again.
+CREATE OR REPLACE FUNCTION note_former_names() RETURNS TRIGGER
+    LANGUAGE plpgsql
+AS $$
+BEGIN
+    INSERT INTO title_names (title_id, fame, is_working, name)
+    SELECT NEW.id, fame_of(NEW.num_votes), bool_and(a.is_working), a.folded
+      FROM (SELECT kind = 'working' AS is_working, '| ' || fold(name) || ' |' AS folded
+              FROM title_akas
+             WHERE title_id = NEW.id
+            OFFSET 0) AS a
+     WHERE strpos(OLD.search_names, a.folded) > 0 AND strpos(NEW.search_names, a.folded) = 0
+       AND NOT EXISTS (SELECT FROM title_names n WHERE n.title_id = NEW.id AND n.name = a.folded)
+     GROUP BY a.folded;
+    INSERT INTO imdb_unmerged (noun, about)
+    SELECT 'akas', NEW.id FROM sync_state WHERE key = 'imdb_file:title.akas.tsv.gz';
+    RETURN NULL;
+END
+$$;
+CREATE OR REPLACE TRIGGER note_former_names AFTER UPDATE ON titles
+    FOR EACH ROW
+    WHEN ((OLD.display_name, OLD.original_title) IS DISTINCT FROM (NEW.display_name, NEW.original_title) AND NOT is_bulk())
+    EXECUTE FUNCTION note_former_names();
+
+-- Names that an earlier fold() wrote otherwise are folded again.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM sync_state WHERE key = 'fold' AND value = '2') THEN
+        PERFORM set_config('mediacanon.is_bulk', 'on', true);
+        UPDATE titles SET display_name = display_name
+         WHERE search_names <> '| ' || fold(display_name) || ' |' || COALESCE(' ' || fold(NULLIF(original_title, display_name)) || ' |', '');
+        UPDATE people SET name = name WHERE search_name <> '| ' || fold(name) || ' |';
+        PERFORM renew_name_words();
+        PERFORM set_config('mediacanon.is_bulk', '', true);
+        INSERT INTO sync_state (key, value) VALUES ('fold', '2')
+            ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value;
+    END IF;
+END
+$$;
+
+---------------------------------------------------------------------------------------------------------------
 -- Indexes. The keys above serve look-ups by id, by imdb_id and by parent. The original's indexes on the same leading
 -- columns only cost writes, so they are dropped.
 
 DROP INDEX IF EXISTS idx_titles_imdb_id, idx_show_seasons_show, idx_show_episodes_season, idx_title_genres_title,
-                     idx_collection_titles_collection, idx_collections_active, idx_titles_type;
+                     idx_collection_titles_collection, idx_collections_active, idx_titles_type, idx_titles_display_name;
 
-CREATE INDEX IF NOT EXISTS idx_titles_display_name ON titles (display_name);
 -- Search: the first index serves exact and prefix matches, the second words anywhere and typos.
 CREATE INDEX IF NOT EXISTS idx_titles_search_prefix ON titles (search_names text_pattern_ops);
 CREATE INDEX IF NOT EXISTS idx_titles_search_names ON titles USING gin (search_names gin_trgm_ops);
 -- The same for the few well-known titles: a frequent word is found among them at once.
 CREATE INDEX IF NOT EXISTS idx_titles_search_known ON titles USING gin (search_names gin_trgm_ops) WHERE num_votes >= 1000;
--- The order of lists and search: most votes first, titles without votes last. (The original's index had to be read
--- backwards, which puts titles without votes first.)
-DROP INDEX IF EXISTS idx_titles_num_votes;
-CREATE INDEX IF NOT EXISTS idx_titles_by_votes ON titles (num_votes DESC NULLS LAST, id);
+-- The same name in another spelling, of titles with a hundred votes and of those made by hand.
+CREATE INDEX IF NOT EXISTS idx_titles_search_key ON titles
+    (name_key(split_part(search_names, '|', 2)) text_pattern_ops) WHERE num_votes >= 100 OR imdb_id IS NULL;
+CREATE INDEX IF NOT EXISTS idx_titles_search_original_key ON titles
+    (name_key(split_part(search_names, '|', 3)) text_pattern_ops)
+    WHERE (num_votes >= 100 OR imdb_id IS NULL) AND split_part(search_names, '|', 3) <> '';
 CREATE INDEX IF NOT EXISTS idx_titles_original_language ON titles (original_language);
 -- Look-up by TMDB's id.
 CREATE INDEX IF NOT EXISTS idx_titles_tmdb_id ON titles (tmdb_id, type) WHERE tmdb_id IS NOT NULL;
@@ -444,6 +892,7 @@ CREATE INDEX IF NOT EXISTS idx_collection_clicks_clicked_at ON collection_clicks
 -- a first page is the first entries of an index. The columns of the filters are included, so entries that do not match
 -- are skipped without a visit to the table. The original's indexes are dropped: they lack tie-breakers and hold all titles.
 DROP INDEX IF EXISTS idx_titles_popularity, idx_titles_rating, idx_titles_start_year;
+DROP INDEX IF EXISTS idx_titles_num_votes;
 -- The indexes of earlier versions lack is_adult, and a filter outside the index visits the table for each entry.
 DO $$
 DECLARE
@@ -452,7 +901,7 @@ BEGIN
     FOR narrow IN
         SELECT indexname
           FROM pg_indexes
-         WHERE schemaname = current_schema() AND indexname LIKE 'idx\_titles\_discover\_%' AND indexdef NOT LIKE '%is_adult%'
+         WHERE schemaname = current_schema() AND indexname ~ '^idx_titles_(discover_|by_votes$)' AND indexdef NOT LIKE '%is_adult%'
     LOOP
         EXECUTE format('DROP INDEX %I', narrow.indexname);
     END LOOP;
@@ -482,6 +931,28 @@ CREATE INDEX IF NOT EXISTS idx_titles_discover_name ON titles
     (lower(display_name) COLLATE "C", num_votes DESC NULLS LAST, id)
     INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
+-- The same orders of all listed titles, with a poster or without. The first is that of lists by name and search, too:
+-- most votes first, titles without votes last. (The original's index had to be read backwards.)
+CREATE INDEX IF NOT EXISTS idx_titles_by_votes ON titles
+    (num_votes DESC NULLS LAST, id)
+    INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes, is_adult)
+    WHERE withdrawn_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_titles_by_trend ON titles
+    (tmdb_popularity DESC NULLS LAST, num_votes DESC NULLS LAST, id)
+    INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes, is_adult)
+    WHERE withdrawn_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_titles_by_rating ON titles
+    (average_rating DESC NULLS LAST, num_votes DESC NULLS LAST, id)
+    INCLUDE (type, start_year, original_language, origin_country, runtime_minutes, is_adult)
+    WHERE withdrawn_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_titles_by_year ON titles
+    (start_year DESC NULLS LAST, release_date DESC NULLS LAST, num_votes DESC NULLS LAST, id)
+    INCLUDE (type, average_rating, original_language, origin_country, runtime_minutes, is_adult)
+    WHERE withdrawn_at IS NULL;
+CREATE INDEX IF NOT EXISTS idx_titles_by_name ON titles
+    (lower(display_name) COLLATE "C", num_votes DESC NULLS LAST, id)
+    INCLUDE (type, start_year, average_rating, original_language, origin_country, runtime_minutes, is_adult)
+    WHERE withdrawn_at IS NULL;
 -- A rare language, country or running time in any order: reading and sorting its few thousand entries takes 2 ms, while
 -- scanning the index of the order for twenty matches takes 50 ms.
 CREATE INDEX IF NOT EXISTS idx_titles_discover_language ON titles
@@ -502,6 +973,8 @@ CREATE INDEX IF NOT EXISTS idx_titles_discover_id ON titles
     INCLUDE (num_votes, type, start_year, release_date, average_rating, tmdb_popularity, original_language,
              origin_country, runtime_minutes, is_adult)
     WHERE withdrawn_at IS NULL AND image_url LIKE 'http%';
+-- Shows by the days of their episodes.
+CREATE INDEX IF NOT EXISTS idx_show_episodes_air_date ON show_episodes (air_date, season_id) WHERE air_date IS NOT NULL;
 -- The titles of a rare genre, from the index alone; a frequent genre is checked title by title in the primary key.
 DROP INDEX IF EXISTS idx_title_genres_genre;
 CREATE INDEX IF NOT EXISTS idx_title_genres_by_genre ON title_genres (genre_id, title_id);
@@ -513,4 +986,29 @@ CREATE INDEX IF NOT EXISTS idx_title_views_counted_by_title ON title_views (titl
 CREATE INDEX IF NOT EXISTS idx_title_facts_keywords ON title_facts USING gin (keyword_ids);
 CREATE INDEX IF NOT EXISTS idx_title_facts_companies ON title_facts USING gin (company_ids);
 CREATE INDEX IF NOT EXISTS idx_title_facts_networks ON title_facts USING gin (network_ids);
+CREATE INDEX IF NOT EXISTS idx_title_facts_certified ON title_facts USING gin (certified(certifications));
+CREATE INDEX IF NOT EXISTS idx_title_facts_tvdb_id ON title_facts (tvdb_id) WHERE tvdb_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_title_facts_status ON title_facts (status, title_id);
+CREATE INDEX IF NOT EXISTS idx_title_facts_with_video ON title_facts (title_id) WHERE videos IS NOT NULL;
+-- A keyword, company or network by name.
+CREATE INDEX IF NOT EXISTS idx_tmdb_names_name ON tmdb_names (kind, lower(name));
 CREATE INDEX IF NOT EXISTS idx_title_facts_franchise ON title_facts (franchise_id) WHERE franchise_id IS NOT NULL;
+-- The names and credits of a title, the credits of a person. One column each: PostgreSQL stores equal keys once.
+CREATE INDEX IF NOT EXISTS idx_title_akas_title ON title_akas (title_id);
+CREATE INDEX IF NOT EXISTS idx_credits_title ON credits (title_id);
+DROP INDEX IF EXISTS idx_credits_person;
+CREATE INDEX IF NOT EXISTS idx_credits_by_person ON credits (person_id);
+CREATE INDEX IF NOT EXISTS idx_episode_credits_people ON episode_credits USING gin (people);
+-- Alternative titles by words anywhere, those of known titles once more, and in another spelling.
+CREATE INDEX IF NOT EXISTS idx_title_names_title ON title_names (title_id);
+CREATE INDEX IF NOT EXISTS idx_title_names_name ON title_names USING gin (name gin_trgm_ops);
+CREATE INDEX IF NOT EXISTS idx_title_names_known ON title_names USING gin (name gin_trgm_ops) WHERE fame >= 10;
+CREATE INDEX IF NOT EXISTS idx_title_names_key ON title_names (name_key(split_part(name, '|', 2)) text_pattern_ops) WHERE fame >= 6;
+-- What a mistyped word may mean.
+CREATE INDEX IF NOT EXISTS idx_name_words_spellings ON name_words USING gin (spellings(word));
+-- People by words anywhere, known people once more, and in another spelling.
+DROP INDEX IF EXISTS idx_people_search_prefix;
+CREATE INDEX IF NOT EXISTS idx_people_search_names ON people USING gin (search_name gin_trgm_ops);
+CREATE INDEX IF NOT EXISTS idx_people_search_known ON people USING gin (search_name gin_trgm_ops) WHERE fame >= 12;
+CREATE INDEX IF NOT EXISTS idx_people_search_key ON people (name_key(split_part(search_name, '|', 2)) text_pattern_ops) WHERE fame >= 10;
+CREATE INDEX IF NOT EXISTS idx_people_tmdb_id ON people (tmdb_id) WHERE tmdb_id IS NOT NULL;

@@ -1,6 +1,6 @@
 """Measures the import against its floor: `python -m benchmarks.importing [--scale 0.1]`.
 
-The floor is the minimum work of any import: the standard library decompresses the three files, and they are copied raw,
+The floor is the minimum work of any import: the standard library decompresses the seven files, and they are copied raw,
 one after the other, into unlogged tables of text. It is measured before and after the imports in the same cluster.
 """
 
@@ -20,7 +20,9 @@ import asyncpg
 import click
 import orjson
 
+from mediacanon.database.cluster import SUPERUSER
 from mediacanon.database.embedded import EmbeddedPostgres
+from mediacanon.database.own_database import OWNER
 from mediacanon.database.programs import with_database
 from mediacanon.imdb import datasets
 from mediacanon.imdb.datasets import Dataset
@@ -69,6 +71,10 @@ async def _run_sql(dsn: str, *statements: str) -> None:
         await connection.close()
 
 
+async def _checkpoint(cluster: str) -> None:
+    await _run_sql(cluster.replace(f"//{OWNER}@", f"//{SUPERUSER}@"), "CHECKPOINT")
+
+
 def _database(cluster: str, name: str) -> str:
     """Create a database and return its URL."""
     asyncio.run(_run_sql(cluster, f"CREATE DATABASE {name} TEMPLATE template0"))
@@ -80,7 +86,7 @@ async def _raw_copy(dsn: str, folder: Path) -> int:
     rows = 0
     connection = await asyncpg.connect(dsn)
     try:
-        for dataset in datasets.ALL:
+        for dataset in (*datasets.ALL, *datasets.FURTHER):
             columns = ", ".join(f"{column} text" for column in dataset.columns)
             await connection.execute(f"CREATE UNLOGGED TABLE raw_{dataset.table} ({columns})")
             status = await connection.copy_to_table(f"raw_{dataset.table}", source=_decompressed(folder, dataset))
@@ -100,7 +106,7 @@ async def _decompressed(folder: Path, dataset: Dataset) -> AsyncIterator[bytes]:
 def measure_floor(cluster: str, folder: Path) -> Run:
     """Copy the files raw into a temporary database."""
     dsn = _database(cluster, "floor")
-    asyncio.run(_run_sql(cluster, "CHECKPOINT"))
+    asyncio.run(_checkpoint(cluster))
     started = time.perf_counter()
     rows = asyncio.run(_raw_copy(dsn, folder))
     seconds = time.perf_counter() - started
@@ -110,7 +116,7 @@ def measure_floor(cluster: str, folder: Path) -> Run:
 
 def measure_import(name: str, cluster: str, dsn: str, folder: Path) -> Run:
     """Run `mediacanon sync` on the files of `folder`; exit if it fails."""
-    asyncio.run(_run_sql(cluster, "CHECKPOINT"))
+    asyncio.run(_checkpoint(cluster))
     command = Path(sys.executable).with_name("mediacanon")
     arguments = ["sync", "--offline", "--json", "--dir", str(folder), "--db", dsn]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as log:
@@ -146,17 +152,29 @@ def _files(folder: Path, scale: float) -> tuple[Path, Path]:
     return folder / "today", folder / "next-day"
 
 
+def _bring(day: Path, files: Path) -> Path:
+    """Put the files of a day in the place of the last ones, as a download does."""
+    files.mkdir(exist_ok=True)
+    for dataset in (*datasets.ALL, *datasets.FURTHER):
+        part = files / f"{dataset.file}.part"
+        part.unlink(missing_ok=True)
+        os.link(day / dataset.file, part)
+        part.replace(files / dataset.file)
+        part.unlink(missing_ok=True)
+    return files
+
+
 def measure(folder: Path, scale: float) -> list[Run]:
     """Return all runs: floor, first import, next day's dump, the same dump again, and the floor again."""
     today, next_day = _files(folder, scale)
-    with throwaway_cluster() as cluster:
+    with throwaway_cluster() as cluster, tempfile.TemporaryDirectory(prefix="files-", dir=folder) as files:
         print("Warming up ...", flush=True)
         measure_floor(cluster, today)
         runs = [measure_floor(cluster, today)]
         dsn = _database(cluster, "catalogue")
-        for name, files in (("first", today), ("next day", next_day), ("unchanged", next_day)):
+        for name, day in (("first", today), ("next day", next_day), ("unchanged", next_day)):
             print(f"Measuring: {name} ...", flush=True)
-            runs.append(measure_import(name, cluster, dsn, files))
+            runs.append(measure_import(name, cluster, dsn, _bring(day, Path(files))))
         runs.append(measure_floor(cluster, today))
     return runs
 

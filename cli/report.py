@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from mediacanon.imdb.sync import Report
+    from mediacanon.imdb.report import Report
 
 KINDS = ("inserted", "updated", "unchanged", "withdrawn", "moved", "duplicates", "skipped")
 
@@ -18,6 +18,8 @@ def print_report(report: "Report") -> None:
 
 def report_lines(report: "Report") -> Iterator[str]:
     """Yield the lines of the report."""
+    if report.resting:
+        yield f"Not due yet: {', '.join(report.resting)}. Without --scheduled they are imported, too."
     if report.is_unchanged:
         yield "Nothing changed: the files are those of the last import."
         return
@@ -27,8 +29,11 @@ def report_lines(report: "Report") -> Iterator[str]:
     )
     yield ""
     yield from table(
-        ("file", "rows", "malformed"),
-        [(file, f"{rows:,}", f"{report.skipped.get(file, 0):,}") for file, rows in report.rows.items()],
+        ("file", "rows", "malformed", "dangling"),
+        [
+            (file, f"{rows:,}", f"{report.skipped.get(file, 0):,}", f"{report.dangling.get(file, 0):,}")
+            for file, rows in report.rows.items()
+        ],
     )
     yield ""
     seconds = [*report.seconds.items(), ("together", sum(report.seconds.values()))]

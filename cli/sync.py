@@ -13,7 +13,8 @@ from cli.options import database_options
 from cli.output import log_to_stderr
 
 if TYPE_CHECKING:
-    from mediacanon.imdb.sync import Report, SyncOptions
+    from mediacanon.imdb.report import Report
+    from mediacanon.imdb.sync import SyncOptions
     from mediacanon.settings import Settings
     from mediacanon.tmdb.backfill import Summary
 
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 )
 @click.option("--offline", is_flag=True, help="Import the files in --dir, without any network.")
 @click.option("--force", is_flag=True, help="Import unchanged files, and files much smaller than the last ones.")
+@click.option(
+    "--scheduled",
+    is_flag=True,
+    help="For timers: leave names, credits and people alone for MEDIACANON_IMDB_FURTHER_DAYS after their last import.",
+)
 @click.option(
     "--workers",
     metavar="N",
@@ -53,6 +59,7 @@ def sync(  # noqa: PLR0913 - options, each documented above
     folder: Path | None,
     offline: bool,
     force: bool,
+    scheduled: bool,
     workers: int,
     no_tmdb: bool,
     as_json: bool,
@@ -80,14 +87,24 @@ def sync(  # noqa: PLR0913 - options, each documented above
     elif genres_import:
         context.invoke(genres.import_file, file=genres_import, dry_run=False, **shared)
     else:
-        _sync(folder, offline=offline, force=force, workers=workers, no_tmdb=no_tmdb, as_json=as_json, **database)
+        _sync(
+            folder,
+            offline=offline,
+            force=force,
+            scheduled=scheduled,
+            workers=workers,
+            no_tmdb=no_tmdb,
+            as_json=as_json,
+            **database,
+        )
 
 
-def _sync(
+def _sync(  # noqa: PLR0913 - the options of the command
     folder: Path | None,
     *,
     offline: bool,
     force: bool,
+    scheduled: bool,
     workers: int,
     no_tmdb: bool,
     as_json: bool,
@@ -95,6 +112,7 @@ def _sync(
 ) -> None:
     from cli.report import print_report
     from mediacanon.database.embedded import running_database
+    from mediacanon.imdb.datasets import further_files
     from mediacanon.imdb.sync import SyncOptions
     from mediacanon.settings import Settings
 
@@ -104,6 +122,9 @@ def _sync(
         base_url=None if offline else settings.imdb_base_url,
         is_forced=force,
         workers=workers,
+        further=further_files(settings.imdb_files),
+        rests_for=settings.imdb_further_days if scheduled else 0,
+        database=None if settings.database_url else settings.data_dir,
     )
     log_to_stderr()
     # SIGTERM ends the import as Ctrl-C does, so that MediaCanon's own database is stopped.

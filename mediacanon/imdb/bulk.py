@@ -1,5 +1,7 @@
 """Bulk load of an empty catalogue: drops keys and indexes before the merge, and builds them once after the rows.
 
+The triggers rest meanwhile: they note changes, and an import counts anew at its end.
+
 The tables stay locked against readers meanwhile, so it is for an empty catalogue only.
 """
 
@@ -27,7 +29,9 @@ async def drop_indexes(connection: asyncpg.Connection) -> list[str]:
     if not await connection.fetchval(IS_EMPTY):
         return []
     others, foreign_keys = await drop_keys(connection, bulk_tables())
-    return [*others, *foreign_keys]
+    for table in bulk_tables():
+        await connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    return [*others, *foreign_keys, *(f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in bulk_tables())]
 
 
 async def build_indexes(connection: asyncpg.Connection, statements: list[str]) -> None:

@@ -11,7 +11,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -106,13 +106,14 @@ async def download(
     folder: Path,
     *,
     base_url: str,
+    further: Sequence[Dataset] = (),
     progress: Progress | None = None,
     patience: Patience | None = None,
 ) -> None:
-    """Bring the files in `folder` up to date, all at the same time; a missing folder is created.
+    """Bring the three files and the `further` ones in `folder` up to date, all at once; a missing folder is created.
 
-    Raises UpstreamUnavailable if a file cannot be downloaded, ImportRefused if a download is no dataset or cannot be
-    stored. A file that could not be updated stays as it was.
+    Raises UpstreamUnavailable if one of the three cannot be downloaded, ImportRefused if a download is no dataset or
+    cannot be stored. A file that could not be updated stays as it was.
     """
     patience = patience or Patience()
     with _only_download(folder):
@@ -124,9 +125,10 @@ async def download(
         ) as client:
             files = [
                 _Download(client, dataset, folder=folder, base_url=base_url, patience=patience)
-                for dataset in datasets.ALL
+                for dataset in (*datasets.ALL, *further)
             ]
-            running = [asyncio.create_task(file.run(progress or SilentProgress())) for file in files]
+            runs = [file.run if file.dataset in datasets.ALL else file.run_if_it_can_be_had for file in files]
+            running = [asyncio.create_task(run(progress or SilentProgress())) for run in runs]
             try:
                 await asyncio.gather(*running)
             finally:
@@ -162,11 +164,18 @@ class _Download:
         self, client: httpx.AsyncClient, dataset: Dataset, *, folder: Path, base_url: str, patience: Patience
     ) -> None:
         self._client = client
-        self._dataset = dataset
+        self.dataset = dataset
         self._patience = patience
         self._url = f"{base_url}/{dataset.file}"
         self._file = folder / dataset.file
         self._part = folder / f"{dataset.file}.part"
+
+    async def run_if_it_can_be_had(self, progress: Progress) -> None:
+        """Bring the file up to date, or log why it stays as it is: a mirror may lack the further files."""
+        try:
+            await self.run(progress)
+        except UpstreamUnavailable as error:
+            log.warning("%s; what was imported of it stays as it is", error)
 
     async def run(self, progress: Progress) -> None:
         """Bring the file up to date, with retries."""
@@ -183,7 +192,7 @@ class _Download:
                 if failures >= self._patience.attempts:
                     raise UpstreamUnavailable(f"{self._url} cannot be had: {failure}") from failure
                 wait = max(next(pauses), failure.after)
-                log.warning("%s: %s; trying again in %.0f s", self._dataset.file, failure, wait)
+                log.warning("%s: %s; trying again in %.0f s", self.dataset.file, failure, wait)
                 await asyncio.sleep(wait)
             else:
                 return
@@ -253,7 +262,7 @@ class _Download:
         self._check_room(left or 0)
         with (
             self._part.open("ab" if offset else "wb") as part,
-            progress.step(f"Downloading {self._dataset.file}", total=left) as step,
+            progress.step(f"Downloading {self.dataset.file}", total=left) as step,
         ):
             # Written while the part is empty, so that it never describes the bytes of another version.
             version.write(_version_of(self._part))
@@ -275,11 +284,11 @@ class _Download:
             raise self._refusal(f"cannot be {size:,} bytes long")
         if size > free:
             needed = f"{size / MEGABYTE:,.0f} MB are needed, {free / MEGABYTE:,.0f} MB are free"
-            raise ImportRefused(f"{self._part.parent} has no room for {self._dataset.file}: {needed}")
+            raise ImportRefused(f"{self._part.parent} has no room for {self.dataset.file}: {needed}")
 
     async def _check(self, *, is_resumed: bool) -> None:
         """Read the part to its end: header, compressed data, checksum. Raises ImportRefused or _AttemptError."""
-        lines = iter(LineChunks(self._part, self._dataset))
+        lines = iter(LineChunks(self._part, self.dataset))
         try:
             # One chunk at a time, so that an interrupt need not wait for the end of the file.
             while await asyncio.to_thread(next, lines, b""):

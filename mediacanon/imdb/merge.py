@@ -2,9 +2,12 @@
 
 A file `sql/{noun}.sql` has sections that begin with a comment line:
 
-    -- before          statements that run before the first step of any dataset (at most once)
-    -- step: NAME      statements of a step, in the order of the file; its seconds are reported under NAME
-    -- report          one query: rows of `ChangeCounts` without `skipped`, read from the staging tables
+    -- before            statements that run before the first step of any dataset (at most once)
+    -- whole             the same, where the whole files are staged (at most once)
+    -- difference        the same, where the lines of `imdb_staging.compared` are staged (at most once)
+    -- step: NAME        statements of a step, in the order of the file; its seconds are reported under NAME
+    -- first step: NAME  the same: these steps take the place of the others on an empty catalogue, if there are any
+    -- report            one query: rows of `ChangeCounts` without `skipped`, read from the staging tables
 """
 
 import dataclasses
@@ -18,7 +21,7 @@ from mediacanon import paths
 from mediacanon.imdb import datasets
 from mediacanon.imdb.datasets import Dataset
 
-_SECTION = re.compile(r"^-- (before|step|report)(?:: (.+))?$", re.MULTILINE)
+_SECTION = re.compile(r"^-- (before|whole|difference|step|first step|report)(?:: (.+))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,33 @@ class Merge:
     """The SQL of one dataset's merge."""
 
     before: str
+    whole: str
+    difference: str
     steps: tuple[tuple[str, str], ...]
+    first_steps: tuple[tuple[str, str], ...]
     report: str
+
+    def preparation(self, *, is_difference: bool) -> list[str]:
+        """Return the statements to run before the first step of any dataset."""
+        return [sql for sql in (self.before, self.difference if is_difference else self.whole) if sql]
+
+    def steps_of(self, *, is_first: bool) -> tuple[tuple[str, str], ...]:
+        """Return the steps of an import; `is_first`: into an empty catalogue."""
+        return (is_first and self.first_steps) or self.steps
 
 
 def read_merge(dataset: Dataset) -> Merge:
     """Return the sections of the dataset's SQL file."""
     _, *parts = _SECTION.split((paths.IMPORT_SQL / f"{dataset.noun}.sql").read_text())
     sections = list(zip(parts[::3], parts[1::3], parts[2::3], strict=True))
+    texts = {section: sql for section, _, sql in sections}
     return Merge(
-        before="".join(sql for section, _, sql in sections if section == "before"),
+        before=texts.get("before", ""),
+        whole=texts.get("whole", ""),
+        difference=texts.get("difference", ""),
         steps=tuple((name, sql) for section, name, sql in sections if section == "step"),
-        report="".join(sql for section, _, sql in sections if section == "report"),
+        first_steps=tuple((name, sql) for section, name, sql in sections if section == "first step"),
+        report=texts.get("report", ""),
     )
 
 

@@ -1,11 +1,13 @@
 """The generated files: IMDb's format at any scale, reproducible, and with plausible changes a day later."""
 
 import gzip
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from benchmarks.generate import KINDS, generate
+from benchmarks.dump import KINDS
+from benchmarks.generate import generate
 from mediacanon.imdb import datasets
 
 SCALE = 0.002
@@ -74,6 +76,48 @@ def test_same_scale_and_seed_give_same_bytes(folder: Path, today: dict[str, Rows
         first = (folder / "today" / dataset.file).read_bytes()
         assert first == (folder / "again" / dataset.file).read_bytes()
         assert first != (folder / "other" / dataset.file).read_bytes()
+
+
+def further_rows(folder: Path) -> dict[str, list[list[str]]]:
+    """Return the rows of the further files, after a check of their headers and of the order of their ids as text."""
+    files = {}
+    for dataset in datasets.FURTHER:
+        header, *lines = gzip.decompress((folder / dataset.file).read_bytes()).decode().removesuffix("\n").split("\n")
+        assert tuple(header.split("\t")) == dataset.header
+        rows = files[dataset.table] = [line.split("\t") for line in lines]
+        assert {len(row) for row in rows} == {len(dataset.header)}
+        assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+        assert all(all(row) for row in rows)
+    return files
+
+
+def test_further_files_have_the_ratios_scripts_and_quirks_of_the_public_ones(
+    folder: Path, today: dict[str, Rows], next_day: dict[str, Rows]
+) -> None:
+    """Names in several scripts and machine-made ones, at most ten of a cast, crew beyond principals, missing people."""
+    rows = further_rows(folder / "today")
+    total = len(today["basics"])
+    assert len(rows["akas"]) / total == pytest.approx(4.4, rel=0.1)
+    assert len(rows["principals"]) / total == pytest.approx(8.2, rel=0.1)
+    machine = [row for row in rows["akas"] if "#" in row[2]]
+    assert len(machine) / len(rows["akas"]) == pytest.approx(0.5, abs=0.1)
+    assert {*Counter(row[0] for row in machine).values()} == {8}
+    texts = "".join(row[2] for row in rows["akas"])
+    assert set("灯守등حשผκС") <= set(texts)
+    assert any("\x02" in row[6] for row in rows["akas"])
+    cast = Counter((row[0]) for row in rows["principals"] if row[3] in ("actor", "actress", "self"))
+    assert max(cast.values()) == 10
+    assert any(r"\"Ace\"" in row[5] for row in rows["principals"])
+    people = {row[0] for row in rows["names"]}
+    credited = {row[2] for row in rows["principals"]}
+    assert 0 < len(credited - people) / len(credited) < 0.02
+    in_crew = {(row[0], one) for row in rows["crew"] for one in f"{row[1]},{row[2]}".split(",")}
+    in_principals = {(row[0], row[2]) for row in rows["principals"] if row[3] in ("director", "writer")}
+    assert in_principals <= in_crew
+    assert 0 < len(in_crew - in_principals) / len(in_crew) < 0.3
+    later = further_rows(folder / "next")
+    changed = {row[0] for row in {*map(tuple, rows["principals"])} ^ {*map(tuple, later["principals"])}}
+    assert 0.001 < len(changed) / total < 0.01
 
 
 def test_next_day_changes_one_name_in_a_hundred(today: dict[str, Rows], next_day: dict[str, Rows]) -> None:

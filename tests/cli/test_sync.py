@@ -79,7 +79,7 @@ def test_the_report_counts_per_kind_file_and_step(environment: dict[str, str]) -
     assert numbers(done.stdout, "kind")[4:] == ["moved", "duplicates", "skipped"]
     assert numbers(done.stdout, "movies")[0] == "1,200"
     assert numbers(done.stdout, "episodes")[0] == "1"
-    assert numbers(done.stdout, BASICS.file) == ["1,202", "0"]
+    assert numbers(done.stdout, BASICS.file) == ["1,202", "0", "0"]
     assert float(numbers(done.stdout, "together")[0]) > 0
     assert not done.stdout.count("malformed row")
     assert "Downloading title.basics.tsv.gz: done" in done.stderr
@@ -111,7 +111,7 @@ def test_malformed_rows_are_listed_after_the_tables(environment: dict[str, str],
     files(tmp_path / "odd", title("tt2000001", year="soon"))  # type: ignore[arg-type]
     done = run(environment, "--offline", "--dir", str(tmp_path / "odd"))
     assert done.returncode == 0
-    assert numbers(done.stdout, BASICS.file) == ["1,203", "1"]
+    assert numbers(done.stdout, BASICS.file) == ["1,203", "1", "0"]
     assert f"  {BASICS.file}:1204: " in done.stdout.splitlines()[-1]
 
 

@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Iterable
 from pathlib import Path
 
-from mediacanon.imdb.datasets import ALL, Dataset
+from mediacanon.imdb.datasets import ALL, FURTHER, Dataset
 
 Row = tuple[object, ...]
 
@@ -48,8 +48,22 @@ def write(
         list(ratings) or [("tt0000001", 5.0, 5)],
     ]
     for dataset, rows in zip(ALL, given, strict=True):
-        (folder / dataset.file).write_bytes(gzip.compress(text(dataset, rows)))
+        replace(folder / dataset.file, gzip.compress(text(dataset, rows)))
     return folder
+
+
+def write_further(folder: Path, **files: Iterable[Row]) -> None:
+    """Write further files by noun (akas, principals, crew, people) into `folder`; the others stay as they are."""
+    nouns = {dataset.noun: dataset for dataset in FURTHER}
+    for noun, rows in files.items():
+        replace(folder / nouns[noun].file, gzip.compress(text(nouns[noun], rows)))
+
+
+def replace(file: Path, content: bytes) -> None:
+    """Put another file in the place of `file`, as a download does: the old one may have a second name."""
+    part = file.with_name(f"{file.name}.new")
+    part.write_bytes(content)
+    part.replace(file)
 
 
 MANY = [title(f"tt1{n:06}", name=f"Film {n}") for n in range(3000)]

@@ -12,9 +12,10 @@ import asyncpg
 import pytest
 
 from mediacanon.errors import DatabaseUnavailable, ImportRefused
+from mediacanon.imdb import datasets
 from mediacanon.imdb.sync import IMPORT_LOCK
 from tests.imdb.catalogue import Catalogue, changes, denial, run_import
-from tests.imdb.files import MANY, title, write
+from tests.imdb.files import MANY, replace, title, write
 
 SHOW = "tt0100000"
 EPISODE = "tt0100001"
@@ -171,10 +172,17 @@ def placed(day: str) -> dict[str, tuple[str, ...]]:
     return {tconst: row for tconst, row in episodes.items() if row[0] in shows and row[1] != "\\N" and row[2] != "\\N"}
 
 
+def bring(day: str, folder: Path) -> Path:
+    """Put the files of a real dump into `folder`."""
+    for file in datasets.ALL:
+        replace(folder / file.file, (IMDB / day / file.file).read_bytes())
+    return folder
+
+
 @has_dumps
-async def test_two_real_days(database: str, pool: asyncpg.Pool, catalogue: Catalogue) -> None:
+async def test_two_real_days(database: str, pool: asyncpg.Pool, catalogue: Catalogue, tmp_path: Path) -> None:
     """Famous shows are complete, and the second day's report equals the difference of the files."""
-    first = await run_import(database, IMDB / "real")
+    first = await run_import(database, bring("real", tmp_path))
     breaking_bad = await catalogue.episodes("tt0903747")
     assert len({season for season, _, _ in breaking_bad.values()}) == 5
     assert len(breaking_bad) == 62
@@ -186,7 +194,7 @@ async def test_two_real_days(database: str, pool: asyncpg.Pool, catalogue: Catal
     assert await pool.fetchval(unrated) == 0
     assert not any(first.skipped.values())
 
-    second = await run_import(database, IMDB / "real-next-day")
+    second = await run_import(database, bring("real-next-day", tmp_path))
     old, new = placed("real"), placed("real-next-day")
     episodes = changes(second, "episodes")
     assert changes(first, "episodes").inserted == len(old)
@@ -206,12 +214,12 @@ async def test_two_real_days(database: str, pool: asyncpg.Pool, catalogue: Catal
 
 
 @has_dumps
-async def test_small_and_head_dumps_import_clean(database: str, catalogue: Catalogue) -> None:
+async def test_small_and_head_dumps_import_clean(database: str, tmp_path: Path) -> None:
     """One dump has real episode names, the other dangling references."""
-    report = await run_import(database, IMDB / "small")
+    report = await run_import(database, bring("small", tmp_path))
     assert changes(report, "movies").inserted == 2000
     assert changes(report, "episodes").inserted == 979
-    report = await run_import(database, IMDB / "head-2025", force=True)
+    report = await run_import(database, bring("head-2025", tmp_path), force=True)
     assert not any(report.skipped.values())
 
 

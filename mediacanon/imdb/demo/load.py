@@ -1,6 +1,7 @@
 """Fills an empty database with the demo: the import, then the facts that TMDB would add, and traces of people."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
@@ -12,6 +13,7 @@ from mediacanon.database.counts import keep_counts
 from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import Conflict
 from mediacanon.imdb.demo.catalogue import DemoEpisode, DemoTitle
+from mediacanon.imdb.demo.facts import DemoFacts, DemoTmdbName, demo_facts, demo_names
 from mediacanon.imdb.demo.files import DEMO_SEED, write_demo_files
 from mediacanon.imdb.demo.titles import build_demo_catalogue
 from mediacanon.imdb.sync import SyncOptions, sync
@@ -58,6 +60,30 @@ WITH known AS (
 INSERT INTO title_genres (title_id, genre_id) SELECT title_id, genre_id FROM known
 """
 
+# The version is that of no program, so that no fetch replaces them.
+FILL_FACTS = """
+WITH known AS (
+    SELECT t.id AS title_id, known.*
+      FROM jsonb_to_recordset($1::jsonb) AS known (
+               imdb_id text, tmdb_type text, tmdb_id integer, native_title text, status text, overview text,
+               tagline text, certifications jsonb, countries text[], languages text[], keyword_ids integer[],
+               company_ids integer[], network_ids integer[])
+      JOIN titles t ON t.imdb_id = known.imdb_id
+), told AS (
+    INSERT INTO title_texts (title_id, language, source, overview, tagline)
+    SELECT title_id, 'en', 'tmdb', overview, tagline FROM known
+)
+INSERT INTO title_facts (title_id, source, fetched_at, version, tmdb_type, tmdb_id, native_title, status,
+                         certifications, countries, languages, keyword_ids, company_ids, network_ids)
+SELECT title_id, 'tmdb', now(), 32767, tmdb_type, tmdb_id, native_title, status, certifications,
+       countries, languages, keyword_ids, company_ids, network_ids
+  FROM known
+"""
+FILL_NAMES = """
+INSERT INTO tmdb_names (kind, id, name)
+SELECT * FROM jsonb_to_recordset($1::jsonb) AS known (kind text, id integer, name text)
+"""
+
 # Spread over the last six days: views older than seven days are cleaned up.
 ADD_VIEWS = """
 INSERT INTO title_views (title_id, viewed_at, source)
@@ -86,15 +112,17 @@ async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
             titles, episodes = _as_json(catalogue.titles), _as_json(catalogue.episodes)
             await connection.execute(FILL_TITLES, titles)
             await connection.execute(FILL_EPISODES, episodes)
+            await connection.execute(FILL_NAMES, _as_json(demo_names()))
+            await connection.execute(FILL_FACTS, _as_json(demo_facts(catalogue.titles)))
             await connection.execute(ASSIGN_CUSTOM_GENRES, titles)
             await connection.execute(ADD_VIEWS, titles)
             await keep_counts(connection)
             await notify_everything(connection)
         # The import gathered the planner's statistics before these facts were added.
-        await connection.execute("ANALYZE titles, show_episodes, title_genres, title_views")
+        await connection.execute("ANALYZE titles, show_episodes, title_genres, title_views, title_facts")
     finally:
         await connection.close()
 
 
-def _as_json(rows: tuple[DemoTitle, ...] | tuple[DemoEpisode, ...]) -> str:
+def _as_json(rows: Sequence[DemoTitle | DemoEpisode | DemoFacts | DemoTmdbName]) -> str:
     return orjson.dumps(rows, default=list).decode()  # a Name as a list

@@ -47,6 +47,15 @@ class Namer:
         """Return one sentence about an episode."""
         return self._filled(self._chooser.choice(vocabulary.EPISODE_SYNOPSES), str.lower)
 
+    def plot(self, *, is_show: bool) -> str:
+        """Return a sentence or two about a movie or a show."""
+        plots = vocabulary.SHOW_PLOTS if is_show else vocabulary.MOVIE_PLOTS
+        return self._filled(self._one_of(plots), str.lower)
+
+    def tagline(self) -> str:
+        """Return the line of a poster."""
+        return self._filled(self._one_of(vocabulary.TAGLINES), str.lower)
+
     def _untaken(self, draw: Callable[[], Name]) -> Name:
         while (name := draw()).display in self._taken:
             pass

@@ -257,6 +257,40 @@ EPISODE_SYNOPSES = (
     "{first} and {partner} disagree about the {noun}; only one of them is right.",
     "The night before the {noun}, {first} makes a promise to {partner}.",
 )
+MOVIE_PLOTS = (
+    "{first} {surname} comes home to {place} for a funeral and finds the {noun} that a whole town had agreed to "
+    "forget.; One night, the {adjective} {noun} of {place} disappears. {first} {surname} was the last to see it, "
+    "and has until morning to say why.; {first} and {partner} have shared a house in {place} for twenty years. "
+    "Then a {noun} is delivered that neither of them has ordered.; A stranger pays {first} {surname} a fortune "
+    "for a worthless {noun}, and by the end of the week half of {place} is looking for it.; {first} has kept one "
+    "promise and broken another. In the long winter of {place} both come due, with a {noun} between them and "
+    "nowhere to hide.; Everyone in {place} knows what {first} {surname} did. Only {partner} knows about the "
+    "{noun}.; For one summer {first}, {partner} and a {adjective} {noun} are all that holds the {surname} family "
+    "together."
+)
+SHOW_PLOTS = (
+    "In {place} nothing is ever locked, until the {adjective} {noun}. {first} {surname} and {partner} ask "
+    "questions that their neighbours would rather not answer.; {number} strangers inherit the {surname} house in "
+    "{place}, and with it a {noun} that each of them knows from somewhere.; {first} {surname} takes over the "
+    "smallest office in {place}, a {adjective} {noun} included. {partner} was promised both.; Two families, one "
+    "harbour and a {noun}: the {surname}s of {place} have not spoken to their neighbours for a generation, and "
+    "{first} is about to find out why.; By day {first} {surname} keeps the archive of {place}. By night {partner} "
+    "brings in the {noun} that should not exist."
+)
+TAGLINES = (
+    "No one leaves {place} twice.; Every {noun} has a price.; Some promises keep themselves.; {number} secrets. "
+    "One {noun}.; {place} remembers.; Never lend {first} your {noun}.; The {adjective} {noun} was only the "
+    "beginning."
+)
+KEYWORDS = (
+    "based on a true story; coming of age; small town; heist; lighthouse; winter; family secrets; island; revenge; "
+    "friendship; inheritance; train; time travel; android; first love; trial; village; war veteran; amnesia; road trip"
+)
+COMPANIES = (
+    "Lantern Row Pictures; Saint Orrin Films; Nine Piers; Kestrel & Daughters; Tallow Hill Studios; Paper Anchor; "
+    "Vesper Street Productions; Marrow Bay Media"
+)
+NETWORKS = "Channel Nine North; Pembrey Broadcasting; Quill; Harbour One"
 ODD_NAMES = (
     '?; 7½; ...And Then Snow; "Quiet," She Said; The 9\'6" Giant; Who Said "Enough; '
     "#NoFilterNeeded; Ö; North\\South of Nowhere; 00:00:61; Me + You = Rain; "

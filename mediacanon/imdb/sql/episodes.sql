@@ -4,6 +4,23 @@
 CREATE UNLOGGED TABLE imdb_staging.seasons_before AS
 SELECT count(*) AS count FROM show_seasons;
 
+-- whole
+CREATE VIEW imdb_staging.episodes_before AS
+SELECT e.id, e.imdb_id, e.season_id, ss.show_id, ss.season, e.episode, e.display_name, e.average_rating, e.num_votes,
+       e.locked_fields
+  FROM show_episodes e
+  JOIN show_seasons ss ON ss.id = e.season_id
+ WHERE e.imdb_id IS NOT NULL;
+
+-- difference
+-- OFFSET 0 has each episode looked up in the index: most of them will be written, and a scan reads seven million.
+CREATE VIEW imdb_staging.episodes_before AS
+SELECT e.id, e.imdb_id, e.season_id, ss.show_id, ss.season, e.episode, e.display_name, e.average_rating, e.num_votes,
+       e.locked_fields
+  FROM imdb_staging.compared c
+ CROSS JOIN LATERAL (SELECT * FROM show_episodes known WHERE known.imdb_id = c.imdb_id OFFSET 0) AS e
+  JOIN show_seasons ss ON ss.id = e.season_id;
+
 -- step: finding shows
 CREATE UNLOGGED TABLE imdb_staging.shows AS
 SELECT t.imdb_id, s.id AS show_id
@@ -55,12 +72,7 @@ SELECT old.id,
           FROM imdb_staging.episode s
           JOIN imdb_staging.shows sh ON sh.imdb_id = s.parenttconst
          WHERE s.seasonnumber >= 0 AND s.episodenumber >= 0) AS staged
-  FULL JOIN
-       (SELECT e.id, e.imdb_id, e.season_id, ss.show_id, ss.season, e.episode, e.display_name, e.average_rating, e.num_votes,
-               e.locked_fields
-          FROM show_episodes e
-          JOIN show_seasons ss ON ss.id = e.season_id
-         WHERE e.imdb_id IS NOT NULL) AS old ON old.imdb_id = staged.tconst
+  FULL JOIN imdb_staging.episodes_before AS old ON old.imdb_id = staged.tconst
   LEFT JOIN imdb_staging.basics b ON b.tconst = staged.tconst AND b.titletype = 'tvEpisode'
   LEFT JOIN imdb_staging.ratings r ON r.tconst = staged.tconst
  -- TMDB's name stays if IMDb has none; an edited column is locked and keeps its value.
@@ -78,7 +90,11 @@ SELECT old.id,
            IS DISTINCT FROM
            (staged.show_id, next.season, next.episode, next.display_name, r.averagerating, r.numvotes))
    -- Of a show that the dump does not have, by its id of today, no episode is gone; an episode may move to another show.
-   AND (staged.tconst IS NOT NULL OR old.show_id IN (SELECT show_id FROM imdb_staging.shows))
+   -- Nor of a show that was edited since the staging: the next import compares it.
+   AND (staged.tconst IS NOT NULL
+        OR old.show_id IN (SELECT show_id
+                             FROM imdb_staging.shows
+                            WHERE imdb_id NOT IN (SELECT imdb_id FROM imdb_unsettled)))
  ORDER BY staged.show_id, next.season, next.episode;
 
 ANALYZE imdb_staging.episode_changes;
@@ -87,7 +103,7 @@ ANALYZE imdb_staging.episode_changes;
 -- An arrival meets an episode that stays: the lower IMDb id wins the place, but never against an edited number or an
 -- episode made by hand.
 CREATE UNLOGGED TABLE imdb_staging.contested AS
-SELECT c.tconst, holder.id AS holder_id,
+SELECT c.tconst, holder.id AS holder_id, holder.imdb_id AS holder_imdb_id,
        holder.imdb_id IS NULL OR holder.imdb_id < c.tconst OR holder.locked_fields && '{season_number,episode_number}' AS holder_wins
   FROM imdb_staging.episode_changes c
   JOIN show_seasons ss ON ss.show_id = c.show_id AND ss.season = c.season
@@ -174,6 +190,69 @@ SELECT ss.id
 DELETE FROM show_seasons ss
  USING imdb_staging.season_removals gone
  WHERE ss.id = gone.id;
+
+-- step: remembering duplicates
+-- An episode without a place gets one once the place is free.
+INSERT INTO imdb_unsettled (imdb_id)
+SELECT tconst FROM imdb_staging.episode_changes WHERE claim > 1
+ UNION ALL
+SELECT holder_imdb_id FROM imdb_staging.contested WHERE holder_wins IS NOT TRUE AND holder_imdb_id IS NOT NULL;
+
+-- first step: finding places
+CREATE UNLOGGED TABLE imdb_staging.shows AS
+SELECT t.imdb_id, s.id AS show_id
+  FROM shows s
+  JOIN titles t ON t.id = s.title_id;
+
+ANALYZE imdb_staging.shows;
+
+-- Every row is new. In the order of places: a show's page reads few blocks.
+CREATE UNLOGGED TABLE imdb_staging.episode_changes AS
+SELECT NULL::integer AS id,
+       NULL::real AS old_rating,
+       NULL::integer AS old_votes,
+       s.tconst,
+       sh.show_id,
+       s.seasonnumber AS season,
+       s.episodenumber AS episode,
+       b.primarytitle AS display_name,
+       r.averagerating AS average_rating,
+       r.numvotes AS num_votes,
+       row_number() OVER (PARTITION BY sh.show_id, s.seasonnumber, s.episodenumber ORDER BY s.tconst) AS claim
+  FROM imdb_staging.episode s
+  JOIN imdb_staging.shows sh ON sh.imdb_id = s.parenttconst
+  LEFT JOIN imdb_staging.basics b ON b.tconst = s.tconst AND b.titletype = 'tvEpisode'
+  LEFT JOIN imdb_staging.ratings r ON r.tconst = s.tconst
+ WHERE s.seasonnumber >= 0 AND s.episodenumber >= 0;
+
+ANALYZE imdb_staging.episode_changes;
+
+CREATE VIEW imdb_staging.episode_removals AS SELECT FROM show_episodes WHERE false;
+CREATE VIEW imdb_staging.season_removals AS SELECT FROM show_seasons WHERE false;
+
+-- first step: inserting seasons
+INSERT INTO show_seasons (show_id, season)
+SELECT DISTINCT show_id, season
+  FROM imdb_staging.episode_changes
+ ORDER BY show_id, season;
+
+ANALYZE show_seasons;
+
+-- first step: inserting episodes
+-- A hash join keeps the order of the places. A merge join would sort seven million rows again.
+SET LOCAL enable_mergejoin = off;
+
+INSERT INTO show_episodes (season_id, episode, display_name, imdb_id, average_rating, num_votes)
+SELECT ss.id, c.episode, c.display_name, c.tconst, c.average_rating, c.num_votes
+  FROM imdb_staging.episode_changes c
+  JOIN show_seasons ss ON ss.show_id = c.show_id AND ss.season = c.season
+ WHERE c.claim = 1;
+
+SET LOCAL enable_mergejoin = on;
+
+-- first step: remembering duplicates
+INSERT INTO imdb_unsettled (imdb_id)
+SELECT tconst FROM imdb_staging.episode_changes WHERE claim > 1;
 
 -- report
 SELECT 'seasons' AS kind,

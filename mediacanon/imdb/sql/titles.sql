@@ -1,5 +1,13 @@
 -- Titles: compares the dump with the catalogue, and writes only the rows that differ.
 
+-- whole
+CREATE VIEW imdb_staging.titles_before AS
+SELECT * FROM titles WHERE imdb_id IS NOT NULL;
+
+-- difference
+CREATE VIEW imdb_staging.titles_before AS
+SELECT * FROM titles WHERE imdb_id IN (SELECT imdb_id FROM imdb_staging.compared);
+
 -- step: comparing titles
 -- The table holds three kinds of row: new (id is null), changed (both), gone (tconst is null).
 CREATE UNLOGGED TABLE imdb_staging.title_changes AS
@@ -19,7 +27,7 @@ SELECT old.id,
   FROM (SELECT *
           FROM imdb_staging.basics
          WHERE titletype <> 'tvEpisode') AS staged
-  FULL JOIN (SELECT * FROM titles WHERE imdb_id IS NOT NULL) AS old ON old.imdb_id = staged.tconst
+  FULL JOIN imdb_staging.titles_before AS old ON old.imdb_id = staged.tconst
   LEFT JOIN imdb_staging.ratings r ON r.tconst = staged.tconst
  CROSS JOIN LATERAL (
        SELECT CASE WHEN staged.titletype IN ('movie', 'tvMovie') THEN 'movie' ELSE 'show' END AS type,

@@ -15,6 +15,13 @@ HEADERS = {
     "title.episode.tsv.gz": "tconst parentTconst seasonNumber episodeNumber",
     "title.ratings.tsv.gz": "tconst averageRating numVotes",
 }
+FURTHER_HEADERS = {
+    "title.akas.tsv.gz": "titleId ordering title region language types attributes isOriginalTitle",
+    "title.principals.tsv.gz": "tconst ordering nconst category job characters",
+    "title.crew.tsv.gz": "tconst directors writers",
+    "name.basics.tsv.gz": "nconst primaryName birthYear deathYear primaryProfession knownForTitles",
+}
+EVERY_HEADER = HEADERS | FURTHER_HEADERS
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[str]]
     write_demo_files(folder)
     return {
         name: [line.split("\t") for line in gzip.decompress((folder / name).read_bytes()).decode().splitlines()]
-        for name in HEADERS
+        for name in EVERY_HEADER
     }
 
 
@@ -33,13 +40,13 @@ def test_same_seed_writes_same_bytes(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         write_demo_files(tmp_path / folder)
-    for name in HEADERS:
+    for name in EVERY_HEADER:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
 def test_files_have_imdbs_headers_and_no_ragged_row(files: dict[str, list[list[str]]]) -> None:
     """Header lines are IMDb's; every row has as many columns, and none of them is empty."""
-    for name, header in HEADERS.items():
+    for name, header in EVERY_HEADER.items():
         assert files[name][0] == header.split()
         assert {len(row) for row in files[name]} == {len(header.split())}
         assert all(all(row) for row in files[name])
@@ -66,6 +73,24 @@ def test_keys_are_shared_between_files(files: dict[str, list[list[str]]]) -> Non
     assert {types[row[0]] for row in episodes} == {"tvEpisode"}
     assert {types[row[1]] for row in episodes} == {"tvSeries", "tvMiniSeries"}
     assert all(row[0] in types for row in files["title.ratings.tsv.gz"][1:])
+
+
+def test_people_and_names_show_what_real_files_have(files: dict[str, list[list[str]]]) -> None:
+    """Every script, working titles, machine-made names, a busy actor, namesakes, two roles, people nobody knows."""
+    akas, principals, crew, people = (files[name][1:] for name in FURTHER_HEADERS)
+    assert set("Хぁ灯守등ὁحשผქह") - set("ぁὁ") <= {letter for row in akas for letter in row[2]}
+    kinds = Counter(row[5] for row in akas)
+    assert min(kinds[kind] for kind in ("working", "alternative", "imdbDisplay", "original")) >= A_HANDFUL
+    assert sum(row[2].startswith("Folge #") for row in akas) == 40
+    busy = Counter(row[2] for row in principals)
+    assert busy["nm99000001"] > 100
+    assert any(Counter(row[1] for row in people)[name] > 1 for name in {row[1] for row in people})
+    assert any(row[5].count('","') for row in principals)
+    assert busy["nm99999999"] > 0
+    assert "nm99999999" not in {row[0] for row in people}
+    named = {(row[0], one) for row in crew for one in f"{row[1]},{row[2]}".split(",")}
+    assert {(row[0], row[2]) for row in principals if row[3] in ("director", "writer")} < named
+    assert {row[0] for row in principals} < {row[0] for row in files["title.basics.tsv.gz"]}
 
 
 def test_every_type_of_row_is_there(files: dict[str, list[list[str]]]) -> None:

@@ -47,6 +47,23 @@ async def test_a_landmark_arrives_whole(connection: asyncpg.Connection) -> None:
     assert row["needs_backfill_tmdb"] is False
 
 
+async def test_names_and_people_arrive(connection: asyncpg.Connection) -> None:
+    """A landmark has its names, machine-made ones are refused, every person but the unknown one has a name."""
+    names = await connection.fetch(
+        "SELECT a.name, a.kind FROM title_akas a JOIN titles t ON t.id = a.title_id WHERE t.imdb_id = 'tt99000001'"
+    )
+    assert {("Die Leuchtturmwärter", "display"), ("灯台守", "display"), ("Blue Lamp", "working")} <= {
+        tuple(row) for row in names
+    }
+    assert await connection.fetchval("SELECT count(*) FROM title_akas WHERE name LIKE 'Folge #%'") == 0
+    unknown = (
+        "SELECT DISTINCT person_id FROM credits c WHERE NOT EXISTS (SELECT FROM people p WHERE p.id = c.person_id)"
+    )
+    assert [row[0] for row in await connection.fetch(unknown)] == [99_999_999]
+    assert await connection.fetchval("SELECT name FROM people WHERE id = 99000001") == "Ada Marlowe"
+    assert await connection.fetchval("SELECT count(*) FROM people") > 1000
+
+
 async def test_posters_and_stills_are_present_missing_and_unknown(
     connection: asyncpg.Connection,
 ) -> None:
@@ -106,6 +123,24 @@ async def test_episodes_have_facts_of_tmdb(connection: asyncpg.Connection) -> No
     assert row["count"] == row["dated"] == row["timed"] == row["known"]
     assert row["told"] > 0.8 * row["count"]
     assert row["rated"] > 0.95 * row["count"]
+
+
+async def test_titles_with_a_poster_have_further_facts(connection: asyncpg.Connection) -> None:
+    """A plot in whole words, and names that exist; a show has a network, and no two shows of a genre are alike."""
+    rows = await connection.fetch(
+        "SELECT t.type, t.image_url, x.overview, f.status, f.certifications, f.network_ids, f.keyword_ids, f.company_ids"
+        " FROM titles t LEFT JOIN title_facts f ON f.title_id = t.id LEFT JOIN title_texts x ON x.title_id = t.id"
+    )
+    told = [row for row in rows if row["overview"]]
+    assert {row["overview"] is not None for row in rows if (row["image_url"] or "").startswith("http")} == {True}
+    assert len({row["overview"] for row in told}) > 0.9 * len(told)
+    assert not any(character in row["overview"] for row in told for character in "{};")
+    assert all(bool(row["network_ids"]) == (row["type"] == "show") for row in told)
+    names = {(row[0], row[1]) for row in await connection.fetch("SELECT kind, id FROM tmdb_names")}
+    used = {
+        (kind, id_) for row in told for kind in ("keyword", "company", "network") for id_ in row[f"{kind}_ids"] or ()
+    }
+    assert used == names
 
 
 async def test_loading_twice_is_refused(demo_database: str) -> None:
