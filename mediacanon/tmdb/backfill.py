@@ -247,7 +247,8 @@ class BackfillRun:
         """Fetch and store a show and its episodes."""
         facts = await look_up(self.client, title)
         await self._store([FetchedTitle(title, facts)])
-        self.summary.episodes += await self._retried(partial(self._fetch_episodes, title.title_id, facts))
+        episodes = await self._retried(partial(self._fetch_episodes, title.title_id, facts))
+        self.summary.episodes += episodes
         return facts
 
     async def _fetch_episodes(self, title_id: int, facts: TitleFacts) -> int:
@@ -265,7 +266,8 @@ class BackfillRun:
             await self._store(batch)
 
     async def _store(self, batch: list[FetchedTitle]) -> None:
-        self.summary.changed += await self._retried(partial(self._store_once, batch))
+        changed = await self._retried(partial(self._store_once, batch))
+        self.summary.changed += changed
 
     async def _store_once(self, batch: list[FetchedTitle]) -> int:
         async with self.pool.acquire() as connection:

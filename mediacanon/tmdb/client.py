@@ -1,4 +1,4 @@
-"""Client of TMDB: find by IMDb id, movie, show, season and episode, within TMDB's limits and with retries."""
+"""Client of TMDB: find by IMDb id, movie, show, season, episode and person, within TMDB's limits and with retries."""
 
 import asyncio
 import logging
@@ -24,11 +24,13 @@ from mediacanon.tmdb.replies import (
     FranchiseDetails,
     MalformedReply,
     MediaType,
+    PersonDetails,
     Season,
     parse_details,
     parse_episode,
     parse_find_results,
     parse_franchise,
+    parse_person,
     parse_season,
 )
 from mediacanon.tmdb.transport import Reply, TmdbTransport
@@ -139,7 +141,7 @@ class TmdbClient:
         return not self._key_refused and not self.seconds_to_wait
 
     async def find(self, imdb_id: str) -> FindResults:
-        """Return the titles TMDB lists under an IMDb id; none for an id of another form."""
+        """Return the titles and people TMDB lists under an IMDb id; none for an id of another form."""
         if not IMDB_ID.fullmatch(imdb_id):
             return FindResults()
         params = {"external_source": "imdb_id"}
@@ -166,6 +168,14 @@ class TmdbClient:
     async def franchise(self, franchise_id: int) -> FranchiseDetails | None:
         """Return a franchise with its films; None: TMDB has no such collection."""
         return await self._request(f"/collection/{franchise_id}", parse_franchise)
+
+    async def person(self, tmdb_id: int) -> PersonDetails | None:
+        """Return a person; None: TMDB has no such person."""
+        return await self._request(f"/person/{tmdb_id}", parse_person)
+
+    async def reply(self, path: str, params: Mapping[str, str]) -> object:
+        """Return the JSON of a reply to any path as it is; None: TMDB has nothing there."""
+        return await self._request(path, _as_it_is, params)
 
     async def _request(
         self, path: str, parse: Callable[[object], T], params: Mapping[str, str] | None = None
@@ -256,6 +266,12 @@ def _appended(parts: str, languages: Sequence[str]) -> dict[str, str]:
         return {"append_to_response": parts}
     codes = dict.fromkeys(["en", *(language.partition("-")[0] for language in languages), "null"])
     return {"append_to_response": f"{parts},translations", "include_video_language": ",".join(codes)}
+
+
+def _as_it_is(reply: object) -> object:
+    if not isinstance(reply, dict | list):
+        raise MalformedReply
+    return reply
 
 
 def _json(response: Reply) -> object:

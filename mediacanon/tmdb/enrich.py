@@ -1,11 +1,11 @@
-"""Lazy enrichment: a view of a title fetches the facts it lacks from TMDB, and the reader waits a bounded time.
+"""Lazy enrichment: a view of a title or a person fetches missing facts from TMDB, and the reader waits a bounded time.
 
 Concurrent views of a title share one fetch: within a process by single-flight, across processes by the title's lock.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -22,6 +22,8 @@ from mediacanon.tmdb.fetch import FetchedElsewhere, TitleFetch
 from mediacanon.tmdb.franchises import FranchiseFetch
 from mediacanon.tmdb.franchises import is_stale as is_franchise_stale
 from mediacanon.tmdb.pacing import Cooldowns
+from mediacanon.tmdb.passthrough import Passthrough
+from mediacanon.tmdb.person import PersonFetch
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ NOT_FETCHED = (CircuitOpen, InvalidApiKey, FetchedElsewhere)
 
 
 class Enrichment:
-    """Fetches titles from TMDB as people view them."""
+    """Fetches titles and people from TMDB as they are viewed."""
 
     def __init__(  # noqa: PLR0913 - several waits, each with its default
         self,
@@ -53,8 +55,10 @@ class Enrichment:
         wait: float = 1.5,
         refresh_wait: float = REFRESH_WAIT,
         failure_cooldown: float = FAILURE_COOLDOWN,
+        passthrough: Passthrough | None = None,
     ) -> None:
         self._client = client
+        self.passthrough = passthrough
         self._fetch = TitleFetch(pool, client, locks=locks, image_base_url=image_base_url)
         self._wait = wait
         self._refresh_wait = refresh_wait
@@ -64,6 +68,10 @@ class Enrichment:
         self._franchise_fetch = FranchiseFetch(pool, client, image_base_url)
         self._franchises: SingleFlight[int, None] = SingleFlight(outlives_callers=True)
         self._failed_franchises = Cooldowns(MAX_COOLDOWNS, failure_cooldown)
+        self._person_fetch = PersonFetch(pool, client, locks=locks, image_base_url=image_base_url)
+        self._people: SingleFlight[int, None] = SingleFlight(outlives_callers=True)
+        self._failed_people = Cooldowns(MAX_COOLDOWNS, failure_cooldown)
+        self._complete_people = Cooldowns(MAX_COOLDOWNS, COMPLETE_COOLDOWN)
         self._failed = Cooldowns(MAX_COOLDOWNS, failure_cooldown)
         self._complete = Cooldowns(MAX_COOLDOWNS, COMPLETE_COOLDOWN)
         self._queue: asyncio.Queue[int] = asyncio.Queue(QUEUE_SIZE)
@@ -72,8 +80,8 @@ class Enrichment:
 
     @property
     def under_way(self) -> int:
-        """Number of titles that are being fetched or wait for their turn."""
-        return len(self._fetches) + sum(title_id not in self._fetches for title_id in self._queued)
+        """Number of titles and people that are being fetched or wait for their turn."""
+        return len(self._fetches) + len(self._people) + sum(title_id not in self._fetches for title_id in self._queued)
 
     @property
     def seconds_to_wait(self) -> float:
@@ -102,6 +110,25 @@ class Enrichment:
         await asyncio.wait({task}, timeout=self._wait if wait is None else wait)
         return True
 
+    async def person(self, person_id: int) -> bool:
+        """Fetch the picture and the biography of a person, as `title` fetches facts; return whether it has waited."""
+        is_cooling_down = person_id in self._complete_people or person_id in self._failed_people
+        if not self._client.is_available or is_cooling_down:
+            return False
+        person = await self._person_fetch.read(person_id)
+        if person is None or not person.needs_fetch:
+            if person:
+                self._complete_people.add(person_id)
+            return False
+        if person_id not in self._people and len(self._people) >= MAX_PENDING:
+            return False
+        work = partial(self._person_fetch.run, person_id)
+        task = self._people.start(person_id, partial(_guarded, "person", person_id, work, self._failed_people))
+        if not person.lacks_facts:
+            return False
+        await asyncio.wait({task}, timeout=self._wait)
+        return True
+
     def queue(self, title_ids: Iterable[int]) -> None:
         """Queue titles that a list showed: fetched one by one while nothing else is, dropped beyond 500."""
         if self._client.is_available:
@@ -119,7 +146,9 @@ class Enrichment:
         is_wanted = is_franchise_stale(fetched_at, datetime.now(UTC).replace(tzinfo=None))
         is_busy = len(self._franchises) >= CONCURRENT_FETCHES or franchise_id in self._failed_franchises
         if is_wanted and not is_busy and self._client.is_available:
-            self._franchises.start(franchise_id, partial(self._run_franchise, franchise_id))
+            work = partial(self._franchise_fetch.run, franchise_id)
+            run = partial(_guarded, "franchise", franchise_id, work, self._failed_franchises)
+            self._franchises.start(franchise_id, run)
 
     async def refresh(self, title_id: int) -> None:
         """Fetch a title and all its episodes from TMDB, however fresh they are.
@@ -138,20 +167,24 @@ class Enrichment:
         task.result()
 
     def forget(self, change: Change) -> None:
-        """End the cool-downs of titles that changed; after an import those of all titles."""
+        """End the cool-downs of titles and people that changed; after an import those of all."""
         for title_id in change.ids("title"):
             self._complete.discard(title_id)
+        for person_id in change.ids("person"):
+            self._complete_people.discard(person_id)
         if change.is_everything:
             self._complete.clear()
+            self._complete_people.clear()
 
     async def close(self) -> None:
         """Cancel every fetch; the next view of an unfinished title begins anew."""
         workers = [self._queue_worker] if self._queue_worker else []
         for worker in workers:
             worker.cancel()
-        await asyncio.gather(
-            *workers, self._fetches.close(), self._refreshes.close(), self._franchises.close(), return_exceptions=True
-        )
+        if self.passthrough:
+            await self.passthrough.close()
+        flights = (self._fetches, self._refreshes, self._franchises, self._people)
+        await asyncio.gather(*workers, *(each.close() for each in flights), return_exceptions=True)
 
     def _is_cooling_down(self, title_id: int) -> bool:
         return title_id in self._complete or title_id in self._failed
@@ -161,28 +194,11 @@ class Enrichment:
         self._failed.discard(title_id)
 
     async def _run(self, title_id: int, *, is_queued: bool = False) -> None:
-        """Fetch a title; a failure is logged and begins the title's cool-down."""
-        try:
-            if is_queued and not await self._needs_facts(title_id):
-                return
-            await self._fetch.run(title_id, with_episodes=not is_queued)
-        except NOT_FETCHED as reason:
-            log.debug("title %d was not fetched: %s", title_id, reason)
-        except (UpstreamUnavailable, asyncpg.PostgresError, OSError) as error:
-            log.warning("title %d was not enriched: %s", title_id, error)
-            self._failed.add(title_id)
-        except Exception:
-            log.exception("title %d was not enriched", title_id)
-            self._failed.add(title_id)
+        await _guarded("title", title_id, partial(self._fetch_title, title_id, is_queued=is_queued), self._failed)
 
-    async def _run_franchise(self, franchise_id: int) -> None:
-        try:
-            await self._franchise_fetch.run(franchise_id)
-        except NOT_FETCHED as reason:
-            log.debug("franchise %d was not fetched: %s", franchise_id, reason)
-        except (UpstreamUnavailable, asyncpg.PostgresError, OSError) as error:
-            log.warning("franchise %d was not fetched: %s", franchise_id, error)
-            self._failed_franchises.add(franchise_id)
+    async def _fetch_title(self, title_id: int, *, is_queued: bool) -> None:
+        if not is_queued or await self._needs_facts(title_id):
+            await self._fetch.run(title_id, with_episodes=not is_queued)
 
     async def _needs_facts(self, title_id: int) -> bool:
         """Return whether a queued title's facts are missing or stale; its episodes wait for a view of the title."""
@@ -198,6 +214,20 @@ class Enrichment:
             if self._client.is_available and not self._is_cooling_down(title_id):
                 await self._run(title_id, is_queued=True)
             self._queued.discard(title_id)
+
+
+async def _guarded(noun: str, id_: int, fetch: Callable[[], Awaitable[None]], failed: Cooldowns) -> None:
+    """Fetch a title, a person or a franchise; a failure is logged and begins the cool-down."""
+    try:
+        await fetch()
+    except NOT_FETCHED as reason:
+        log.debug("%s %d was not fetched: %s", noun, id_, reason)
+    except (UpstreamUnavailable, asyncpg.PostgresError, OSError) as error:
+        log.warning("%s %d was not enriched: %s", noun, id_, error)
+        failed.add(id_)
+    except Exception:
+        log.exception("%s %d was not enriched", noun, id_)
+        failed.add(id_)
 
 
 def build_client(settings: Settings) -> TmdbClient | None:
@@ -228,6 +258,7 @@ async def open_enrichment(
             locks=locks,
             image_base_url=settings.tmdb_image_base_url,
             wait=settings.tmdb_wait,
+            passthrough=Passthrough(client) if settings.tmdb_passthrough == "on" else None,
         )
         unsubscribe = changes.subscribe(enrichment.forget)
         try:

@@ -57,6 +57,9 @@ NEXT_FACTS = {
     "runtime_minutes": "COALESCE(f.runtime_minutes, e.runtime_minutes)",
     "synopsis": "COALESCE(f.synopsis, e.synopsis)",
     "display_name": "COALESCE(NULLIF(e.display_name, ''), f.name, e.display_name)",
+    # TMDB names episodes without a name by their number.
+    "tmdb_name": """CASE WHEN is_default_name(e.display_name)
+                         THEN COALESCE(CASE WHEN f.name !~ '^Episode [0-9]+$' THEN f.name END, e.tmdb_name) END""",
     "tmdb_id": "COALESCE(f.tmdb_id, e.tmdb_id)",
     "kind": "CASE WHEN f.tmdb_id IS NULL THEN e.kind ELSE f.kind END",
 }
@@ -265,7 +268,7 @@ class EpisodeFetch:
             episode.episode_id: self._client.episode(self._tmdb_id, episode.season, episode.number)
             for episode in unknown[:MAX_SINGLE_REQUESTS]
         }
-        self._fetched.details |= await self._gather(requests)
+        self._fetched.details.update(await self._gather(requests))
 
     async def _gather(self, requests: dict[int, Coroutine[None, None, T]]) -> dict[int, T]:
         """Return the successful replies by key, with bounded concurrency; note the first failure."""

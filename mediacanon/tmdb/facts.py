@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mediacanon.tmdb.image_urls import IMAGE_PATH
 from mediacanon.tmdb.languages import NO_LANGUAGE, language_tag
@@ -29,7 +29,7 @@ VIDEO_KINDS = ("Trailer", "Teaser")
 SOCIAL_IDS = ("facebook", "instagram", "twitter")
 # A film has several releases in a country. The order of their types: cinemas, a few cinemas, première, digital, disc,
 # television.
-RELEASE_TYPES = (3, 2, 1, 4, 5, 6)
+RELEASE_TYPES: Mapping[int | None, int] = {number: rank for rank, number in enumerate((3, 2, 1, 4, 5, 6))}
 
 _ADDRESS = re.compile(HTTP_ADDRESS)
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -37,7 +37,6 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 _WIKIDATA_ID = re.compile(r"Q[1-9][0-9]{0,15}")
 _TOKEN = re.compile(rf"[\w.@-]{{1,{LONGEST_TOKEN}}}")
 _VIDEO_KEY = re.compile(r"[\w-]{1,100}", re.ASCII)
-_LINE_BREAKS = re.compile(r"\s+")
 
 NameKind = Literal["keyword", "company", "network"]
 Reply = Mapping[str, Any]
@@ -45,8 +44,7 @@ Reply = Mapping[str, Any]
 Table = Mapping[str, tuple[Sequence[str], Callable[[Any], Any]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A keyword, company or network."""
 
     kind: NameKind
@@ -169,13 +167,13 @@ def _certifications_of_releases(value: object) -> dict[str, str] | None:
     """Return the certification of each country's first release that has one, in the order of RELEASE_TYPES."""
     found = {}
     for each in _objects(value):
-        releases = [
-            (_rank(release.get("type")), certification)
-            for release in _objects(each.get("release_dates"))
-            if (certification := _rating(release.get("certification")))
-        ]
-        if (country := _country(each.get("iso_3166_1"))) and releases:
-            found[country] = min(releases, key=lambda release: release[0])[1]
+        first, rank = None, len(RELEASE_TYPES) + 1
+        for release in _objects(each.get("release_dates")):
+            certification = _rating(release.get("certification"))
+            if certification and (of_release := _rank(release.get("type"))) < rank:
+                first, rank = certification, of_release
+        if first and (country := _country(each.get("iso_3166_1"))):
+            found[country] = first
     return dict(list(found.items())[:MAX_COUNTRIES]) or None
 
 
@@ -200,8 +198,7 @@ def _codes(value: object, key: str, form: re.Pattern[str]) -> list[str] | None:
 
 
 def _rank(release_type: object) -> int:
-    number = _integer(release_type)
-    return RELEASE_TYPES.index(number) if number in RELEASE_TYPES else len(RELEASE_TYPES)
+    return RELEASE_TYPES.get(_integer(release_type), len(RELEASE_TYPES))
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -229,11 +226,13 @@ def _text(value: object) -> str | None:
 
 def _line(value: object) -> str | None:
     text = _text(value)
-    return text and _LINE_BREAKS.sub(" ", text)[:LONGEST_LINE].rstrip()
+    return text and " ".join(text.split())[:LONGEST_LINE].rstrip()
 
 
 def _matching(form: re.Pattern[str], value: object) -> str | None:
     """Return a text of the given form; None for any other text, which would be of no use."""
+    if isinstance(value, str) and form.fullmatch(value):
+        return value
     text = _text(value)
     return text if text and form.fullmatch(text) else None
 

@@ -49,7 +49,7 @@ SELECT {TITLE_TO_FIND},
  WHERE t.id = $1::integer
 """
 
-LOCK_TITLE = """
+LOCK = """
 SELECT set_config('lock_timeout', $3::text, true),
        set_config('idle_in_transaction_session_timeout', '0', true),
        pg_advisory_xact_lock($1::integer, $2::integer)
@@ -57,7 +57,7 @@ SELECT set_config('lock_timeout', $3::text, true),
 
 
 class FetchedElsewhere(UpstreamUnavailable):
-    """This title is being fetched already."""
+    """This title or person is being fetched already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class TitleFetch:
         The title is read under the lock, since another worker may have fetched it meanwhile.
         Raises UpstreamUnavailable, or FetchedElsewhere if another worker holds the lock for long.
         """
-        async with self._locked(title_id):
+        async with holding(self._locks, LOCK_CLASS, title_id):
             title = await self.read(title_id)
             if title is None or not (is_forced or title.needs_fetch(with_episodes=with_episodes)):
                 return
@@ -178,12 +178,16 @@ class TitleFetch:
             scope=scope,
         )
 
-    @asynccontextmanager
-    async def _locked(self, title_id: int) -> AsyncIterator[None]:
-        """Hold the title's lock across all workers, after a wait of a few seconds at most."""
-        async with self._locks.acquire() as connection, connection.transaction():
-            try:
-                await connection.execute(LOCK_TITLE, LOCK_CLASS, title_id, LOCK_TIMEOUT)
-            except asyncpg.LockNotAvailableError:
-                raise FetchedElsewhere from None
-            yield
+
+@asynccontextmanager
+async def holding(locks: asyncpg.Pool, lock_class: int, id_: int) -> AsyncIterator[None]:
+    """Hold the lock of a title or a person across all workers, after a wait of a few seconds at most.
+
+    Raises FetchedElsewhere.
+    """
+    async with locks.acquire() as connection, connection.transaction():
+        try:
+            await connection.execute(LOCK, lock_class, id_, LOCK_TIMEOUT)
+        except asyncpg.LockNotAvailableError:
+            raise FetchedElsewhere from None
+        yield

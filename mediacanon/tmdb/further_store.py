@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from mediacanon.database.changes import Connection
+from mediacanon.database.changes import Connection, notify_everything
 from mediacanon.tmdb.facts import FACTS_VERSION, FurtherFacts
 from mediacanon.tmdb.lookup import MEDIA_TYPES, FetchedTitle
 
@@ -73,10 +73,12 @@ SELECT asked.title_id, COALESCE(next.differs, false) AS differs
   FROM asked LEFT JOIN next ON next.title_id = asked.title_id
 """
 
-# A text edited by hand is locked for every language.
+# A text edited by hand is locked for every language, and stays when the title gets another number at TMDB.
 STORE_TEXTS = """
 WITH next AS (
-    SELECT new.title_id, new.language, $2::text AS source,
+    SELECT new.title_id, new.language,
+           CASE WHEN old.source = 'edit' AND t.locked_fields && '{overview,tagline}' THEN old.source
+                ELSE $2::text END AS source,
            CASE WHEN 'overview' = ANY (t.locked_fields) THEN old.overview ELSE new.overview END AS overview,
            CASE WHEN 'tagline' = ANY (t.locked_fields) THEN old.tagline ELSE new.tagline END AS tagline,
            old.title_id IS NULL AS is_new, old.overview AS old_overview, old.tagline AS old_tagline
@@ -98,7 +100,7 @@ RETURNING stored.title_id
 # Rows that are as they should be are not locked, and the others are in the order of every other writer.
 STORE_NAMES = """
 WITH next AS (
-    SELECT new.*, old.id IS NOT NULL AS is_known
+    SELECT new.*, old.id IS NOT NULL AS is_known, lower(old.name) <> lower(new.name) AS is_renamed
       FROM jsonb_to_recordset($1::text::jsonb) AS new (kind text, id integer, name text, logo_url text, country text)
       LEFT JOIN tmdb_names old ON (old.kind, old.id) = (new.kind, new.id)
      WHERE (old.name, old.logo_url, old.country) IS DISTINCT FROM (new.name, new.logo_url, new.country)
@@ -108,7 +110,7 @@ WITH next AS (
     ON CONFLICT (kind, id) DO UPDATE
        SET name = excluded.name, logo_url = excluded.logo_url, country = excluded.country
 )
-SELECT kind, array_agg(id) AS ids FROM next WHERE is_known GROUP BY kind
+SELECT kind, array_agg(id) AS ids, bool_or(is_renamed) AS is_renamed FROM next WHERE is_known GROUP BY kind
 """
 
 STORE_FRANCHISES = """
@@ -123,7 +125,7 @@ WITH next AS (
     ON CONFLICT (id) DO UPDATE
        SET name = excluded.name, poster_url = excluded.poster_url, backdrop_url = excluded.backdrop_url
 )
-SELECT 'franchise' AS kind, array_agg(id) AS ids FROM next WHERE is_known HAVING count(*) > 0
+SELECT 'franchise' AS kind, array_agg(id) AS ids, false AS is_renamed FROM next WHERE is_known HAVING count(*) > 0
 """
 
 # Titles that show a name which has changed.
@@ -202,6 +204,9 @@ async def _store_names(connection: Connection, known: Iterable[FurtherFacts], im
     renamed: dict[str, Sequence[int]] = {row["kind"]: row["ids"] for row in rows}
     if not renamed:
         return set()
+    if any(row["is_renamed"] for row in rows):
+        # Filters by name find other titles now, and no title has changed.
+        await notify_everything(connection)
     titles = await connection.fetch(TITLES_WITH_NAMES, *(renamed.get(kind, ()) for kind in KINDS))
     return {row["title_id"] for row in titles}
 

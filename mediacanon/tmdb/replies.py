@@ -23,6 +23,7 @@ MediaType = Literal["movie", "tv"]
 IMDB_ID = re.compile(r"[a-z]{2}\d{1,12}")
 # TMDB's words for episodes that are not "standard".
 EPISODE_KINDS = ("finale", "mid_season")
+LONGEST_BIOGRAPHY = 10_000
 LANGUAGE_OR_COUNTRY = re.compile(r"[A-Za-z-]{2,10}")
 
 
@@ -45,10 +46,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindResults:
-    """The titles TMDB lists under an IMDb id, most relevant first; both empty: TMDB does not know the id."""
+    """The titles and the numbers of people TMDB lists under an IMDb id, most relevant first; none: an unknown id."""
 
     movies: tuple[Match, ...] = ()
     shows: tuple[Match, ...] = ()
+    people: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +86,16 @@ class Season:
     poster_path: str | None
     air_date: date | None
     episodes: dict[int, EpisodeDetails]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonDetails:
+    """A person's number, picture and biography in English; None: TMDB does not say."""
+
+    tmdb_id: int
+    imdb_id: str | None
+    profile_path: str | None
+    biography: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +146,18 @@ def parse_find_results(reply: object) -> FindResults:
     return FindResults(
         movies=tuple(_match(result, "movie") for result in _list(fields, "movie_results")),
         shows=tuple(_match(result, "tv") for result in _list(fields, "tv_results")),
+        people=tuple(_required_integer(_object(result), "id") for result in _list(fields, "person_results")),
+    )
+
+
+def parse_person(reply: object) -> PersonDetails:
+    """Return a person's picture and biography. Raises MalformedReply."""
+    fields = _object(reply)
+    return PersonDetails(
+        tmdb_id=_required_integer(fields, "id"),
+        imdb_id=_token(fields, "imdb_id", IMDB_ID),
+        profile_path=_token(fields, "profile_path", IMAGE_PATH),
+        biography=(_text(fields, "biography") or "")[:LONGEST_BIOGRAPHY] or None,
     )
 
 

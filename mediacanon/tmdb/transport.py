@@ -7,7 +7,8 @@ exceptions and takes a third of the time; without it nothing outside this module
 import asyncio
 import zlib
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
+from urllib.parse import urlencode
 
 import httpx
 
@@ -20,6 +21,28 @@ HEADERS = {"accept": "application/json", "accept-encoding": "gzip", "user-agent"
 # Bytes of a body, both as it is sent and as it is decoded: several times the largest season.
 MOST_BYTES = 8 * 1024 * 1024
 GZIP = zlib.MAX_WBITS | 16
+
+
+class _Target(NamedTuple):
+    """The parts of a URL that httpx's transports read."""
+
+    raw_scheme: bytes
+    raw_host: bytes
+    port: int | None
+    raw_path: bytes
+
+
+class _Request(NamedTuple):
+    """The parts of a request that httpx's transports read.
+
+    An `httpx.Request` parses and quotes its URL anew, which takes an eighth of the time of a backfill.
+    """
+
+    url: _Target
+    headers: httpx.Headers
+    extensions: Mapping[str, object]
+    method: str = "GET"
+    stream: httpx.AsyncByteStream = httpx.ByteStream(b"")
 
 
 class Reply(NamedTuple):
@@ -38,9 +61,10 @@ class TmdbTransport:
     """
 
     def __init__(self, key: str, *, base_url: str, connections: int, timeout: float) -> None:
-        self._base_url = base_url
+        self._base = httpx.URL(base_url)
         is_token = key.startswith(V4_START)
-        self._headers = HEADERS | ({"authorization": f"Bearer {key}"} if is_token else {})
+        host = {"host": self._base.netloc.decode()}
+        self._headers = httpx.Headers(HEADERS | host | ({"authorization": f"Bearer {key}"} if is_token else {}))
         self._params = {} if is_token else {"api_key": key}
         self._extensions = {"timeout": httpx.Timeout(timeout).as_dict()}
         # httpx bounds each read, not their sum: a response that drips would take for ever.
@@ -55,18 +79,14 @@ class TmdbTransport:
         The wait for a free connection is unbounded: it is no failure of TMDB's. Raises httpx.HTTPError, TimeoutError if
         the response took too long, or MalformedReply for a body beyond the bound.
         """
-        request = httpx.Request(
-            "GET",
-            f"{self._base_url}{path}",
-            params={**params, **self._params},
-            headers=self._headers,
-            extensions=self._extensions,
-        )
+        base, query = self._base, urlencode({**params, **self._params})
+        target = base.raw_path + f"{path}?{query}".encode()
+        request = _Request(_Target(base.raw_scheme, base.raw_host, base.port, target), self._headers, self._extensions)
         async with self._free:
             connection = self._idle.pop()
             try:
                 async with asyncio.timeout(self._whole_response):
-                    response = await connection.handle_async_request(request)
+                    response = await connection.handle_async_request(cast("httpx.Request", request))
                     try:
                         content = await _read(response)
                     finally:

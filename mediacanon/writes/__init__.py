@@ -1,14 +1,15 @@
 """The changes that clients make to the catalogue: `Writes` is their index.
 
-Facts are mappings from names in snake_case (`TITLE_FACTS`, `EPISODE_FACTS`) to values. An absent fact keeps its value,
-None clears it. Each change is one transaction, which also notifies every worker of the changed title.
+Facts are mappings from names in snake_case (`TITLE_FACTS`, `EPISODE_FACTS`, `PERSON_FACTS`) to values. An absent fact
+keeps its value, None clears it. Each change is one transaction, which also notifies every worker of the changed title
+or person.
 """
 
 from collections.abc import Iterable, Mapping
 
 import asyncpg
 
-from mediacanon.writes import engagement, episode, movie_and_show, season, title
+from mediacanon.writes import engagement, episode, movie_and_show, person, season, title
 from mediacanon.writes.movie_and_show import MOVIE, SHOW
 
 Facts = Mapping[str, object]
@@ -83,6 +84,10 @@ class Writes:
     async def delete_episode(self, episode_id: int) -> bool:
         """Delete an episode."""
         return await episode.delete_episode(self._pool, episode_id)
+
+    async def update_person(self, person_id: int, changes: Facts, unlock: Iterable[str] = ()) -> None:
+        """Change a person's facts and lock them against imports and TMDB; the facts in `unlock` lose their lock."""
+        await person.update_person(self._pool, person_id, changes, unlock)
 
     async def record_view(self, title_id: int, source: str | None = None) -> None:
         """Count a view of a title, and a click of the collection that `source` names."""

@@ -53,7 +53,8 @@ SELECT created.id, parent.title_id FROM created, parent
 """
 
 EPISODE_TO_UPDATE = f"""
-SELECT {columns(EPISODE_FACTS, "e")}, e.locked_fields, s.title_id
+SELECT {columns(EPISODE_FACTS, "e")}, e.locked_fields, s.title_id,
+       episode_name(e.display_name, e.tmdb_name, e.locked_fields) AS shown_name
   FROM show_episodes e
   JOIN show_seasons ss ON ss.id = e.season_id
   JOIN shows s ON s.id = ss.show_id
@@ -108,7 +109,8 @@ async def update_episode(
         stored = await connection.fetchrow(EPISODE_TO_UPDATE, episode_id)
         if stored is None:
             raise NotFound(f"There is no episode {episode_id}")
-        changed = differing(EPISODE_FACTS, stored, changes)
+        shown = {**stored, "display_name": stored["shown_name"]}
+        changed = differing(EPISODE_FACTS, shown, changes)
         locked = locked_after(stored["locked_fields"] or (), unlock, changed)
         values = [changed.get(fact.name, stored[fact.column]) for fact in EPISODE_FACTS]
         await connection.execute(UPDATE_EPISODE, episode_id, locked or None, *values)

@@ -106,7 +106,9 @@ def check_facts(facts: Sequence[Fact], given: Mapping[str, object]) -> None:
             fact.check(given[fact.name])
 
 
-def differing(facts: Sequence[Fact], stored: asyncpg.Record, given: Mapping[str, object]) -> dict[str, object]:
+def differing(
+    facts: Sequence[Fact], stored: asyncpg.Record | Mapping[str, object], given: Mapping[str, object]
+) -> dict[str, object]:
     """Return the given facts that differ from the values clients see; an image not found counts as no image."""
     return {
         fact.name: given[fact.name]

@@ -27,6 +27,7 @@ from mediacanon.writes.facts import (
     locked_after,
     placeholders,
 )
+from mediacanon.writes.title_text import TEXT_FACTS, change_texts
 from mediacanon.writes.transaction import change
 
 TITLE_FACTS = (
@@ -43,7 +44,7 @@ TITLE_FACTS = (
     Fact("runtime_minutes", NUMBER),
     Fact("is_adult", YES_OR_NO, is_required=True),
 )
-LOCKABLE = frozenset(fact.name for fact in TITLE_FACTS)
+LOCKABLE = frozenset(fact.name for fact in (*TITLE_FACTS, *TEXT_FACTS))
 
 INSERT_TITLE = f"""
 INSERT INTO titles (type, {columns(TITLE_FACTS)})
@@ -106,6 +107,7 @@ async def insert_title(connection: Connection, title_type: str, facts: Mapping[s
     check_facts(TITLE_FACTS, values)
     _check_years(values)
     title_id: int = await connection.fetchval(INSERT_TITLE, title_type, *values.values())
+    await change_texts(connection, title_id, facts)
     await notify_title(connection, title_id)
     return title_id
 
@@ -124,7 +126,8 @@ async def change_title(
     values = {fact.name: changed.get(fact.name, stored[fact.name]) for fact in TITLE_FACTS}
     if changed.keys() & {"start_year", "end_year"}:
         _check_years(values)
-    locked = locked_after(stored["locked_fields"], unlock, changed)
+    texts = await change_texts(connection, title_id, changes)
+    locked = locked_after(stored["locked_fields"], unlock, [*changed, *texts])
     is_another = "imdb_id" in changed
     await connection.execute(
         UPDATE_TITLE, title_id, locked, is_another, is_another or "tmdb_id" in changed, *values.values()

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import gzip
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ class FakeTmdb:
         self._misbehaviour: list[Misbehaviour] = []
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
-        self._transports: set[asyncio.WriteTransport] = set()
+        self._transports: weakref.WeakSet[asyncio.WriteTransport] = weakref.WeakSet()
         self._may_reply = asyncio.Event()
         self._may_reply.set()
         self._ready = threading.Event()
@@ -193,6 +194,9 @@ class FakeTmdb:
         self._ready.set()
         self.on_ready(self.url)
         await self._stopping.wait()
+        # A connection that was just accepted has no transport yet, and a closed server gives it none: it would stay open.
+        asyncio.get_running_loop().remove_reader(server.sockets[0].fileno())
+        await asyncio.sleep(0.01)
         server.close()
         # A transport that is aborted needs a turn of the loop, which ends with this coroutine.
         for _ in range(10):
@@ -211,8 +215,8 @@ class FakeTmdb:
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
+            # It is open until the client has taken the rest, which may be never: it stays among those to abort.
             writer.close()
-            self._transports.discard(writer.transport)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Invented films and shows in exactly the form of TMDB's v3 replies."""
+"""Invented films, shows and people in exactly the form of TMDB's v3 replies."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -81,6 +81,27 @@ def show(tmdb_id: int, *, title: str = "A Show", seasons: int = 1, **changed: ob
     }
 
 
+def person(tmdb_id: int, imdb_id: str, *, name: str = "A Person", **changed: object) -> Reply:
+    """Return a `/3/person/{id}` reply."""
+    return {
+        "adult": False,
+        "also_known_as": [],
+        "biography": f"{name} was born by the sea.",
+        "birthday": "1950-05-09",
+        "deathday": None,
+        "gender": 1,
+        "homepage": None,
+        "id": tmdb_id,
+        "imdb_id": imdb_id,
+        "known_for_department": "Acting",
+        "name": name,
+        "place_of_birth": "Lisbon, Portugal",
+        "popularity": 3.5,
+        "profile_path": f"/profile{tmdb_id}.jpg",
+        **changed,
+    }
+
+
 def episode(show_id: int, season: int, number: int, **changed: object) -> Reply:
     """Return an episode as a season reply lists it."""
     return {
@@ -157,6 +178,8 @@ def find_result(details: Reply, keys: list[str], media_type: str) -> Reply:
     return shown | {"media_type": media_type, "genre_ids": [18]}
 
 
+FIND_KEYS_OF_PERSON = ["adult", "gender", "id", "known_for_department", "name", "popularity", "profile_path"]
+
 # A part that TMDB has nothing for.
 EMPTY_PARTS: dict[str, Reply] = {
     "content_ratings": {"results": []},
@@ -175,14 +198,17 @@ class Catalogue:
     replies: dict[str, Reply] = field(default_factory=dict)
     films: dict[str, list[Reply]] = field(default_factory=dict)
     shows: dict[str, list[Reply]] = field(default_factory=dict)
+    people: dict[str, list[Reply]] = field(default_factory=dict)
     # Replies of parts, such as /3/movie/{id}/videos, which come with a reply only on request.
     appended: dict[str, Reply] = field(default_factory=dict)
 
     def add_film(self, details: Reply, imdb_id: str | None = None) -> None:
-        """Add a film, found by its own IMDb id or by another."""
+        """Add a film, found by its own IMDb id or by another; parts among its details come on request."""
         path = f"/3/movie/{details['id']}"
+        parts = {"external_ids": {"imdb_id": details["imdb_id"], "wikidata_id": None}}
+        self.append(path, **parts | {part: details[part] for part in EMPTY_PARTS.keys() & details.keys()})
+        details = {name: value for name, value in details.items() if name not in EMPTY_PARTS}
         self.replies[path] = details
-        self.append(path, external_ids={"imdb_id": details["imdb_id"], "wikidata_id": None})
         self.films.setdefault(imdb_id or details["imdb_id"], []).append(
             find_result(details, FIND_KEYS_OF_FILM, "movie")
         )
@@ -199,6 +225,12 @@ class Catalogue:
             "parts": [{key: one[key] for key in keys} | {"media_type": "movie"} for one in films],
             **changed,
         }
+
+    def add_person(self, details: Reply) -> None:
+        """Add a person, found by their IMDb id."""
+        self.replies[f"/3/person/{details['id']}"] = details
+        shown = {key: details[key] for key in FIND_KEYS_OF_PERSON}
+        self.people[details["imdb_id"]] = [shown | {"media_type": "person", "known_for": []}]
 
     def append(self, path: str, **parts: Reply) -> None:
         """Add replies that come with the one at `path` on request."""
@@ -228,7 +260,7 @@ class Catalogue:
             return orjson.dumps(
                 {
                     "movie_results": self.films.get(imdb_id, []),
-                    "person_results": [],
+                    "person_results": self.people.get(imdb_id, []),
                     "tv_results": self.shows.get(imdb_id, []),
                     "tv_episode_results": [],
                     "tv_season_results": [],

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from mediacanon.errors import UpstreamUnavailable
-from mediacanon.tmdb.episodes import MAX_SINGLE_REQUESTS, enrich_episodes
+from mediacanon.loaders.season import load_seasons_with_episodes_by_show_id
+from mediacanon.tmdb.episodes import MAX_SINGLE_REQUESTS, SeasonScope, enrich_episodes
 from mediacanon.vocabulary import NO_STILL
 from tests.fakes.tmdb import Fault
 from tests.fakes.tmdb_catalogue import episode, show
@@ -20,8 +21,8 @@ STILL = "https://image.tmdb.org/t/p/w400/still{}s{}e{}.jpg"
 def enrich(pool, client):
     """Return a function that enriches the episodes of a show."""
 
-    async def run(title_id: int, tmdb_id: int = 50) -> int:
-        return await enrich_episodes(pool, client, title_id=title_id, tmdb_id=tmdb_id, image_base_url=IMAGES)
+    async def run(title_id: int, tmdb_id: int = 50, **scope: SeasonScope) -> int:
+        return await enrich_episodes(pool, client, title_id=title_id, tmdb_id=tmdb_id, image_base_url=IMAGES, **scope)
 
     return run
 
@@ -63,6 +64,38 @@ async def test_names_are_filled_only_where_absent(enrich, pool, tmdb):
     await enrich(title_id)
     names = [row["display_name"] for row in await episode_rows(pool, title_id)]
     assert names == ["Ours", "Part 2 of season 1"]
+
+
+async def test_a_default_name_gives_way_to_a_real_one(enrich, pool, tmdb):
+    """IMDb's default name is shown where TMDB has its own one, where a person wrote it, and until TMDB has a name."""
+    tmdb.catalogue.add_show(show(50), "tt9000050", episodes=5)
+    theirs = ("The Storm", "The Port", "Episode 3", "The Pier", "The Boat")
+    tmdb.catalogue.add_season(50, 1, [episode(50, 1, number, name=name) for number, name in enumerate(theirs, 1)])
+    title_id = await add_show(pool, seasons=1, episodes=6)
+    names = (
+        "Episode #1.1",
+        "Episode dated 5 May 1998",
+        "Episode #1.3",
+        "Episode #1.4",
+        "Episode #1.5 (2)",
+        "Episode #1.6",
+    )
+    await pool.executemany("UPDATE show_episodes SET display_name = $2 WHERE episode = $1", [*enumerate(names, 1)])
+    await pool.execute("UPDATE show_episodes SET locked_fields = '{display_name}' WHERE episode = 4")
+
+    async def shown() -> list[str | None]:
+        [seasons] = await load_seasons_with_episodes_by_show_id(pool, [await pool.fetchval("SELECT id FROM shows")])
+        return [row.display_name for row in seasons[0].episodes]
+
+    assert await shown() == [*names]
+    await enrich(title_id)
+    assert await shown() == ["The Storm", "The Port", *names[2:]]
+    assert [row["display_name"] for row in await episode_rows(pool, title_id)] == [*names]
+    # IMDb has a name, TMDB changes one and forgets none.
+    await pool.execute("UPDATE show_episodes SET display_name = 'Storm' WHERE episode = 1")
+    tmdb.catalogue.add_season(50, 1, [episode(50, 1, number, name=f"Episode {number}") for number in (1, 2, 3)])
+    await enrich(title_id, scope=SeasonScope.ALL)
+    assert await shown() == ["Storm", "The Port", *names[2:]]
 
 
 async def test_facts_edited_by_hand_stay(enrich, enrichment, pool, tmdb):

@@ -7,6 +7,7 @@ from mediacanon.tmdb.client import TmdbClient
 from mediacanon.tmdb.facts import FACTS_VERSION, FurtherFacts, Name
 from mediacanon.tmdb.lookup import FetchedTitle, TitleFacts
 from mediacanon.tmdb.store import store_facts
+from mediacanon.writes.title import update_title
 from tests.fakes.tmdb import KEY
 from tests.fakes.tmdb_catalogue import film
 from tests.tmdb.conftest import IMAGES
@@ -86,6 +87,20 @@ async def test_a_locked_text_stays_in_every_language(pool, store, column):
     assert (await texts_of(pool, title_id))["de"] == ((None, "Four.") if column == "overview" else ("Three.", None))
 
 
+async def test_a_text_written_by_hand_stays_with_another_number(pool, store):
+    """TMDB writes the text beside it and, when the title is another film there, takes only its own texts away."""
+    title_id = await add_title(pool, "tt9000005")
+    await store(title_id, texts={"en": {"overview": "One.", "tagline": "Two."}, "de": {"overview": "Eins."}})
+    await update_title(pool, title_id, {"overview": "Mine."})
+    await store(title_id, texts={"en": {"overview": "Three.", "tagline": "Four."}})
+    assert (await texts_of(pool, title_id))["en"] == ("Mine.", "Four.")
+    await store(title_id, tmdb_id=6, texts={"en": {"overview": "Other.", "tagline": "Five."}})
+    assert await texts_of(pool, title_id) == {"en": ("Mine.", "Five.")}
+    await update_title(pool, title_id, {}, unlock=["overview"])
+    await store(title_id, tmdb_id=6, texts={"en": {"overview": "Other.", "tagline": "Five."}})
+    assert await texts_of(pool, title_id) == {"en": ("Other.", "Five.")}
+
+
 async def test_another_name_of_a_keyword_is_news_for_each_title_with_it(database, pool, store):
     """Titles that show the keyword change; titles without it do not."""
     first, second, other = [await add_title(pool, f"tt900001{number}") for number in range(3)]
@@ -93,7 +108,8 @@ async def test_another_name_of_a_keyword_is_news_for_each_title_with_it(database
     await store(other, {"keyword_ids": [2]}, names=[STORM])
     async with heard_from(database) as heard:
         await store(second, {"keyword_ids": [1]}, names=[Name("keyword", 1, "port")])
-        [change] = await heard()
+        everything, change = await heard()
+    assert everything["tags"] == ["everything"]  # lists by the keyword's name
     assert await pool.fetchval("SELECT name FROM tmdb_names WHERE kind = 'keyword' AND id = 1") == "port"
     assert {f"title:{first}", f"title:{second}"} == {tag for tag in change["tags"] if tag.startswith("title:")}
 

@@ -22,6 +22,7 @@ from mediacanon.tmdb.replies import (
     parse_details,
     parse_episode,
     parse_find_results,
+    parse_franchise,
     parse_season,
 )
 from tests.fakes.tmdb_catalogue import FIND_KEYS_OF_SHOW, episode, film, find_result, season_of, show
@@ -66,7 +67,7 @@ def parse_show(reply: object) -> object:
     return parse_details(reply, "tv")
 
 
-PARSERS = [parse_find_results, parse_movie, parse_show, parse_season, parse_episode]
+PARSERS = [parse_find_results, parse_movie, parse_show, parse_season, parse_episode, parse_franchise]
 
 
 @pytest.mark.skipif(not RECORDED.is_dir(), reason="no recorded replies at hand")
@@ -78,8 +79,9 @@ PARSERS = [parse_find_results, parse_movie, parse_show, parse_season, parse_epis
         (parse_show, ["c-eg/tv_series/details*", "c-eg/tv_series/latest*", "jdrouet/tv-[dl][ea]t*"]),
         (parse_season, ["c-eg/tv_seasons/details*.json", "jdrouet/tv-season-details.json"]),
         (parse_episode, ["c-eg/tv_episodes/details*.json", "jdrouet/tv-episode-details.json"]),
+        (parse_franchise, ["c-eg/collections/details.json", "jdrouet/collection-details.json"]),
     ],
-    ids=["find", "film", "show", "season", "episode"],
+    ids=["find", "film", "show", "season", "episode", "franchise"],
 )
 def test_every_recorded_reply_is_accepted(parse, patterns):
     """Replies of different years and recorders all parse."""

@@ -3,8 +3,10 @@
 import gzip
 import itertools
 import os
+import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +14,16 @@ from pathlib import Path
 import orjson
 import pytest
 
+from mediacanon.imdb.datasets import ALL
 from mediacanon.tmdb.backfill import Summary, backfill
 from mediacanon.tmdb.client import TmdbClient
+from mediacanon.tmdb.facts import MAX_NAMES
+from mediacanon.tmdb.languages import NO_LANGUAGE
 from mediacanon.tmdb.lookup import TITLE_TO_FIND, FetchedTitle, TitleFacts, TitleToFind
 from mediacanon.tmdb.store import store_facts
+from mediacanon.vocabulary import HTTP_ADDRESS
 from tests.fakes.tmdb import KEY
-from tests.imdb.catalogue import run_import
+from tests.imdb.catalogue import run_import, without_episodes
 from tests.tmdb.conftest import IMAGES
 from tests.tmdb.rows import add_title, title_row
 
@@ -36,6 +42,16 @@ STORED_OF_BOTH = f"""
 SELECT {TMDB_FACTS}, display_name, start_year, average_rating, num_votes
   FROM titles
  WHERE imdb_id = ANY ($1::text[])
+"""
+FURTHER = """
+SELECT t.imdb_id, f.native_title, f.status, f.homepage, f.backdrop_url, f.countries, f.languages, f.franchise_id,
+       f.company_ids, x.overview, x.tagline
+  FROM titles t
+  JOIN title_facts f ON f.title_id = t.id
+  LEFT JOIN title_texts x ON x.title_id = t.id AND x.language = 'en'
+"""
+NAMES = """
+SELECT 'company' AS kind, id, name FROM tmdb_names WHERE kind = 'company' UNION SELECT 'franchise', id, name FROM franchises
 """
 # Set before the import: clearing a hundred thousand flags afterwards would take most of the test's time.
 FLAG_NOTHING_NEW = "ALTER TABLE titles ALTER needs_backfill_tmdb SET DEFAULT false"
@@ -146,6 +162,49 @@ def expected(reply: dict, imdb_minutes: int | None = None) -> dict:
     }
 
 
+def line(text: str | None) -> str | None:
+    return " ".join((text or "").split()) or None
+
+
+def expected_further(reply: dict) -> dict:
+    """Return the further facts of a film's reply; a homepage that is no address is none, and NO_LANGUAGE is none."""
+    languages = [language["iso_639_1"] for language in reply["spoken_languages"]]
+    collection = reply["belongs_to_collection"]
+    companies = [company["id"] for company in reply["production_companies"]]
+    return {
+        "imdb_id": reply["imdb_id"],
+        "native_title": line(reply["original_title"]),
+        "status": reply["status"],
+        "homepage": reply["homepage"] if re.fullmatch(HTTP_ADDRESS, reply["homepage"] or "") else None,
+        "backdrop_url": reply["backdrop_path"] and f"{IMAGES}/w1280{reply['backdrop_path']}",
+        "countries": [country["iso_3166_1"] for country in reply["production_countries"]] or None,
+        "languages": [language for language in languages if language != NO_LANGUAGE] or None,
+        "franchise_id": collection and collection["id"],
+        "company_ids": list(dict.fromkeys(companies))[: MAX_NAMES["company"]] or None,
+        "overview": (reply["overview"] or "").strip() or None,
+        "tagline": line(reply["tagline"]),
+    }
+
+
+async def assert_further_facts(pool, films: dict[str, dict]) -> None:
+    """Each further fact of the films equals TMDB's reply."""
+    stored = {row["imdb_id"]: dict(row) for row in await pool.fetch(FURTHER)}
+    assert stored.keys() == films.keys()
+    for imdb_id, film in films.items():
+        assert stored[imdb_id] == expected_further(film)
+    # The replies are of several years, and some names have changed meanwhile.
+    names: dict[tuple[str, int], set[str | None]] = defaultdict(set)
+    for film in films.values():
+        for kind, named in (
+            *(("company", company) for company in film["production_companies"]),
+            *([("franchise", film["belongs_to_collection"])] if film["belongs_to_collection"] else []),
+        ):
+            names[kind, named["id"]].add(line(named["name"]))
+    found = {(row["kind"], row["id"]): row["name"] for row in await pool.fetch(NAMES)}
+    assert len(found) > 100
+    assert all(name in names[key] for key, name in found.items())
+
+
 async def backfill_all(pool) -> Summary:
     """Backfill the flagged titles without a rate limit; return the summary."""
     with serving(FILMS) as url:
@@ -168,14 +227,16 @@ async def test_every_stored_field_equals_the_source(pool):
     stored = {row["imdb_id"]: dict(row) for row in await pool.fetch(STORED)}
     for imdb_id, film in films.items():
         assert stored[imdb_id] == expected(film)
+    await assert_further_facts(pool, films)
 
 
 @has_films
 @pytest.mark.skipif(not IMDB.is_dir(), reason="no real dump at hand")
-async def test_on_top_of_the_real_import_every_field_equals_its_source(database, pool):
+async def test_on_top_of_the_real_import_every_field_equals_its_source(database, pool, tmp_path):
     """IMDb's and TMDB's facts stand side by side; a title without a flag is not fetched."""
     await pool.execute(FLAG_NOTHING_NEW)
-    await run_import(database, IMDB)
+    without_episodes(IMDB, tmp_path, ALL)
+    await run_import(database, tmp_path)
     basics, ratings = read_imdb("title.basics.tsv.gz"), read_imdb("title.ratings.tsv.gz")
     films = read_films(COUNT_IMPORTED, basics)
     await pool.execute(FLAG, list(films))
@@ -191,3 +252,4 @@ async def test_on_top_of_the_real_import_every_field_equals_its_source(database,
             "average_rating": rating and pytest.approx(float(rating)),
             "num_votes": number(votes),
         }
+    await assert_further_facts(pool, films)

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from mediacanon.errors import BadArgument, Conflict, NotFound
+from mediacanon.loaders.season import load_episodes_by_id
 
 ALL_FACTS = {
     "episode_number": 97_251,
@@ -67,6 +68,21 @@ async def test_changed_facts_are_locked(pool, writes, season_id):
     assert await locked(pool, episode_id) is None
     with pytest.raises(BadArgument, match=r"unlock must name .*; 'episode' is none"):
         await writes.update_episode(episode_id, {}, unlock=["episode"])
+
+
+async def test_the_shown_name_sent_back_is_no_edit(pool, writes, season_id):
+    """TMDB's name in the place of a default one stays TMDB's; the default name is an edit if a client writes it."""
+    episode_id = await writes.create_episode(season_id, {"episode_number": 1, "display_name": "Episode #2.1"})
+    await pool.execute("UPDATE show_episodes SET tmdb_name = 'The Storm'")
+    [row] = await load_episodes_by_id(pool, [episode_id])
+    assert row.display_name == "The Storm"
+    await writes.update_episode(episode_id, {"display_name": "The Storm", "synopsis": "x"})
+    assert await locked(pool, episode_id) == ["synopsis"]
+    assert (await stored(pool, episode_id))["display_name"] == "Episode #2.1"
+    await writes.update_episode(episode_id, {"display_name": "Episode #2.1"})
+    assert await locked(pool, episode_id) == ["display_name", "synopsis"]
+    [row] = await load_episodes_by_id(pool, [episode_id])
+    assert row.display_name == "Episode #2.1"
 
 
 async def test_clearing_a_still_that_was_never_found_changes_nothing(pool, writes, season_id):

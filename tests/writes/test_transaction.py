@@ -8,12 +8,13 @@ import pytest
 from mediacanon.database.pool import open_pool
 from mediacanon.errors import Conflict
 from mediacanon.writes import Writes
+from tests.database.clusters import superuser
 
 
 @pytest.fixture
 async def rival(database):
-    """Give a connection of another client."""
-    connection = await asyncpg.connect(database)
+    """Give a connection of another client, which may change the time until a deadlock is looked for."""
+    connection = await asyncpg.connect(superuser(database))
     yield connection
     await connection.close()
 
