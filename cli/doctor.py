@@ -17,6 +17,7 @@ from cli.output import counted, json_option, print_result
 if TYPE_CHECKING:
     import asyncpg
 
+    from mediacanon.database.counts import Counts
     from mediacanon.loaders.stats import StatsRow
     from mediacanon.settings import Settings
 
@@ -103,7 +104,7 @@ def _check_database(settings: "Settings") -> Iterator[Finding]:
 
     try:
         with running_database(settings) as dsn:
-            findings = asyncio.run(_connect_and_check(dsn))
+            findings = asyncio.run(_connect_and_check(settings, dsn))
     except DatabaseUnavailable as error:
         reason, *log = error.message.splitlines()
         hint = "check DATABASE_URL, and that its server runs" if settings.database_url else "or set DATABASE_URL"
@@ -111,22 +112,22 @@ def _check_database(settings: "Settings") -> Iterator[Finding]:
     yield from findings
 
 
-async def _connect_and_check(dsn: str) -> list[Finding]:
+async def _connect_and_check(settings: "Settings", dsn: str) -> list[Finding]:
     from mediacanon.database.migrate import connect, translate_errors
 
     with translate_errors(dsn):
         async with asyncio.timeout(TIMEOUT):
             connection = await connect(dsn)
         try:
-            return [finding async for finding in check_catalogue(connection, dsn)]
+            return [finding async for finding in check_catalogue(settings, connection, dsn)]
         finally:
             await connection.close()
 
 
-async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIterator[Finding]:
-    """Check a database: server, extensions, schema, titles, last import."""
+async def check_catalogue(settings: "Settings", connection: "asyncpg.Connection", dsn: str) -> AsyncIterator[Finding]:
+    """Check a database: server, extensions, schema, titles, posters, last import."""
     from mediacanon.database.binaries import OLDEST_MAJOR
-    from mediacanon.database.counts import ROW_NUMBERS, count
+    from mediacanon.database.counts import BY_POSTER, ROW_NUMBERS, count
     from mediacanon.database.migrate import SCHEMA_VERSION, address
     from mediacanon.database.readiness import has_schema, load_schema_version
     from mediacanon.database.suitability import shortcomings
@@ -155,8 +156,12 @@ async def check_catalogue(connection: "asyncpg.Connection", dsn: str) -> AsyncIt
         yield Finding("letters", "warn", sentence, "a database with LC_CTYPE C.UTF-8 has it")
     async with connection.transaction(readonly=True):
         stats = stats_row(await count(connection, ROW_NUMBERS), await connection.fetchval(LAST_IMPORT_AT))
+        posters = await count(connection, BY_POSTER)
     yield _check_titles(stats)
+    yield _check_posters(settings, posters)
     yield _check_last_import(stats)
+    if settings.imdb_files:
+        yield await _check_further_files(settings, connection)
 
 
 async def _check_suitability(connection: "asyncpg.Connection", where: str) -> Finding:
@@ -189,6 +194,15 @@ def _check_titles(stats: "StatsRow") -> Finding:
     return Finding("catalogue", "ok", ", ".join(counts))
 
 
+def _check_posters(settings: "Settings", counts: "Counts") -> Finding:
+    from mediacanon.loaders.posters import PosterRule
+
+    shown = sum(number for (is_shown, _), number in counts.by_group.items() if is_shown)
+    rule = "hides" if PosterRule.of(settings).wants_poster(counts) else "shows"
+    found = f"{shown:,} of {counted(counts.total, 'title')}; discover {rule} titles without"
+    return Finding("posters", "ok", found)
+
+
 def _check_last_import(stats: "StatsRow") -> Finding:
     at = stats.last_import_at
     hint = "run mediacanon sync daily"
@@ -200,6 +214,22 @@ def _check_last_import(stats: "StatsRow") -> Finding:
     if days > MAX_IMPORT_AGE_DAYS:
         return Finding("last import", "warn", found, hint)
     return Finding("last import", "ok", found)
+
+
+async def _check_further_files(settings: "Settings", connection: "asyncpg.Connection") -> Finding:
+    from mediacanon.imdb.datasets import further_files
+    from mediacanon.imdb.further import due_from, last_imports
+
+    imported = await last_imports(connection)
+    told, missing = list[str](), list[str]()
+    for dataset in further_files(settings.imdb_files):
+        if at := imported.get(dataset.name):
+            told.append(f"{dataset.name} {at:%Y-%m-%d}, due from {due_from(at, settings.imdb_further_days):%Y-%m-%d}")
+        else:
+            missing.append(dataset.name)
+    told += [f"never {', '.join(missing)}"] if missing else []
+    hint = "mediacanon sync imports them, and MEDIACANON_IMDB_FILES leaves them out" if missing else ""
+    return Finding("further files", "warn" if missing else "ok", "; ".join(told), hint)
 
 
 def check_disk(settings: "Settings") -> Finding:

@@ -182,8 +182,10 @@ async def _keep_ending_sessions(dsn: str, *names: str) -> None:
 
 async def _drop(connection: asyncpg.Connection, *names: str) -> None:
     """Drop databases, including the leftovers of a killed run."""
+    await connection.execute(END_SESSIONS, names)
     for name in names:
-        await connection.execute(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
+        # WITH (FORCE) would end autovacuum, too, which only a superuser may: without it the server does that by itself.
+        await connection.execute(f"DROP DATABASE IF EXISTS {quoted(name)}")
 
 
 async def server_of(dsn: str) -> tuple[str, int]:

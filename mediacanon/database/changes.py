@@ -1,10 +1,10 @@
 """Changes of the catalogue, published to every worker through PostgreSQL's NOTIFY.
 
-A change carries tags: `title:47` for a title and all below it; `titles.num_votes` for each column that lists and counts
-depend on, `titles` for titles that come or go, `lists` for any change of a title; `engagement` for views and clicks,
-`collections`, `everything`. A cached value carries the tags it depends on, and a change invalidates the values that
-share a tag with it: a new noun needs a tag, and no code in the caches. The tags of lists come from the rows that the
-database has noted in the transaction (`noted_changes` in schema.sql).
+A change carries tags: `title:47` for a title and all below it, `person:206` for a person; `titles.num_votes` for each
+column that lists and counts depend on, `titles` for titles that come or go, `lists` for any change of a title;
+`engagement` for views and clicks, `collections`, `everything`. A cached value carries the tags it depends on, and a
+change invalidates the values that share a tag with it: a new noun needs a tag, and no code in the caches. The tags of
+lists come from the rows that the database has noted in the transaction (`noted_changes` in schema.sql).
 
 A change by TMDB or a visitor has the tags of lists in `stale`: such a list may be served while it is made anew.
 
@@ -121,6 +121,12 @@ async def notify_titles(connection: Connection, title_ids: Iterable[int], *, is_
     """
     for ids in _in_payloads(title_ids):
         await connection.execute(NOTIFY_TITLES, [LISTS, *(tag_of("title", title_id) for title_id in ids)], is_stale)
+
+
+async def notify_person(connection: Connection, person_id: int, *, is_renamed: bool = False) -> None:
+    """Notify every worker of a change of a person; on the name depend searches alone, which have titles' names too."""
+    searches = [f"{TITLES}.search_names"] if is_renamed else []
+    await _notify(connection, [tag_of("person", person_id), *searches])
 
 
 async def notify_collections(connection: Connection) -> None:

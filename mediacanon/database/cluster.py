@@ -24,7 +24,7 @@ from mediacanon.errors import DatabaseUnavailable
 
 log = logging.getLogger(__name__)
 
-OWNER = "mediacanon"
+SUPERUSER = "mediacanon"
 # Replaying 4 GB of WAL takes minutes on a slow disk.
 START_TIMEOUT = 600.0
 _POLL_INTERVAL = 0.01
@@ -34,7 +34,8 @@ _STOPPING = ((signal.SIGINT, 120.0), (signal.SIGQUIT, 20.0), (signal.SIGKILL, 5.
 # Seconds for the fast shutdown of a server that recovers: it may not succeed, as on a full disk.
 _STOPPING_RECOVERY = 5.0
 _BUILTIN_LOCALE_SINCE = 17
-_LOCALES = ("C.UTF-8", "C")
+# What is a letter: pg_trgm asks libc, and with C only ASCII is.
+LC_CTYPE = "C.UTF-8"
 _STILL_IN_USE = "is still in use"
 NO_SPACE = "No space left on device"
 _CAUSES = {
@@ -55,7 +56,7 @@ class Cluster:
         self.account = account
         self.folder = place / "cluster"
         # PostgreSQL shows it in every process title of this server, which identifies its orphans.
-        self.name = f"{OWNER}-{digest(place)}"
+        self.name = f"{SUPERUSER}-{digest(place)}"
         self._parameters = parameters
         self._server_lock = place / "server.lock"
         self._startup_log = place / "startup.log"
@@ -189,7 +190,7 @@ class Cluster:
         for locale in _locale_options(binaries.major):
             made = self._run_locked(
                 [
-                    *(binaries.folder / "initdb", "-D", target, "-U", OWNER, "--auth=trust"),
+                    *(binaries.folder / "initdb", "-D", target, "-U", SUPERUSER, "--auth=trust"),
                     *("--encoding=UTF8", "--data-checksums", "--no-sync", "--no-instructions"),
                     *locale,
                 ]
@@ -249,8 +250,9 @@ class Cluster:
 def _locale_options(major: int) -> list[list[str]]:
     """Return initdb's options for UTF-8 names sorted by code point, the same on every system; best first."""
     if major >= _BUILTIN_LOCALE_SINCE:
-        return [["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]]
-    return [[f"--locale={locale}"] for locale in _LOCALES]
+        builtin = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        return [[*builtin, f"--lc-ctype={LC_CTYPE}"], builtin]
+    return [[f"--locale={LC_CTYPE}"], ["--locale=C"]]
 
 
 def _write(path: Path, content: bytes, account: ServerAccount) -> None:

@@ -80,12 +80,12 @@ INSERT INTO kept_counts (question, counts, snapshot) VALUES ('horizon', '[]', pg
 # Nouns in noted_changes beside `title`; changes carry them as tags.
 COUNTED_NOUNS = ("movie", "show", "season", "episode")
 IS_LISTED = "t.withdrawn_at IS NULL"
-_COLUMN = re.compile(r"\bt\.(\w+)")
+_COLUMN = re.compile(r"\b[tf]\.(\w+)")
 
 
 def tags_of_sql(*conditions: str) -> frozenset[str]:
-    """Return the tags of SQL about a title `t`: of titles that come or go, and of each column it names."""
-    columns = {name for text in conditions for name in _COLUMN.findall(text)} - {"id"}
+    """Return the tags of SQL about a title `t` and its facts `f`: of titles that come or go, of each named column."""
+    columns = {name for text in conditions for name in _COLUMN.findall(text)} - {"id", "title_id"}
     if any("genre_id" in text for text in conditions):
         columns.add("genres")
     return frozenset({TITLES_TAG, *(f"{TITLES_TAG}.{name}" for name in columns)})
@@ -179,11 +179,14 @@ SELECT c.noun, sum(c.sign) AS number FROM noted_changes c WHERE {since} AND c.no
 """
 
 IS_SHOWN = "COALESCE(t.image_url LIKE 'http%', false)"
+# The known titles of search.
+IS_KNOWN = "COALESCE(t.num_votes >= 1000, false)"
 BY_LANGUAGE = Cube(("t.type", IS_SHOWN, "t.is_adult", "t.original_language"))
 BY_COUNTRY = Cube(("t.type", IS_SHOWN, "t.is_adult", "t.origin_country"))
 BY_GENRE = Cube(("t.type", IS_SHOWN, "t.is_adult", "tg.genre_id"), with_genres=True)
+BY_POSTER = Cube((IS_SHOWN, IS_KNOWN))
 ROW_NUMBERS = Rows()
-STANDING: tuple[Question, ...] = (BY_LANGUAGE, BY_COUNTRY, BY_GENRE, ROW_NUMBERS)
+STANDING: tuple[Question, ...] = (BY_LANGUAGE, BY_COUNTRY, BY_GENRE, BY_POSTER, ROW_NUMBERS)
 
 
 def select_counts(

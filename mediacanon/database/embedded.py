@@ -16,20 +16,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Never
-from urllib.parse import quote
 
 import asyncpg
 
 from mediacanon.database import locks
-from mediacanon.database.cluster import NO_SPACE, OWNER, START_TIMEOUT, Cluster
+from mediacanon.database.cluster import NO_SPACE, START_TIMEOUT, Cluster
+from mediacanon.database.own_database import ensure_database, own_url
 from mediacanon.database.places import find_place
-from mediacanon.database.server_settings import PORT
 from mediacanon.errors import DatabaseUnavailable
 from mediacanon.settings import Settings
 
 log = logging.getLogger(__name__)
 
-DATABASE = "mediacanon"
 # Gigabytes that the first import takes.
 ROOM_GB = 15
 # Seconds between two checks that our server lives.
@@ -118,7 +116,7 @@ class EmbeddedPostgres:
             if self._users_lock < 0:
                 self._users_lock = locks.share(cluster.place / "users.lock")
             try:
-                return _url(cluster.ensure_running(_is_ready), DATABASE)
+                return own_url(cluster.ensure_running(_is_ready))
             except BaseException:
                 self._leave(cluster)
                 raise
@@ -172,23 +170,7 @@ def _exit(number: int, _frame: FrameType | None) -> Never:
 def _is_ready(sockets: Path) -> bool:
     """Return whether the server at the socket in `sockets` accepts connections; create our database if missing."""
     try:
-        asyncio.run(_ensure_database(sockets))
+        asyncio.run(ensure_database(sockets))
     except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError):
         return False
     return True
-
-
-async def _ensure_database(sockets: Path) -> None:
-    with contextlib.suppress(asyncpg.InvalidCatalogNameError):
-        connection = await asyncpg.connect(_url(sockets, DATABASE))
-        return await connection.close()
-    connection = await asyncpg.connect(_url(sockets, "postgres"))
-    try:
-        await connection.execute(f"CREATE DATABASE {DATABASE}")
-    finally:
-        await connection.close()
-
-
-def _url(sockets: Path, database: str) -> str:
-    """Return the URL of a database; its port names the socket, so PGPORT cannot select another one."""
-    return f"postgresql://{OWNER}@/{database}?host={quote(str(sockets), safe='')}&port={PORT}"

@@ -41,7 +41,7 @@ OF_ONE_SERVER = frozenset({"noted_changes", "kept_counts"})
 # For the sessions of a restore.
 BULK = "SET mediacanon.is_bulk = 'on'"
 # The longest work begins first.
-_LARGEST = ("titles", "show_episodes")
+_LARGEST = ("titles", "show_episodes", "credits", "people")
 
 
 async def load(dsn: str, dump: Dump, *, jobs: int) -> None:

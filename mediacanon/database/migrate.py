@@ -51,7 +51,7 @@ async def migrate(dsn: str, *, is_forced: bool = False) -> None:
         async with connected(dsn) as connection:
             _refuse_old_server(connection, dsn)
             await refuse_unsuitable(connection)
-            with said_after(PATIENCE, "Waiting for another session that holds a lock in %s, such as an import", dsn):
+            with said_after(PATIENCE, "Upgrading %s, or waiting for another session's lock, such as an import's", dsn):
                 async with connection.transaction():
                     await connection.execute("SELECT pg_advisory_xact_lock($1)", SCHEMA_LOCK)
                     await _apply_schema(connection, dsn, is_forced=is_forced)

@@ -36,9 +36,11 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     """Set the codecs of a new connection: jsonb is encoded from and decoded to Python objects."""
     await connection.set_type_codec(
         "jsonb",
-        encoder=lambda value: orjson.dumps(value).decode(),
-        decoder=orjson.loads,
+        # Its binary form is a byte for the version, then the text: records hold values in binary form alone.
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda value: orjson.loads(value[1:]),
         schema="pg_catalog",
+        format="binary",
     )
 
 

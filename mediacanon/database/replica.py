@@ -1,12 +1,13 @@
-"""Reads from a streaming standby that are never older than the writes before them.
+"""Reads from streaming standbys that are never older than the writes before them.
 
 Every write publishes a change (`database/changes.py`). Each read first catches up with the changes committed so far.
-From the first change until the standby has replayed it, and while the standby is unreachable, the primary is read.
+From the first change until a standby has replayed it, and while it is unreachable, the others are read, or the primary.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -32,79 +33,49 @@ HAS_REPLAYED = "SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn()
 FAILURES = (*UNREACHABLE, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 
-class ReplicaReads:
-    """The read methods of a pool, served by the standby while it is fresh."""
+class Standby:
+    """A standby: its pool, and whether it has replayed every change that this process knows of."""
 
-    def __init__(self, primary: asyncpg.Pool, replica: asyncpg.Pool, events: ChangeListener) -> None:
+    def __init__(self, primary: asyncpg.Pool, pool: asyncpg.Pool, events: ChangeListener) -> None:
         self._primary = primary
-        self._replica = replica
+        self.pool = pool
         self._events = events
         self._changes = 0
         self._is_behind = asyncio.Event()
         self._is_behind.set()
 
-    async def fetch(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
-        """Return all rows."""
-        return await self._read("fetch", *query, **options)
-
-    async def fetchrow(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
-        """Return the first row."""
-        return await self._read("fetchrow", *query, **options)
-
-    async def fetchval(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
-        """Return a value of the first row."""
-        return await self._read("fetchval", *query, **options)
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator["ReadConnection"]:
-        """Yield a connection for the block; it continues on the primary when the standby fails in the block."""
-        async with AsyncExitStack() as opened:
-            yield ReadConnection(
-                opened,
-                await self._acquire_from_replica(opened),
-                primary=self._primary,
-                note_failure=self._note_failure,
-            )
-
     @property
     def is_behind(self) -> bool:
-        """True while the primary is read."""
+        """True while it is not read."""
         return self._is_behind.is_set()
 
-    async def _read(self, method: str, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
-        if await self._is_fresh():
-            with self._failures_noted():
-                return await self._read_replica(method, *query, **options)
-        return await getattr(self._primary, method)(*query, **options)
-
-    async def _read_replica(self, method: str, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
-        async with asyncio.timeout(REPLICA_TIMEOUT) as limit, self._replica.acquire() as connection:
+    async def read(self, method: str, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return the result of a read method."""
+        async with asyncio.timeout(REPLICA_TIMEOUT) as limit, self.pool.acquire() as connection:
             with _terminated_by(limit, connection):
                 return await getattr(connection, method)(*query, **options)
 
-    async def _acquire_from_replica(self, opened: AsyncExitStack) -> Connection | None:
-        if await self._is_fresh():
-            with self._failures_noted():
-                async with asyncio.timeout(REPLICA_TIMEOUT):
-                    return await opened.enter_async_context(self._replica.acquire())
+    async def acquire(self, opened: AsyncExitStack) -> Connection | None:
+        """Return a connection that `opened` releases; None if it fails."""
+        with self.failures_noted():
+            async with asyncio.timeout(REPLICA_TIMEOUT):
+                return await opened.enter_async_context(self.pool.acquire())
         return None
 
     @contextmanager
-    def _failures_noted(self) -> Iterator[None]:
-        """Suppress a failure of the standby, log it and read the primary from then on."""
+    def failures_noted(self) -> Iterator[None]:
+        """Suppress a failure of the standby, log it and read it no more until it has caught up."""
         try:
             yield
         except FAILURES as error:
             if _is_of_caller(error):
                 raise
-            self._note_failure(error)
+            self.note_failure(error)
 
-    def _note_failure(self, error: BaseException) -> None:
-        log.warning("The replica failed, the primary is read: %s", str(error) or type(error).__name__)
+    def note_failure(self, error: BaseException) -> None:
+        """Log a failure, and read the standby no more until it has caught up."""
+        log.warning("A replica failed, the primary is read: %s", str(error) or type(error).__name__)
         self._fall_behind()
-
-    async def _is_fresh(self) -> bool:
-        return not self.is_behind and await self._events.catch_up() and not self.is_behind
 
     def _fall_behind(self, _: Change | None = None) -> None:
         self._changes += 1
@@ -139,8 +110,57 @@ class ReplicaReads:
 
     async def _until_replayed(self, written: str) -> None:
         # A standby sends no notification about its replay, so its position is polled.
-        while not await self._read_replica("fetchval", HAS_REPLAYED, written):  # noqa: ASYNC110
+        while not await self.read("fetchval", HAS_REPLAYED, written):  # noqa: ASYNC110
             await asyncio.sleep(POLL_INTERVAL)
+
+
+class ReplicaReads:
+    """The read methods of a pool, served by the standbys in turn, each while it is fresh."""
+
+    def __init__(self, primary: asyncpg.Pool, standbys: Sequence[Standby], events: ChangeListener) -> None:
+        self._primary = primary
+        self._standbys = deque(standbys)
+        self._events = events
+
+    async def fetch(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return all rows."""
+        return await self._read("fetch", *query, **options)
+
+    async def fetchrow(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return the first row."""
+        return await self._read("fetchrow", *query, **options)
+
+    async def fetchval(self, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        """Return a value of the first row."""
+        return await self._read("fetchval", *query, **options)
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["ReadConnection"]:
+        """Yield a connection for the block; it continues on the primary when the standby fails in the block."""
+        async with AsyncExitStack() as opened:
+            standby = await self._next_fresh()
+            yield ReadConnection(
+                opened, await standby.acquire(opened) if standby else None, standby=standby, primary=self._primary
+            )
+
+    @property
+    def is_behind(self) -> bool:
+        """True while the primary is read."""
+        return all(standby.is_behind for standby in self._standbys)
+
+    async def _read(self, method: str, *query: Any, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's own
+        if standby := await self._next_fresh():
+            with standby.failures_noted():
+                return await standby.read(method, *query, **options)
+        return await getattr(self._primary, method)(*query, **options)
+
+    async def _next_fresh(self) -> Standby | None:
+        """Return the standby whose turn it is, None while every one is behind."""
+        if self.is_behind or not await self._events.catch_up():
+            return None
+        fresh = next((standby for standby in self._standbys if not standby.is_behind), None)
+        self._standbys.rotate(-1)
+        return fresh
 
 
 def _is_of_caller(error: BaseException) -> bool:
@@ -171,13 +191,13 @@ class ReadConnection:
         opened: AsyncExitStack,
         replica: Connection | None,
         *,
+        standby: Standby | None,
         primary: asyncpg.Pool,
-        note_failure: Callable[[BaseException], None],
     ) -> None:
         self._opened = opened
         self._replica = replica
+        self._standby = standby
         self._primary = primary
-        self._note_failure = note_failure
         self._current = replica
         self.transactions: list[ReadTransaction] = []
 
@@ -206,7 +226,7 @@ class ReadConnection:
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Return the result of `work` on the standby, or on the primary if the standby fails."""
-        if self._current is not None and self._current is self._replica:
+        if self._standby and self._current is not None and self._current is self._replica:
             try:
                 async with asyncio.timeout(REPLICA_TIMEOUT) as limit:
                     with _terminated_by(limit, self._current):
@@ -215,7 +235,7 @@ class ReadConnection:
                 # A block may set a statement_timeout for itself.
                 if _is_of_caller(error) or isinstance(error, asyncpg.QueryCanceledError):
                     raise
-                self._note_failure(error)
+                self._standby.note_failure(error)
                 # Its transaction is aborted, so the pool could not reuse it as it is. A lost one has left the pool.
                 with suppress(asyncpg.InterfaceError):
                     self._current.terminate()
@@ -266,18 +286,30 @@ class ReadTransaction:
 
 @asynccontextmanager
 async def open_reads(settings: Settings, primary: asyncpg.Pool, events: ChangeListener) -> AsyncIterator[asyncpg.Pool]:
-    """Yield the pool for reads: the primary, or a standby backed by it; the standby may be down at the start."""
-    if settings.database_replica_url is None:
+    """Yield the pool for reads: the primary, or standbys backed by it; a standby may be down at the start."""
+    if not settings.database_replica_urls:
         yield primary
         return
-    replica = await open_pool(settings.database_replica_url, size=settings.pool_size, at_least=0)
+    async with AsyncExitStack() as opened:
+        standbys = [
+            await opened.enter_async_context(_open_standby(dsn, settings, primary, events))
+            for dsn in settings.database_replica_urls
+        ]
+        # Loaders use only the read methods of a pool.
+        yield cast("asyncpg.Pool", ReplicaReads(primary, standbys, events))
+
+
+@asynccontextmanager
+async def _open_standby(
+    dsn: str, settings: Settings, primary: asyncpg.Pool, events: ChangeListener
+) -> AsyncIterator[Standby]:
+    pool = await open_pool(dsn, size=settings.pool_size, at_least=0)
     try:
-        reads = ReplicaReads(primary, replica, events)
-        async with reads.following():
-            # Loaders use only the read methods of a pool.
-            yield cast("asyncpg.Pool", reads)
+        standby = Standby(primary, pool, events)
+        async with standby.following():
+            yield standby
     finally:
         # A cancelled close terminates the connections: a standby that hangs must not delay the shutdown.
         with suppress(TimeoutError):
             async with asyncio.timeout(REPLICA_TIMEOUT):
-                await replica.close()
+                await pool.close()

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli import main
-from tests.database.clusters import ask
+from tests.database.clusters import ask, superuser
 
 ROOT = Path(__file__).parents[2]
 COUNT = "SELECT count(*) FROM titles"
@@ -73,7 +73,7 @@ def test_reset_asks_first(run: Run, demo_database: str) -> None:
 
 def host(dsn: str) -> str:
     """Return the socket folder of the test's cluster, as messages print it."""
-    return str(ask(dsn, "SHOW unix_socket_directories")).strip('"')
+    return str(ask(superuser(dsn), "SHOW unix_socket_directories")).strip('"')
 
 
 def test_psql_is_opened_on_the_database(demo: str) -> None:

@@ -1,5 +1,6 @@
 """`mediacanon doctor`: each fault is found, with a hint how to repair it."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -57,8 +58,10 @@ def test_a_sound_installation_passes(run: Run) -> None:
     assert done.exit_code == 0, done.output
     # npm installs the explorer's files, and the machine may be short of disk space.
     lines = [line for line in done.output.splitlines() if "explorer" not in line and "disk" not in line]
-    assert sum(line.startswith("ok ") for line in lines) == 9
+    assert sum(line.startswith("ok ") for line in lines) == 11
     assert "catalogue            600 movies, 120 shows, 512 seasons, 6,418 episodes" in done.output
+    assert " of 720 titles; discover hides titles without" in done.output
+    assert re.search(r"title.akas (....-..-..), due from (?!\1)....-..-..; title.principals ", done.output)
     assert "\x1b" not in done.output
 
 
@@ -72,6 +75,12 @@ def test_a_sound_installation_passes(run: Run) -> None:
         ("DELETE FROM titles", "catalogue", "warn", "empty"),
         ("DELETE FROM sync_state WHERE key = 'last_import'", "last import", "warn", "never"),
         (STATE.format("updated_at = now() - interval '9 days'", "last_import"), "last import", "warn", "9 days ago"),
+        (
+            "DELETE FROM sync_state WHERE key = 'imdb_file:name.basics.tsv.gz'",
+            "further files",
+            "warn",
+            "never name.basics",
+        ),
     ],
 )
 def test_faults_of_the_database_are_found(

@@ -14,7 +14,8 @@ import pytest
 from mediacanon.database import locks, processes
 from mediacanon.database.account import server_account
 from mediacanon.database.binaries import find_binaries
-from mediacanon.database.cluster import OWNER
+from mediacanon.database.cluster import SUPERUSER
+from mediacanon.database.own_database import OWNER
 from mediacanon.database.places import digest
 from mediacanon.errors import DatabaseUnavailable
 
@@ -25,8 +26,6 @@ import asyncio, os, sys
 from pathlib import Path
 from encodings import idna
 from mediacanon.database.embedded import running_database
-from mediacanon.database.cluster import OWNER
-from mediacanon.database.places import digest
 from mediacanon.errors import MediaCanonError
 from mediacanon.settings import Settings
 if len(sys.argv) > 2:
@@ -94,7 +93,7 @@ def kill_server(home: Path, *, is_whole: bool) -> None:
     """Kill the server of `home` as the kernel or a power cut would: the postmaster alone, or every process."""
     place = home / "postgres"
     main = postmaster(home)
-    children = processes.server_children(f"{OWNER}-{digest(place)}") if is_whole else []
+    children = processes.server_children(f"{SUPERUSER}-{digest(place)}") if is_whole else []
     for pid in ([main] if main else []) + children:
         processes.send(pid, signal.SIGKILL)
 
@@ -128,6 +127,11 @@ def without_wheel(patch: pytest.MonkeyPatch) -> None:
         pytest.skip(error.message)
 
 
+def as_role(role: str, dsn: str) -> str:
+    """Return the URL of another role of our own cluster, on the same database."""
+    return dsn.replace(f"//{OWNER}@", f"//{role}@")
+
+
 def superuser(dsn: str) -> str:
-    """Return the URL of a test cluster's superuser, on the same database."""
-    return dsn
+    """Return the URL of our own cluster's superuser, on the same database."""
+    return as_role(SUPERUSER, dsn)

@@ -12,7 +12,7 @@ from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.database.migrate import SCHEMA_VERSION, migrate
 from mediacanon.database.programs import with_database
 from mediacanon.errors import BadArgument, Conflict, DatabaseUnavailable, MediaCanonError
-from tests.database.clusters import without_wheel
+from tests.database.clusters import as_role, superuser, without_wheel
 
 TABLES = ("titles", "shows", "show_episodes", "title_genres", "custom_genre_reviews", "sync_state")
 DATABASES = "SELECT datname FROM pg_database ORDER BY 1"
@@ -103,17 +103,17 @@ async def test_a_broken_backup_changes_nothing(demo_database, backup):
 
 async def test_an_ordinary_role_can_restore_what_it_owns(cluster, backup):
     """A role needs CREATEDB and no more; a session that it may not end fails the restore with its reason."""
-    await run(cluster, "CREATE ROLE owner LOGIN CREATEDB", "CREATE DATABASE owned OWNER owner")
-    as_owner = with_database(cluster.replace("mediacanon@", "owner@"), "owned")
+    await run(superuser(cluster), "CREATE ROLE owner LOGIN CREATEDB", "CREATE DATABASE owned OWNER owner")
+    as_owner = with_database(as_role("owner", cluster), "owned")
     await restore(as_owner, backup)
     assert await run(as_owner, "SELECT count(*) FROM titles") == 720
-    superuser = await asyncpg.connect(with_database(cluster, "owned"))
+    stranger = await asyncpg.connect(with_database(cluster, "owned"))
     with pytest.raises(DatabaseUnavailable, match="is being accessed by other users"):
         await reset(as_owner)
-    await superuser.close()
+    await stranger.close()
     await reset(as_owner)
     assert await run(as_owner, "SELECT count(*) FROM titles") == 0
-    await run(cluster, "DROP DATABASE owned WITH (FORCE)", "DROP ROLE owner")
+    await run(superuser(cluster), "DROP DATABASE owned WITH (FORCE)", "DROP ROLE owner")
 
 
 async def test_leftovers_of_a_killed_restore_are_removed(demo_database, backup):

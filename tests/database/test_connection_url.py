@@ -15,6 +15,7 @@ from mediacanon.database.changes import listening
 from mediacanon.database.connection_url import DROPPED, SETTINGS, TAKEN, TRANSLATED, connect_options
 from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.database.migrate import connected, migrate
+from mediacanon.database.own_database import OWNER
 from mediacanon.database.pool import open_pool
 from mediacanon.database.programs import find_programs, without_password
 from mediacanon.errors import DatabaseUnavailable
@@ -121,7 +122,7 @@ def over_tls(data_root: Path) -> Iterator[tuple[str, Certificates]]:
         place = {"listen_addresses": address, "hba_file": str(access)}
         postgres = EmbeddedPostgres(folder, parameters={**FAST_AND_FORGETFUL, **tls, **place})
         postgres.start()
-    yield f"postgresql://mediacanon@{address}:5432/mediacanon", made
+    yield f"postgresql://{OWNER}@{address}:5432/mediacanon", made
     postgres.stop()
 
 

@@ -27,6 +27,14 @@ FILTERS = (
     DiscoverFilter(country_in=("US",), year_min=1990, year_max=2010),
     DiscoverFilter(rating_min=5, rating_max=7.5),
     DiscoverFilter(hides_adult=True),
+    DiscoverFilter(keywords_in=("night", "7"), companies_in=("1",)),
+    DiscoverFilter(certified_in=("US:G", "DE:6"), type="movie"),
+    DiscoverFilter(status_in=("Ended",), has_video=True),
+    DiscoverFilter(has_video=False),
+    DiscoverFilter(has_poster=True),
+    DiscoverFilter(has_poster=False, type="show"),
+    DiscoverFilter(has_imdb_id=True),
+    DiscoverFilter(has_imdb_id=False, type="movie"),
     DiscoverFilter(runtime_min=60, runtime_max=120, votes_max=90),
 )
 QUESTIONS = (
@@ -75,7 +83,8 @@ class Changes:
         await connection.execute(
             "UPDATE titles SET display_name = $2, start_year = $3, num_votes = $4, average_rating = $5,"
             " original_language = $6, origin_country = $7, runtime_minutes = $8, image_url = $9,"
-            " withdrawn_at = CASE WHEN random() < 0.2 THEN now() END, is_adult = random() < 0.2 WHERE id = $1",
+            " withdrawn_at = CASE WHEN random() < 0.2 THEN now() END, is_adult = random() < 0.2,"
+            " imdb_id = CASE WHEN random() < 0.5 THEN 'tt' || (9000000 + id) END WHERE id = $1",
             await self.some(),
             *self.facts(),
         )
@@ -88,6 +97,25 @@ class Changes:
             " AND EXISTS (SELECT FROM titles WHERE id = $1) ON CONFLICT DO NOTHING",
             title_id,
         )
+
+    async def tell(self, connection: asyncpg.Connection) -> None:
+        """Give a title further facts, others, or none."""
+        draw = self.draw
+        await connection.execute(
+            "INSERT INTO title_facts (title_id, source, fetched_at, tmdb_type, tmdb_id, version, keyword_ids, company_ids,"
+            " status, certifications, videos, homepage)"
+            " SELECT id, 'tmdb', now(), 'movie', 1, 1, $2, $3, $4, $5, $6, 'https://a/' FROM titles WHERE id = $1"
+            " ON CONFLICT (title_id) DO UPDATE SET (keyword_ids, company_ids, status, certifications, videos)"
+            " = (excluded.keyword_ids, excluded.company_ids, excluded.status, excluded.certifications, excluded.videos)",
+            await self.some(),
+            draw.choice((None, [7, 8], [9])),
+            draw.choice((None, [1], [2, 1])),
+            draw.choice((None, "Ended", "Released")),
+            draw.choice((None, {"US": "G"}, {"US": "R", "DE": "6"})),
+            draw.choice((None, [], [{}])),
+        )
+        if draw.random() < 0.2:
+            await connection.execute("DELETE FROM title_facts WHERE title_id = $1", await self.some())
 
     async def remove(self, connection: asyncpg.Connection) -> None:
         await connection.execute("DELETE FROM titles WHERE id = $1", await self.some())
@@ -105,7 +133,7 @@ class Changes:
     async def one(self) -> None:
         kinds: tuple[Callable[[asyncpg.Connection], Awaitable[None]], ...] = (
             *(self.add, self.add, self.change, self.change, self.relink, self.relink),
-            *(self.remove, self.grow, self.shrink),
+            *(self.tell, self.tell, self.remove, self.grow, self.shrink),
         )
         async with self.pool.acquire() as connection:
             transaction = connection.transaction()
@@ -119,6 +147,7 @@ class Changes:
 async def changes(pool: asyncpg.Pool) -> Changes:
     """Give a catalogue of some titles, and its changes."""
     await pool.execute("INSERT INTO genres (name) VALUES ('Drama'), ('Comedy'), ('Horror')")
+    await pool.execute("INSERT INTO tmdb_names (kind, id, name) VALUES ('keyword', 8, 'Night'), ('keyword', 9, 'Day')")
     made = Changes(pool, SEED)
     for _ in range(20):
         await made.one()

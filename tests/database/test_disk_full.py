@@ -78,7 +78,7 @@ async def test_a_wait_for_a_lock_is_told(database: str, monkeypatch: pytest.Monk
         await holder.execute("LOCK TABLE titles IN ACCESS EXCLUSIVE MODE")
         waiting = asyncio.create_task(migrate(database, is_forced=True))
         async with asyncio.timeout(30):
-            while "Waiting for another session" not in caplog.text:
+            while "waiting for another session" not in caplog.text:
                 await asyncio.sleep(0.05)
     await waiting
     await holder.close()

@@ -35,7 +35,7 @@ HOSTILE = {
     "a check": "ALTER TABLE titles ADD CHECK (intrude(id))",
     "a default": "ALTER TABLE titles ADD COLUMN more boolean DEFAULT intrude(1)",
     "a generated column": "ALTER TABLE genres ADD COLUMN more boolean GENERATED ALWAYS AS (intrude(name)) STORED",
-    "an index": "CREATE INDEX more ON titles (intrude(id))",
+    "an index": "ALTER TABLE titles OWNER TO mediacanon; CREATE INDEX more ON titles (intrude(id))",
     "a domain": "CREATE DOMAIN d AS integer CHECK (intrude(VALUE));"
     "ALTER TABLE genres ADD COLUMN more d; UPDATE genres SET more = 1",
     "a view": "CREATE MATERIALIZED VIEW more AS SELECT intrude(1)",

@@ -7,21 +7,36 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from mediacanon.database import embedded
 from mediacanon.database.embedded import EmbeddedPostgres, running_database
+from mediacanon.database.migrate import migrate
+from mediacanon.imdb.demo import load_demo
 from mediacanon.settings import Settings
-from tests.database.clusters import OtherProcess, ask, postmaster
+from tests.database.clusters import OtherProcess, ask, postmaster, superuser
 
 Other = Callable[..., OtherProcess]
+ROWS = "SELECT md5(string_agg(t::text, ';' ORDER BY id)) FROM titles t"
+INDEXES = "SELECT string_agg(indexdef, ';' ORDER BY indexdef) FROM pg_indexes WHERE schemaname = 'public'"
+# Who owns the database, its tables, views, sequences, routines and schemas, except those of the extension.
+OWNERS = """
+SELECT string_agg(DISTINCT owner::regrole::text, ', ')
+  FROM (SELECT datdba FROM pg_database WHERE datname = current_database()
+         UNION ALL SELECT relowner FROM pg_class WHERE relnamespace IN ('public'::regnamespace, 'mine'::regnamespace)
+         UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname IN ('public', 'mine')
+         UNION ALL SELECT p.proowner FROM pg_proc p
+          WHERE p.pronamespace IN ('public'::regnamespace, 'mine'::regnamespace)
+            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')) AS found (owner)
+"""
 
 
 def test_first_start_makes_the_database(home: Path, postgres: EmbeddedPostgres) -> None:
     """An empty folder becomes a UTF-8 database with our name, and its server ends with its only user."""
     dsn = postgres.start()
-    assert dsn.startswith("postgresql://mediacanon@/mediacanon?host=")
-    assert ask(dsn, "SELECT current_user || ' ' || current_database()") == "mediacanon mediacanon"
+    assert dsn.startswith("postgresql://mediacanon_owner@/mediacanon?host=")
+    assert ask(dsn, "SELECT current_user || ' ' || current_database()") == "mediacanon_owner mediacanon"
     assert ask(dsn, "SHOW server_encoding") == "UTF8"
     assert ask(dsn, "SELECT lower('ÉLAN') || (SELECT min(c) FROM unnest(ARRAY['a', 'B']) c)") == "élanB"
     postgres.stop()
@@ -35,12 +50,66 @@ def test_rows_are_there_after_the_next_start(postgres: EmbeddedPostgres) -> None
     assert ask(postgres.start(), "SELECT number FROM kept") == 7
 
 
+def test_every_script_has_trigrams(demo: str) -> None:
+    """A new cluster's LC_CTYPE knows the letters of every script, and names are sorted by code point all the same."""
+    scripts = ["жюль", "ελλάδα", "日本語", "한국", "हिन्दी", "עברית", "ไทย"]
+    assert [ask(demo, f"SELECT cardinality(show_trgm('{name}')) > 0") for name in scripts] == [True] * len(scripts)
+    assert ask(demo, "SELECT string_agg(c, '' ORDER BY c) FROM unnest(ARRAY['é', 'a', 'B', 'ж']) c") == "Baéж"
+
+
 def test_a_dropped_database_is_recreated(postgres: EmbeddedPostgres) -> None:
     """A start creates a missing database."""
     dsn = postgres.start()
     ask(dsn.replace("/mediacanon?", "/postgres?"), "DROP DATABASE mediacanon")
     postgres.stop()
     assert ask(postgres.start(), "SELECT 1") == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT pg_read_file('postgresql.conf')",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "COPY (SELECT 1) TO '/tmp/file'",
+        "ALTER SYSTEM SET work_mem = '1GB'",
+        "CREATE ROLE intruder SUPERUSER",
+        "SET ROLE mediacanon",
+        "SET SESSION AUTHORIZATION mediacanon",
+    ],
+)
+def test_requests_have_no_rights_of_a_superuser(cluster: str, statement: str) -> None:
+    """The role of the requests can neither reach the server's files and programs nor become its superuser."""
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        ask(cluster, statement)
+
+
+def test_a_cluster_of_an_earlier_version_is_brought_over(
+    home: Path, postgres: EmbeddedPostgres, other_process: Other
+) -> None:
+    """Its superuser owned everything, its LC_CTYPE was C: it keeps every row, also when two programs start at once."""
+    dsn = postgres.start()
+    old = superuser(dsn)
+    for statement in (
+        "DROP DATABASE mediacanon",
+        "DROP ROLE mediacanon_owner",
+        "UPDATE pg_database SET datctype = 'C' WHERE datname <> 'postgres'",
+        "CREATE DATABASE mediacanon",
+    ):
+        ask(old.replace("/mediacanon?", "/postgres?"), statement)
+    asyncio.run(migrate(old))
+    asyncio.run(load_demo(old))
+    ask(old, 'CREATE SCHEMA mine CREATE TABLE notes (id serial PRIMARY KEY, "a text" text) CREATE VIEW v AS SELECT 1')
+    ask(old, "CREATE AGGREGATE mine.joined (text) (SFUNC = textcat, STYPE = text)")
+    assert ask(old, "SELECT cardinality(show_trgm('жюль'))") == 0
+    before = ask(old, ROWS), ask(old, INDEXES)
+    postgres.stop()
+    others = [other_process(home) for _ in range(2)]
+    assert {other.first_line() for other in others} == {dsn}
+    assert ask(dsn, OWNERS) == "mediacanon_owner"
+    assert ask(dsn, "INSERT INTO mine.notes (\"a text\") VALUES ('kept') RETURNING id") == 1
+    assert ask(dsn, "SELECT cardinality(show_trgm('жюль'))") == 5
+    asyncio.run(migrate(dsn))
+    assert (ask(dsn, ROWS), ask(dsn, INDEXES)) == before
 
 
 def test_parameters_reach_the_server(home: Path) -> None:

@@ -14,8 +14,12 @@ from tests.database.test_migrate import restore as run_script
 
 # What a MediaCanon before some of our columns had, and what an operator may have added.
 EARLIER = """
-DROP FUNCTION note_title, note_genre, note_counted, note_movie_or_show CASCADE;
-DROP TABLE noted_changes, kept_counts CASCADE;
+DO $$ DECLARE f regprocedure; BEGIN
+    FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prorettype = 'trigger'::regtype LOOP
+        EXECUTE format('DROP FUNCTION %s CASCADE', f);
+    END LOOP;
+END $$;
+DROP TABLE noted_changes, kept_counts, title_akas, people, credits, credit_categories CASCADE;
 ALTER TABLE titles DROP COLUMN search_names, DROP COLUMN withdrawn_at, DROP COLUMN locked_fields CASCADE;
 ALTER TABLE title_views DROP COLUMN views;
 ALTER TABLE collection_clicks DROP COLUMN clicks;
@@ -46,7 +50,7 @@ async def test_a_backup_of_an_earlier_version_is_upgraded(demo_database: str, da
     assert len(before["titles"]) == 719
     assert before["sync_state"] <= after["sync_state"]
     assert after | {"sync_state": before["sync_state"]} == before
-    assert await fetch(database, SEQUENCES) == sequences
+    assert set(sequences) <= set(await fetch(database, SEQUENCES))
     assert sorted(await fetch(database, SCHEMA)) == sorted(schema)
     assert "has no such tables: 'notes'" in caplog.text
     assert "genres has no such columns: 'my colour'" in caplog.text
@@ -67,7 +71,7 @@ async def test_a_backup_of_the_original_is_upgraded(cluster: str, database: str,
     assert len(before["titles"]) > 1000
     assert before["sync_state"] <= after["sync_state"]
     assert after | {"sync_state": before["sync_state"]} == before
-    assert await fetch(database, SEQUENCES) == sequences
+    assert set(sequences) <= set(await fetch(database, SEQUENCES))
     assert sorted(await fetch(database, SCHEMA)) == sorted(schema)
 
 

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from mediacanon.database.account import server_account
+from mediacanon.database.own_database import OWNER
 from mediacanon.errors import WrongSetting
 from mediacanon.settings import Settings
 from tests.serving import app_of, ask, client_of
@@ -62,7 +63,7 @@ async def pooler(demo_database: str, data_root: Path) -> AsyncIterator[str]:
             if b"process up" in line:
                 break
         draining = asyncio.create_task(process.stderr.read())
-        yield f"postgresql://mediacanon@127.0.0.1:{port}{parts.path}"
+        yield f"postgresql://{OWNER}@127.0.0.1:{port}{parts.path}"
     finally:
         process.terminate()
         await process.wait()

@@ -13,7 +13,7 @@ from mediacanon.database.account import ServerAccount
 from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.database.places import socket_folder
 from mediacanon.errors import DatabaseUnavailable
-from tests.database.clusters import OtherProcess, ask, postmaster
+from tests.database.clusters import OtherProcess, ask, postmaster, superuser
 
 Other = Callable[..., OtherProcess]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
@@ -31,7 +31,7 @@ def test_any_path_will_do(home: Path, name: str) -> None:
     postgres = EmbeddedPostgres(folder)
     try:
         dsn = postgres.start()
-        assert ask(dsn, "SHOW data_directory") == str(folder / "postgres" / "cluster")
+        assert ask(superuser(dsn), "SHOW data_directory") == str(folder / "postgres" / "cluster")
     finally:
         postgres.stop()
     if "," in name:
@@ -47,7 +47,7 @@ def test_path_too_long_for_a_socket(home: Path) -> None:
         sockets = socket_folder_of(dsn)
         assert len(str(sockets)) < 80
         assert sockets.stat().st_mode & 0o077 == 0
-        assert ask(dsn, "SHOW data_directory") == str(folder / "postgres" / "cluster")
+        assert ask(superuser(dsn), "SHOW data_directory") == str(folder / "postgres" / "cluster")
     finally:
         postgres.stop()
     shutil.rmtree(sockets)
@@ -74,7 +74,7 @@ def test_relative_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     postgres = EmbeddedPostgres(Path("here"))
     monkeypatch.chdir("/")
     try:
-        assert ask(postgres.start(), "SHOW data_directory") == str(home / "here" / "postgres" / "cluster")
+        assert ask(superuser(postgres.start()), "SHOW data_directory") == str(home / "here" / "postgres" / "cluster")
     finally:
         postgres.stop()
 
@@ -158,7 +158,7 @@ def test_folder_the_server_cannot_enter(home: Path) -> None:
     private.mkdir(mode=0o700)
     postgres = EmbeddedPostgres(private)
     dsn = postgres.start()
-    cluster = Path(ask(dsn, "SHOW data_directory"))
+    cluster = Path(ask(superuser(dsn), "SHOW data_directory"))
     postgres.stop()
     assert cluster.is_relative_to("/var/lib/mediacanon/clusters")
     assert private.stat().st_mode & 0o777 == 0o700

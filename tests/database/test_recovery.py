@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from mediacanon.database.embedded import EmbeddedPostgres
-from tests.database.clusters import OtherProcess, ask, end_server, kill_server, postmaster
+from tests.database.clusters import OtherProcess, ask, end_server, kill_server, postmaster, superuser
 
 Other = Callable[..., OtherProcess]
 COMMIT = "CREATE TABLE kept AS SELECT 7 AS number"
@@ -103,11 +103,11 @@ def test_copied_cluster_is_not_taken_for_the_original(home: Path, postgres: Embe
     copied = home / "copied"
     copied.mkdir()
     copied.chmod(0o755)
-    ask(dsn, "CHECKPOINT")
+    ask(superuser(dsn), "CHECKPOINT")
     os.system(f"cp -a {home}/postgres {copied}/postgres")  # noqa: S605 - keeps owners
     copy = EmbeddedPostgres(copied)
     try:
-        assert ask(copy.start(), "SHOW data_directory") == str(copied / "postgres" / "cluster")
-        assert ask(dsn, "SHOW data_directory") == str(home / "postgres" / "cluster")
+        assert ask(superuser(copy.start()), "SHOW data_directory") == str(copied / "postgres" / "cluster")
+        assert ask(superuser(dsn), "SHOW data_directory") == str(home / "postgres" / "cluster")
     finally:
         copy.stop()

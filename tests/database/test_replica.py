@@ -15,6 +15,7 @@ from mediacanon.database import processes
 from mediacanon.database.account import server_account
 from mediacanon.database.binaries import find_binaries
 from mediacanon.database.changes import listening
+from mediacanon.database.cluster import SUPERUSER
 from mediacanon.database.embedded import EmbeddedPostgres
 from mediacanon.database.migrate import migrate
 from mediacanon.database.pool import open_pool
@@ -22,6 +23,7 @@ from mediacanon.database.replica import ReplicaReads, open_reads
 from mediacanon.errors import WrongSetting
 from mediacanon.imdb.demo import load_demo
 from mediacanon.settings import Settings
+from tests.database.clusters import superuser
 from tests.serving import app_of, ask, client_of
 
 IS_STANDBY = "SELECT pg_is_in_recovery()"
@@ -38,10 +40,10 @@ class Standby:
         self._programs = find_binaries(self._account).folder
         self._place = folder / "cluster"
         sockets = parse_qs(urlsplit(primary).query)["host"][0]
-        self.dsn = primary.replace(quote(sockets, safe=""), quote(str(folder), safe=""))
+        self.dsn = superuser(primary).replace(quote(sockets, safe=""), quote(str(folder), safe=""))
         made = self._account.run(
             [
-                *(self._programs / "pg_basebackup", "-h", sockets, "-p", "5432", "-U", "mediacanon"),
+                *(self._programs / "pg_basebackup", "-h", sockets, "-p", "5432", "-U", SUPERUSER),
                 *("-D", self._place, "-R", "-X", "stream", "-c", "fast", "--no-sync"),
             ]
         )
@@ -73,10 +75,17 @@ class Standby:
                 processes.send(pid, signal.SIGCONT)
 
     async def execute(self, sql: str) -> None:
-        """Run a statement on the standby."""
+        """Run a statement on the standby until its replay cancels it no more, as what waited to be replayed may do."""
         connection = await asyncpg.connect(self.dsn)
         try:
-            await connection.execute(sql)
+            for is_last in (False, False, True):
+                try:
+                    await connection.execute(sql)
+                except asyncpg.SerializationError:
+                    if is_last:
+                        raise
+                else:
+                    return
         finally:
             await connection.close()
 
@@ -238,6 +247,35 @@ async def test_reads_that_conflict_with_the_replay_continue_on_the_primary(prima
         await asyncio.sleep(0.2)
         await pool.execute(locks)
         assert await query is False
+
+
+async def test_standbys_take_turns(primary: str, standby: Standby, data_root: Path):
+    """Each serves reads while it is fresh; without one the other serves alone, without both the primary."""
+    other = Standby(primary, Path(tempfile.mkdtemp(prefix="o", dir=data_root)))
+    other.start()
+    place = "SELECT current_setting('data_directory')"
+    urls = f"{standby.dsn},{other.dsn}"
+    settings = Settings.from_environment({"DATABASE_URL": primary, "DATABASE_REPLICA_URL": urls})
+    try:
+        async with (
+            await open_pool(superuser(primary), size=2) as pool,
+            listening(primary) as events,
+            open_reads(settings, pool, events) as reads,
+        ):
+            await until(lambda: not any(each.is_behind for each in reads._standbys))
+            asked = [await reads.fetchval(place) for _ in range(4)]
+            assert asked[:2] == asked[2:]
+            assert len(set(asked)) == 2
+            with other.hanging():
+                asked = {await reads.fetchval(place) for _ in range(6)}
+                # The read that found it hanging went to the primary.
+                assert len(asked) == 2
+                left = await reads.fetchval(place)
+                assert left == await reads.fetchval(place)
+                assert left in asked
+                assert await reads.fetchval(IS_STANDBY) is True
+    finally:
+        other.stop()
 
 
 async def test_a_time_limit_of_a_read_is_no_failure_of_the_standby(primary: str, standby: Standby):

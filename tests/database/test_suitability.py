@@ -9,6 +9,7 @@ from mediacanon.database.programs import with_database
 from mediacanon.database.suitability import shortcomings
 from mediacanon.errors import DatabaseUnavailable
 from tests.conftest import own_database
+from tests.database.clusters import as_role, superuser
 
 
 async def execute(dsn: str, *statements: str) -> None:
@@ -49,9 +50,9 @@ async def test_trigrams_outside_the_search_path_are_named(cluster: str):
 async def test_missing_rights_are_named_with_their_remedy(cluster: str):
     """A role without rights learns each missing one; once granted, the schema is applied without superuser."""
     async with own_database(cluster) as dsn:
-        await execute(dsn, "CREATE ROLE reader LOGIN")
+        await execute(superuser(dsn), "CREATE ROLE reader LOGIN")
         try:
-            as_reader = dsn.replace("mediacanon@", "reader@", 1)
+            as_reader = as_role("reader", dsn)
             with pytest.raises(
                 DatabaseUnavailable, match="reader may not create tables in the schema public"
             ) as failure:
@@ -65,7 +66,7 @@ async def test_missing_rights_are_named_with_their_remedy(cluster: str):
             with pytest.raises(DatabaseUnavailable, match="No schema of the search_path is open to the role reader"):
                 await migrate(as_reader)
         finally:
-            await execute(dsn, "DROP OWNED BY reader CASCADE", "DROP ROLE reader")
+            await execute(superuser(dsn), "DROP OWNED BY reader CASCADE", "DROP ROLE reader")
 
 
 @pytest.mark.parametrize(
