@@ -104,20 +104,22 @@ class Context:
         self.loaders = self
         self.enrichment = None
         self.budget = None
+        self.hides_adult = False
         self.show = ShowRow(1, 1, title(1))
         self.movie = MovieRow(1, 1, title(1))
         self.similar = [title(number) for number in range(2, 2 + SIMILAR)]
         self.seasons = [
-            SeasonRow(n, 1, 1, n, True, 8.1, EPISODES, [episode(n, number) for number in range(EPISODES)])
+            row(SeasonRow, season_number=n, episodes=[episode(n, number) for number in range(EPISODES)])
             for n in range(SEASONS)
         ]
         self.hits = [RankedTitle(title(number), "NAME") for number in range(1, HITS + 1)]
         movies = {hit.title.title_id: MovieRow(hit.title.title_id, hit.title.title_id, hit.title) for hit in self.hits}
         self.show_by_id = Loaded(lambda _: self.show)
         self.movie_by_id = Loaded(lambda _: self.movie)
+        self.poster_filter = Loaded(lambda _: True)
         self.similar_titles_by_title_id = Loaded(lambda _: self.similar)
         self.seasons_with_episodes_by_show_id = Loaded(lambda _: self.seasons)
-        self.titles_by_rank = Loaded(lambda _: self.hits)
+        self.ranked = Loaded(lambda _: self.hits)
         self.movie_by_title_id = Loaded(movies.get)
 
 

@@ -1,9 +1,10 @@
 """Code generation: Python functions that read the plain fields of objects and lists.
 
-A *plain* field is one that Strawberry answers with an attribute of the row. The generated code checks the class of each
-value in place, and raises wherever GraphQL has a rule of its own: null for a required field, an exception or an
-awaitable as a value, a value out of range, an unknown class. The caller then lets graphql-core execute the compiled
-part. For the list of seasons in `{ show(id: 1) { seasons { seasonNumber episodes { displayName } } } }` the source is:
+A *plain* field is one that Strawberry answers with an attribute of the row; a row function (`row_functions`) is called
+instead. The generated code checks the class of each value in place, and raises wherever GraphQL has a rule of its own:
+null for a required field, an exception or an awaitable as a value, a value out of range, an unknown class. The caller
+then lets graphql-core execute the compiled part. For the list of seasons in
+`{ show(id: 1) { seasons { seasonNumber episodes { displayName } } } }` the source is:
 
     def object3(o):
      if o.__class__ not in accepted3: check3(o)
@@ -60,6 +61,7 @@ from strawberry.types.field import StrawberryField
 
 from mediacanon.execution.compilation import CompilationContext
 from mediacanon.execution.records import rows_reader
+from mediacanon.execution.row_functions import row_function
 from mediacanon.vocabulary import MAX_INTEGER, MIN_INTEGER
 
 Read = Callable[[Any], Any]
@@ -181,10 +183,16 @@ class CodeGenerator:
         if name == "__typename":
             return repr(type_.name)
         field = self._context.schema.get_field(type_, name)
-        attribute = plain_attribute(field) if field else None
-        if field is None or attribute is None:
+        if field is None:
             raise NotCompilable
-        return self.value(field.type, details, ValueExpression(f"o.{attribute}", "v"))
+        if attribute := plain_attribute(field):
+            return self.value(field.type, details, ValueExpression(f"o.{attribute}", "v"))
+        function = row_function(self._context.schema, field, details[0].node) if len(details) == 1 else None
+        if function is None:
+            raise NotCompilable
+        called = f"function{next(self._numbers)}"
+        self._names[called] = function
+        return self.value(field.type, details, ValueExpression(f"{called}(o)", "v"))
 
     def value(self, type_: GraphQLOutputType, details: FieldDetailsList, value: ValueExpression) -> str:
         """Return the source of a value of any type."""

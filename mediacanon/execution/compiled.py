@@ -53,11 +53,14 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         if specialization is not None:
             if specialization.root is None:
                 specialization.root = grouped_field_set
-            elif not specialization.is_operation_tried and not serially:
+            elif not specialization.is_operation_tried and specialization.variables is not None:
                 # Compiled at the second run: an operation that runs once is not worth it.
                 specialization.is_operation_tried = True
                 specialization.operation = compile_operation(
-                    self._compilation(specialization), root_type, specialization.root
+                    self._compilation(specialization),
+                    root_type,
+                    specialization.root,
+                    specialization.variables,
                 )
             grouped_field_set = specialization.root
         return super().execute_collected_root_fields(

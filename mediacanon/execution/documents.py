@@ -10,7 +10,6 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
-    get_operation_ast,
 )
 
 from mediacanon.execution.cost import Budget, CostModel
@@ -36,8 +35,16 @@ class PreparedDocument:
     cost_model: CostModel | None = None
     compiled: CompiledDocument | None = None
     costs: LRUCache[object, int] = field(default_factory=lambda: LRUCache(MAX_COSTS))
+    # By name; under None the only one.
+    _operations: Mapping[str | None, OperationDefinitionNode] = field(default_factory=dict, init=False)
     # Size at the last count by the document cache, 0 for a document that it never held.
     counted_size: int = 0
+
+    def __post_init__(self) -> None:
+        definitions = self.document.definitions if self.document else ()
+        nodes = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+        named: dict[str | None, OperationDefinitionNode] = {node.name.value: node for node in nodes if node.name}
+        self._operations = named | {None: nodes[0]} if len(nodes) == 1 else named
 
     @property
     def size(self) -> int:
@@ -46,7 +53,7 @@ class PreparedDocument:
 
     def operation(self, name: str | None = None) -> OperationDefinitionNode | None:
         """Return the operation to run, None where the name selects none or several are left."""
-        return get_operation_ast(self.document, name) if self.document else None
+        return self._operations.get(name)
 
     def budget(self, name: str | None, variables: Mapping[str, Any]) -> Budget | None:
         """Return the cost budget of one run, None for a trusted document."""

@@ -1,7 +1,8 @@
 """Compiled operations: queries that run without graphql-core, which takes longer than the query itself.
 
-An operation compiles when each root field is a coroutine with scalar arguments, and generated code (`codegen`) reads
-its value, except for the fields below it that are such coroutines themselves:
+Generated code (`codegen`) reads the plain parts of the data; the resolvers between them, coroutines or functions, are
+called by a `Run`. An operation compiles unless it has an interface or a union above a resolver, or a field that is more
+than a resolver or an attribute:
 
     query ($id: Int!) { show(id: $id) { showId title { displayName } seasons { seasonNumber } } }
 
@@ -10,39 +11,23 @@ for any reason: an exception in a resolver, null for a required field, a variabl
 graphql-core runs the operation from its beginning. Queries have no effects, and loaded rows stay in their loaders.
 """
 
-import asyncio
-import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, cast
 
-import strawberry
 from graphql import (
-    BooleanValueNode,
-    FieldNode,
-    FloatValueNode,
-    GraphQLField,
     GraphQLObjectType,
-    IntValueNode,
-    NamedTypeNode,
-    NonNullTypeNode,
-    NullValueNode,
-    OperationDefinitionNode,
-    OperationType,
-    StringValueNode,
-    ValueNode,
-    VariableNode,
+    GraphQLOutputType,
+    is_list_type,
     is_non_null_type,
     is_object_type,
-    is_required_argument,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
-from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
-from strawberry.types.base import StrawberryMaybe, StrawberryOptional
-from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
+from mediacanon.execution.arguments import Arguments, compile_arguments
 from mediacanon.execution.codegen import (
     DEFINITION,
     REFUSALS,
@@ -54,141 +39,13 @@ from mediacanon.execution.codegen import (
     ValueExpression,
     class_guard,
     compile_object,
+    plain_attribute,
 )
 from mediacanon.execution.compilation import CompilationContext
-from mediacanon.vocabulary import MAX_INTEGER, MIN_INTEGER
+from mediacanon.execution.inputs import Inputs, Variable, compile_inputs
+from mediacanon.execution.runs import CompiledField, Run, RunInfo
 
-# Built-in scalar -> the class whose values need no coercion; node of a literal -> its value.
-SCALAR_CLASSES: dict[str, type] = {"Int": int, "Float": float, "String": str, "Boolean": bool, "ID": str}
-LITERALS: dict[type, Callable[[Any], object]] = {
-    IntValueNode: lambda node: int(node.value),
-    FloatValueNode: lambda node: float(node.value),
-    StringValueNode: lambda node: node.value,
-    BooleanValueNode: lambda node: node.value,
-}
-# Types of arguments that Strawberry passes on unchanged.
-UNCHANGED: tuple[object, ...] = (int, float, str, bool, strawberry.ID)
-ABSENT: Any = object()
-
-
-@dataclass(frozen=True, slots=True)
-class ScalarVariable:
-    """A variable of a built-in scalar type; its `default` is ABSENT where it has none."""
-
-    name: str
-    class_: type
-    is_required: bool
-    default: Any
-
-    def is_coerced(self, value: object) -> bool:
-        """Return whether coercion would leave a value unchanged."""
-        if value is None:
-            return not self.is_required
-        if value.__class__ is not self.class_:
-            return False
-        if self.class_ is int:
-            return MIN_INTEGER <= cast("int", value) <= MAX_INTEGER
-        return self.class_ is not float or math.isfinite(cast("float", value))
-
-
-def compile_variables(operation: OperationDefinitionNode) -> tuple[ScalarVariable, ...] | None:
-    """Return the variables of a query; None for mutations, and for queries with variables of other types."""
-    if operation.operation is not OperationType.QUERY:
-        return None
-    try:
-        return tuple(
-            _scalar_variable(each.variable.name.value, each.type, each.default_value)
-            for each in operation.variable_definitions or ()
-        )
-    except NotCompilable:
-        return None
-
-
-def _scalar_variable(name: str, type_: object, literal: ValueNode | None) -> ScalarVariable:
-    is_required = isinstance(type_, NonNullTypeNode)
-    inner = type_.type if isinstance(type_, NonNullTypeNode) else type_
-    if not isinstance(inner, NamedTypeNode) or inner.name.value not in SCALAR_CLASSES:
-        raise NotCompilable
-    variable = ScalarVariable(name, SCALAR_CLASSES[inner.name.value], is_required, ABSENT)
-    if literal is None:
-        return variable
-    if isinstance(literal, NullValueNode):
-        default = None
-    elif read := LITERALS.get(type(literal)):
-        default = read(literal)
-    else:
-        raise NotCompilable
-    if not variable.is_coerced(default):
-        raise NotCompilable
-    return ScalarVariable(name, variable.class_, is_required, default)
-
-
-def match_variables(declared: Iterable[ScalarVariable], given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the variables for the resolvers; None where graphql-core has to coerce or to refuse one."""
-    values: dict[str, Any] = {}
-    for variable in declared:
-        value = given.get(variable.name, ABSENT)
-        if value is ABSENT:
-            if variable.default is not ABSENT:
-                values[variable.name] = variable.default
-            elif variable.is_required:
-                return None
-        elif variable.is_coerced(value):
-            values[variable.name] = value
-        else:
-            return None
-    return values
-
-
-@dataclass(frozen=True, slots=True)
-class VariableArgument:
-    """An argument with a variable as its value, and its default for an absent variable."""
-
-    name: str
-    variable: str
-    is_required: bool
-    default: Any
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledField:
-    """A field with a resolver: the arguments of the resolver, and the reader of its value."""
-
-    key: str
-    field: StrawberryField
-    # graphql-core's GraphQLResolveInfo, without the parts that belong to a request.
-    info: Any
-    constants: Mapping[str, Any]
-    arguments: tuple[VariableArgument, ...]
-    is_required: bool
-    check: Callable[[Any], None]
-    read: Read
-    fields: tuple["CompiledField", ...]
-
-    async def resolve(self, source: object, context: object, variables: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
-        """Return the completed value of the field. Raises for any value that graphql-core has to complete."""
-        resolver = cast("Any", self.field.base_resolver)
-        arguments = dict(self.constants)
-        for argument in self.arguments:
-            value = variables.get(argument.variable, argument.default)
-            if argument.is_required and (value is None or value is ABSENT):
-                raise Bailout
-            if value is not ABSENT:
-                arguments[argument.name] = value
-        if resolver.info_parameter:
-            raw = self.info._replace(context=context, variable_values=variables)
-            arguments[resolver.info_parameter.name] = strawberry.Info(_raw_info=raw, _field=self.field)
-        for parameter in (resolver.parent_parameter, resolver.root_parameter):
-            if parameter:
-                arguments[parameter.name] = source
-        value = await (resolver(source, **arguments) if resolver.self_parameter else resolver(**arguments))
-        if not self.fields:
-            return self.read(value)
-        if value is None and not self.is_required:
-            return None
-        self.check(value)
-        completed: dict[str, Any] = self.read(value)
-        return await _resolve_all(self.fields, completed, value, context, variables)
+Complete = Callable[[Run, Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,36 +53,19 @@ class CompiledOperation:
     """A query that runs without graphql-core."""
 
     fields: tuple[CompiledField, ...]
+    inputs: Inputs
 
-    async def run(self, context: object, variables: dict[str, Any]) -> dict[str, Any]:
+    def run(self, context: object, variables: dict[str, Any]) -> Awaitable[dict[str, Any]]:
         """Return the data. Raises where graphql-core has to run the query."""
-        keys: dict[str, Any] = dict.fromkeys(field.key for field in self.fields)
-        return await _resolve_all(self.fields, keys, None, context, variables)
-
-
-async def _resolve_all(
-    fields: tuple[CompiledField, ...],
-    completed: dict[str, Any],
-    source: object,
-    context: object,
-    variables: dict[str, Any],
-) -> dict[str, Any]:
-    """Put the values of fields into their reserved keys; the resolvers run concurrently, so that loaders batch."""
-    running: list[Awaitable[Any]] = [field.resolve(source, context, variables) for field in fields]
-    values = [await running[0]] if len(running) == 1 else await asyncio.gather(*running, return_exceptions=True)
-    for field, value in zip(fields, values, strict=True):
-        if isinstance(value, BaseException):
-            raise value
-        completed[field.key] = value
-    return completed
+        return Run(context, variables).data(self.fields)
 
 
 def compile_operation(
-    context: CompilationContext, root_type: GraphQLObjectType, fields: GroupedFieldSet
+    context: CompilationContext, root_type: GraphQLObjectType, fields: GroupedFieldSet, variables: Iterable[Variable]
 ) -> CompiledOperation | None:
     """Return the compiled operation of root fields; None where graphql-core has to run it."""
     try:
-        return CompiledOperation(_compile_fields(context, root_type, fields, None))
+        return CompiledOperation(_compile_fields(context, root_type, fields, None), compile_inputs(context, variables))
     except REFUSALS:
         return None
 
@@ -243,88 +83,98 @@ def _compile_field(
 ) -> CompiledField:
     node = details[0].node
     field = context.schema.get_field(parent_type, node.name.value)
-    if field is None:
+    definition = field.extensions.get(DEFINITION) if field else None
+    if field is None or not isinstance(definition, StrawberryField):
         raise NotCompilable
-    definition = _coroutine_field(field)
-    constants, arguments = _compile_arguments(context, field, definition, node)
+    read, complete = _compile_value(context, field.type, details, path)
+    attribute = plain_attribute(field)
+    if attribute is not None:
+        get = attrgetter(attribute)
+        return CompiledField(cast("str", path.key), lambda _, source: get(source), False, read, complete)
+    if definition.base_resolver is None or definition.extensions or definition.permission_classes:
+        raise NotCompilable
     info = context.build_resolve_info(field, [each.node for each in details], parent_type, path)
-    read, fields, check = _compile_value(context, field, details, path)
-    return CompiledField(
-        key=cast("str", path.key),
-        field=definition,
+    call = _compile_call(
+        definition,
+        compile_arguments(context, field, definition, node),
         # Compiled code keeps no request alive. A resolver that looks for these meets None, and graphql-core runs.
-        info=cast("Any", info)._replace(context=None, variable_values=None, root_value=None, async_helpers=None),
-        constants=constants,
-        arguments=arguments,
-        is_required=is_non_null_type(field.type),
-        check=check,
-        read=read,
-        fields=fields,
+        cast("Any", info)._replace(context=None, variable_values=None, root_value=None, async_helpers=None),
     )
+    return CompiledField(cast("str", path.key), call, definition.is_async, read, complete)
 
 
-def _coroutine_field(field: GraphQLField) -> StrawberryField:
-    """Return the definition of a field whose resolver is a coroutine and no more. Raises NotCompilable."""
-    definition = field.extensions.get(DEFINITION)
-    if not isinstance(definition, StrawberryField) or definition.base_resolver is None:
-        raise NotCompilable
-    if not definition.is_async or definition.extensions or definition.permission_classes:
-        raise NotCompilable
-    return definition
+def _compile_call(definition: StrawberryField, arguments: Arguments, info: Any) -> Callable[[Run, Any], Any]:  # noqa: ANN401 - graphql-core's, incomplete
+    """Return the call of a resolver with its arguments."""
+    resolver = cast("Any", definition.base_resolver)
+    function, passes_self = resolver.wrapped_func, bool(resolver.self_parameter)
+    info_name = resolver.info_parameter and resolver.info_parameter.name
+    sources = [each.name for each in (resolver.parent_parameter, resolver.root_parameter) if each]
+
+    def call(run: Run, source: object) -> Any:  # noqa: ANN401 - a value of any type, or a coroutine
+        given = arguments.of(run.variables)
+        if info_name:
+            given[info_name] = RunInfo(run, definition, info)
+        for name in sources:
+            given[name] = source
+        return function(source, **given) if passes_self else function(**given)
+
+    return call
 
 
 def _compile_value(
-    context: CompilationContext, field: GraphQLField, details: FieldDetailsList, path: Path
-) -> tuple[Read, tuple[CompiledField, ...], Callable[[Any], None]]:
-    """Return the reader of a field's value, the fields to resolve below it, and its check. Raises NotCompilable."""
+    context: CompilationContext, type_: GraphQLOutputType, details: FieldDetailsList, path: Path
+) -> tuple[Read | None, Complete]:
+    """Return the reader of a value without resolvers below it, else None, and its completion. Raises NotCompilable."""
     generator = CodeGenerator(context)
     try:
-        text = generator.value(field.type, details, ValueExpression("v", "v"))
-        return generator.compile(text, "v"), (), _check_nothing
+        text = generator.value(type_, details, ValueExpression("v", "v"))
+        read = generator.compile(text, "v")
+        return read, lambda _, value: read(value)
     except NotCompilable:
-        inner = field.type.of_type if is_non_null_type(field.type) else field.type
-        strawberry_type = getattr(inner, "extensions", {}).get(DEFINITION)
-        if not is_object_type(inner) or strawberry_type is None or strawberry_type.is_type_of:
-            raise
-    fields = context.collect_subfields(inner, details).grouped_field_set
+        is_required = is_non_null_type(type_)
+        inner = cast("Any", type_).of_type if is_required else type_
+        if is_list_type(inner):
+            complete = _list_completion(_compile_value(context, inner.of_type, details, path)[1])
+        else:
+            complete = _compile_object_completion(context, inner, details, path)
+        return None, complete if is_required else _or_none(complete)
+
+
+def _or_none(complete: Complete) -> Complete:
+    return lambda run, value: None if value is None else complete(run, value)
+
+
+def _list_completion(complete_item: Complete) -> Complete:
+    def complete(run: Run, value: Any) -> list[Any]:  # noqa: ANN401 - any value of a field
+        if value.__class__ is not list and value.__class__ is not tuple:
+            raise Bailout
+        return [complete_item(run, item) for item in value]
+
+    return complete
+
+
+def _compile_object_completion(
+    context: CompilationContext,
+    type_: Any,  # noqa: ANN401 - any output type
+    details: FieldDetailsList,
+    path: Path,
+) -> Complete:
+    """Return the completion of an object with resolvers below it. Raises NotCompilable."""
+    definition = getattr(type_, "extensions", {}).get(DEFINITION)
+    if not is_object_type(type_) or definition is None or definition.is_type_of:
+        raise NotCompilable
+    selected = context.collect_subfields(type_, details).grouped_field_set
     # None: every field of the object has a resolver.
-    reader = compile_object(context, inner, fields) or ObjectReader(lambda _: dict.fromkeys(fields), fields)
-    return reader.read, _compile_fields(context, inner, reader.interpreted, path), class_guard(inner, set())
+    reader = compile_object(context, type_, selected) or ObjectReader(lambda _: dict.fromkeys(selected), selected)
+    fields = _compile_fields(context, type_, reader.interpreted, path)
+    accepted: set[type] = set()
+    check, read = class_guard(type_, accepted), reader.read
 
+    def complete(run: Run, value: object) -> dict[str, Any]:
+        if value.__class__ not in accepted:
+            check(value)
+        found: dict[str, Any] = read(value)
+        run.start(fields, value, found)
+        return found
 
-def _check_nothing(_: object) -> None:
-    """Accept any value: its reader checks it."""
-
-
-def _compile_arguments(
-    context: CompilationContext, field: GraphQLField, definition: StrawberryField, node: FieldNode
-) -> tuple[dict[str, Any], tuple[VariableArgument, ...]]:
-    """Return the constant arguments of a field, and its arguments by variable. Raises NotCompilable."""
-    given = {each.name.value: each for each in node.arguments or ()}
-    variables = {name: each.value.name.value for name, each in given.items() if isinstance(each.value, VariableNode)}
-    # Literals and defaults remain without the variables.
-    kept = [each for name, each in given.items() if name not in variables or is_required_argument(field.args[name])]
-    fixed = get_argument_values(field, FieldNode(name=node.name, arguments=tuple(kept)), context.variable_values)
-    constants: dict[str, Any] = {}
-    arguments: list[VariableArgument] = []
-    # Strawberry makes GraphQL's arguments of its own, in the same order.
-    for (name, argument), declared in zip(field.args.items(), definition.arguments, strict=True):
-        if name in variables:
-            _check_unchanged(declared.type, ABSENT)
-            default = ABSENT if is_required_argument(argument) else fixed.get(name, ABSENT)
-            is_required = is_non_null_type(argument.type)
-            arguments.append(VariableArgument(declared.python_name, variables[name], is_required, default))
-        elif name in fixed:
-            _check_unchanged(declared.type, fixed[name])
-            constants[declared.python_name] = fixed[name]
-    return constants, tuple(arguments)
-
-
-def _check_unchanged(type_: object, value: object) -> None:
-    """Raise NotCompilable for an argument that Strawberry converts."""
-    if isinstance(type_, StrawberryMaybe):
-        raise NotCompilable
-    inner = type_.of_type if isinstance(type_, StrawberryOptional) else type_
-    is_enum = isinstance(inner, StrawberryEnumDefinition)
-    if value is not None and inner not in UNCHANGED and (value is ABSENT or not is_enum):
-        raise NotCompilable
+    return complete

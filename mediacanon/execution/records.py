@@ -11,6 +11,7 @@ from typing import Any, cast
 ReadRows = Callable[[Sequence[Any]], list[Any]]
 # An attribute in the source of an object. Keys are quoted and hold no point.
 _ATTRIBUTE = re.compile(r"\bo\.(\w+)")
+_ROW = re.compile(r"\bo\b(?!\.)")
 
 
 def rows_reader(
@@ -42,6 +43,9 @@ def _compile_unpacking(class_: type, display: str, names: dict[str, Any]) -> Rea
     attributes = set(_ATTRIBUTE.findall(display))
     # The class's own `_fields`: a derived class may have redefined an attribute.
     fields: tuple[str, ...] = vars(class_).get("_fields", ())
+    # A function of the row needs the row itself.
+    if _ROW.search(display):
+        return None
     is_iterated_in_order = isinstance(getattr(class_, "__iter__", None), WrapperDescriptorType)
     if not is_iterated_in_order or not attributes <= {*fields}:
         return None

@@ -19,7 +19,8 @@ from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, 
 
 from mediacanon.execution.codegen import ObjectReader, Read
 from mediacanon.execution.compilation import FieldBudget
-from mediacanon.execution.operations import CompiledOperation, compile_variables, match_variables
+from mediacanon.execution.inputs import Variable, compile_variables, match_variables
+from mediacanon.execution.operations import CompiledOperation
 
 # Compiled fields of one document: a page's query has a hundred; fragments within fragments unfold into millions.
 # The bound on all documents together is the document cache's.
@@ -46,6 +47,8 @@ class Specialization:
     """
 
     budget: FieldBudget
+    # None for an operation that graphql-core has to run.
+    variables: tuple[Variable, ...] | None = None
     root: GroupedFieldSet | None = None
     operation: CompiledOperation | None = None
     is_operation_tried: bool = False
@@ -94,7 +97,7 @@ class CompiledDocument:
         key = (id(operation), tuple(outcome if isinstance(outcome, bool) else None for outcome in outcomes))
         known = self._specializations.get(key)
         if known is None and len(self._specializations) < MAX_SPECIALIZATIONS:
-            known = self._specializations[key] = Specialization(self._budget)
+            known = self._specializations[key] = Specialization(self._budget, self._variables[id(operation)])
         return known
 
     def operation(
@@ -106,7 +109,9 @@ class CompiledDocument:
         if variables is None:
             return None
         known = self.specialization(operation, variables)
-        return (known.operation, variables) if known and known.operation else None
+        if known is None or known.operation is None or known.operation.inputs.coerce(variables) is None:
+            return None
+        return known.operation, variables
 
 
 def _condition_variables(document: DocumentNode) -> list[str] | None:

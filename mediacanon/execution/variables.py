@@ -76,6 +76,9 @@ class Leniency:
     max_items: Mapping[str, int] = field(default_factory=dict)
     # Variable -> the function that returns the spelling of the catalogue for a text or an entry.
     spellings: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    # Variable -> the function that returns its value for its first text, in place of its type; None stands for no
+    # value, and it raises Unreadable.
+    readers: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
     # The texts and the entries of lists that can match anything.
     accepts_text: Callable[[str], bool] = _any_text
     accepts_entry: Callable[[str], bool] = _any_text
@@ -151,9 +154,12 @@ def read_variables(types: Types, texts: Texts, leniency: Leniency) -> Reading:
         given = _given(name, texts, leniency)
         if given:
             try:
-                variables[name] = _read(name, type_, given, leniency)
+                value = _read(name, type_, given, leniency)
             except Unreadable as error:
                 unreadable[name] = error
+            else:
+                if value is not None:
+                    variables[name] = value
     return Reading(variables, unreadable)
 
 
@@ -169,6 +175,8 @@ def _given(name: str, texts: Texts, leniency: Leniency) -> list[str]:
 
 
 def _read(name: str, type_: GraphQLInputType, texts: Sequence[str], leniency: Leniency) -> Any:  # noqa: ANN401 - any JSON
+    if name in leniency.readers:
+        return leniency.readers[name](texts[0])
     kind: Any = get_nullable_type(type_)
     if not is_list_type(kind):
         return _read_text(name, kind, texts[0], leniency)
@@ -192,7 +200,8 @@ def _read_entry(name: str, kind: Any, text: str, leniency: Leniency) -> Any:  # 
 
 def _read_text(name: str, kind: Any, text: str, leniency: Leniency) -> Any:  # noqa: ANN401 - any JSON
     if kind.name in ("Int", "Float"):
-        return _read_number(kind.name, text, leniency.bounds.get(name), clamps=leniency.clamps)
+        number = _spelled(name, text, leniency)
+        return _read_number(kind.name, number, leniency.bounds.get(name), clamps=leniency.clamps)
     if kind.name == "Boolean":
         if text.lower() not in _BOOLEANS:
             raise Unreadable("true or false")

@@ -35,7 +35,7 @@ async def test_the_documented_source_is_the_generated_one(
         return compile(source, *arguments)
 
     monkeypatch.setattr(codegen, "compile", record, raising=False)
-    text = codegen.__doc__.split("`")[1]
+    text = codegen.__doc__.split("seasons in\n`")[1].split("`")[0]
     document, compiled = compile_document(text, REAL_SCHEMA)
     result = await execute(
         REAL_SCHEMA, document, context_value=make_context(), executor_class=CompiledExecutor, compiled=compiled

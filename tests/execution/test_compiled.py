@@ -69,13 +69,21 @@ REAL_ROOTS = {
         "(ids: [])",
     ],
     "discover": ["(perPage: 3)", "(page: 0)"],
+    "person": ["(id: 99000001)", '(by: {imdbId: "nm99000002"})', "(by: {tmdbId: 1})", ""],
+    "people": ['(query: "marlowe a", limit: 2)', '(query: "a", limit: 99)'],
+    "franchise": ["(tmdbId: 90)", "(tmdbId: 0)"],
+    "franchises": ['(query: "the")', '(query: "a", limit: 99)'],
     "collections": [""],
     "collection": ['(slug: "top-drama-movies")', "(id: 901)", '(slug: "nope")', ""],
     "carousels": ["(perPage: 2)", "(page: 2, perPage: 1)", "(page: 0)"],
 }
 # Arguments of fields below them.
 REAL_ARGUMENTS = {
+    "Show.season": ["(number: 1)", "(number: 99)"],
     "Title.certification": ['(country: "US")'],
+    "Title.name": ['(languages: ["de-AT", "ja"])', '(languages: ["nonsense"])'],
+    "Title.credits": ["(perPage: 2)", "(departments: [ACTING, WRITING], page: 2, perPage: 3)", "(page: 0)"],
+    "Person.credits": ["(perPage: 2)", "(departments: [DIRECTING])"],
     "Title.poster": ["", "(size: W92)", "(size: ORIGINAL)"],
     "DiscoverTitle.poster": ["", "(size: W185)"],
     "Episode.still": ["", "(size: W92)", "(size: ORIGINAL)"],
@@ -193,6 +201,24 @@ async def test_only_resolvers_are_interpreted(assert_same_result: Callable, make
         REAL_SCHEMA, document, context_value=make_context(), executor_class=CountingExecutor, compiled=compiled
     )
     assert CountingExecutor.executed == ["show", "seasons"]
+
+
+@pytest.mark.parametrize(("arguments", "interpreted"), [("(size: W342)", False), ("", False), ("(size: $size)", True)])
+async def test_functions_of_a_row_are_called_by_compiled_code(
+    assert_same_result: Callable, make_context: Callable, arguments: str, interpreted: bool
+) -> None:
+    """With arguments that the document states; one from a variable is graphql-core's."""
+    parameters = "($size: PosterSize! = W92)" if "$" in arguments else ""
+    text = f"query Q{parameters} {{ discover(perPage: 5) {{ items {{ poster{arguments} displayName }} }} }}"
+    document, compiled = compile_document(text, REAL_SCHEMA)
+    for _ in range(2):
+        result = await assert_same_result(REAL_SCHEMA, document, compiled, make_context)
+    assert all(title["poster"] for title in result.data["discover"]["items"])
+    CountingExecutor.executed.clear()
+    await execute(
+        REAL_SCHEMA, document, context_value=make_context(), executor_class=CountingExecutor, compiled=compiled
+    )
+    assert ("poster" in CountingExecutor.executed) == interpreted
 
 
 @pytest.mark.parametrize(

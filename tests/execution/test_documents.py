@@ -1,5 +1,8 @@
 """Prepared documents: cached once, in bounded memory."""
 
+import pytest
+
+from mediacanon.execution import documents
 from mediacanon.execution.documents import DOCUMENT_SIZE, FIELD_SIZE, MAX_CACHE_SIZE
 from mediacanon.execution.executor import Execution
 from mediacanon.schema.costs import COSTS
@@ -13,17 +16,19 @@ def new_execution() -> Execution:
     return Execution(build_schema(), costs=COSTS)
 
 
-async def test_cached_documents_are_bounded():
+async def test_cached_documents_are_bounded(monkeypatch: pytest.MonkeyPatch):
     """Ever new documents, long or short, do not fill the memory."""
+    size = MAX_CACHE_SIZE // 10
+    monkeypatch.setattr(documents, "MAX_CACHE_SIZE", size)
     execution = new_execution()
     for number in range(40):
-        execution.prepare(f"# {number}".ljust(MAX_CACHE_SIZE // 20) + "\n{ stats { movies } }")
+        execution.prepare(f"# {number}".ljust(size // 20) + "\n{ stats { movies } }")
     assert 10 < len(execution.documents) < 20
-    assert MAX_CACHE_SIZE * 0.8 < execution.documents.size <= MAX_CACHE_SIZE
-    for number in range(MAX_CACHE_SIZE // DOCUMENT_SIZE):
+    assert size * 0.8 < execution.documents.size <= size
+    for number in range(size // DOCUMENT_SIZE):
         execution.prepare(f"{{ stats {{ a{number}: movies }} }}")
-    assert len(execution.documents) < MAX_CACHE_SIZE // DOCUMENT_SIZE
-    assert execution.documents.size <= MAX_CACHE_SIZE
+    assert len(execution.documents) < size // DOCUMENT_SIZE
+    assert execution.documents.size <= size
 
 
 async def test_a_document_larger_than_the_cache_evicts_no_other():
@@ -36,23 +41,25 @@ async def test_a_document_larger_than_the_cache_evicts_no_other():
     assert (execution.prepare(STATS), execution.documents.size) == (first, size)
 
 
-async def test_compiled_fields_of_all_documents_are_bounded_together(make_context):
+async def test_compiled_fields_of_all_documents_are_bounded_together(make_context, monkeypatch: pytest.MonkeyPatch):
     """Short documents that unfold into many fields, run under many conditions, evict each other."""
+    size = MAX_CACHE_SIZE // 4
+    monkeypatch.setattr(documents, "MAX_CACHE_SIZE", size)
     execution = new_execution()
     aliases = " ".join(f"a{n}: name" for n in range(25))
     conditions = ("a", "b", "c", "d")
     declared = ", ".join(f"${name}: Boolean = true" for name in conditions)
     included = " ".join(f"count @include(if: ${name})" for name in conditions)
     compiled = 0
-    for number in range(60):
+    for number in range(15):
         prepared = execution.prepare(f"query ({declared}) {{ genres {{ {aliases} {included} b{number}: name }} }}")
         for bits in range(16):
             variables = {name: bool(bits >> place & 1) for place, name in enumerate(conditions)}
             assert not (await execution.execute(prepared, context=make_context(), variables=variables)).errors
         compiled += prepared.compiled.size
-        assert execution.documents.size <= MAX_CACHE_SIZE
-    assert compiled * FIELD_SIZE > MAX_CACHE_SIZE
-    assert 0 < len(execution.documents) < 60
+        assert execution.documents.size <= size
+    assert compiled * FIELD_SIZE > size
+    assert 0 < len(execution.documents) < 15
 
 
 async def test_the_size_of_a_document_grows_as_it_is_compiled(make_context):

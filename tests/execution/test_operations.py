@@ -20,6 +20,8 @@ from tests.execution.conftest import compile_document, run_operation
 SCHEMA = build_schema()._schema
 SHOW = """query ($id: Int!, $on: Boolean = true) { show(id: $id) { showId title { displayName genres }
   seasons { seasonNumber episodes @include(if: $on) { displayName airDate } } episodeCount } }"""
+FILTERED = """query ($type: TitleType, $genres: [String!]) {
+  discover(filter: {type: $type, genresIn: $genres}, perPage: 3) { total items { displayName } } }"""
 COMPILED = [
     ("{ show(id: 1) { title { displayName } } }", {}),
     ("{ title(id: 1) { movie { movieId } } }", {}),
@@ -32,6 +34,27 @@ COMPILED = [
     ("query ($q: String!, $limit: Int) { search(query: $q, limit: $limit) { __typename } }", {"q": "the"}),
     ("query ($q: String!, $limit: Int) { search(query: $q, limit: $limit) { __typename } }", {"q": "the", "limit": 2}),
     ("query ($id: Int!) { season(id: $id) { seasonNumber episodes { episodeNumber } } }", {"id": 1}),
+    # Resolvers below attributes and in lists, and functions among them.
+    ("{ show(id: 1) { title { poster(size: W92) similar { displayName poster } names { name } } } }", {}),
+    ("{ titles(perPage: 3) { items { overview { text } movie { title { status } } similar { type } } } }", {}),
+    (
+        "{ movie(id: 1) { title { credits(departments: [ACTING]) { total items { department person { name } } } } } }",
+        {},
+    ),
+    # Inputs, lists and enums, by variable and as literals.
+    ("query ($by: TitleBy!) { title(by: $by) { titleId } }", {"by": {"id": 1}}),
+    ('{ title(by: {imdbId: "tt0000000"}) { titleId } }', {}),
+    ("query ($ids: [ExternalId!]!) { lookup(ids: $ids) { missing } }", {"ids": []}),
+    ('query ($ids: [ExternalId!] = ["tt0000000"]) { lookup(ids: $ids) { missing } }', {}),
+    ("query ($type: TitleType) { titles(type: $type) { total } }", {"type": "show"}),
+    ("query ($type: TitleType = show) { titles(type: $type) { total } }", {}),
+    ("query ($type: TitleType) { titles(type: $type) { total } }", {"type": None}),
+    # Variables within literals: present, absent and null, in objects and in lists.
+    ("query ($id: Int!) { title(by: {id: $id}) { titleId } }", {"id": 1}),
+    ("query ($id: ExternalId!) { lookup(ids: [$id]) { missing } }", {"id": "tt0000000"}),
+    (FILTERED, {"type": "movie", "genres": ["Drama"]}),
+    (FILTERED, {}),
+    (FILTERED, {"type": None, "genres": None}),
 ]
 GRAPHQL_CORES = [
     # Variables that are coerced, missing, null, unknown or of other types.
@@ -42,11 +65,10 @@ GRAPHQL_CORES = [
     (SHOW, {"id": None}),
     (SHOW, {}),
     (SHOW, {"id": 1, "on": None}),
-    # Inputs, lists and enums by variable.
-    ("query ($by: TitleBy!) { title(by: $by) { titleId } }", {"by": {"id": 1}}),
-    ('{ title(by: {imdbId: "tt0000000"}) { titleId } }', {}),
-    ("query ($ids: [ExternalId!]!) { lookup(ids: $ids) { missing } }", {"ids": []}),
-    ("query ($type: TitleType) { titles(type: $type) { total } }", {"type": "show"}),
+    # Inputs and enums that GraphQL refuses.
+    ("query ($by: TitleBy!) { title(by: $by) { titleId } }", {"by": {"id": "one"}}),
+    ("query ($by: TitleBy!) { title(by: $by) { titleId } }", {"by": {"id": 1, "tmdbId": 1}}),
+    ("query ($type: TitleType) { titles(type: $type) { total } }", {"type": "film"}),
     # The schema about itself.
     ("{ __typename }", {}),
     ("{ __schema { queryType { name } } }", {}),
@@ -80,6 +102,11 @@ async def test_everything_else_is_left_to_graphql_core(
 async def test_errors_of_compiled_operations_are_graphql_cores(make_context: Callable):
     """An exception in a compiled operation is reported with GraphQL's message, location and path."""
     execution = Execution(build_schema(), costs=COSTS)
+    # Null within a literal of an input that takes exactly one id.
+    by = execution.prepare("query ($id: Int) { title(by: {id: $id}) { titleId } }")
+    for given in ({"id": 1}, {"id": 1}, {"id": None}, {}):
+        errors = (await execution.execute(by, context=make_context(), variables=given)).errors
+        assert bool(errors) is (given != {"id": 1})
     prepared = execution.prepare("query ($page: Int) { titles(page: $page) { total } }")
     for _ in range(3):
         assert not (await execution.execute(prepared, context=make_context(), variables={"page": 1})).errors
