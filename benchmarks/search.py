@@ -1,9 +1,9 @@
 """Measures searches: `python -m benchmarks.search postgresql://... [--queries 500]`.
 
 It measures the ranked search, the first page of the titles whose name contains a text, and their count with the
-languages. The queries are names of the catalogue's own titles as people type them, half of them well known: whole
-names, beginnings, one word, words in another order, with the year, with a typo. Each query runs once before it is
-measured. The floor of the same run is the loading of twenty titles by id.
+languages. The queries are names of the catalogue's own titles as people type them, half of them well known,
+alternative titles and people: whole names, beginnings, one word, words in another order, with the year, with a typo.
+Each query runs once before it is measured. The floor of the same run is the loading of twenty titles by id.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import click
 
 from mediacanon.database.counts import load_counts
 from mediacanon.database.pool import open_pool
-from mediacanon.loaders.search import load_titles_by_rank
+from mediacanon.loaders.search import load_by_rank
 from mediacanon.loaders.title import load_titles_by_id
 from mediacanon.loaders.title_list import SearchCount, TitleSearch, load_titles_by_search
 
@@ -26,6 +26,10 @@ NAMES = """
 (SELECT display_name, start_year FROM titles WHERE num_votes > 5000 AND withdrawn_at IS NULL ORDER BY id LIMIT 20000)
 UNION ALL
 (SELECT display_name, start_year FROM titles WHERE withdrawn_at IS NULL ORDER BY id LIMIT 20000)
+UNION ALL
+(SELECT name, NULL FROM title_akas LIMIT 10000)
+UNION ALL
+(SELECT name, NULL FROM people WHERE fame >= 10 LIMIT 10000)
 """
 
 
@@ -55,7 +59,7 @@ KINDS: dict[str, Callable[[str, int | None, random.Random], str]] = {
 
 # name -> the search for a query
 SEARCHES: dict[str, Callable[[asyncpg.Pool, str], Awaitable[object]]] = {
-    "ranked": lambda pool, query: load_titles_by_rank(pool, query, limit=LIMIT),
+    "ranked": lambda pool, query: load_by_rank(pool, query, limit=LIMIT),
     "titles": lambda pool, query: load_titles_by_search(pool, TitleSearch(query), limit=LIMIT, offset=0),
     "counts": lambda pool, query: load_counts(pool, [SearchCount(TitleSearch(query))]),
 }

@@ -5,7 +5,7 @@ turn are one statement.
 """
 
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 
@@ -20,12 +20,30 @@ from mediacanon.loaders.collection import (
     tags_of_collections,
     tags_of_listed,
 )
+from mediacanon.loaders.credit import (
+    CREDIT_COUNTS_BY_TITLE_ID,
+    CREDITS_BY_TITLE_ID,
+    load_credit_counts_by_episode,
+    load_credit_counts_by_person,
+    load_credit_counts_by_title,
+    load_credits_by_episode,
+    load_credits_by_person,
+    load_credits_by_title,
+)
 from mediacanon.loaders.dataloader import BatchLoader
 from mediacanon.loaders.descriptors import RequestLoaders, batched, derived, query
 from mediacanon.loaders.discover import load_discover_titles, tags_of_discover
-from mediacanon.loaders.franchise import load_franchises_by_id, load_titles_by_franchise
+from mediacanon.loaders.franchise import load_franchises_by_id, load_franchises_by_name, load_titles_by_franchise
 from mediacanon.loaders.movie import load_movies_by_id, load_movies_by_title_id
-from mediacanon.loaders.search import load_titles_by_rank, tags_of_rank
+from mediacanon.loaders.name import (
+    DISPLAY_NAMES_BY_TITLE_ID,
+    NAMES_BY_TITLE_ID,
+    load_display_names,
+    load_names_by_title_id,
+)
+from mediacanon.loaders.person import load_facts_by_person_id, load_people_by_id, load_people_by_tmdb_id
+from mediacanon.loaders.posters import load_poster_filter
+from mediacanon.loaders.search import load_by_rank, load_people_by_rank, tags_of_rank
 from mediacanon.loaders.season import (
     load_episodes_by_id,
     load_episodes_by_imdb_id,
@@ -36,7 +54,14 @@ from mediacanon.loaders.season import (
 )
 from mediacanon.loaders.show import load_episode_counts_by_show_id, load_shows_by_id, load_shows_by_title_id
 from mediacanon.loaders.similar import load_similar_titles_by_title_id
-from mediacanon.loaders.sitemap import load_last_ids, load_movies_between, load_shows_between
+from mediacanon.loaders.sitemap import (
+    load_movie_parts,
+    load_movies_between,
+    load_people_between,
+    load_person_parts,
+    load_show_parts,
+    load_shows_between,
+)
 from mediacanon.loaders.stats import (
     load_choices,
     load_countries,
@@ -47,16 +72,25 @@ from mediacanon.loaders.stats import (
     load_search_total,
     load_stats,
 )
-from mediacanon.loaders.title import load_titles_by_id, load_titles_by_imdb_id, load_titles_by_tmdb_id
+from mediacanon.loaders.title import (
+    load_shows_by_tvdb_id,
+    load_titles_by_id,
+    load_titles_by_imdb_id,
+    load_titles_by_tmdb_id,
+)
 from mediacanon.loaders.title_facts import (
+    COMPANIES_BY_TITLE_ID,
+    FACTS_BY_TITLE_ID,
+    NETWORKS_BY_TITLE_ID,
+    TEXTS_BY_TITLE_ID,
     load_companies_by_title_id,
-    load_facts_by_season_id,
     load_facts_by_title_id,
     load_keywords_by_title_id,
     load_networks_by_title_id,
     load_texts_by_title_id,
 )
 from mediacanon.loaders.title_list import load_titles_by_search, tags_of_search
+from mediacanon.loaders.together import Together
 
 
 class Loaders(RequestLoaders):
@@ -65,6 +99,7 @@ class Loaders(RequestLoaders):
     title_by_id = batched(load_titles_by_id)
     title_by_imdb_id = batched(load_titles_by_imdb_id)
     title_by_tmdb_id = batched(load_titles_by_tmdb_id)
+    show_by_tvdb_id = batched(load_shows_by_tvdb_id)
     facts_by_title_id = batched(load_facts_by_title_id)
     texts_by_title_id = batched(load_texts_by_title_id)
     keywords_by_title_id = batched(load_keywords_by_title_id)
@@ -72,6 +107,7 @@ class Loaders(RequestLoaders):
     networks_by_title_id = batched(load_networks_by_title_id)
     franchise_by_id = batched(load_franchises_by_id)
     titles_by_franchise = batched(load_titles_by_franchise)
+    franchises_by_name = query(load_franchises_by_name)
     movie_by_id = batched(load_movies_by_id)
     movie_by_title_id = batched(load_movies_by_title_id)
     show_by_id = batched(load_shows_by_id)
@@ -81,14 +117,26 @@ class Loaders(RequestLoaders):
     season_with_episodes_by_id = batched(load_seasons_with_episodes_by_id)
     seasons_by_show_id = batched(load_seasons_by_show_id)
     seasons_with_episodes_by_show_id = batched(load_seasons_with_episodes_by_show_id)
-    facts_by_season_id = batched(load_facts_by_season_id)
     episode_by_id = batched(load_episodes_by_id)
     episode_by_imdb_id = batched(load_episodes_by_imdb_id)
     similar_titles_by_title_id = batched(load_similar_titles_by_title_id, shared=False)
 
+    names_by_title_id = batched(load_names_by_title_id)
+    display_names = batched(load_display_names)
+    person_by_id = batched(load_people_by_id)
+    facts_by_person_id = batched(load_facts_by_person_id)
+    person_by_tmdb_id = batched(load_people_by_tmdb_id)
+    people_by_rank = query(load_people_by_rank)
+    credits_by_title = batched(load_credits_by_title)
+    credits_by_person = batched(load_credits_by_person)
+    credits_by_episode = batched(load_credits_by_episode)
+    credit_count_by_episode = batched(load_credit_counts_by_episode)
+    credit_count_by_title = batched(load_credit_counts_by_title)
+    credit_count_by_person = batched(load_credit_counts_by_person)
+
     discover_titles = query(load_discover_titles, tags=tags_of_discover)
     titles_by_search = query(load_titles_by_search, tags=tags_of_search)
-    titles_by_rank = query(load_titles_by_rank, tags=tags_of_rank)
+    ranked = query(load_by_rank, tags=tags_of_rank)
 
     collections = query(load_active_collections, tags=tags_of_collections)
     collection = query(load_collection, tags=tags_of_collections)
@@ -97,6 +145,7 @@ class Loaders(RequestLoaders):
     carousels = query(load_carousels)
 
     counts = batched(load_counts, correct=correct_counts, tags=attrgetter("tags"), shared=False)
+    poster_filter = derived(load_poster_filter)
     discover_total = derived(load_discover_total)
     search_total = derived(load_search_total)
     search_languages = derived(load_search_languages)
@@ -106,12 +155,32 @@ class Loaders(RequestLoaders):
     languages = derived(load_languages)
     countries = derived(load_countries)
 
-    last_ids = query(load_last_ids)
+    movie_parts = query(load_movie_parts)
+    show_parts = query(load_show_parts)
+    person_parts = query(load_person_parts)
     movies_between = query(load_movies_between)
     shows_between = query(load_shows_between)
+    people_between = query(load_people_between)
 
 
-def share_loaders(pool: asyncpg.Pool) -> dict[str, BatchLoader[Any, Any]]:
-    """Return the batch loaders that all requests over a pool share, by the attribute of `Loaders`."""
-    questions = vars(Loaders).items()
-    return {name: each.batch_loader(pool) for name, each in questions if isinstance(each, batched) and each.is_shared}
+# The questions of a title's page, sent together (`together`), with their statements.
+DETAILS = {
+    "facts_by_title_id": FACTS_BY_TITLE_ID,
+    "texts_by_title_id": TEXTS_BY_TITLE_ID,
+    "companies_by_title_id": COMPANIES_BY_TITLE_ID,
+    "networks_by_title_id": NETWORKS_BY_TITLE_ID,
+    "names_by_title_id": NAMES_BY_TITLE_ID,
+    "display_names": DISPLAY_NAMES_BY_TITLE_ID,
+    "credits_by_title": CREDITS_BY_TITLE_ID,
+    "credit_count_by_title": CREDIT_COUNTS_BY_TITLE_ID,
+}
+
+
+def share_loaders(pool: asyncpg.Pool, *, is_pooled: bool = False) -> dict[str, BatchLoader[Any, Any]]:
+    """Return the batch loaders that all requests over a pool share, by the attribute of `Loaders`.
+
+    `is_pooled`: statements are not kept prepared (`open_pool`), so a long one costs more than several short ones.
+    """
+    questions = [(name, each) for name, each in vars(Loaders).items() if isinstance(each, batched) and each.is_shared]
+    details = pool if is_pooled else cast("asyncpg.Pool", Together(pool, [*DETAILS.values()]))
+    return {name: each.batch_loader(details if name in DETAILS else pool) for name, each in questions}

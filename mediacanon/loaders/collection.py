@@ -17,11 +17,14 @@ from mediacanon.loaders.discover import (
     load_discover_titles_by_id,
     tags_of_discover,
 )
+from mediacanon.loaders.person import imdb_number
 from mediacanon.loaders.title import NOT_ADULT
-from mediacanon.vocabulary import DiscoverSort
+from mediacanon.vocabulary import DEFAULT_COUNTRY, PEOPLE_PARAMETERS, DiscoverSort, certified_at_most
 
 FILTER = "filter"
 MOST_TITLES = 100
+# The keys of a filter that concern TMDB's further facts and credits.
+FURTHER = ("keyword", "company", "network", "status", "certification_max", "has_video", *PEOPLE_PARAMETERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +45,13 @@ class CollectionRow:
 
     @property
     def discover_query(self) -> DiscoverQuery:
-        """The query of a collection whose strategy is filter; empty texts and zeros do not restrict."""
-        given = self.filter_params
-        sort = given.get("sort") or DiscoverSort.TOP_RATED.value
-        filter_ = DiscoverFilter(
-            type=given.get("type") or None,
-            genres_in=_if_any(given.get("genre")),
-            language_in=_if_any(given.get("lang")),
-            country_in=_if_any(given.get("country")),
-            year_min=given.get("year_min") or None,
-            rating_min=given.get("rating_min") or None,
-            votes_min=given.get("min_votes") or None,
-        )
-        known = {one.value for one in DiscoverSort}
-        return filter_, DiscoverSort(sort) if sort in known else DiscoverSort.MOST_RATED
+        """The query of a collection whose strategy is filter."""
+        return query_of(self.filter_params)
 
-    def query_hiding(self, *, is_adult: bool) -> DiscoverQuery:
-        """Return `discover_query`, which leaves out adult titles if they are hidden."""
+    def query_hiding(self, *, is_adult: bool, has_poster: bool | None = True) -> DiscoverQuery:
+        """Return `discover_query`, which leaves out adult titles if they are hidden, and titles without a poster."""
         filter_, sort = self.discover_query
-        return replace(filter_, hides_adult=is_adult), sort
+        return replace(filter_, hides_adult=is_adult, has_poster=has_poster), sort
 
     @property
     def most_titles(self) -> int:
@@ -69,8 +60,39 @@ class CollectionRow:
         return min(max(limit, 1), MOST_TITLES)
 
 
+def query_of(given: Mapping[str, Any]) -> DiscoverQuery:
+    """Return the query of a filter as files of collections have it; empty texts and zeros do not restrict."""
+    sort = given.get("sort") or DiscoverSort.TOP_RATED.value
+    most = given.get("certification_max")
+    filter_ = DiscoverFilter(
+        type=given.get("type") or None,
+        genres_in=_if_any(given.get("genre")),
+        language_in=_if_any(given.get("lang")),
+        country_in=_if_any(given.get("country")),
+        year_min=given.get("year_min") or None,
+        rating_min=given.get("rating_min") or None,
+        votes_min=given.get("min_votes") or None,
+        keywords_in=_if_any(given.get("keyword")),
+        companies_in=_if_any(given.get("company")),
+        networks_in=_if_any(given.get("network")),
+        status_in=_if_any(given.get("status")),
+        certified_in=certified_at_most(given.get("certification_country") or DEFAULT_COUNTRY, most) if most else (),
+        has_video=given.get("has_video"),
+        people_in=_people(given.get("people")),
+        cast_in=_people(given.get("cast")),
+        directed_by=_people(given.get("directed_by")),
+        written_by=_people(given.get("written_by")),
+    )
+    known = {one.value for one in DiscoverSort}
+    return filter_, DiscoverSort(sort) if sort in known else DiscoverSort.MOST_RATED
+
+
 def _if_any(value: str | None) -> tuple[str, ...]:
     return (value,) if value else ()
+
+
+def _people(imdb_ids: list[str] | None) -> tuple[int, ...]:
+    return tuple(map(imdb_number, imdb_ids or ()))
 
 
 # These columns may be null in a database of the Go server.
@@ -139,11 +161,16 @@ def tags_of_collections(**_: object) -> frozenset[str]:
 
 
 def tags_of_collection_titles(
-    collection: CollectionRow, *, limit: int, offset: int = 0, hides_adult: bool = False
+    collection: CollectionRow,
+    *,
+    limit: int,
+    offset: int = 0,
+    hides_adult: bool = False,
+    has_poster: bool | None = True,
 ) -> frozenset[str]:
     """Return the tags of a page of a collection's titles."""
     if collection.strategy == FILTER:
-        query = collection.query_hiding(is_adult=hides_adult)
+        query = collection.query_hiding(is_adult=hides_adult, has_poster=has_poster)
         return tags_of_discover(*query, limit=limit, offset=offset)
     return tags_of_listed(collection, hides_adult=hides_adult)
 
@@ -154,11 +181,20 @@ def tags_of_listed(_: CollectionRow, *, hides_adult: bool = False) -> frozenset[
 
 
 async def load_collection_titles(
-    pool: asyncpg.Pool, collection: CollectionRow, *, limit: int, offset: int = 0, hides_adult: bool = False
+    pool: asyncpg.Pool,
+    collection: CollectionRow,
+    *,
+    limit: int,
+    offset: int = 0,
+    hides_adult: bool = False,
+    has_poster: bool | None = True,
 ) -> list[DiscoverTitleRow]:
-    """Return titles of a collection: the matches of its filter in its sort order, or its list by rank."""
+    """Return titles of a collection: the matches of its filter in its sort order, or its list by rank.
+
+    `has_poster` restricts the matches of a filter; a list has its titles without a poster too.
+    """
     if collection.strategy == FILTER:
-        query = collection.query_hiding(is_adult=hides_adult)
+        query = collection.query_hiding(is_adult=hides_adult, has_poster=has_poster)
         return await load_discover_titles(pool, *query, limit=limit, offset=offset)
     ids = [row[0] for row in await pool.fetch(LISTED_TITLE_IDS, collection.id, limit, offset, hides_adult)]
     rows = await load_discover_titles_by_id(pool, ids) if ids else []

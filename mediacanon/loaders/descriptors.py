@@ -16,6 +16,7 @@ import asyncpg
 from mediacanon.cache.results import ResultCache
 from mediacanon.database.changes import ENGAGEMENT, LISTS, tag_of
 from mediacanon.loaders.dataloader import BatchLoader, DataLoader
+from mediacanon.loaders.posters import PosterRule
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -23,6 +24,10 @@ Arguments = ParamSpec("Arguments")
 Owner = TypeVar("Owner")
 # The tags of a list that any change of the catalogue may change, views included.
 ANY_CHANGE = frozenset({LISTS, ENGAGEMENT})
+DEFAULT_RULE = PosterRule()
+PERSON = "person:"
+# Noun of a tag -> the attribute of rows with its id.
+NOUNS = {"title": "title_id", "person": "person_id"}
 
 
 class RequestLoaders:
@@ -40,23 +45,38 @@ class RequestLoaders:
         shared: Mapping[str, BatchLoader[Any, Any]] | None = None,
         *,
         hides_adult: bool = False,
+        poster_rule: PosterRule = DEFAULT_RULE,
     ) -> None:
         self.pool = pool
         self.results = results
         self.shared = shared or {}
         # Whether lists, searches and totals leave adult titles out.
         self.hides_adult = hides_adult
+        self.poster_rule = poster_rule
         self.tags: set[str] = set()
 
-    def depend(self, tags: Iterable[str], rows: Iterable[object] = ()) -> None:
-        """Note the tags of a list, and of the titles among its rows."""
+    def depend(self, tags: Iterable[str], rows: Sequence[object] = ()) -> None:
+        """Note the tags of a list, and of the titles and people among its rows."""
         self.tags.update(tags)
-        self.tags.update(tag_of("title", id_) for row in rows if isinstance(id_ := getattr(row, "title_id", None), int))
+        if not rows:
+            return
+        for noun, attribute in NOUNS.items():
+            ids = {getattr(row, attribute, None) for row in rows}
+            self.tags.update(tag_of(noun, id_) for id_ in ids if isinstance(id_, int))
 
     @property
     def list_tags(self) -> frozenset[str]:
         """The tags of a response with these lists; those of any change if no loader noted any."""
         return frozenset(self.tags) or ANY_CHANGE
+
+    @property
+    def person_tags(self) -> frozenset[str]:
+        """The tags of the people that the response shows."""
+        return frozenset(tag for tag in self.tags if tag.startswith(PERSON))
+
+    def depend_on_people(self, ids: Iterable[int]) -> None:
+        """Note the tags of people that the response shows."""
+        self.tags.update(tag_of("person", id_) for id_ in ids)
 
     def clear(self) -> None:
         """Drop every loaded value: after a write, reads must see it."""

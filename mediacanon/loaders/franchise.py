@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from mediacanon.loaders.batch import one_per_key
+from mediacanon.loaders.search_candidates import literal
 from mediacanon.loaders.title import TITLE_COLUMNS, TitleRow, title_row
 
 
@@ -38,6 +39,16 @@ SELECT f.id, f.name, f.overview, f.poster_url, f.backdrop_url, f.fetched_at, f.f
  WHERE f.id = ANY($1::integer[])
 """
 
+# TMDB has some thousand collections.
+FRANCHISES_BY_NAME = """
+SELECT f.id
+  FROM (SELECT id, fold(name) AS folded FROM franchises) AS f
+ WHERE f.folded LIKE ALL ($2::text[])
+ ORDER BY f.folded LIKE $1::text DESC, length(f.folded), f.id
+ LIMIT $3::integer
+"""
+FOLDED = "SELECT fold($1::text)"
+
 # The films of a franchise in order of release, those that were not enriched yet as well.
 TITLES_BY_FRANCHISE_ID = f"""
 WITH films AS (
@@ -61,6 +72,16 @@ async def load_franchises_by_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[
     records = await pool.fetch(FRANCHISES_BY_ID, ids)
     rows = [FranchiseRow(*(*record[:6], [MissingFilmRow(**film) for film in record[6] or ()])) for record in records]
     return one_per_key(ids, rows, lambda row: row.tmdb_id)
+
+
+async def load_franchises_by_name(pool: asyncpg.Pool, text: str, *, limit: int) -> list[int]:
+    """Return the numbers of the franchises whose name has all words of a text; those that begin with it come first."""
+    folded = await pool.fetchval(FOLDED, text) or ""
+    patterns = [f"%{literal(word)}%" for word in folded.split()]
+    if not patterns:
+        return []
+    records = await pool.fetch(FRANCHISES_BY_NAME, f"{literal(folded)}%", patterns, limit)
+    return [record[0] for record in records]
 
 
 async def load_titles_by_franchise(

@@ -53,9 +53,19 @@ class SeasonRow(NamedTuple):
     title_id: int
     season_number: int
     is_season_finished: bool
+    tmdb_id: int | None
+    name: str | None
+    overview: str | None
+    poster_url: str | None
+    air_date: str | None
     average_rating: float | None
     episode_count: int
     episodes: Sequence[EpisodeRow] = ()
+
+    @property
+    def ids(self) -> IdsRow:
+        """The season's ids in other catalogues."""
+        return IdsRow(None, self.tmdb_id)
 
 
 class SeasonWithEpisodesRow(NamedTuple):
@@ -66,7 +76,17 @@ class SeasonWithEpisodesRow(NamedTuple):
     title_id: int
     season_number: int
     is_season_finished: bool
+    tmdb_id: int | None
+    name: str | None
+    overview: str | None
+    poster_url: str | None
+    air_date: str | None
     episodes: Sequence[EpisodeRow] = ()
+
+    @property
+    def ids(self) -> IdsRow:
+        """The season's ids in other catalogues."""
+        return IdsRow(None, self.tmdb_id)
 
     @property
     def average_rating(self) -> float | None:
@@ -80,20 +100,23 @@ class SeasonWithEpisodesRow(NamedTuple):
 
 
 EPISODE_COLUMNS = f"""
-       e.id, e.season_id, e.episode, e.display_name, e.synopsis, {real_image("e.image_url")},
+       e.id, e.season_id, e.episode, episode_name(e.display_name, e.tmdb_name, e.locked_fields) AS display_name,
+       e.synopsis, {real_image("e.image_url")},
        {as_day("e.air_date")}, e.runtime_minutes, e.imdb_id, {as_written("e.average_rating")}, e.num_votes,
        e.tmdb_id, e.kind"""
 
-SEASON_COLUMNS = """
+SEASON_COLUMNS = f"""
        ss.id, ss.show_id, s.title_id, ss.season,
        t.end_year IS NOT NULL
        OR EXISTS (SELECT FROM show_seasons later WHERE later.show_id = ss.show_id AND later.season > ss.season)
-          AS is_season_finished"""
+          AS is_season_finished,
+       f.tmdb_id, f.name, f.overview, f.poster_url, {as_day("f.air_date")}"""
 
 SEASON_TABLES = """
        show_seasons ss
   JOIN shows s ON s.id = ss.show_id
-  JOIN titles t ON t.id = s.title_id"""
+  JOIN titles t ON t.id = s.title_id
+  LEFT JOIN season_facts f ON f.season_id = ss.id"""
 
 # The same values as those of SeasonWithEpisodesRow: the mean of decimal numbers, so that 8.3 and 8.4 make 8.4.
 RATED_COLUMNS = "rated.average_rating, rated.episode_count::integer"

@@ -103,17 +103,17 @@ async def load_countries(loaders: Counting) -> list[CountRow]:
     return _by_count(_summed(await loaders.counts.load(BY_COUNTRY)))
 
 
-async def load_choices(loaders: Counting, *, hides_adult: bool = False) -> ChoicesRow:
+async def load_choices(loaders: Counting, *, hides_adult: bool = False, has_poster: bool | None = True) -> ChoicesRow:
     """Return the genres of listed titles, and the countries of titles that discover shows."""
     by_genre = _summed(await loaders.counts.load(BY_GENRE), lambda group: not (hides_adult and group[2]))
-    countries = _summed(await loaders.counts.load(BY_COUNTRY), lambda group: group[1])
+    countries = _summed(await loaders.counts.load(BY_COUNTRY), lambda group: group[1] or not has_poster)
     genres = [genre["name"] for genre in await loaders.pool.fetch(GENRES) if by_genre.get(genre["id"])]
     return ChoicesRow(genres, sorted(code for code in countries if code is not None))
 
 
 async def load_discover_total(loaders: Counting, filter_: DiscoverFilter) -> int:
     """Return the number of titles on all pages of a filter, which includes the conditions of the sort order."""
-    kept = await _kept_total(loaders, filter_, is_shown=True)
+    kept = await _kept_total(loaders, filter_)
     return (await loaders.counts.load(DiscoverCount(filter_))).total if kept is None else kept
 
 
@@ -124,7 +124,7 @@ async def load_search_total(loaders: Counting, search: TitleSearch) -> int:
         counts = _summed(await loaders.counts.load(SearchCount(search.in_any_language)))
         codes = search.filter.language_in
         return sum(number for code, number in counts.items() if not codes or code in codes)
-    kept = await _kept_total(loaders, search.filter, is_shown=False)
+    kept = await _kept_total(loaders, search.filter)
     return (await loaders.counts.load(SearchCount(search))).total if kept is None else kept
 
 
@@ -132,7 +132,7 @@ async def load_search_languages(loaders: Counting, search: TitleSearch) -> list[
     """Return the known languages of the titles that match a search, whatever languages it has itself; most first."""
     search = search.in_any_language
     if not search.query and not _given(search.filter):
-        is_wanted = partial(_is_wanted, search.filter, is_shown=False)
+        is_wanted = partial(_is_wanted, search.filter)
         return _by_count(_summed(await loaders.counts.load(BY_LANGUAGE), is_wanted))
     return _by_count(_summed(await loaders.counts.load(SearchCount(search))))
 
@@ -147,10 +147,10 @@ CUBES: dict[frozenset[str], Cube] = {
 }
 
 
-OF_EVERY_GROUP = ("type", "hides_adult")
+OF_EVERY_GROUP = ("type", "has_poster", "hides_adult")
 
 
-async def _kept_total(loaders: Counting, filter_: DiscoverFilter, *, is_shown: bool) -> int | None:
+async def _kept_total(loaders: Counting, filter_: DiscoverFilter) -> int | None:
     """Return the total that kept counts hold of a filter, None if they hold none.
 
     A title counts once under each of its genres, so two genres cannot be added.
@@ -168,15 +168,16 @@ async def _kept_total(loaders: Counting, filter_: DiscoverFilter, *, is_shown: b
             return None
 
     def is_wanted(group: Group) -> bool:
-        return _is_wanted(filter_, group, is_shown=is_shown) and (not given or group[-1] in values)
+        return _is_wanted(filter_, group) and (not given or group[-1] in values)
 
     return sum(_summed(await loaders.counts.load(cube), is_wanted).values())
 
 
-def _is_wanted(filter_: DiscoverFilter, group: Group, *, is_shown: bool) -> bool:
+def _is_wanted(filter_: DiscoverFilter, group: Group) -> bool:
     """Return whether a filter finds a group by the facts that every group begins with."""
     type_, shown, is_adult, _ = group
-    return filter_.type in (None, type_) and (shown or not is_shown) and not (filter_.hides_adult and is_adult)
+    is_hidden = filter_.hides_adult and is_adult
+    return filter_.type in (None, type_) and filter_.has_poster in (None, shown) and not is_hidden
 
 
 _UNSET = DiscoverFilter()

@@ -1,24 +1,21 @@
 """TMDB's further facts of titles: one statement for the facts, one for the texts, one for each kind of name."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import asyncpg
 
 from mediacanon.loaders.batch import many_per_key, one_per_key
-from mediacanon.loaders.title import as_day
 
 
-@dataclass(frozen=True, slots=True)
-class CertificationRow:
+class CertificationRow(NamedTuple):
     """A certification of a country."""
 
     country: str
     rating: str
 
 
-@dataclass(frozen=True, slots=True)
-class VideoRow:
+class VideoRow(NamedTuple):
     """A trailer or teaser at another site."""
 
     site: str
@@ -29,8 +26,7 @@ class VideoRow:
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TitleFactsRow:
+class TitleFactsRow(NamedTuple):
     """TMDB's further facts of a title; lists are empty where TMDB has none."""
 
     title_id: int
@@ -48,8 +44,7 @@ class TitleFactsRow:
     videos: list[VideoRow]
 
 
-@dataclass(frozen=True, slots=True)
-class TitleTextRow:
+class TitleTextRow(NamedTuple):
     """The texts about a title in a language."""
 
     title_id: int
@@ -58,8 +53,7 @@ class TitleTextRow:
     tagline: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TmdbNameRow:
+class TmdbNameRow(NamedTuple):
     """A keyword, company or network of a title."""
 
     title_id: int
@@ -67,18 +61,6 @@ class TmdbNameRow:
     name: str
     logo_url: str | None
     country: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SeasonFactsRow:
-    """TMDB's facts of a season."""
-
-    season_id: int
-    tmdb_id: int | None
-    name: str | None
-    overview: str | None
-    poster_url: str | None
-    air_date: str | None
 
 
 FACTS_BY_TITLE_ID = """
@@ -110,12 +92,6 @@ SELECT f.title_id, n.id, n.name, n.logo_url, n.country
 KEYWORDS_BY_TITLE_ID = _names_by_title_id("keyword")
 COMPANIES_BY_TITLE_ID = _names_by_title_id("company")
 NETWORKS_BY_TITLE_ID = _names_by_title_id("network")
-
-FACTS_BY_SEASON_ID = f"""
-SELECT f.season_id, f.tmdb_id, f.name, f.overview, f.poster_url, {as_day("f.air_date")}
-  FROM season_facts f
- WHERE f.season_id = ANY($1::integer[])
-"""
 
 
 def _facts(record: asyncpg.Record) -> TitleFactsRow:
@@ -151,12 +127,6 @@ async def load_companies_by_title_id(pool: asyncpg.Pool, ids: Sequence[int]) -> 
 async def load_networks_by_title_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[list[TmdbNameRow]]:
     """Return each title's networks in TMDB's order."""
     return await _names(pool, NETWORKS_BY_TITLE_ID, ids)
-
-
-async def load_facts_by_season_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list[SeasonFactsRow | None]:
-    """Return TMDB's facts of each season, None for a season that TMDB was not asked about or does not know."""
-    rows = [SeasonFactsRow(*record) for record in await pool.fetch(FACTS_BY_SEASON_ID, ids)]
-    return one_per_key(ids, rows, lambda row: row.season_id)
 
 
 async def _names(pool: asyncpg.Pool, query: str, ids: Sequence[int]) -> list[list[TmdbNameRow]]:

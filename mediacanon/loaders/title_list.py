@@ -8,10 +8,12 @@ import asyncpg
 from mediacanon.database.counts import IS_LISTED, Connection, select_counts, tags_of_sql
 from mediacanon.database.pool import PLAN_FOR_THESE_VALUES
 from mediacanon.loaders.discover import DiscoverFilter, all_of, compile_filter, tags_of_filter
-from mediacanon.loaders.search import FOLD, INDEXED, IS_KNOWN, found_inside, literal
+from mediacanon.loaders.search_candidates import INDEXED, IS_KNOWN, found_inside, literal
 from mediacanon.loaders.title import TITLE_COLUMNS, TitleRow, title_row
 
 ANY_TITLE = DiscoverFilter()
+
+FOLD = "SELECT fold($1::text)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from mediacanon.loaders import Loaders
 from mediacanon.loaders.descriptors import batched
 
 BATCHED = {name: each.load for name, each in vars(Loaders).items() if isinstance(each, batched)}
-LISTS = ("seasons_by_show_id", "seasons_with_episodes_by_show_id")
+LISTS = ("seasons_by_show_id", "seasons_with_episodes_by_show_id", "names_by_title_id")
 COUNTS = ("episode_count_by_show_id",)
 TITLES = "SELECT id FROM titles"
 SHOWS = "SELECT id FROM shows"
@@ -29,11 +29,23 @@ KEYS = {
     "seasons_with_episodes_by_show_id": SHOWS,
     "episode_by_id": "SELECT id FROM show_episodes",
     "episode_by_imdb_id": "SELECT imdb_id FROM show_episodes WHERE imdb_id IS NOT NULL",
+    "names_by_title_id": "SELECT title_id FROM title_akas GROUP BY 1",
+    "person_by_id": "SELECT id FROM people",
 }
 # Keyed by a question, or over rows that the demo lacks: the tests of their nouns cover them.
 ELSEWHERE = {
     *("counts", "similar_titles_by_title_id", "facts_by_title_id", "texts_by_title_id", "keywords_by_title_id"),
-    *("companies_by_title_id", "networks_by_title_id", "franchise_by_id", "titles_by_franchise", "facts_by_season_id"),
+    *("companies_by_title_id", "networks_by_title_id", "franchise_by_id", "titles_by_franchise"),
+    *(
+        "display_names",
+        "facts_by_person_id",
+        "person_by_tmdb_id",
+        "show_by_tvdb_id",
+        "credits_by_title",
+        "credits_by_person",
+        "credits_by_episode",
+    ),
+    *("credit_count_by_title", "credit_count_by_person", "credit_count_by_episode"),
 }
 UNKNOWN = {int: 2**31 - 1, str: "tt0000000", tuple: ("movie", 2**31 - 1)}
 

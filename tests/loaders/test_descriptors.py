@@ -140,23 +140,23 @@ def test_expensive_keys_are_not_shared():
 
 
 WELL_TYPED = """
-    reveal_type(await loaders.title_by_id.load(1))
+    reveal_type(await loaders.movie_by_id.load(1))
     reveal_type(await loaders.show_by_title_id.load_many([1]))
     reveal_type(await loaders.stats())
-    reveal_type(await loaders.titles_by_rank("heat", limit=3))
+    reveal_type(await loaders.ranked("heat", limit=3))
 """
 REVEALED = [
-    "mediacanon.loaders.title.TitleRow | None",
+    "mediacanon.loaders.movie.MovieRow | None",
     "list[mediacanon.loaders.show.ShowRow | None]",
     "mediacanon.loaders.stats.StatsRow",
-    "list[mediacanon.loaders.search.RankedTitle]",
+    "list[mediacanon.loaders.search.RankedTitle | mediacanon.loaders.search.RankedPerson]",
 ]
 ILL_TYPED = {
     "loaders.titel_by_id": '"Loaders" has no attribute "titel_by_id"',
     "loaders.sttas()": '"Loaders" has no attribute "sttas"',
     'loaders.title_by_id.load("tt0113277")': 'Argument 1 to "load" of "DataLoader" has incompatible type "str"',
     "loaders.title_by_tmdb_id.load(603)": 'Argument 1 to "load" of "DataLoader" has incompatible type "int"',
-    'loaders.titles_by_rank("heat", most=3)': 'Unexpected keyword argument "most"',
+    'loaders.ranked("heat", most=3)': 'Unexpected keyword argument "most"',
     "loaders.movies_between(1)": "Too few arguments",
     "loaders.search_total(1)": 'has incompatible type "int"; expected "TitleSearch"',
     "loaders.stats(1)": "Too many arguments",

@@ -11,7 +11,18 @@ from mediacanon.database.migrate import connected
 
 BY_KEY = re.compile(r"(unnest|ANY) ?\(\$1")
 # Tables of a few hundred rows are read whole.
-LARGE = ("titles", "movies", "shows", "show_seasons", "show_episodes", "title_genres", "title_views")
+LARGE = (
+    "titles",
+    "movies",
+    "shows",
+    "show_seasons",
+    "show_episodes",
+    "title_genres",
+    "title_views",
+    "title_akas",
+    "credits",
+    "people",
+)
 
 
 def statements_by_key() -> dict[str, str]:

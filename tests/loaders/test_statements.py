@@ -11,11 +11,14 @@ import pytest
 
 import mediacanon.loaders
 import mediacanon.writes
+from mediacanon.loaders.credit import CreditRow
 from mediacanon.loaders.movie import MovieRow
+from mediacanon.loaders.name import NameRow
+from mediacanon.loaders.person import PersonFactsRow, PersonRow
 from mediacanon.loaders.season import EpisodeRow, SeasonRow, SeasonWithEpisodesRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.loaders.title import TitleRow
-from mediacanon.loaders.title_facts import SeasonFactsRow, TitleTextRow, TmdbNameRow
+from mediacanon.loaders.title_facts import TitleTextRow, TmdbNameRow
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 # Templates completed with columns or conditions when they run; the tests of their functions run them.
@@ -51,7 +54,14 @@ ROWS = {
     "KEYWORDS_BY_TITLE_ID": (TmdbNameRow, 0),
     "COMPANIES_BY_TITLE_ID": (TmdbNameRow, 0),
     "NETWORKS_BY_TITLE_ID": (TmdbNameRow, 0),
-    "FACTS_BY_SEASON_ID": (SeasonFactsRow, 0),
+    "NAMES_BY_TITLE_ID": (NameRow, 0),
+    "DISPLAY_NAMES_BY_TITLE_ID": (NameRow, 0),
+    "PEOPLE_BY_ID": (PersonRow, 0),
+    "PEOPLE_BY_TMDB_ID": (PersonRow, 0),
+    "FACTS_BY_PERSON_ID": (PersonFactsRow, 0),
+    "CREDITS_BY_TITLE_ID": (CreditRow, 1),
+    "CREDITS_BY_PERSON_ID": (CreditRow, 1),
+    "CREDITS_BY_EPISODE_ID": (CreditRow, 1),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 from mediacanon.database.pool import open_pool
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.discover import DiscoverFilter
-from mediacanon.loaders.search import IS_KNOWN
+from mediacanon.loaders.search_candidates import IS_KNOWN
 from mediacanon.loaders.title_list import TitleSearch, load_titles_by_search
 from tests.conftest import own_database
 
