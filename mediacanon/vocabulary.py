@@ -64,6 +64,71 @@ _COUNTRY_WORDS = {
 }
 _COUNTRY_LENGTH = 2
 
+# TMDB's words for the status of a movie or show.
+TITLE_STATUSES = (
+    *("Released", "Ended", "Returning Series", "Canceled", "In Production", "Post Production", "Planned", "Pilot"),
+    "Rumored",
+)
+_STATUS_WORDS = {
+    **{status.lower(): status for status in TITLE_STATUSES},
+    "cancelled": "Canceled",
+    "returning": "Returning Series",
+}
+# The country of a certification where none is named.
+DEFAULT_COUNTRY = "US"
+
+# The certifications of countries in TMDB's words, of movies and shows, from the youngest audience to the oldest: `<`
+# parts the steps, a bar the words of one. https://developer.themoviedb.org/reference/certification-movie-list
+_CERTIFICATIONS = {
+    "AR": "ATP<+13|SAM 13<+16|SAM 16<+18|SAM 18<C",
+    "AU": "P<C<E<G<PG<M<MA 15+|MA15+<AV 15+|AV15+<R 18+|R18+<X 18+|X18+",
+    "BG": "A<B<C|12<14<D|16<X|18",
+    "BR": "L|AL<10|A10<12|A12<14|A14<16|A16<18|A18",
+    "CA": "E|Exempt<C<C8<G<PG<14A|14+<18A|18+<R<A",
+    "CH": "0<6<8<10<12<14<16<18",
+    "CZ": "U<12+<15+<18+",
+    "DE": "0<6<12<16<18",
+    "DK": "A<7<11<15<F",
+    "ES": "ERI<A|APTA<Ai|TP<7<7i<10<12<13<16<18<X",
+    "FI": "S<K-7|K7|7<K-12|K12|12<K-16|K16|16<K-18|K18|18<KK",
+    "FR": "TP|U<10<12<16<18",
+    "GB": "U<PG<12A|12<15<18<R18",
+    "GR": "K<8<12|K12<K15<16<18|K18",
+    "HK": "I<IIA<IIB<III",
+    "HU": "KN|Children<6<12<16<18<X",
+    "ID": "SU<P<A<13+|R<17+<D<21+",
+    "IE": "G<PG<12A|12<15A|15<16<18",
+    "IL": "All|E<G<12|12+<14<15+<16<18|18+",
+    "IN": "U<U/A 7+<UA<U/A 13+<U/A 16+<A<S",
+    "IT": "T<BA|6+<VM12<14+|VM14<18+|VM18",
+    "JP": "G<PG12<R15+<R18+",
+    "KR": "Exempt<ALL|All<7<12<15<18|19<Restricted Screening",
+    "LT": "V<N-7<N-13<N-14<N-16<N-18|S",
+    "LU": "EA<6<12<16<18",
+    "LV": "U<7+<12+<16+<18+",
+    "MA": "10<12<16",
+    "MO": "A<B<C<D",
+    "MX": "AA<A<B<B-15<C<D",
+    "MY": "U<P13<18|18SG|18SX|18PA|18PL",
+    "NL": "AL<6<9<12<14<16<18",
+    "NO": "A<6<7<9<11<12<15<18",
+    "NZ": "G<PG<M<R13<RP13<R15<R16|16<RP16<R18|18<RP18<R",
+    "PH": "G<PG<R-13<R-16|SPG<R-18<X",
+    "PL": "0<7<12<16<18",
+    "PR": "TV-Y<TV-Y7<G|TV-G<PG|TV-PG<PG-13<TV-14<R|TV-MA<NC-17",
+    "PT": "Públicos|T<M/3<M/6<10AP<M/12|12AP<M/14<M/16|16<M/18|18<P",
+    "RU": "0+<6+<12+<16+<18+",
+    "SE": "Btl<7|Från 7 år<11|Från 11 år<15|Från 15 år",
+    "SG": "G<PG<PG13<NC16<M18<R21",
+    "SK": "U<7<12<15<18",
+    "TH": "P|ส<G|ท<13|น 13+<15|น 15+<18|น 18+<20|ฉ 20-",
+    "TR": "Genel İzleyici|Genel İzleyici Kitlesi<6A<6+|7+<10A<10+<13A<13+<16+<18+",
+    "TW": "0+<6+<12+<15+<18+",
+    "US": "TV-Y<TV-Y7<G|TV-G<PG|TV-PG<PG-13<TV-14<R|TV-MA<NC-17",
+    "VI": "TV-Y<TV-Y7<G|TV-G<PG|TV-PG<PG-13<TV-14<R|TV-MA<NC-17",
+    "ZA": "A|All<PG<7-9PG<10-12PG<13<16<18<X18<XX",
+}
+
 
 class DiscoverSort(enum.Enum):
     """Sort orders of discover: a member's name is its spelling in GraphQL, its value that of REST, pages and files."""
@@ -80,6 +145,14 @@ class DiscoverSort(enum.Enum):
 # The first films are of the 1870s; announced ones lie a few years ahead.
 FIRST_YEAR, LAST_YEAR = 1870, 2100
 IMDB_ID = re.compile(r"tt[0-9]{7,10}")
+IMDB_PERSON_ID = re.compile(r"nm[0-9]{7,9}")
+# A pattern of IMDb's words for professions.
+PROFESSION = "[a-z][a-z_]{0,49}"
+
+# IMDb's files beyond the three that every catalogue has.
+FURTHER_FILES = ("title.akas", "title.crew", "title.principals", "name.basics")
+# Selected on request alone: the credits of episodes, in title.principals.
+FURTHER_OPTIONS = ("episode.credits",)
 
 # Sentinels in `image_url` for "TMDB has none"; the empty text is older. None of them ever leaves the server.
 NO_POSTER = "none"
@@ -156,11 +229,46 @@ def country_code(text: str) -> str:
     return code if code in country_names() else _country_words().get(code.lower(), text)
 
 
+def title_status(text: str) -> str:
+    """Return TMDB's word for a status in any case, with blanks or hyphens; other words as they are."""
+    return _STATUS_WORDS.get(text.strip().lower().replace("-", " ").replace("_", " "), text)
+
+
+def certifications_of(country: str) -> tuple[tuple[str, ...], ...]:
+    """Return the certifications of a country by its code, from the youngest audience to the oldest; () if unknown.
+
+    Each step has the words for movies and for shows that mean it.
+    """
+    return tuple(tuple(step.split("|")) for step in _CERTIFICATIONS.get(country, "").split("<") if step)
+
+
+def certified_at_most(country: str, most: str) -> tuple[str, ...]:
+    """Return the certifications of a country for an audience as young as that of `most` or younger, as US:PG-13.
+
+    An unknown word, and any of a country whose order is unknown, stands for itself alone.
+    """
+    code, words = country_code(country), list[str]()
+    for step in certifications_of(code):
+        words += step
+        if most.strip().casefold() in map(str.casefold, step):
+            return tuple(f"{code}:{word}" for word in words)
+    return (f"{code}:{most.strip()}",)
+
+
+def person_number(text: str) -> str:
+    """Return the number in IMDb's id of a person, which is our id of the person; any other text as it is."""
+    return text[2:] if IMDB_PERSON_ID.fullmatch(text) else text
+
+
+# The parameters of filters by people.
+PEOPLE_PARAMETERS = ("people", "cast", "directed_by", "written_by")
 # Parameter of an address -> the function that returns the catalogue's spelling of its words.
 SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "type": title_type,
     "lang": language_code,
     "country": country_code,
+    "certification_country": country_code,
+    **dict.fromkeys(PEOPLE_PARAMETERS, person_number),
 }
 
 

@@ -24,4 +24,5 @@ class ChoiceQueries:
     async def choices(info: Info) -> Choices:
         """Load the choices."""
         loaders = info.context.loaders
-        return cast("Choices", await loaders.choices(hides_adult=loaders.hides_adult))
+        has_poster = await loaders.poster_filter()
+        return cast("Choices", await loaders.choices(hides_adult=loaders.hides_adult, has_poster=has_poster))

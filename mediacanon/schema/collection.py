@@ -7,6 +7,7 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.cache.carousels import CAROUSELS
+from mediacanon.database.changes import tag_of
 from mediacanon.errors import BadArgument
 from mediacanon.loaders.carousel import shown_carousels
 from mediacanon.loaders.collection import FILTER, MOST_TITLES, CollectionRow
@@ -35,7 +36,10 @@ async def _count(collection: CollectionRow, info: Info) -> int:
     """Return the number of titles; discover counts the matches of a filter, and that count is cached."""
     loaders = info.context.loaders
     if collection.strategy == FILTER:
-        return await count_discovered(collection.query_hiding(is_adult=loaders.hides_adult), info)
+        has_poster = await loaders.poster_filter()
+        return await count_discovered(
+            collection.query_hiding(is_adult=loaders.hides_adult, has_poster=has_poster), info
+        )
     return await loaders.collection_title_count(collection, hides_adult=loaders.hides_adult)
 
 
@@ -63,7 +67,8 @@ class Collection:
         check_page(page, per_page)
         size = min(per_page, root.most_titles)
         loaders, count = info.context.loaders, partial(_count, root)
-        load = partial(loaders.collection_titles, root, hides_adult=loaders.hides_adult)
+        has_poster = await loaders.poster_filter()
+        load = partial(loaders.collection_titles, root, hides_adult=loaders.hides_adult, has_poster=has_poster)
         rows = await load_page(info, load, count, page=page, per_page=size)
         return CollectionPage(items=cast("list[DiscoverTitle]", rows), page=page, per_page=size, count=count)
 
@@ -77,7 +82,9 @@ class Carousel:
     description: str | None = strawberry.field(description="What the collection holds, in a sentence or two.")
     collection_id: int = strawberry.field(description="Our id of the collection.")
     engagement_count: float = strawberry.field(description="How often its titles were clicked in the last 7 days.")
-    total_count: int = strawberry.field(description="How many titles with a poster, a rating and 5,000 votes it has.")
+    total_count: int = strawberry.field(
+        description="How many titles with a rating and 5,000 votes it has, and with a poster where those are required."
+    )
     titles: list[DiscoverTitle] = strawberry.field(description="The best rated 30 of them.")
 
 
@@ -129,11 +136,11 @@ class CollectionQueries:
         check_page(page, per_page, most=MOST_CAROUSELS)
         cache = info.context.carousels
         loaders = info.context.loaders
-        rows = shown_carousels(
-            await (cache.current() if cache else loaders.carousels()), hides_adult=loaders.hides_adult
-        )
+        carousels = await (cache.current() if cache else loaders.carousels(has_poster=await loaders.poster_filter()))
+        rows = shown_carousels(carousels, hides_adult=loaders.hides_adult)
         shown = rows[(page - 1) * per_page : page * per_page]
-        info.context.loaders.depend({CAROUSELS}, [title for row in shown for title in row.titles])
+        titles = (tag_of("title", title.title_id) for row in shown for title in row.titles)
+        info.context.loaders.depend({CAROUSELS, *titles})
         return CarouselPage(
             items=cast("list[Carousel]", shown),
             page=page,

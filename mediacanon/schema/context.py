@@ -12,6 +12,7 @@ from mediacanon.errors import MediaCanonError
 from mediacanon.loaders import Loaders
 from mediacanon.loaders.carousel import CarouselRow
 from mediacanon.tmdb.enrich import Enrichment
+from mediacanon.tmdb.passthrough import Passthrough
 from mediacanon.writes import Writes
 
 
@@ -34,6 +35,8 @@ class Context:
     denial: Callable[[], MediaCanonError | None] = lambda: None
     # Fetches missing facts from TMDB; None without a key.
     enrichment: Enrichment | None = None
+    # Has TMDB's own answers for the dialect of its API; None where the operator wants none.
+    passthrough: Passthrough | None = None
     # Limits the seasons of a client document; None for a trusted document.
     budget: Budget | None = None
 

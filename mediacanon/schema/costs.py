@@ -18,6 +18,8 @@ class FieldCosts:
     sized_fields: tuple[str, ...]
 
 
+# The metadata of a field that a function of the row answers: compiled code calls it, without a resolver.
+OF_ROW = {"of_row": True}
 SLICING_ARGUMENTS = ("perPage", "limit", "ids")
 SIZED_FIELDS = ("items", "found")
 # The means of real shows, carousels and collections, rounded up.
@@ -29,6 +31,8 @@ ASSUMED_SIZES = {
     "Title.similar": 12,
     "Title.certifications": 20,
     "Title.networks": 2,
+    "Title.names": 40,
+    "Person.knownFor": 4,
 }
 ASSUMED_SIZE = 10
 TOO_MANY_EPISODES = "these shows have more episodes than most. Ask for fewer of them at once, or season by season"

@@ -1,4 +1,4 @@
-"""Discover: titles with a poster, filtered and in one of seven sort orders."""
+"""Discover: titles filtered and in one of seven sort orders."""
 
 import enum
 from functools import partial
@@ -8,7 +8,7 @@ import strawberry
 
 from mediacanon import vocabulary
 from mediacanon.loaders.discover import DiscoverQuery, with_sort_rules
-from mediacanon.schema import title_fields
+from mediacanon.schema import title_facts, title_fields, title_names
 from mediacanon.schema.context import Info
 from mediacanon.schema.filter import TitleFilter, discover_filter
 from mediacanon.schema.pagination import ListPage, Page, PerPage, check_page, load_page
@@ -55,13 +55,19 @@ class DiscoverTitle:
     num_votes: title_fields.NumVotes
     tmdb_popularity: title_fields.TmdbPopularity
     original_language: title_fields.OriginalLanguage
+    origin_country: str | None = strawberry.field(description="ISO 3166-1 code of the country of origin.")
     is_adult: title_fields.IsAdult
     genres: title_fields.Genres
     engagement_count: int = strawberry.field(description="How often it was viewed here in the last 7 days.")
     ids: title_fields.TitleIds
     imdb_id: title_fields.TitleImdbId
     tmdb_id: title_fields.TitleTmdbId
+    tvdb_id: title_facts.TvdbId
     poster: title_fields.Poster
+    name: title_names.NameIn
+    overview: title_facts.Overview
+    native_title: title_facts.NativeTitle
+    backdrop: title_facts.Backdrop
 
 
 async def count_discovered(query: DiscoverQuery, info: Info) -> int:
@@ -78,7 +84,10 @@ class DiscoverPage(ListPage[DiscoverTitle]):
 class DiscoverQueries:
     """The root field of discover."""
 
-    @strawberry.field(description="What there is to watch: titles with a poster, filtered, in one of seven orders.")
+    @strawberry.field(
+        description="What there is to watch, filtered, in one of seven orders: titles with a poster, unless hasPoster "
+        "says otherwise."
+    )
     @staticmethod
     async def discover(
         info: Info,
@@ -90,7 +99,7 @@ class DiscoverQueries:
         """Load a page of titles to discover."""
         check_page(page, per_page)
         query = (
-            discover_filter(filter, hides_adult=info.context.loaders.hides_adult),
+            await discover_filter(filter, info, is_discover=True),
             vocabulary.DiscoverSort[sort.name],
         )
         load, count = partial(info.context.loaders.discover_titles, *query), partial(count_discovered, query)

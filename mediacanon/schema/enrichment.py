@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from mediacanon.errors import UpstreamUnavailable
+from mediacanon.loaders.person import PersonRow
 from mediacanon.loaders.title import TitleRow
 from mediacanon.schema.context import Info
 
@@ -25,6 +26,15 @@ async def enriched(info: Info, row: Part | None, reload: Callable[[Part], Awaita
     if row is None or not await _enrich(info, row.title_id):
         return row
     return await reload(row)
+
+
+async def enriched_person(info: Info, row: PersonRow | None) -> PersonRow | None:
+    """Return a person, loaded again if TMDB was asked about them."""
+    enrichment = info.context.enrichment
+    if row is None or enrichment is None or not await enrichment.person(row.person_id):
+        return row
+    info.context.loaders.clear()
+    return await info.context.loaders.person_by_id.load(row.person_id)
 
 
 async def enriched_through(

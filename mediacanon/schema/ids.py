@@ -85,6 +85,7 @@ class TitleBy:
     id: strawberry.Maybe[int] = strawberry.field(description="Our id.")
     imdb_id: strawberry.Maybe[ImdbId] = strawberry.field(description="IMDb's id.")
     tmdb: strawberry.Maybe[TmdbKey] = strawberry.field(description="TMDB's id, with its kind.")
+    tvdb_id: strawberry.Maybe[int] = strawberry.field(description="TVDB's id of a show.")
 
 
 @strawberry.input(one_of=True, description="Names a movie or a show by exactly one of its ids.")
@@ -94,6 +95,7 @@ class WorkBy:
     id: strawberry.Maybe[int] = strawberry.field(description="Our id.")
     imdb_id: strawberry.Maybe[ImdbId] = strawberry.field(description="IMDb's id.")
     tmdb_id: strawberry.Maybe[int] = strawberry.field(description="TMDB's id.")
+    tvdb_id: strawberry.Maybe[int] = strawberry.field(description="TVDB's id of a show.")
 
 
 @strawberry.input(one_of=True, description="Names an episode by exactly one of its ids.")
@@ -111,26 +113,27 @@ async def title_by(info: Info, by: TitleBy) -> TitleRow | None:
         return await loaders.title_by_id.load(by.id.value)
     if by.imdb_id:
         return await loaders.title_by_imdb_id.load(by.imdb_id.value)
+    if by.tvdb_id:
+        return await loaders.show_by_tvdb_id.load(by.tvdb_id.value)
     key = cast("strawberry.Some[TmdbKey]", by.tmdb).value
     return await loaders.title_by_tmdb_id.load((key.type.name, key.id))
 
 
-async def work_id_by(info: Info, by: WorkBy, type_: vocabulary.TitleType) -> int | None:
-    """Return our id of the movie or show that `by` names, None for an unknown id."""
+async def work_title_by(info: Info, by: WorkBy, type_: vocabulary.TitleType) -> TitleRow | None:
+    """Return the title with an id of another catalogue, None for an unknown id.
+
+    With IMDb's or TVDB's it may be of the other type.
+    """
     loaders = info.context.loaders
-    if by.id:
-        return by.id.value
     if by.imdb_id:
-        title = await loaders.title_by_imdb_id.load(by.imdb_id.value)
-    else:
-        tmdb_id = cast("strawberry.Some[int]", by.tmdb_id).value
-        title = await loaders.title_by_tmdb_id.load((type_, tmdb_id))
-    if title is None:
-        return None
-    return title.movie_id if type_ == "movie" else title.show_id
+        return await loaders.title_by_imdb_id.load(by.imdb_id.value)
+    if by.tvdb_id:
+        return await loaders.show_by_tvdb_id.load(by.tvdb_id.value)
+    tmdb_id = cast("strawberry.Some[int]", by.tmdb_id).value
+    return await loaders.title_by_tmdb_id.load((type_, tmdb_id))
 
 
-By = TypeVar("By", TitleBy, WorkBy, EpisodeBy)
+By = TypeVar("By")
 
 
 def one_of(id_: int | None, by: By | None, kind: type[By]) -> By:

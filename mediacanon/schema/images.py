@@ -1,4 +1,4 @@
-"""Posters, backdrops, logos and stills in the sizes of TMDB."""
+"""Posters, backdrops, logos, stills and pictures of people in the sizes of TMDB."""
 
 import enum
 
@@ -54,6 +54,19 @@ class LogoSize(enum.Enum):
     ORIGINAL = strawberry.enum_value("original", description="As it was uploaded.")
 
 
-def in_size(image_url: str | None, size: PosterSize | StillSize | BackdropSize | LogoSize) -> str | None:
+@strawberry.enum(description="The sizes of pictures of people at TMDB.")
+class ProfileSize(enum.Enum):
+    """The sizes of a picture of a person."""
+
+    W45 = strawberry.enum_value("w45", description="45 pixels wide.")
+    W185 = strawberry.enum_value("w185", description="185 pixels wide.")
+    H632 = strawberry.enum_value("h632", description="632 pixels high.")
+    ORIGINAL = strawberry.enum_value("original", description="As it was uploaded.")
+
+
+Size = PosterSize | StillSize | BackdropSize | LogoSize | ProfileSize
+
+
+def in_size(image_url: str | None, size: Size) -> str | None:
     """Return the address of an image in another size; an address outside TMDB is returned unchanged."""
     return image_url and SIZE.sub(size.value, image_url)

@@ -4,9 +4,10 @@ from typing import Annotated, cast
 
 import strawberry
 
+from mediacanon.loaders.movie import MovieRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched
-from mediacanon.schema.ids import Ids, WorkBy, one_of, work_id_by
+from mediacanon.schema.ids import Ids, WorkBy, one_of, work_title_by
 from mediacanon.schema.title import Title
 
 
@@ -32,7 +33,10 @@ class MovieQueries:
         by: Annotated[WorkBy | None, strawberry.argument(description="Or one of its other ids.")] = None,
     ) -> Movie | None:
         """Load a movie by one of its ids."""
-        found = await work_id_by(info, one_of(id, by, WorkBy), "movie")
-        loaders = info.context.loaders
-        row = await loaders.movie_by_id.load(found) if found is not None else None
+        loaders, named = info.context.loaders, one_of(id, by, WorkBy)
+        if named.id:
+            row = await loaders.movie_by_id.load(named.id.value)
+        else:
+            title = await work_title_by(info, named, "movie")
+            row = MovieRow(title.movie_id, title.title_id, title) if title and title.movie_id else None
         return cast("Movie | None", await enriched(info, row, lambda row: loaders.movie_by_id.load(row.movie_id)))

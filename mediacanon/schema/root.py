@@ -6,8 +6,11 @@ from mediacanon.schema.catalogue import CatalogueQueries
 from mediacanon.schema.choices import ChoiceQueries
 from mediacanon.schema.collection import CollectionQueries
 from mediacanon.schema.discover import DiscoverQueries
+from mediacanon.schema.franchise import FranchiseQueries
 from mediacanon.schema.lookup import LookupQueries
 from mediacanon.schema.movie import MovieQueries
+from mediacanon.schema.person import PersonQueries
+from mediacanon.schema.person_mutations import PersonMutations
 from mediacanon.schema.scalars import CONFIG
 from mediacanon.schema.search import SearchQueries
 from mediacanon.schema.season import SeasonQueries
@@ -25,6 +28,8 @@ class Query(
     MovieQueries,
     ShowQueries,
     SeasonQueries,
+    PersonQueries,
+    FranchiseQueries,
     CatalogueQueries,
     DiscoverQueries,
     ChoiceQueries,
@@ -34,7 +39,7 @@ class Query(
 
 
 @strawberry.type(name="Mutation", description="Everything one can change; each change is one transaction.")
-class Mutations(TitleMutations, MovieMutations, ShowMutations, SeasonMutations):
+class Mutations(TitleMutations, MovieMutations, ShowMutations, SeasonMutations, PersonMutations):
     """The root of all mutations."""
 
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import strawberry
 
 from mediacanon.loaders.season import SeasonRow, SeasonWithEpisodesRow
-from mediacanon.loaders.title import IdsRow
-from mediacanon.loaders.title_facts import SeasonFactsRow
 from mediacanon.schema.context import Info
-from mediacanon.schema.costs import EPISODES, TOO_MANY_EPISODES
+from mediacanon.schema.costs import EPISODES, OF_ROW, TOO_MANY_EPISODES
+from mediacanon.schema.credit import EpisodeCredits
 from mediacanon.schema.enrichment import enriched, enriched_through
 from mediacanon.schema.ids import EpisodeBy, Ids, one_of
 from mediacanon.schema.images import PosterSize, StillSize, in_size
@@ -81,8 +80,11 @@ class Episode:
     imdb_id: ImdbId | None = strawberry.field(description="IMDb's id of the episode.")
     average_rating: float | None = strawberry.field(description="IMDb's rating, 1 to 10 with one decimal.")
     num_votes: int | None = strawberry.field(description="How many people rated it at IMDb.")
+    credits: EpisodeCredits
 
-    @strawberry.field(description="The still's address at TMDB in a size of its; one from elsewhere as it is.")
+    @strawberry.field(
+        description="The still's address at TMDB in a size of its; one from elsewhere as it is.", metadata=OF_ROW
+    )
     @staticmethod
     def still(
         root: strawberry.Parent["Episode"],
@@ -91,7 +93,7 @@ class Episode:
         """Return the still's address in a size."""
         return in_size(root.image_url, size)
 
-    @strawberry.field(description="Its kind; null for an ordinary episode.")
+    @strawberry.field(description="Its kind; null for an ordinary episode.", metadata=OF_ROW)
     @staticmethod
     def kind(root: strawberry.Parent[Any]) -> EpisodeKind | None:
         """Return the kind."""
@@ -118,44 +120,19 @@ class Season:
     episode_count: int = strawberry.field(description="How many episodes it has.")
     episodes: list[Episode] = strawberry.field(description="Its episodes by number.")
 
-    @strawberry.field(description="The season's ids in other catalogues.")
-    @staticmethod
-    async def ids(root: strawberry.Parent["Season"], info: Info) -> Ids:
-        """Load the season's ids."""
-        facts = await _facts(root, info)
-        return cast("Ids", IdsRow(None, facts.tmdb_id if facts else None))
-
-    @strawberry.field(description="Its name at TMDB.")
-    @staticmethod
-    async def name(root: strawberry.Parent["Season"], info: Info) -> str | None:
-        """Load the name."""
-        facts = await _facts(root, info)
-        return facts.name if facts else None
-
-    @strawberry.field(description="What it is about, from TMDB.")
-    @staticmethod
-    async def overview(root: strawberry.Parent["Season"], info: Info) -> str | None:
-        """Load the overview."""
-        facts = await _facts(root, info)
-        return facts.overview if facts else None
-
-    @strawberry.field(description="When it was first shown.")
-    @staticmethod
-    async def air_date(root: strawberry.Parent["Season"], info: Info) -> dt.date | None:
-        """Load the day."""
-        facts = await _facts(root, info)
-        return cast("dt.date | None", facts and facts.air_date)
+    ids: Ids = strawberry.field(description="The season's ids in other catalogues.")
+    name: str | None = strawberry.field(description="Its name at TMDB.")
+    overview: str | None = strawberry.field(description="What it is about, from TMDB.")
+    air_date: dt.date | None = strawberry.field(description="When it was first shown.")
 
     @strawberry.field(description="The poster's address at TMDB in a size of its.")
     @staticmethod
-    async def poster(
-        root: strawberry.Parent["Season"],
-        info: Info,
+    def poster(
+        root: strawberry.Parent[Any],
         size: Annotated[PosterSize, strawberry.argument(description="The size.")] = PosterSize.W500,
     ) -> str | None:
-        """Load the poster's address in a size."""
-        facts = await _facts(root, info)
-        return in_size(facts.poster_url, size) if facts else None
+        """Return the poster's address in a size."""
+        return in_size(root.poster_url, size)
 
     @strawberry.field(description="The show it belongs to.")
     @staticmethod
@@ -164,10 +141,6 @@ class Season:
     ) -> Annotated["Show", strawberry.lazy("mediacanon.schema.show")]:
         """Load the show."""
         return cast("Show", await info.context.loaders.show_by_id.load(root.show_id))
-
-
-async def _facts(root: Any, info: Info) -> SeasonFactsRow | None:  # noqa: ANN401 - a row, to Strawberry a type
-    return await info.context.loaders.facts_by_season_id.load(root.season_id)
 
 
 @strawberry.type

@@ -4,9 +4,10 @@ from typing import Annotated, cast
 
 import strawberry
 
+from mediacanon.loaders.show import ShowRow
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import enriched
-from mediacanon.schema.ids import Ids, WorkBy, one_of, work_id_by
+from mediacanon.schema.ids import Ids, WorkBy, one_of, work_title_by
 from mediacanon.schema.season import Season, load_seasons
 from mediacanon.schema.title import Title
 
@@ -27,6 +28,17 @@ class Show:
         """Load the seasons of all requested shows, with all their episodes if selected: two statements."""
         return cast("list[Season]", await load_seasons(info, root.show_id))
 
+    @strawberry.field(description="Its season of a number; null where there is none.")
+    @staticmethod
+    async def season(
+        root: strawberry.Parent["Show"],
+        info: Info,
+        number: Annotated[int, strawberry.argument(description="The number; 0 holds specials.")],
+    ) -> Season | None:
+        """Find it among the seasons, which are loaded together."""
+        seasons = await load_seasons(info, root.show_id)
+        return cast("Season | None", next((each for each in seasons if each.season_number == number), None))
+
     @strawberry.field(description="How many episodes it has in all seasons.")
     @staticmethod
     async def episode_count(root: strawberry.Parent["Show"], info: Info) -> int:
@@ -46,7 +58,10 @@ class ShowQueries:
         by: Annotated[WorkBy | None, strawberry.argument(description="Or one of its other ids.")] = None,
     ) -> Show | None:
         """Load a show by one of its ids."""
-        found = await work_id_by(info, one_of(id, by, WorkBy), "show")
-        loaders = info.context.loaders
-        row = await loaders.show_by_id.load(found) if found is not None else None
+        loaders, named = info.context.loaders, one_of(id, by, WorkBy)
+        if named.id:
+            row = await loaders.show_by_id.load(named.id.value)
+        else:
+            title = await work_title_by(info, named, "show")
+            row = ShowRow(title.show_id, title.title_id, title) if title and title.show_id else None
         return cast("Show | None", await enriched(info, row, lambda row: loaders.show_by_id.load(row.show_id)))

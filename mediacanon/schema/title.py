@@ -10,8 +10,9 @@ import strawberry
 from mediacanon.errors import BadArgument
 from mediacanon.loaders.discover import DiscoverFilter
 from mediacanon.loaders.title_list import TitleSearch
-from mediacanon.schema import title_facts, title_fields
+from mediacanon.schema import title_facts, title_fields, title_names
 from mediacanon.schema.context import Info
+from mediacanon.schema.credit import TitleCredits
 from mediacanon.schema.enrichment import enriched, queue_enrichment
 from mediacanon.schema.filter import TitleFilter, discover_filter
 from mediacanon.schema.ids import TitleBy, TitleType, one_of, title_by
@@ -39,6 +40,7 @@ class Title:
     ids: title_fields.TitleIds
     imdb_id: title_fields.TitleImdbId
     tmdb_id: title_fields.TitleTmdbId
+    tvdb_id: title_facts.TvdbId
     image_url: title_fields.ImageUrl
     num_votes: title_fields.NumVotes
     average_rating: title_fields.AverageRating
@@ -59,6 +61,7 @@ class Title:
     poster: title_fields.Poster
     overview: title_facts.Overview
     tagline: title_facts.Tagline
+    texts: title_facts.Texts
     native_title: title_facts.NativeTitle
     backdrop: title_facts.Backdrop
     status: title_facts.Status
@@ -72,6 +75,9 @@ class Title:
     companies: title_facts.Companies
     networks: title_facts.Networks
     franchise: title_facts.FranchiseOf
+    names: title_names.Names
+    name: title_names.NameIn
+    credits: TitleCredits
 
     @strawberry.field(description="The movie, where the title is one.")
     @staticmethod
@@ -100,7 +106,7 @@ class Title:
     ) -> list[Annotated["DiscoverTitle", strawberry.lazy("mediacanon.schema.discover")]]:
         """Load similar titles."""
         loaders = info.context.loaders
-        key = root.title_id, loaders.hides_adult
+        key = root.title_id, loaders.hides_adult, await loaders.poster_filter()
         return cast("list[DiscoverTitle]", await loaders.similar_titles_by_title_id.load(key))
 
 
@@ -181,7 +187,7 @@ class TitleQueries:
         check_page(page, per_page)
         if query and len(query) > LONGEST_QUERY:
             raise BadArgument(f"query may have at most {LONGEST_QUERY} characters")
-        given = discover_filter(filter, hides_adult=info.context.loaders.hides_adult)
+        given = await discover_filter(filter, info)
         search = TitleSearch(query=query, filter=narrowed(given, type and type.name, language))
         load, count = partial(info.context.loaders.titles_by_search, search), partial(count_titles, search)
         rows = await load_page(info, load, count, page=page, per_page=per_page)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import enum
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, cast
 
 import strawberry
 
@@ -10,6 +10,7 @@ from mediacanon.errors import BadArgument, quoted
 from mediacanon.loaders.franchise import FranchiseRow
 from mediacanon.loaders.title_facts import TitleFactsRow
 from mediacanon.schema.context import Info
+from mediacanon.schema.costs import OF_ROW
 from mediacanon.schema.images import BackdropSize, LogoSize, PosterSize, in_size
 from mediacanon.tmdb.languages import normalized, preferred
 
@@ -45,6 +46,22 @@ class LocalizedText:
     language: str = strawberry.field(description="Its ISO 639-1 code, with a country where that matters: en, pt-BR.")
 
 
+class TextRow(NamedTuple):
+    """A text and its language."""
+
+    text: str
+    language: str
+
+
+@strawberry.type(description="The texts about a title in a language.")
+class TitleTexts:
+    """The texts of one language."""
+
+    language: str = strawberry.field(description="ISO 639-1 code, with a country where that matters: en, pt-BR.")
+    overview: str | None = strawberry.field(description="What it is about.")
+    tagline: str | None = strawberry.field(description="The tagline.")
+
+
 @strawberry.type(description="The certification of a title in a country.")
 class Certification:
     """A certification of a country."""
@@ -71,13 +88,15 @@ class Video:
     language: str | None = strawberry.field(description="ISO 639-1 code.")
     is_official: bool = strawberry.field(description="Whether the makers published it.")
 
-    @strawberry.field(description="Trailer or teaser.")
+    @strawberry.field(description="Trailer or teaser.", metadata=OF_ROW)
     @staticmethod
     def kind(root: strawberry.Parent[Any]) -> VideoKind:
         """Return the kind."""
         return VideoKind(root.kind)
 
-    @strawberry.field(description="The address of its page at the site; null for a site that is not known.")
+    @strawberry.field(
+        description="The address of its page at the site; null for a site that is not known.", metadata=OF_ROW
+    )
     @staticmethod
     def url(root: strawberry.Parent[Any]) -> str | None:
         """Return the address of the page."""
@@ -101,7 +120,7 @@ class Company:
     name: str = strawberry.field(description="Its name.")
     country: str | None = strawberry.field(description="ISO 3166-1 code.")
 
-    @strawberry.field(description="The logo's address at TMDB.")
+    @strawberry.field(description="The logo's address at TMDB.", metadata=OF_ROW)
     @staticmethod
     def logo(
         root: strawberry.Parent[Any],
@@ -128,7 +147,7 @@ class Franchise:
     name: str = strawberry.field(description="Its name.")
     overview: str | None = strawberry.field(description="What it is about; null until TMDB was asked for its films.")
 
-    @strawberry.field(description="The poster's address at TMDB.")
+    @strawberry.field(description="The poster's address at TMDB.", metadata=OF_ROW)
     @staticmethod
     def poster(
         root: strawberry.Parent[Any],
@@ -137,7 +156,7 @@ class Franchise:
         """Return the poster's address in a size."""
         return in_size(root.poster_url, size)
 
-    @strawberry.field(description="The backdrop's address at TMDB.")
+    @strawberry.field(description="The backdrop's address at TMDB.", metadata=OF_ROW)
     @staticmethod
     def backdrop(root: strawberry.Parent[Any], size: Size = BackdropSize.W1280) -> str | None:
         """Return the backdrop's address in a size."""
@@ -168,8 +187,8 @@ async def _facts(root: HasTitle, info: Info) -> TitleFactsRow | None:
     return await info.context.loaders.facts_by_title_id.load(root.title_id)
 
 
-async def _text(root: HasTitle, info: Info, languages: list[str], name: str) -> LocalizedText | None:
-    """Return the first text in the order of the languages. Raises BadArgument for a text that is no language."""
+def asked_tags(languages: list[str]) -> list[str]:
+    """Return the tags in the order in which they are tried. Raises BadArgument for a text that is no language."""
     if len(languages) > MAX_LANGUAGES:
         raise BadArgument(f"languages may have at most {MAX_LANGUAGES} codes")
     asked = []
@@ -177,11 +196,17 @@ async def _text(root: HasTitle, info: Info, languages: list[str], name: str) -> 
         if (tag := normalized(language)) is None:
             raise BadArgument(f"languages must be codes such as de or de-AT; {quoted(language)} is none")
         asked.append(tag)
+    return preferred(asked)
+
+
+async def _text(root: HasTitle, info: Info, languages: list[str], name: str) -> LocalizedText | None:
+    """Return the first text in the order of the languages. Raises BadArgument for a text that is no language."""
+    asked = asked_tags(languages)
     rows = await info.context.loaders.texts_by_title_id.load(root.title_id)
     texts = {row.language: text for row in rows if (text := getattr(row, name))}
-    order = [*preferred(asked), root.original_language, "en", *texts]
+    order = [*asked, root.original_language, "en", *texts]
     found = next((language for language in order if language in texts), None)
-    return LocalizedText(text=texts[found], language=found) if found else None
+    return cast("LocalizedText | None", TextRow(texts[found], found) if found else None)
 
 
 async def overview(
@@ -202,10 +227,21 @@ async def tagline(
     return await _text(root, info, languages, "tagline")
 
 
+async def texts(root: strawberry.Parent[HasTitle], info: Info) -> list[TitleTexts]:
+    """Load the texts in all languages."""
+    return cast("list[TitleTexts]", await info.context.loaders.texts_by_title_id.load(root.title_id))
+
+
 async def native_title(root: strawberry.Parent[HasTitle], info: Info) -> str | None:
     """Load the title in its own script."""
     facts = await _facts(root, info)
     return facts.native_title if facts else None
+
+
+async def tvdb_id(root: strawberry.Parent[HasTitle], info: Info) -> int | None:
+    """Load TVDB's id."""
+    facts = await _facts(root, info)
+    return facts.tvdb_id if facts else None
 
 
 async def backdrop(root: strawberry.Parent[HasTitle], info: Info, size: Size = BackdropSize.W1280) -> str | None:
@@ -269,15 +305,11 @@ async def keywords(root: strawberry.Parent[HasTitle], info: Info) -> list[Keywor
 
 async def companies(root: strawberry.Parent[HasTitle], info: Info) -> list[Company]:
     """Load the companies."""
-    if await _facts(root, info) is None:
-        return []
     return cast("list[Company]", await info.context.loaders.companies_by_title_id.load(root.title_id))
 
 
 async def networks(root: strawberry.Parent[HasTitle], info: Info) -> list[Company]:
     """Load the networks."""
-    if await _facts(root, info) is None:
-        return []
     return cast("list[Company]", await info.context.loaders.networks_by_title_id.load(root.title_id))
 
 
@@ -299,9 +331,13 @@ Overview = Annotated[
 Tagline = Annotated[
     LocalizedText | None, strawberry.field(resolver=tagline, description="The tagline, as with overview.")
 ]
+Texts = Annotated[
+    list[TitleTexts], strawberry.field(resolver=texts, description="Plot and tagline in every language that has one.")
+]
 NativeTitle = Annotated[
     str | None, strawberry.field(resolver=native_title, description="The original title in its own script, from TMDB.")
 ]
+TvdbId = Annotated[int | None, strawberry.field(resolver=tvdb_id, description="TVDB's id of a show.")]
 Backdrop = Annotated[
     str | None, strawberry.field(resolver=backdrop, description="The backdrop's address at TMDB in a size of its.")
 ]

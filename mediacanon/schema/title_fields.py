@@ -5,6 +5,7 @@ from typing import Annotated, Protocol
 
 import strawberry
 
+from mediacanon.schema.costs import OF_ROW
 from mediacanon.schema.ids import Ids
 from mediacanon.schema.ids import TitleType as Kind
 from mediacanon.schema.images import PosterSize, in_size
@@ -49,6 +50,8 @@ def poster(
 Poster = Annotated[
     str | None,
     strawberry.field(
-        resolver=poster, description="The poster's address at TMDB in a size of its; one from elsewhere as it is."
+        resolver=poster,
+        description="The poster's address at TMDB in a size of its; one from elsewhere as it is.",
+        metadata=OF_ROW,
     ),
 ]

@@ -1,10 +1,12 @@
 """Mutations of titles, movies and shows, which share the facts of a title."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Annotated, cast
 
 import strawberry
 
+from mediacanon.errors import BadArgument, quoted
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import refresh
 from mediacanon.schema.ids import TitleType
@@ -13,6 +15,7 @@ from mediacanon.schema.mutation_results import changes_of, facts_of, fresh_loade
 from mediacanon.schema.scalars import ImdbId
 from mediacanon.schema.show import Show
 from mediacanon.schema.title import Title
+from mediacanon.tmdb.languages import normalized
 from mediacanon.vocabulary import FIRST_YEAR, LAST_YEAR
 
 
@@ -51,6 +54,16 @@ class TitleFacts:
     is_adult: strawberry.Maybe[bool] = strawberry.field(
         description="Whether it is for adults only; it cannot be cleared."
     )
+    overview: strawberry.Maybe[str | None] = strawberry.field(
+        description="What it is about, in textLanguage; at most 10,000 characters."
+    )
+    tagline: strawberry.Maybe[str | None] = strawberry.field(
+        description="The tagline, in textLanguage; at most 500 characters."
+    )
+    text_language: strawberry.Maybe[str] = strawberry.field(
+        description="The language of overview and tagline: de, pt-BR; en if it is left out. A text that changes is "
+        "locked in every language."
+    )
 
 
 @strawberry.input(description="The facts of a title, movie or show to create; those left out it does not have.")
@@ -82,6 +95,25 @@ New = Annotated[NewTitle, strawberry.argument(description="Its facts.")]
 Changes = Annotated[TitleChanges, strawberry.argument(description="What to change.")]
 
 
+def _in_language(facts: dict[str, object]) -> dict[str, object]:
+    """Return facts with the language of their texts as it is stored. Raises BadArgument for a text that is none."""
+    if "text_language" in facts:
+        given = str(facts["text_language"])
+        if (tag := normalized(given)) is None:
+            raise BadArgument(f"textLanguage must be a code such as de or de-AT; {quoted(given)} is none")
+        facts["text_language"] = tag
+    return facts
+
+
+def _facts(given: NewTitle) -> dict[str, object]:
+    return _in_language(facts_of(given))
+
+
+def _changes(given: TitleChanges) -> tuple[dict[str, object], Iterable[str]]:
+    changes, unlock = changes_of(given)
+    return _in_language(changes), unlock
+
+
 @strawberry.type
 class TitleMutations:
     """Root fields that change titles."""
@@ -92,14 +124,14 @@ class TitleMutations:
         info: Info, type: Annotated[TitleType, strawberry.argument(description="Movie or show.")], input: New
     ) -> Title:
         """Create a title and load it."""
-        title_id = await info.context.writes.create_title(type.name, facts_of(input))
+        title_id = await info.context.writes.create_title(type.name, _facts(input))
         return cast("Title", present(await fresh_loaders(info).title_by_id.load(title_id)))
 
     @strawberry.mutation(description="Change a title.")
     @staticmethod
     async def update_title(info: Info, id: TitleId, input: Changes) -> Title:
         """Change a title and load it."""
-        await info.context.writes.update_title(id, *changes_of(input))
+        await info.context.writes.update_title(id, *_changes(input))
         return cast("Title", present(await fresh_loaders(info).title_by_id.load(id)))
 
     @strawberry.mutation(
@@ -147,14 +179,14 @@ class MovieMutations:
     @staticmethod
     async def create_movie(info: Info, input: New) -> Movie:
         """Create a movie and load it."""
-        movie_id = await info.context.writes.create_movie(facts_of(input))
+        movie_id = await info.context.writes.create_movie(_facts(input))
         return cast("Movie", present(await fresh_loaders(info).movie_by_id.load(movie_id)))
 
     @strawberry.mutation(description="Change a movie's title.")
     @staticmethod
     async def update_movie(info: Info, id: MovieId, input: Changes) -> Movie:
         """Change a movie and load it."""
-        await info.context.writes.update_movie(id, *changes_of(input))
+        await info.context.writes.update_movie(id, *_changes(input))
         return cast("Movie", present(await fresh_loaders(info).movie_by_id.load(id)))
 
     @strawberry.mutation(description="Delete a movie and its title. Answers the movie's id, null: there was none.")
@@ -172,14 +204,14 @@ class ShowMutations:
     @staticmethod
     async def create_show(info: Info, input: New) -> Show:
         """Create a show and load it."""
-        show_id = await info.context.writes.create_show(facts_of(input))
+        show_id = await info.context.writes.create_show(_facts(input))
         return cast("Show", present(await fresh_loaders(info).show_by_id.load(show_id)))
 
     @strawberry.mutation(description="Change a show's title.")
     @staticmethod
     async def update_show(info: Info, id: ShowId, input: Changes) -> Show:
         """Change a show and load it."""
-        await info.context.writes.update_show(id, *changes_of(input))
+        await info.context.writes.update_show(id, *_changes(input))
         return cast("Show", present(await fresh_loaders(info).show_by_id.load(id)))
 
     @strawberry.mutation(

@@ -128,7 +128,10 @@ async def test_a_malformed_id_spoils_no_other(demo_client, ids):
     answer = (await ask(demo_client, query, ids=given))["data"]["lookup"]
     assert answer["found"] == [{"id": ids["imdb"]}]
     assert answer["missing"] == ["tt0000001"]
-    form, range_ = "no external id; they look like tt0903747, movie:603 or show:1396", "TMDB's ids end at 2147483647"
+    form, range_ = (
+        "no external id; they look like tt0903747, nm0000138, movie:603, show:1396, person:31 or tvdb:81189",
+        "the numbers of TMDB and TVDB end at 2147483647",
+    )
     invalid = {"": form, "movie:0": form, "movie:9999999999": range_, "tt99000001\n": form, "x" * 100: form}
     assert answer["invalid"] == [{"id": id_, "reason": reason} for id_, reason in invalid.items()]
 
@@ -139,3 +142,37 @@ async def test_lookup_is_bounded(demo_client):
     answer = (await ask(demo_client, LOOKUP, ids=ids[:500]))["data"]["lookup"]
     assert len(answer["found"]) + len(answer["missing"]) == 500
     assert "at most 500" in (await ask(demo_client, LOOKUP, ids=ids))["errors"][0]["message"]
+
+
+async def test_tvdbs_id_names_a_show_wherever_ids_are_taken(client, connection):
+    """GraphQL, search, Plex and names of files know it; it names no movie, and of two shows the known one has it."""
+    shows = await connection.fetch(
+        "SELECT t.id, t.imdb_id, s.id AS show_id FROM titles t JOIN shows s ON s.title_id = t.id"
+        " WHERE t.num_votes > 0 ORDER BY t.num_votes DESC LIMIT 2"
+    )
+    await connection.execute(
+        "UPDATE title_facts SET tvdb_id = 81189 WHERE title_id = ANY($1)", [each["id"] for each in shows]
+    )
+    known = shows[0]
+    data = (
+        await ask(
+            client,
+            "{ show(by: {tvdbId: 81189}) { showId title { tvdbId ids { tvdb } } } title(by: {tvdbId: 81189}) { titleId }"
+            ' movie(by: {tvdbId: 81189}) { movieId } lookup(ids: ["tvdb:81189", "tvdb:7"]) { found { title { titleId } } missing }'
+            ' search(query: "Any {tvdb-81189}") { matchedOn title { titleId } } }',
+        )
+    )["data"]
+    assert data == {
+        "show": {"showId": known["show_id"], "title": {"tvdbId": 81189, "ids": {"tvdb": 81189}}},
+        "title": {"titleId": known["id"]},
+        "movie": None,
+        "lookup": {"found": [{"title": {"titleId": known["id"]}}], "missing": ["tvdb:7"]},
+        "search": [{"matchedOn": "ID", "title": {"titleId": known["id"]}}],
+    }
+    for hint in ({"guid": "tvdb://81189"}, {"filename": "Any {tvdb-81189}/s01e01.mkv"}):
+        answer = await client.post("/plex/shows/library/metadata/matches", json={"type": 2, "title": "Other", **hint})
+        assert [each["ratingKey"] for each in answer.json()["MediaContainer"]["Metadata"]] == [known["imdb_id"]]
+    found = (await client.get("/api/lookup?tvdb=tvdb:81189,tvdb:7")).json()
+    assert ([each["title"]["title_id"] for each in found["found"]], found["missing"]) == ([known["id"]], ["tvdb:7"])
+    listed = (await client.get("/lists/sonarr/discover/most_rated.json?limit=500")).json()
+    assert [each["imdbId"] for each in listed if each.get("tvdbId") == 81189] == [each["imdb_id"] for each in shows]

@@ -141,6 +141,18 @@ async def test_an_update_leaves_absent_facts_and_clears_null_ones(ask):
     }
 
 
+async def test_texts_are_written_in_a_language(ask):
+    """The answer has the text, and the language that every spelling of it stands for."""
+    fields = 'overview(languages: ["de"]) { text language } tagline { text language } lockedFields'
+    given = {"displayName": "Old", "overview": "Handlung.", "textLanguage": "de_DE"}
+    created = (await ask(CREATE_MOVIE % fields, input=given))["createMovie"]
+    german = {"text": "Handlung.", "language": "de"}
+    assert created["title"] == {"overview": german, "tagline": None, "lockedFields": []}
+    changed = await ask(UPDATE_MOVIE % fields, id=created["movieId"], input={"tagline": "Wait."})
+    expected = {"overview": german, "tagline": {"text": "Wait.", "language": "en"}, "lockedFields": ["tagline"]}
+    assert changed["updateMovie"]["title"] == expected
+
+
 async def test_an_episode_is_updated(ask):
     """Absent stays, null clears, a value is set."""
     show = (await ask('mutation { createShow(input: {displayName: "Show"}) { showId } }'))["createShow"]["showId"]
@@ -236,6 +248,7 @@ WRONG = [
     ("createEpisode(seasonId: 1, input: {episodeNumber: -1}) { episodeId }", "episodeNumber must be from 0"),
     ("updateTitle(id: 1, input: {tmdbId: 0}) { titleId }", "tmdbId must be from 1"),
     ('updateTitle(id: 1, input: {unlock: ["x"]}) { titleId }', "unlock must name facts"),
+    ('updateTitle(id: 1, input: {textLanguage: "deutsch"}) { titleId }', "textLanguage must be a code such as de"),
     ('updateEpisode(id: 1, input: {unlock: ["x"]}) { episodeId }', "unlock must name facts"),
     *(
         (
@@ -330,7 +343,7 @@ def test_every_mutation_argument_and_input_field_is_described():
     inputs = {each.name: each for each in types if isinstance(each, GraphQLInputObjectType)}
     root = SCHEMA._schema.mutation_type
     assert isinstance(root, GraphQLObjectType)
-    assert len(root.fields) == 17
+    assert len(root.fields) == 18
     nameless = [name for name, field in root.fields.items() if not field.description]
     nameless += [
         f"{name}({arg})" for name, field in root.fields.items() for arg, it in field.args.items() if not it.description

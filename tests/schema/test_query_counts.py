@@ -9,6 +9,7 @@ import pytest
 from mediacanon.database.pool import open_pool
 from mediacanon.execution.executor import Execution
 from mediacanon.loaders import Loaders
+from mediacanon.loaders.dataloader import MAX_OWN_BATCH
 from mediacanon.schema.context import Context
 from mediacanon.schema.costs import COSTS
 from mediacanon.schema.root import build_schema
@@ -32,15 +33,24 @@ LISTS = {
         "titles(perPage: $n) { items { overview { text } tagline { text } backdrop status videos { name } ids { tvdb }"
         " keywords { name } companies { name } networks { name } certifications { rating } franchise { name } } }"
     ),
+    "names": 'titles(perPage: $n) { items { names { name } name(languages: ["de-AT", "ja"]) { text language } } }',
+    "names in discover": 'discover(perPage: $n) { items { name(languages: ["fr"]) { text } } }',
+    "credits": (
+        "titles(perPage: $n) { items { cast: credits(departments: [ACTING], perPage: 3) { total items { person { name"
+        " knownFor { displayName } credits(perPage: 2) { total items { title { displayName } } } } } }"
+        " crew: credits(perPage: 5) { items { job person { name } } } } }"
+    ),
+    "people": 'people(query: "a", limit: $n) { name knownFor { displayName } credits { items { category } } }',
     "similar": f"titles(type: show, perPage: $n) {{ items {{ similar {{ {TITLE} }} }} }}",
     "search to episodes": (
-        f'search(query: "h", limit: $n) {{ title {{ show {{ seasons {{ episodes {{ {EPISODE} }} }} }} }} }}'
+        f'search(query: "the", limit: $n) {{ title {{ show {{ seasons {{ episodes {{ {EPISODE} }} }} }} }} }}'
     ),
     "search": f'search(query: "the", limit: $n) {{ matchedOn title {{ {TITLE} }} }}',
 }
 
 # A search takes four: its settings, the folded text, the candidates, and the titles.
-MOST = {"search to episodes": 7, "facts of TMDB": 6}
+# Discover also asks how many titles have a poster: a kept count and the changes since.
+MOST = {"search to episodes": 8, "people": 6, "facts of TMDB": 6, "discover with totals": 6, "credits": 9}
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +116,29 @@ async def test_long_lists_take_no_more_statements(counted, name: str):
     many, statements_for_many = await counted(query, n=50)
     assert len(str(many)) > 5 * len(str(few))
     assert statements_for_many == statements_for_few <= MOST.get(name, 5)
+
+
+async def test_facts_of_many_seasons_take_few_statements(counted):
+    """Those of 50 shows: one for the shows with one season, which are ahead by a turn, and one for all others."""
+    fields = "name overview airDate poster ids { tmdb }"
+    query = (
+        f"query ($n: Int!) {{ titles(type: show, perPage: $n) {{ items {{ show {{ seasons {{ {fields} }} }} }} }} }}"
+    )
+    data, statements = await counted(query, n=50)
+    assert sum(len(title["show"]["seasons"]) for title in data["titles"]["items"]) > 100
+    assert statements <= 5
+
+
+async def test_credits_of_episodes_come_by_the_batch(counted):
+    """As many statements for a batch of episodes as for one: a part of the credits, and their number."""
+    query = """query ($n: Int!) { titles(type: show, perPage: $n) { items { show { seasons { episodes {
+        credits(perPage: 2) { total items { category person { name } title { displayName } } } } } } } } }"""
+    for shows in (1, 1, 20):
+        data, statements = await counted(query, n=shows)
+    episodes = sum(len(season["episodes"]) for title in data["titles"]["items"] for season in title["show"]["seasons"])
+    assert episodes > 500
+    # The episodes of shows with one season are ahead by a turn.
+    assert statements <= 4 + 2 * (1 - -episodes // MAX_OWN_BATCH)
 
 
 @pytest.mark.parametrize(
