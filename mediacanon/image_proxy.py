@@ -22,7 +22,7 @@ from mediacanon.errors import NotFound, UpstreamUnavailable
 from mediacanon.http.conditional import conditional
 from mediacanon.http.cors import ALLOW_ANY_ORIGIN
 from mediacanon.http.static_files import FOR_EVER
-from mediacanon.schema.images import BackdropSize, PosterSize, StillSize
+from mediacanon.schema.images import BackdropSize, PosterSize, ProfileSize, StillSize
 from mediacanon.settings import Settings
 from mediacanon.tmdb.image_urls import FILE
 
@@ -34,6 +34,7 @@ SIZES = {
     "poster": frozenset(size.value for size in PosterSize),
     "backdrop": frozenset(size.value for size in BackdropSize),
     "still": frozenset(size.value for size in StillSize),
+    "profile": frozenset(size.value for size in ProfileSize),
 }
 MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 # A poster at TMDB has at most 2,000 by 3,000 pixels: some megabytes.

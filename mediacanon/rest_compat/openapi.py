@@ -1,6 +1,6 @@
 """OpenAPI 3.1 of a dialect, generated from its table, its documents and the schema."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -32,6 +32,7 @@ SCALARS: dict[str, Schema] = {
     "Date": {"type": "string", "format": "date"},
     "DateTime": {"type": "string", "format": "date-time"},
     "ImdbId": {"type": "string"},
+    "ImdbPersonId": {"type": "string"},
     "ExternalId": {"type": "string"},
 }
 JSON_NAMES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
@@ -45,9 +46,11 @@ REFUSALS = {
     409: "It is already there, or somebody else is changing the same",
     413: "The body is too large",
     415: "The body is not JSON",
+    422: "A parameter is missing or wrong",
     429: "Too many requests; Retry-After says when to try again",
     503: "The database cannot be reached, or the answer took too long",
 }
+HTML = "text/html"
 ERROR = {"$ref": "#/components/responses/Error"}
 
 
@@ -90,29 +93,31 @@ def _operation(schema: GraphQLSchema, dialect: Dialect, rows: Sequence[BoundEndp
         "operationId": row.operation,
         "summary": row.summary,
         "parameters": _parameters(dialect, rows),
-        "responses": {str(row.status): _answer(schema, dialect, rows)}
+        "responses": {str(302 if row.redirects else row.status): _answer(schema, dialect, rows)}
         | {
             str(dialect.status(status)): {**ERROR, "description": REFUSALS[status]}
             for status in _refusals(dialect, bound)
         },
     }
-    if row.is_read:
+    if row.is_read and not row.reads_body:
         operation["responses"]["304"] = {"description": "If-None-Match names the entity tag of this answer"}
     elif bound.other_types:
-        body = {"schema": _body(dialect, bound), "example": dict(row.body)}
+        body = {"schema": (_question if row.reads_body else _body)(dialect, bound), "example": dict(row.body)}
         operation["requestBody"] = {"required": True, "content": {JSON: body}}
     return operation
 
 
 def _refusals(dialect: Dialect, bound: BoundEndpoint) -> list[int]:
-    found = {429, 503}
+    found = {429, 503, *(check.error.http_status for check in bound.row.checks)}
     if not bound.row.is_read:
         found |= {401, 403, 409}
         found |= {400, 413, 415} if bound.other_types else set()
+    elif bound.row.reads_body:
+        found |= {400, 413, 415}
     has_ids = "id" in bound.path_names or bound.row.max_items
     if dialect.is_strict or has_ids or bound.document.required - set(bound.path_names):
         found |= {400}
-    if bound.path_names and not bound.row.is_list and bound.row.answer:
+    if bound.path_names and not bound.row.is_list and bound.row.answer != "":
         found |= {404}
     # A dialect that reports an error in a good response describes the good one.
     return sorted(status for status in found if dialect.status(status) != bound.row.status)
@@ -122,7 +127,7 @@ def _parameters(dialect: Dialect, rows: Sequence[BoundEndpoint]) -> list[Schema]
     """Return the parameters of all rows, each once; a row among several can do without those of the others."""
     found: dict[str, Schema] = {}
     for bound in rows:
-        query = _query_parameters(dialect, bound) if bound.row.is_read else ()
+        query = _query_parameters(dialect, bound) if bound.row.is_read and not bound.row.reads_body else ()
         for parameter in (*_path_parameters(dialect, bound), *query):
             found.setdefault(parameter["name"], parameter)
     if len(rows) > 1:
@@ -149,21 +154,28 @@ def _query_parameters(dialect: Dialect, bound: BoundEndpoint) -> Iterator[Schema
                 yield {
                     "name": name,
                     "in": "query",
-                    "required": variable in bound.document.required,
+                    "required": variable in bound.document.required and variable not in row.constants,
                     "schema": _parameter(dialect, row, name, type_),
                 }
+    for name in (*row.needs, *row.texts):
+        if name not in bound.path_names and name not in bound.other_types:
+            schema = {"type": "string", **dialect.rules.get(name, {})}
+            yield {"name": name, "in": "query", "required": name in row.needs, "schema": schema}
     if row.view:
         yield {"name": "source", "in": "query", "description": SOURCE, "schema": {"type": "string"}}
 
 
 def _parameter(dialect: Dialect, row: Endpoint, name: str, type_: GraphQLInputType) -> Schema:
     """Return the schema of a parameter; a lenient dialect takes any text beside the values of the type."""
+    if "type" in dialect.rules.get(name, {}):
+        return dict(dialect.rules[name])
     named: Any = get_nullable_type(type_)
-    needs_text = dialect.is_strict or (is_non_null_type(type_) and not is_list_type(named))
+    refuses = dialect.status(400) >= 400  # noqa: PLR2004 - else a wrong value has a good response
+    needs_text = dialect.is_strict or (refuses and is_non_null_type(type_) and not is_list_type(named))
     text: Schema = {"type": "string", **({"minLength": 1} if needs_text else {})}
     if is_enum_type(named):
         kind: Schema = {"enum": list(row.enum_names.get(name) or named.values)}
-    elif type_name(named) in ("Int", "Float"):
+    elif type_name(named) in ("Int", "Float") and not is_list_type(named):
         low, high = row.bounds.get(name, (None, None))
         kind = {**SCALARS[named.name], **({"minimum": low, "maximum": high} if low is not None else {})}
     else:
@@ -171,12 +183,22 @@ def _parameter(dialect: Dialect, row: Endpoint, name: str, type_: GraphQLInputTy
     return kind if dialect.is_strict else {"anyOf": [kind, {"type": "string"}]}
 
 
+def _question(dialect: Dialect, bound: BoundEndpoint) -> Schema:
+    """Return the schema of a body that asks: as the query string of a lenient dialect, it may have any value."""
+    properties = {
+        parameter["name"]: {"anyOf": [parameter["schema"], {"description": "counts as absent"}]}
+        for parameter in _query_parameters(dialect, bound)
+    }
+    return {"type": "object", "properties": properties, "required": sorted(bound.document.required)}
+
+
 def _body(dialect: Dialect, bound: BoundEndpoint) -> Schema:
     properties = {}
     for name, type_ in bound.other_types.items():
         named: Any = get_nullable_type(type_)
         rules = dialect.rules.get(name, {})
-        kind = {"enum": list(named.values)} if is_enum_type(named) else {**SCALARS[named.name], **rules}
+        scalar = {"type": "array"} if is_list_type(named) else SCALARS.get(named.name, {})
+        kind = {"enum": list(named.values)} if is_enum_type(named) else {**scalar, **rules}
         properties[name] = kind if name in bound.document.required else _or_nothing(kind)
     required = [name for name in properties if name in bound.document.required]
     return {"type": "object", "properties": properties, "required": required}
@@ -191,12 +213,17 @@ def _or_nothing(kind: Schema) -> Schema:
 
 def _answer(schema: GraphQLSchema, dialect: Dialect, rows: Sequence[BoundEndpoint]) -> Schema:
     row = rows[0].row
-    if not row.answer:
+    if not row.answer and not row.schema:
         return {"description": "Nothing is left"}
+    if row.redirects:
+        return {"description": row.summary, "headers": {"Location": {"schema": {"type": "string"}}}}
     shapes = [_row_answer(schema, dialect, bound) for bound in rows]
     content = {JSON: {"schema": shapes[0] if len(shapes) == 1 else {"anyOf": shapes}}}
+    if row.path == dialect.prefix:
+        # Without a query the documentation is there.
+        content[HTML] = {"schema": {"type": "string"}}
     answer: Schema = {"description": row.summary, "content": content}
-    if row.is_read:
+    if row.is_read and not row.reads_body:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}}}
     return answer
 
@@ -220,9 +247,11 @@ class _Shapes:
         self._fragments = fragments_of(bound.document.node)
 
     def of_answer(self) -> Schema:
-        """Return the schema of the part of the data that is the row's answer."""
-        if isinstance(self._row.answer, str):
-            shape = self._at(self._row.answer)
+        """Return the schema of the part of the data that is the row's answer, or of the answer made from it."""
+        if self._row.schema:
+            return dict(self._row.schema)
+        if not isinstance(self._row.answer, Mapping):
+            shape = self._at(self._row.answer if isinstance(self._row.answer, str) else self._row.answer[0])
             lists = [name for name in self._row.always_present if name not in shape.get("required", ())]
             return {**shape, "required": [*shape["required"], *lists]} if lists else shape
         properties = {name: self._at(path) for name, path in self._row.answer.items()}

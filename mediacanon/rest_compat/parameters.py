@@ -1,7 +1,7 @@
 """Parameters of a path or query string, and JSON of a body, become the variables of an endpoint's document."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -21,6 +21,9 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,400}")
 # No title, season or episode has it.
 NO_ID = 0
 ABSENT: Final = object()
+NO_SPELLINGS: Mapping[str, str] = {}
+# Objects and lists within each other that a body is searched for texts.
+DEEPEST_BODY = 6
 
 # GraphQL's name of a type -> the JSON type that a body must have, and its noun in a refusal.
 JSON_TYPES: Mapping[str, tuple[type, str]] = {
@@ -38,23 +41,78 @@ def read_id(dialect: Dialect, text: str) -> int:
     return number if 0 < number <= MAX_INTEGER else NO_ID
 
 
-def query_texts(query: bytes, names: Iterable[str], *, ignores_case: bool) -> dict[str, list[str]]:
-    """Return the texts of a query string by parameter; `names` are the parameters of the path's endpoints."""
+def query_texts(query: bytes, spellings: Mapping[str, str] = NO_SPELLINGS) -> dict[str, list[str]]:
+    """Return the texts of a query string by parameter; `spellings` has the parameters in use by their lower case."""
     given: dict[str, list[str]] = {}
     for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
         given.setdefault(name, []).append(text)
-    if not ignores_case:
+    if not spellings:
         return given
-    by_lower_case = {name.lower(): name for name in names}
     texts: dict[str, list[str]] = {}
     # The exact spelling comes first, and so wins over others.
-    for name in sorted(given, key=lambda name: name not in by_lower_case.values()):
-        texts.setdefault(by_lower_case.get(name.lower(), name), given[name])
+    for name in sorted(given, key=lambda name: spellings.get(name.lower()) != name):
+        texts.setdefault(spellings.get(name.lower(), name), given[name])
     return texts
 
 
-def read_query(dialect: Dialect, bound: BoundEndpoint, texts: Texts) -> tuple[dict[str, Any], bool]:
+def body_texts(body: bytes) -> dict[str, list[str]]:
+    """Return the texts of a JSON object by parameter, as those of a query string; a list repeats its parameter.
+
+    A value in an object or a list of objects has a path of names for its own: `Media.0.file`. Null is no text. Raises
+    BadArgument for any other JSON.
+    """
+    texts: dict[str, list[str]] = {}
+    _add_texts(texts, "", _json_object(body), DEEPEST_BODY)
+    return texts
+
+
+def _add_texts(texts: dict[str, list[str]], path: str, value: object, depth: int) -> None:
+    if isinstance(value, (dict, list)) and depth:
+        for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+            is_text = isinstance(value, list) and not isinstance(one, (dict, list))
+            _add_texts(texts, path if is_text else f"{path}.{name}" if path else str(name), one, depth - 1)
+    elif isinstance(value, bool):
+        texts.setdefault(path, []).append("true" if value else "false")
+    elif isinstance(value, (str, int, float)):
+        texts.setdefault(path, []).append(str(value))
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        given = None
+    if not isinstance(given, dict):
+        raise BadArgument("Invalid JSON")
+    return given
+
+
+def read_parameters(
+    dialect: Dialect, bound: BoundEndpoint, path: Mapping[str, str], texts: Texts
+) -> tuple[dict[str, Any], bool]:
     """Return the variables of a read, and whether anything can match them.
+
+    Raises BadArgument for one that is missing, and as `_read_texts` does.
+    """
+    row = bound.row
+    variables = {name: value() if callable(value) else value for name, value in row.constants.items()}
+    given, can_match = _read_texts(dialect, bound, texts)
+    variables |= given
+    if bound.has_id:
+        variables["id"] = read_id(dialect, path["id"])
+    missing = bound.document.required - variables.keys()
+    # An empty piece of a path is a text that nothing has.
+    if not can_match or any(row.fallbacks.get(name) is NO_MATCH and bound.is_in_path(name) for name in missing):
+        return variables, False
+    for name in missing:
+        if name not in bound.path_names:
+            raise BadArgument(f"{name} required")
+        variables[name] = ""
+    return variables, True
+
+
+def _read_texts(dialect: Dialect, bound: BoundEndpoint, texts: Texts) -> tuple[dict[str, Any], bool]:
+    """Return the variables of texts by parameter, and whether anything can match them.
 
     Raises BadArgument for a list with too many entries, and in a strict dialect for every parameter that is unknown or
     unreadable; NotFound for an unreadable one in the path.
@@ -102,13 +160,7 @@ def read_facts(dialect: Dialect, row: Endpoint, types: Types, body: bytes) -> di
 
     Raises BadArgument for a body that is no JSON object, and for a fact that it lacks or has of a wrong type.
     """
-    try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        given = None
-    if not isinstance(given, dict):
-        raise BadArgument("Invalid JSON")
-    variables = {}
+    given, variables = _json_object(body), {}
     for name, type_ in types.items():
         value = given.get(name)
         value = None if value == "" else value
@@ -121,7 +173,11 @@ def read_facts(dialect: Dialect, row: Endpoint, types: Types, body: bytes) -> di
     return variables
 
 
-def _fact(dialect: Dialect, name: str, type_: Any, value: object) -> object:  # noqa: ANN401 - a named GraphQL type
+def _fact(dialect: Dialect, name: str, type_: Any, value: object) -> object:  # noqa: ANN401 - a GraphQL type
+    if is_list_type(type_):
+        if not isinstance(value, list):
+            raise BadArgument(f"{name} must be a list")
+        return [_fact(dialect, name, get_nullable_type(type_.of_type), each) for each in value]
     if is_enum_type(type_):
         if not isinstance(value, str) or value not in type_.values:
             raise BadArgument(dialect.refusals.get(name, f"{name} must be one of {', '.join(type_.values)}"))

@@ -28,6 +28,7 @@ from graphql import (
 from mediacanon.rest_compat.dialect import Dialect, Null
 
 Fragments = Mapping[str, FragmentDefinitionNode]
+Answer = str | Mapping[str, str] | tuple[str, ...]
 
 
 def pick(data: Any, path: str) -> Any:  # noqa: ANN401 - any JSON
@@ -120,7 +121,7 @@ def selected_fields(
     for node in selection.selections if selection else ():
         if isinstance(node, FragmentSpreadNode):
             found |= selected_fields(type_, fragments[node.name.value].selection_set, fragments)
-        elif isinstance(node, FieldNode):
+        elif isinstance(node, FieldNode) and not node.name.value.startswith("__"):
             name = node.alias.value if node.alias else node.name.value
             found[name] = (type_.fields[node.name.value].type, node.selection_set)
     return found
@@ -167,10 +168,14 @@ def serialize(value: Any, serializer: Serializer) -> Any:  # noqa: ANN401 - any 
     return serializer.write(value)
 
 
-def project(data: Mapping[str, Any], answer: str | Mapping[str, str], serializer: Serializer) -> Any:  # noqa: ANN401 - any JSON
+def project(data: Mapping[str, Any], answer: Answer, serializer: Serializer) -> Any:  # noqa: ANN401 - any JSON
     """Return the JSON of the part of the data that is the answer; None where any of it is missing."""
     if isinstance(answer, str):
         return _part(data, answer, serializer)
+    if isinstance(answer, tuple):
+        # A part of the document that a run leaves out is not in its data.
+        found = (_part(data, path, serializer) for path in answer if path.partition(".")[0] in data)
+        return next((part for part in found if part is not None), None)
     parts = {name: _part(data, path, serializer) for name, path in answer.items()}
     return None if None in parts.values() else parts
 

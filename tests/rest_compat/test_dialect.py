@@ -14,8 +14,9 @@ import pytest
 from mediacanon.cache.responses import ResponseCache
 from mediacanon.errors import NotFound
 from mediacanon.execution.executor import Execution
+from mediacanon.execution.variables import Unreadable
 from mediacanon.rest_compat.dialect import Dialect, Null, ValueRule
-from mediacanon.rest_compat.endpoint import NO_MATCH, Endpoint
+from mediacanon.rest_compat.endpoint import NO_MATCH, Check, Endpoint
 from mediacanon.rest_compat.handler import RestApi
 from mediacanon.rest_compat.openapi import build_openapi
 from mediacanon.schema.context import Context
@@ -46,6 +47,47 @@ query ($type: TitleType!, $name: String!) {
       ...Detail
     }
   }
+}
+""",
+    "whole": """
+query ($by: TitleBy!) {
+  title(by: $by) {
+    ...Detail
+  }
+}
+""",
+    "alike": """
+query ($by: TitleBy!, $type: TitleType!) {
+  title(by: $by) {
+    imdbId
+    similar {
+      titleId
+    }
+  }
+  titles(type: $type, perPage: 1) {
+    items {
+      titleId
+    }
+  }
+}
+""",
+    "either": """
+query ($i: ImdbId = "tt0000000", $ids: [ExternalId!]! = [], $asksTitle: Boolean! = false) {
+  title(by: {imdbId: $i}) @include(if: $asksTitle) {
+    ...Detail
+  }
+  lookup(ids: $ids) {
+    found {
+      title {
+        ...Detail
+      }
+    }
+  }
+}
+""",
+    "nothing": """
+{
+  __typename
 }
 """,
     "fragments": """
@@ -88,6 +130,15 @@ ENDPOINTS = (
         summary="By path",
         answer="titles.items",
         enum_names={"type": {"movie": "movie", "series": "show"}},
+    ),
+    Endpoint(
+        method="POST",
+        path="/omdb/either",
+        document="either",
+        summary="By a body",
+        reads_body=True,
+        answer=("title", "lookup.found"),
+        max_items={"ids": 3},
     ),
 )
 TEXT = {"type": "string"}
@@ -223,6 +274,21 @@ async def test_a_strict_dialect_names_the_wrong_parameter(serve, tmp_path: Path)
     )
 
 
+async def test_a_body_may_ask(omdb: httpx.AsyncClient):
+    """Its values are read as those of a query string: texts for numbers, one for a list; the first part answers."""
+    movie = (await omdb.get("/omdb?i=tt99000001")).json()
+    for body in ({"ids": ["tt99000001", None]}, {"ids": "tt99000001"}, {"ids": ["tt99000001"], "asksTitle": False}):
+        assert (await omdb.post("/omdb/either", json=body)).json() == [{"title": movie}]
+    body = {"i": "tt99000001", "asksTitle": True, "I": {"deep": [{"er": 1}]}}
+    response = await omdb.post("/omdb/either", json=body)
+    assert response.json() == movie
+    assert "etag" not in response.headers
+    assert (await omdb.post("/omdb/either?asksTitle=1", json={"i": "tt99000001"})).json() == movie
+    many = await omdb.post("/omdb/either", json={"ids": ["a", "b", "c", "d"]})
+    assert many.json() == {"Response": "False", "Error": "ids may hold at most 3 ids"}
+    assert (await omdb.get("/omdb/either")).status_code == 405
+
+
 async def test_a_dialect_may_keep_other_sites_out(serve, tmp_path: Path):
     """Without CORS a browser lets no script of another site read."""
     client = serve(toy(tmp_path, allows_any_origin=False))
@@ -234,9 +300,64 @@ async def test_a_dialect_may_keep_other_sites_out(serve, tmp_path: Path):
         assert "access-control-allow-origin" not in response.headers
 
 
-async def test_a_document_that_does_not_fit_stops_the_start(serve, tmp_path: Path):
-    """The error names the document."""
-    dialect = toy(tmp_path)
-    (tmp_path / "meta.graphql").write_text("{ nope }")
-    with pytest.raises(ValueError, match=r"meta\.graphql"):
-        serve(dialect)
+def by_imdb_id(text: str) -> dict[str, str]:
+    if not (text.startswith("tt") and text.isalnum()):
+        raise Unreadable("an id")
+    return {"imdbId": text}
+
+
+def below(path: str, document: str, **fields: object) -> Endpoint:
+    rules = {"readers": {"by": by_imdb_id}, "fallbacks": {"by": NO_MATCH}, "answer": "title"}
+    return Endpoint(  # type: ignore[arg-type]  # checked by the tests
+        **{"method": "GET", "path": f"/omdb/{{by}}{path}", "document": document, "summary": path, **rules, **fields}
+    )
+
+
+TREE = (
+    below("", "whole", appends="append", checks=(Check(lambda texts: "no" in texts, "No no, please"),)),
+    below("/alike", "alike", constants={"type": "movie"}, alone=("imdbId",)),
+    below("/first/{n}", "alike", constants={"type": lambda: "show"}, answer={"title": "title", "some": "titles"}),
+    below("/firstly/{n}", "alike", constants={"type": "movie"}, answer={"title": "title", "some": "titles"}),
+    below("/fixed", "nothing", answer={}, arrange=lambda _, texts: {"by": texts["by"][0]}, schema={"type": "object"}),
+)
+
+
+async def test_a_parameter_appends_the_answers_of_paths_below(serve, tmp_path: Path):
+    """Each is the answer at its path, without the keys that it has alone; a name that leads nowhere is ignored."""
+    client = serve(toy(tmp_path, endpoints=TREE, statuses={}, null=Null.KEEP))
+    whole = (await client.get("/omdb/tt99000001")).json()
+    alike = (await client.get("/omdb/tt99000001/alike")).json()
+    first = (await client.get("/omdb/tt99000001/first/1")).json()
+    assert alike.pop("imdbId") == "tt99000001"
+    names = "alike, first/1,,none,first/1,../alike,fixed"
+    found = (await client.get(f"/omdb/tt99000001?append={names}")).json()
+    assert found == {**whole, "alike": alike, "first/1": first, "fixed": {"by": "tt99000001"}}
+    assert (await client.get("/omdb/tt0000009?append=alike")).status_code == 404
+
+
+async def test_a_constant_is_set_by_no_parameter(serve, tmp_path: Path):
+    """Of a value and of a function that returns it."""
+    client = serve(toy(tmp_path, endpoints=TREE, statuses={}))
+    for path in ("alike", "first/1"):
+        plain = (await client.get(f"/omdb/tt99000001/{path}")).json()
+        assert (await client.get(f"/omdb/tt99000001/{path}?type=movie&type=show")).json() == plain
+    [alike], [first] = [
+        (await client.get(f"/omdb/tt99000001/{path}")).json()["some"]["items"] for path in ("firstly/1", "first/1")
+    ]
+    assert alike != first
+
+
+async def test_a_check_refuses_and_a_reader_finds_nothing(serve, tmp_path: Path):
+    """The message of the check is the error; a text that the reader cannot read matches nothing."""
+    client = serve(toy(tmp_path, endpoints=TREE, statuses={}))
+    refused = await client.get("/omdb/tt99000001?no=1")
+    assert (refused.status_code, refused.json()["Error"]) == (400, "No no, please")
+    assert (await client.get("/omdb/x")).status_code == 404
+
+
+async def test_the_same_endpoints_stand_at_another_place(serve, tmp_path: Path):
+    """The first segment stands for a path of the table; a longer segment that begins so does not."""
+    client = serve(toy(tmp_path, also_at={"/m": "/omdb/meta/movie", "/o": "/omdb"}))
+    for path, own in (("/m/a.json", "/omdb/meta/movie/a.json"), ("/o?i=tt99000001", "/omdb?i=tt99000001")):
+        assert (await client.get(path)).json() == (await client.get(own)).json()
+    assert (await client.get("/mm/a.json")).json() == {"Response": "False", "Error": "Movie not found!"}

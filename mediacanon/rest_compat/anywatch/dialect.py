@@ -5,7 +5,7 @@ from pathlib import Path
 from mediacanon.errors import NotFound
 from mediacanon.rest_compat.anywatch.endpoints import ENDPOINTS
 from mediacanon.rest_compat.anywatch.rules import OPTIONAL_LISTS, REFUSALS, RULES, example_names, snake_case
-from mediacanon.rest_compat.dialect import Dialect, Null
+from mediacanon.rest_compat.dialect import App, Dialect, Null
 
 ANYWATCH = Dialect(
     title="REST API",
@@ -17,6 +17,7 @@ ANYWATCH = Dialect(
         "JSON over HTTP. A field without a value is absent. Dates are `YYYY-MM-DD`, times are in UTC.",
         'An error is `{"error": "…"}` with its status.',
     ),
+    apps=(App("anywatch", ("Paste the address as that of the metadata server.",), "/"),),
     key=snake_case,
     null=Null.OMIT,
     always_optional=OPTIONAL_LISTS,

@@ -5,8 +5,12 @@ Parameters are read leniently, as its clients expect: README.md.
 """
 
 from mediacanon.rest_compat.endpoint import NO_MATCH, Endpoint
-from mediacanon.vocabulary import MAX_INTEGER, DiscoverSort
+from mediacanon.vocabulary import MAX_INTEGER, PEOPLE_PARAMETERS, DiscoverSort
 
+TEXTS_OF_DISCOVER = (
+    *("type", "genre", "lang", "country", "keyword", "company", "network", "status", "certification_max"),
+    "certification_country",
+)
 PAGING = {"page": (1, MAX_INTEGER), "per_page": (1, 100)}
 # Sort order of the contract -> name in GraphQL.
 SORTS = {sort.value: sort.name for sort in DiscoverSort}
@@ -259,12 +263,13 @@ LISTS = (
         method="GET",
         path="/api/discover",
         document="discover",
-        summary="Titles with a poster, filtered, in one of seven orders",
+        summary="Titles, filtered, in one of seven orders",
         answer="discover",
         always_present=("titles",),
         bounds={"page": PAGING["page"], "limit": (1, 100), "rating_min": (0, 10)},
         enum_names={"sort": SORTS},
-        fallbacks=dict.fromkeys(("type", "genre", "lang", "country"), NO_MATCH),
+        fallbacks=dict.fromkeys((*TEXTS_OF_DISCOVER, *PEOPLE_PARAMETERS), NO_MATCH),
+        max_items=dict.fromkeys(PEOPLE_PARAMETERS, 50),
         out_of_range={"rating_min": NO_MATCH},
         empty={"titles": [], "total": 0, "page": "$page", "per_page": "$limit"},
         is_cached=True,
@@ -321,13 +326,70 @@ LISTS = (
         method="GET",
         path="/api/lookup",
         document="lookup",
-        summary="What up to 250 ids of IMDb (`imdb=tt0133093,...`) and TMDB (`tmdb=movie:603,...`) stand for",
+        summary="What up to 250 ids of IMDb (`imdb=tt0133093,nm0000206`), TMDB (`tmdb=movie:603`) and TVDB stand for",
         answer="lookup",
         always_present=("found", "missing"),
-        parameters={"ids": ("imdb", "tmdb")},
+        parameters={"ids": ("imdb", "tmdb", "tvdb")},
         max_items={"ids": 250},
         example="/api/lookup?imdb={imdb},tt9999999999&tmdb=movie:603",
     ),
 )
 
-ENDPOINTS = (*TITLES, *MOVIES, *SHOWS, *SEASONS, *LISTS)
+# The original has no people.
+PEOPLE = (
+    Endpoint(
+        method="GET",
+        path="/api/titles/{id}/credits",
+        document="title_credits",
+        summary="The cast of a title in the order of billing, then its crew",
+        answer="title.credits",
+        always_present=("credits",),
+        bounds=PAGING,
+        is_cached=True,
+        example="/api/titles/{title}/credits?per_page=2",
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/titles/{id}/names",
+        document="title_names",
+        summary="The names of a title: the original, those of countries, others",
+        answer={"names": "title.names"},
+        always_present=("names",),
+        is_cached=True,
+        example="/api/titles/{title}/names",
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/people",
+        document="people",
+        summary="People whose name has words that begin with the words of `q`, the best known first",
+        answer={"people": "people"},
+        fallbacks={"q": NO_MATCH},
+        empty={"people": []},
+        always_present=("people",),
+        bounds={"limit": (1, 50)},
+        example="/api/people?q=a&limit=2",
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/people/{id}",
+        document="person",
+        summary="A person with a page of credits, the latest first",
+        answer="person",
+        bounds=PAGING,
+        is_cached=True,
+        example="/api/people/{person}?per_page=2",
+    ),
+    Endpoint(
+        method="PUT",
+        path="/api/people/{id}",
+        document="update_person",
+        summary="Replace a person's facts: those left out are cleared",
+        answer="updatePerson",
+        replaces=True,
+        body={"name": "Orson Welles", "birth_year": 1915, "professions": ["actor", "director"]},
+        example_of="/api/people/{id}",
+    ),
+)
+
+ENDPOINTS = (*TITLES, *MOVIES, *SHOWS, *SEASONS, *LISTS, *PEOPLE)

@@ -28,6 +28,9 @@ _NAME = {
 }
 _IMDB_ID = vocabulary.IMDB_ID.pattern
 _YEAR = {"minimum": vocabulary.FIRST_YEAR, "maximum": vocabulary.LAST_YEAR}
+_LIFE = {"minimum": 1, "maximum": vocabulary.LAST_YEAR}
+# Control characters but for those of lines.
+_TEXT = {**_NAME, "maxLength": 10_000}
 _NUMBER = {"minimum": 0, "maximum": vocabulary.MAX_INTEGER}
 _IDS = {"pattern": "^[^,]*(,[^,]*){0,249}$"}
 RULES: Mapping[str, Mapping[str, Any]] = {
@@ -35,6 +38,11 @@ RULES: Mapping[str, Mapping[str, Any]] = {
     "start_year": _YEAR,
     "end_year": _YEAR,
     "imdb_id": {"pattern": f"^({_IMDB_ID})?$"},
+    "name": {**_NAME, "maxLength": 200},
+    "birth_year": _LIFE,
+    "death_year": _LIFE,
+    "professions": {"maxItems": 10, "items": {"type": "string", "pattern": f"^{vocabulary.PROFESSION}$"}},
+    "biography": _TEXT,
     "image_url": {"maxLength": 2000, "pattern": f"^({vocabulary.HTTP_ADDRESS})?$"},
     "season_number": _NUMBER,
     "episode_number": _NUMBER,
@@ -48,7 +56,7 @@ REFUSALS = {"id": "Invalid ID", "type": "Type must be 'movie' or 'show'", "displ
 
 # Names in the examples of an empty catalogue.
 _FALLBACK_NAMES: Mapping[str, object] = {
-    **dict.fromkeys(("title", "movie", "show", "season", "episode"), 1),
+    **dict.fromkeys(("title", "movie", "show", "season", "episode", "person"), 1),
     "imdb": "tt0133093",
     "collection": "top-drama-movies",
 }
@@ -67,6 +75,7 @@ def example_names(data: Mapping[str, Any]) -> dict[str, object]:
         "show": show.get("showId"),
         "season": season.get("seasonId"),
         "episode": episode.get("episodeId"),
+        "person": next((person["personId"] for person in data["people"]), None),
         "collection": next((collection["slug"] for collection in data["collections"]), None),
     }
     return {name: _FALLBACK_NAMES[name] if value is None else value for name, value in found.items()}

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mediacanon.rest_compat.dialect import Dialect, Null
+from mediacanon.rest_compat.dialect import App, Dialect, Null
 from mediacanon.rest_compat.lists.endpoints import ENDPOINTS
 from mediacanon.rest_compat.lists.rules import RULES, addresses, example_names
 
@@ -10,8 +10,9 @@ INTRODUCTION = (
     """Radarr and Sonarr add the titles of a list by themselves. Copy an address from this page into a new import list
     there, and choose the type of list that the heading names.""",
     """A list is a JSON array of all its titles. `limit` is the most titles it has, 1 to 500; without it the most are
-    100. The lists of discover also take `genre`, `lang`, `country`, `year_min`, `year_max`, `rating_min` and
-    `min_votes`; of genres, languages and countries several may stand between commas.""",
+    100. The lists of discover also take `genre`, `lang`, `country`, `year_min`, `year_max`, `rating_min`,
+    `min_votes`, and people by IMDb's ids: `people`, `cast`, `directed_by`, `written_by`. Of genres, languages,
+    countries and people several may stand between commas.""",
     """Any problem is an error with its status, never an empty list: an empty list would have both programs remove the
     titles of your library that no list names.""",
 )
@@ -23,6 +24,24 @@ LISTS = Dialect(
     documents=Path(__file__).parent / "documents",
     description="Import lists of movies for Radarr and of shows for Sonarr.",
     introduction=INTRODUCTION,
+    apps=(
+        App(
+            "Radarr",
+            (
+                "Choose a list on the page below.",
+                "In Radarr open Settings, Import Lists, + and StevenLu Custom, and paste its address as `URL`.",
+            ),
+            "/lists",
+        ),
+        App(
+            "Sonarr",
+            (
+                "Choose a list on the page below.",
+                "In Sonarr open Settings, Import Lists, + and Custom List, and paste its address as `List URL`.",
+            ),
+            "/lists",
+        ),
+    ),
     media_type="application/json; charset=utf-8",
     null=Null.OMIT,
     # Radarr prints `errors` to the person who tests a list.

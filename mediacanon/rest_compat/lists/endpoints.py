@@ -11,7 +11,7 @@ SORTS = {sort.value: sort.name for sort in DiscoverSort}
 # No parameter sets the page.
 WHOLE: dict[str, Names] = {"page": ()}
 IMDB, TMDB = ("imdb_id",), ("id",)
-ANY_ID = ("imdbId", "tmdbId")
+ANY_ID = ("tvdbId", "imdbId", "tmdbId")
 
 
 def _collection(*, type_: str, ids: Names, **fields: Any) -> Endpoint:  # noqa: ANN401 - the row's own
@@ -86,7 +86,7 @@ SONARR = (
     _collection(
         path="/lists/sonarr/{slug}.json",
         document="sonarr_collection",
-        summary="The shows of a collection that have an IMDb id or a TMDB id, for Sonarr: Custom List",
+        summary="The shows of a collection that have an id at TVDB, IMDb or TMDB, for Sonarr: Custom List",
         type_="show",
         ids=ANY_ID,
         example="/lists/sonarr/{shows}.json?limit=2",
@@ -94,7 +94,7 @@ SONARR = (
     _discover(
         path="/lists/sonarr/discover/{sort}.json",
         document="sonarr_discover",
-        summary="The shows of discover that have an IMDb id or a TMDB id, for Sonarr: Custom List",
+        summary="The shows of discover that have an id at TVDB, IMDb or TMDB, for Sonarr: Custom List",
         type_="show",
         ids=ANY_ID,
         example="/lists/sonarr/discover/trending.json?min_votes=1000&limit=2",

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from mediacanon.errors import NotFound, UpstreamUnavailable
-from mediacanon.rest_compat.endpoint import Data, Names, Run, Variables
+from mediacanon.rest_compat.endpoint import Data, Names, Run, Texts, Variables
 from mediacanon.rest_compat.serializer import pick
-from mediacanon.vocabulary import DiscoverSort
+from mediacanon.vocabulary import PEOPLE_PARAMETERS, DiscoverSort
 
 # Entries of a list: Radarr asks its own server about each of them.
 LIMIT = (1, 500)
@@ -26,7 +26,12 @@ MOST_READINGS = 4
 _LETTERS = r"!-+\--~\u00c0-\u024f"
 _NAME = rf"[{_LETTERS}][{_LETTERS} ]{{0,99}}"
 _NAMES = {"pattern": rf"^{_NAME}(,{_NAME}){{0,49}}$"}
-RULES: Mapping[str, Mapping[str, Any]] = {"genre": _NAMES, "lang": _NAMES, "country": _NAMES}
+_PERSON = "(nm[0-9]{7,9}|[0-9]{1,9})"
+_PEOPLE = {"pattern": rf"^{_PERSON}(,{_PERSON}){{0,49}}$"}
+RULES: Mapping[str, Mapping[str, Any]] = {
+    **dict.fromkeys(("genre", "lang", "country"), _NAMES),
+    **dict.fromkeys(PEOPLE_PARAMETERS, _PEOPLE),
+}
 
 
 class _Reading(NamedTuple):
@@ -43,7 +48,7 @@ class WholeList:
     type: str
     ids: Names
 
-    async def __call__(self, run: Run, variables: Variables) -> Data:
+    async def __call__(self, run: Run, variables: Variables, texts: Texts) -> Data:  # noqa: ARG002 - as `Load` has it
         """Return the data with all entries on one page.
 
         Raises NotFound for an unknown list and for an empty one, UpstreamUnavailable for one that keeps changing.

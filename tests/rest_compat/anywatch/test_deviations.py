@@ -325,6 +325,7 @@ async def test_12_reads_are_conditional(demo_client: httpx.AsyncClient, path: st
 NAMES = {
     **dict.fromkeys(("title", "movie", "show", "season", "episode"), 1),
     "imdb": "tt0000000",
+    "person": 99000001,
     "collection": "top-crime-movies",
 }
 

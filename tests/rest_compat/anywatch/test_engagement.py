@@ -13,7 +13,7 @@ from mediacanon.writes.engagement import EngagementBuffer, _keep_cleaning, clean
 from tests.serving import app_of, client_of, with_collections
 
 VIEWS = """
-SELECT title_id, source FROM title_views, generate_series(1, views) WHERE title_id IN (1, 601) ORDER BY id"""
+SELECT title_id, source FROM title_views, generate_series(1, views) WHERE title_id IN (1, 601) ORDER BY title_id, source"""
 CLICKS = """
 SELECT c.slug
   FROM collection_clicks k JOIN collections c ON c.id = k.collection_id, generate_series(1, k.clicks) ORDER BY k.id"""

@@ -37,7 +37,7 @@ class Catalogue:
 
 async def load(catalogue: Catalogue, limit: int) -> list[str]:
     """Return the names on a list of this catalogue."""
-    data = await LOAD(catalogue.run, {"limit": limit, "page": 1})
+    data = await LOAD(catalogue.run, {"limit": limit, "page": 1}, {})
     return [each["title"] for each in data["discover"]["items"]]
 
 

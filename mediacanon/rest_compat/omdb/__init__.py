@@ -1,0 +1,1 @@
+"""OMDb: one path for details, searches and seasons by IMDb id or name."""

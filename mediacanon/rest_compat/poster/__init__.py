@@ -1,0 +1,1 @@
+"""Posters by IMDb id: an address that programs can build by themselves."""

@@ -1,0 +1,1 @@
+"""Radarr's metadata: the row of ratings that Seerr reads."""

@@ -1,0 +1,1 @@
+"""Stremio: catalogues and details as an add-on of Stremio's protocol."""
