@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mediacanon.errors import BadArgument, Conflict, MediaCanonError
+from mediacanon.execution.documents import PreparedDocument
 from mediacanon.execution.executor import Execution
 from mediacanon.http.body import read_body
 from mediacanon.http.origin import cross_site_denial, is_cross_site
@@ -45,11 +47,14 @@ class AddTitle:
     def __init__(
         self, execution: Execution, environment: PageEnvironment, *, new_context: Callable[[Request], Context]
     ) -> None:
-        self._document = bind_page_document(execution, "add").document
-        self._template = environment.get_template("add.html")
+        self._environment = environment
         self._headers = {**environment.headers, "cache-control": "no-store"}
         self._execution = execution
         self._new_context = new_context
+
+    @cached_property
+    def _document(self) -> PreparedDocument:
+        return bind_page_document(self._execution, "add").document
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -79,7 +84,7 @@ class AddTitle:
         message = error.message if error else ""
         # A visitor who follows a link on another site may write: the form is then sent from this page.
         denial = None if is_cross_site(request) else self._new_context(request).denial()
-        text = self._template.render(
+        text = self._environment.get_template("add.html").render(
             url=request.url,
             base=base_path(request.scope),
             given=given,

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from mediacanon.pages.filters import count, isolated
+from mediacanon.pages.filters import escaped_all, isolated
 
 # The episodes of a classic American season, and the cells that fit beside each other on a desktop. A longer season
 # takes several rows.
@@ -56,10 +57,13 @@ def heat_map(seasons: Sequence[Season]) -> HeatMap | None:
 def _rows(season: Season, columns: int) -> list[str]:
     """Return the rows of a season; a number without an episode is an empty cell."""
     rows: dict[int, list[str]] = {}
-    name, number = season_name(season), season["seasonNumber"]
-    for episode in season["episodes"]:
+    name, number, episodes = season_name(season), season["seasonNumber"], season["episodes"]
+    names = escaped_all([isolated(episode["displayName"] or "") for episode in episodes])
+    for episode, named in zip(episodes, names, strict=True):
         row, column = divmod(episode["episodeNumber"] - 1, columns)
-        rows.setdefault(row, ["<td></td>"] * columns)[column] = _cell(name, episode)
+        if row not in rows:
+            rows[row] = ["<td></td>"] * columns
+        rows[row][column] = _cell(name, episode, named)
     short = f"S{number}" if number else "SP"
     return [_row(name, short, row * columns + 1, cells) for row, cells in sorted(rows.items())]
 
@@ -70,17 +74,19 @@ def _row(name: str, short: str, first: int, cells: list[str]) -> str:
     return f'<tr><th scope="row">{head}</th>{"".join(cells)}</tr>'
 
 
-def _cell(season: str, episode: Episode) -> str:
-    rating, name = episode["averageRating"], episode["displayName"]
-    words = f"{season}, episode {episode['episodeNumber']}{f', {escape(isolated(name))}' if name else ''}"
+def _cell(season: str, episode: Episode, name: str) -> str:
+    """Return the cell of an episode with this name, which is escaped."""
+    rating, id_, votes = episode["averageRating"], episode["episodeId"], episode["numVotes"] or 0
+    words = f"{season}, episode {episode['episodeNumber']}{', ' if name else ''}{name}"
     if rating is None:
-        words, shown = f"Not rated: {words}", "·"
-    else:
-        words, shown = f"{words}, {count(episode['numVotes'] or 0, 'vote')}", str(rating)
-    link = f'<a href="#episode-{episode["episodeId"]}" title="{words}">{shown}</a>'
-    return f'<td class="{shade(rating)}">{link}</td>'
+        return f'<td class="none"><a href="#episode-{id_}" title="Not rated: {words}">·</a></td>'
+    return (
+        f'<td class="{shade(rating)}"><a href="#episode-{id_}"'
+        f' title="{words}, {votes:,} vote{"" if votes == 1 else "s"}">{rating}</a></td>'
+    )
 
 
+@lru_cache(maxsize=200)
 def shade(rating: float | None) -> str:
     """Return the CSS class of a rating's colour: s0 the worst to s9 the best, `none` without a rating."""
     if rating is None:

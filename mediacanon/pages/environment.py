@@ -1,6 +1,6 @@
 """The environment of the templates, and the headers of every page."""
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined
 
 from mediacanon import paths
 from mediacanon.pages.cards import Cards, episode_list
@@ -8,7 +8,9 @@ from mediacanon.pages.charts import heat_map, season_heading, season_line
 from mediacanon.pages.filters import FILTERS, FUNCTIONS
 from mediacanon.pages.json_ld import structured_data
 from mediacanon.pages.page import SORTS
+from mediacanon.pages.people import Cast, crew_list, filmography, name_list, people_found, person_chips
 from mediacanon.pages.refresh import refresh_notice
+from mediacanon.pages.templating import DictEnvironment
 from mediacanon.settings import Settings
 from mediacanon.tmdb.image_urls import image_addresses
 
@@ -21,7 +23,7 @@ POLICY = (
 )
 
 
-class PageEnvironment(Environment):
+class PageEnvironment(DictEnvironment):
     """The templates of one server, with the headers that its settings give every page."""
 
     frame_ancestors: str = "'none'"
@@ -46,6 +48,7 @@ def build_environment(settings: Settings) -> PageEnvironment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.frame_ancestors = settings.frame_ancestors
     environment.country = settings.country
@@ -57,6 +60,12 @@ def build_environment(settings: Settings) -> PageEnvironment:
         cards=cards.cards,
         poster=cards.poster,
         episode_list=episode_list,
+        cast_list=Cast(images).items,
+        people_found=people_found,
+        crew_list=crew_list,
+        name_list=name_list,
+        person_chips=person_chips,
+        filmography=filmography,
         heat_map=heat_map,
         season_line=season_line,
         season_heading=season_heading,

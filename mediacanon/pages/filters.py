@@ -4,6 +4,7 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 from unicodedata import bidirectional
 from urllib.parse import parse_qsl, urlencode
@@ -15,6 +16,7 @@ from starlette.datastructures import URL
 
 from mediacanon import paths
 from mediacanon.http.memo import memoised
+from mediacanon.pages.names import query_of
 from mediacanon.vocabulary import genres_named
 
 _ENGLISH = Locale("en")
@@ -148,6 +150,14 @@ def isolated(name: str) -> str:
     return f"\u2068{name}\u2069"
 
 
+def escaped_all(texts: Sequence[str]) -> list[str]:
+    """Return texts for HTML, escaped at once, which takes a third of the time of one by one.
+
+    PostgreSQL stores no text with the separator, U+0000.
+    """
+    return escape("\0".join(texts)).split("\0") if texts else []
+
+
 FILTERS = {
     "as_offered": as_offered,
     "isolated": isolated,
@@ -169,9 +179,23 @@ def link(context: Context, address: str) -> str:
 
 
 @pass_context
+def page_link(context: Context, address: str) -> str:
+    """Return `link` to a page that shows titles, with their names in the languages of this page."""
+    path, _, query = address.partition("?")
+    return link(context, path + query_of(context, query))
+
+
+@pass_context
 def static_link(context: Context, name: str) -> str:
     """Return `static` below the base path."""
     return f"{context['base']}{static(name)}"
 
 
-FUNCTIONS = {"count": count, "static": static_link, "link": link, "changed": changed, "toggled": toggled}
+FUNCTIONS = {
+    "count": count,
+    "static": static_link,
+    "link": link,
+    "page_link": page_link,
+    "changed": changed,
+    "toggled": toggled,
+}

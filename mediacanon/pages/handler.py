@@ -1,8 +1,8 @@
 """Renders pages: path and query string become variables, the document runs, the template shows its data."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from itertools import groupby
 from typing import Any
@@ -23,7 +23,9 @@ from mediacanon.http.proxies import base_path
 from mediacanon.pages.add import AddTitle
 from mediacanon.pages.documents import bind_page_document
 from mediacanon.pages.environment import HTML, PageEnvironment
+from mediacanon.pages.names import CHAIN, NAMED, NAMES, name_chain, show_names
 from mediacanon.pages.page import LENIENCY, PAGES, Page, is_id, sort_in_graphql
+from mediacanon.pages.people import PERSON_IDS, person_ids
 from mediacanon.pages.sitemap import Sitemap
 from mediacanon.pages.typed_text import normalise
 from mediacanon.schema.context import Context
@@ -38,14 +40,23 @@ MESSAGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BoundPage:
-    """A row of the page table with its document and its template."""
+    """A row of the page table with its document and its template, which are read when it is first asked."""
 
     page: Page
-    document: BoundDocument
-    template: Template
-    country: str
+    execution: Execution
+    environment: PageEnvironment
+
+    @cached_property
+    def document(self) -> BoundDocument:
+        """The document. Raises ValueError for one that does not fit the schema."""
+        return bind_page_document(self.execution, self.page.name)
+
+    @cached_property
+    def template(self) -> Template:
+        """The template."""
+        return self.environment.get_template(f"{self.page.name}.html")
 
     def matches(self, request: Request) -> bool:
         """Return whether the query string selects this page among those at its path."""
@@ -64,7 +75,12 @@ class BoundPage:
             texts["q"] = [normalise(text) for text in texts["q"]]
         variables = self.document.read(texts, LENIENCY).variables
         if COUNTRY in self.document.defaults:
-            variables[COUNTRY] = country_code(variables.get(COUNTRY) or self.country)
+            variables[COUNTRY] = country_code(variables.get(COUNTRY) or self.environment.country)
+        if NAMES in self.document.defaults:
+            variables[NAMES] = name_chain(variables.get(NAMES, ()))
+            variables[NAMED] = bool(variables[NAMES])
+        if PERSON_IDS in self.document.defaults:
+            variables[PERSON_IDS] = person_ids(variables)
         if not request.path_params.keys() <= variables.keys():
             raise NotFound
         return variables
@@ -82,7 +98,7 @@ class BoundPage:
 
 
 class Pages:
-    """All pages, each at its path. Raises ValueError for a document that does not fit the schema."""
+    """All pages, each at its path."""
 
     def __init__(
         self,
@@ -109,17 +125,12 @@ class Pages:
         ]
 
     def _route(self, path: str, pages: Sequence[Page]) -> Route:
-        bound_pages = [self._bind(page) for page in pages]
+        bound_pages = [BoundPage(page, self._execution, self._environment) for page in pages]
 
         async def answer(request: Request) -> CachedResponse:
             return await self._answer(request, next(each for each in bound_pages if each.matches(request)))
 
         return Route(path, answer, methods=["GET"])
-
-    def _bind(self, page: Page) -> BoundPage:
-        template = self._environment.get_template(f"{page.name}.html")
-        document = bind_page_document(self._execution, page.name)
-        return BoundPage(page, document, template, self._environment.country)
 
     async def _answer(self, request: Request, bound: BoundPage) -> CachedResponse:
         context = self._new_context(request)
@@ -132,15 +143,21 @@ class Pages:
     async def _make(self, request: Request, bound: BoundPage, context: Context) -> CachedResponse:
         variables = bound.variables(request)
         data = await self._execution.run(bound.document.document, variables, context)
+        if variables.get(NAMED):
+            show_names(data)
         subject = bound.subject(data, request)
         title_id = subject.get("titleId")
         return CachedResponse(
             body=bound.template.render(
-                data, url=_printed_url(request), base=base_path(request.scope), variables=variables
+                data,
+                url=_printed_url(request),
+                base=base_path(request.scope),
+                variables=variables,
+                **{CHAIN: ",".join(variables.get(NAMES, ()))},
             ).encode(),
             media_type=f"{HTML}; charset=utf-8",
             headers=self._environment.headers,
-            tags=context.loaders.list_tags if title_id is None else _title_tags(data),
+            tags=context.loaders.list_tags if title_id is None else _title_tags(data) | context.loaders.person_tags,
             route=bound.page.path,
             view=title_id,
             click=subject.get("slug"),
@@ -164,24 +181,30 @@ class Pages:
 
 def _printed_url(request: Request) -> URL:
     """Return the address that a page prints, without `source`: the key of a cached page leaves it out."""
+    before, _, last = request.url.query.rpartition("&")
+    if last.startswith("source="):
+        # The rest stays as it was sent.
+        return request.url.replace(query=before)
     return request.url.remove_query_params("source") if "source" in request.query_params else request.url
 
 
 def _title_tags(data: Mapping[str, Any]) -> frozenset[str]:
     """Return the tags of all titles in the data of a page."""
-    return frozenset(tag_of("title", each) for each in _title_ids(data))
+    found: set[int] = set()
+    _add_title_ids(data, found)
+    return frozenset(tag_of("title", each) for each in found)
 
 
-def _title_ids(data: Any) -> Iterator[int]:  # noqa: ANN401 - any JSON
-    """Yield the ids of all titles in the data of a page."""
-    if isinstance(data, dict):
-        if isinstance(id_ := data.get("titleId"), int):
-            yield id_
+def _add_title_ids(data: Any, found: set[int]) -> None:  # noqa: ANN401 - any JSON
+    """Add the ids of all titles in the data of a page."""
+    if data.__class__ is dict:
+        if (id_ := data.get("titleId")).__class__ is int:
+            found.add(id_)
         data = data.values()
-    # Most values of a long page are the plain ones of its episodes: no generator for those.
+    # Most values of a long page are the plain ones of its episodes: classes are compared twice as fast as isinstance.
     for each in data:
-        if isinstance(each, dict | list):
-            yield from _title_ids(each)
+        if each.__class__ is dict or each.__class__ is list:
+            _add_title_ids(each, found)
 
 
 async def _search(request: Request) -> Response:

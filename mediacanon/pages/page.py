@@ -4,10 +4,19 @@ import re
 from dataclasses import dataclass
 
 from mediacanon.execution.variables import Leniency
-from mediacanon.vocabulary import MAX_INTEGER, SPELLINGS, DiscoverSort
+from mediacanon.pages.names import NAMED
+from mediacanon.pages.people import PERSON_IDS
+from mediacanon.vocabulary import MAX_INTEGER, PEOPLE_PARAMETERS, SPELLINGS, DiscoverSort
 
 # Unreadable parameters are absent ones.
-LENIENCY = Leniency(trims=True, repeats=True, splits=True, bounds={"page": (1, MAX_INTEGER)}, spellings=SPELLINGS)
+LENIENCY = Leniency(
+    trims=True,
+    repeats=True,
+    splits=True,
+    bounds={"page": (1, MAX_INTEGER)},
+    spellings=SPELLINGS,
+    parameters={NAMED: (), PERSON_IDS: ()},
+)
 # A path names a thing by one spelling of its number: ASCII digits, no leading zero, no more than 32 bits take.
 _ID = re.compile(r"[1-9][0-9]{0,9}")
 
@@ -32,12 +41,13 @@ class Page:
 PAGES = (
     Page("/", "home"),
     Page("/discover", "collection", subject="collection", when=("collection",)),
-    Page("/discover", "browse", when=("genre", "country", "lang", "type", "sort")),
+    Page("/discover", "browse", when=("genre", "country", "lang", "type", "sort", *PEOPLE_PARAMETERS)),
     Page("/discover", "discover", is_versioned=True),
     Page("/titles", "search", when=("q",)),
     Page("/titles", "titles"),
     Page("/movies/{id}", "movie", subject="movie"),
     Page("/shows/{id}", "show", subject="show"),
+    Page("/people/{id}", "person", subject="person"),
 )
 
 # sort in the address -> its label, in the order of the menu

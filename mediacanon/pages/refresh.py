@@ -1,7 +1,7 @@
 """The button that refreshes a movie or a show from TMDB, and the notice of its outcome."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cached_property, partial
 
 from graphql import GraphQLInt
 from starlette.datastructures import URL, QueryParams
@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from mediacanon.errors import NotFound, UpstreamUnavailable
+from mediacanon.execution.documents import PreparedDocument
 from mediacanon.execution.executor import Execution
 from mediacanon.execution.variables import read_variables
 from mediacanon.http.proxies import base_path
@@ -17,6 +18,7 @@ from mediacanon.loaders import Loaders
 from mediacanon.loaders.movie import MovieRow
 from mediacanon.loaders.show import ShowRow
 from mediacanon.pages.documents import bind_page_document
+from mediacanon.pages.names import CHAIN, NAMES, name_chain, query_of
 from mediacanon.pages.page import LENIENCY, is_id
 from mediacanon.schema.context import Context
 
@@ -42,9 +44,12 @@ class Refresh:
     """Handles the button's form, which needs no JavaScript, and redirects to the page."""
 
     def __init__(self, execution: Execution, *, new_context: Callable[[Request], Context]) -> None:
-        self._document = bind_page_document(execution, "refresh").document
         self._execution = execution
         self._new_context = new_context
+
+    @cached_property
+    def _document(self) -> PreparedDocument:
+        return bind_page_document(self._execution, "refresh").document
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -65,7 +70,9 @@ class Refresh:
         if row is None:
             raise NotFound
         outcome = await self._refresh(row.title_id, context)
-        return RedirectResponse(f"{base_path(request.scope)}/{kind}/{id_}?refresh={outcome}", status_code=303)
+        chain = ",".join(name_chain(request.query_params.get(NAMES, "").split(",")))
+        query = query_of({CHAIN: chain}, f"refresh={outcome}")
+        return RedirectResponse(f"{base_path(request.scope)}/{kind}/{id_}{query}", status_code=303)
 
     async def _refresh(self, title_id: int, context: Context) -> str:
         """Return the outcome: a key of NOTICES."""

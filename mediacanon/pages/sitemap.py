@@ -1,6 +1,5 @@
-"""Files for crawlers: robots.txt, and sitemap.xml with every movie and show in parts of at most 50,000 addresses."""
+"""Files for crawlers: robots.txt, and sitemap.xml with all titles and people, 50,000 addresses a part at most."""
 
-import datetime as dt
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
@@ -10,13 +9,11 @@ from starlette.routing import Route
 
 from mediacanon.errors import NotFound
 from mediacanon.loaders import Loaders
-from mediacanon.loaders.sitemap import LastIds
+from mediacanon.loaders.sitemap import PER_PART, Entry
 from mediacanon.pages.page import is_id
 from mediacanon.schema.context import Context
 
 XML = "application/xml"
-# The protocol's limit for one file; https://www.sitemaps.org/protocol.html
-PER_PAGE = 50_000
 PER_CHUNK = 5_000
 NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -28,24 +25,24 @@ Sitemap: {base}sitemap.xml
 
 
 class Kind(NamedTuple):
-    """A kind of page in the sitemap: its greatest id, and the loader of a range of its ids."""
+    """A kind of page in the sitemap: the loaders of the numbers of its parts, and of a range of its ids."""
 
-    last_id: Callable[[LastIds], int]
-    between: Callable[[Loaders, int, int], Awaitable[list[tuple[int, dt.datetime]]]]
-
-    def pages(self, last: LastIds) -> range:
-        """Return the numbers of its sitemaps."""
-        return range(1, -(-self.last_id(last) // PER_PAGE) + 1)
+    parts: Callable[[Loaders], Awaitable[list[int]]]
+    between: Callable[[Loaders, int, int], Awaitable[list[Entry]]]
 
 
 KINDS = {
     "movies": Kind(
-        lambda last: last.movie_id,
+        lambda loaders: loaders.movie_parts(),
         lambda loaders, first, last: loaders.movies_between(first, last, hides_adult=loaders.hides_adult),
     ),
     "shows": Kind(
-        lambda last: last.show_id,
+        lambda loaders: loaders.show_parts(),
         lambda loaders, first, last: loaders.shows_between(first, last, hides_adult=loaders.hides_adult),
+    ),
+    "people": Kind(
+        lambda loaders: loaders.person_parts(),
+        lambda loaders, first, last: loaders.people_between(first, last, hides_adult=loaders.hides_adult),
     ),
 }
 
@@ -70,13 +67,13 @@ class Sitemap:
 
     async def index(self, request: Request) -> Response:
         """Return the list of sitemaps."""
-        last = await self._new_context(request).loaders.last_ids()
-        entries = "".join(
+        loaders = self._new_context(request).loaders
+        entries = [
             f"<sitemap><loc>{request.base_url}sitemap-{name}-{number}.xml</loc></sitemap>\n"
             for name, kind in KINDS.items()
-            for number in kind.pages(last)
-        )
-        return Response(f"{HEAD}<sitemapindex {NAMESPACE}>\n{entries}</sitemapindex>\n", media_type=XML)
+            for number in await kind.parts(loaders)
+        ]
+        return Response(f"{HEAD}<sitemapindex {NAMESPACE}>\n{''.join(entries)}</sitemapindex>\n", media_type=XML)
 
     async def page(self, request: Request) -> Response:
         """Stream a sitemap, loaded a chunk at a time. Raises NotFound for a sitemap that the index does not list."""
@@ -85,16 +82,17 @@ class Sitemap:
             raise NotFound
         number = int(text)
         loaders = self._new_context(request).loaders
-        if number not in KINDS[name].pages(await loaders.last_ids()):
+        if number not in await KINDS[name].parts(loaders):
             raise NotFound
         return StreamingResponse(_entries(loaders, name, number, str(request.base_url)), media_type=XML)
 
 
 async def _entries(loaders: Loaders, name: str, number: int, base: str) -> AsyncIterator[str]:
     yield f"{HEAD}<urlset {NAMESPACE}>\n"
-    for first in range((number - 1) * PER_PAGE + 1, number * PER_PAGE + 1, PER_CHUNK):
+    for first in range((number - 1) * PER_PART + 1, number * PER_PART + 1, PER_CHUNK):
         rows = await KINDS[name].between(loaders, first, first + PER_CHUNK - 1)
         yield "".join(
-            f"<url><loc>{base}{name}/{id_}</loc><lastmod>{changed:%Y-%m-%d}</lastmod></url>\n" for id_, changed in rows
+            f"<url><loc>{base}{name}/{id_}</loc>{f'<lastmod>{changed:%Y-%m-%d}</lastmod>' if changed else ''}</url>\n"
+            for id_, changed in rows
         )
     yield "</urlset>\n"

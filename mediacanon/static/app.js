@@ -51,7 +51,7 @@ addEventListener("hashchange", unfold);
 unfold();
 
 /* Suggestions while typing: the combobox pattern of the ARIA Authoring Practices. */
-const DOCUMENT = "query Suggest($query: String!) { search(query: $query, limit: 8) { title { displayName type startYear movieId showId } } }";
+const DOCUMENT = "query Suggest($query: String!) { search(query: $query, limit: 8, kinds: [TITLE, PERSON]) { matchedOn matchedName person { personId name birthYear } title { displayName type startYear movieId showId } } }";
 const PAUSE = 120;
 /* As the server does: composed, single spaces, no invisible characters but joiners. */
 const normalise = (text) => text.normalize("NFC").replace(/(?![\u200c\u200d])\p{Cf}/gu, "").replace(/\s+/g, " ").trim();
@@ -95,29 +95,43 @@ class Suggestions {
     try {
       const response = await fetch(`${BASE}graphql?${parameters}`, { signal: this.request.signal, headers: { accept: "application/json" } });
       const { data } = await response.json();
-      this.show(data ? data.search.map((hit) => hit.title) : []);
+      this.show(data ? data.search : []);
     } catch (error) {
       if (error.name !== "AbortError") this.close();
     }
   }
 
-  show(titles) {
-    this.items = titles.filter((title) => title.movieId || title.showId);
+  show(hits) {
+    this.items = hits.map((hit) => (hit.title ? this.ofTitle(hit) : this.ofPerson(hit.person))).filter((item) => item?.path);
     this.chosen = -1;
-    this.list.replaceChildren(...this.items.map((title, place) => this.option(title, place)));
+    this.list.replaceChildren(...this.items.map((item, place) => this.option(item, place)));
     this.expand(this.items.length > 0 && document.activeElement === this.input);
   }
 
-  option(title, place) {
+  ofTitle({ title, matchedOn, matchedName }) {
+    const { movieId, showId, displayName, startYear, type } = title;
+    const also = matchedOn === "PERSON" ? null : matchedName;
+    return {
+      path: movieId ? `movies/${movieId}` : showId && `shows/${showId}`,
+      name: displayName,
+      more: [also, startYear, type === "show" && "Show"],
+    };
+  }
+
+  ofPerson(person) {
+    return person && { path: `people/${person.personId}`, name: person.name, more: ["Person", person.birthYear && `born ${person.birthYear}`] };
+  }
+
+  option(item, place) {
     const option = document.createElement("li");
     option.id = `${this.list.id}-${place}`;
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
     const name = document.createElement("bdi");
-    name.textContent = title.displayName;
+    name.textContent = item.name;
     const more = document.createElement("span");
     more.className = "quiet";
-    more.textContent = [title.startYear, title.type === "show" && "Show"].filter(Boolean).join(" · ");
+    more.textContent = item.more.filter(Boolean).join(" · ");
     option.append(name, " ", more);
     return option;
   }
@@ -166,8 +180,8 @@ class Suggestions {
     this.expand(false);
   }
 
-  open(title) {
-    location.assign(BASE + (title.movieId ? `movies/${title.movieId}` : `shows/${title.showId}`));
+  open(item) {
+    location.assign(BASE + item.path);
   }
 }
 

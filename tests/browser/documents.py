@@ -22,6 +22,7 @@ PAGES = {
     "movie": "{movie}",
     "show": "{show}",
     "daily": "{daily}",
+    "person": "/people/99000001",
     "add": "/add",
     "missing": "/movies/99999999",
 }

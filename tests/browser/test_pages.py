@@ -9,10 +9,11 @@ from tests.serving import IS_CI
 
 
 async def open_show(page, name: str = "Harbour Lights") -> None:
-    """Search for a show and open it."""
+    """Search for a show and open it, to the end of its page: the browser shows what it has while the rest arrives."""
     await page.goto(f"/titles?q={name}")
     await page.get_by_role("link", name=name).first.click()
     await page.get_by_role("heading", name="Episode ratings").wait_for()
+    await page.wait_for_load_state()
 
 
 async def test_a_search_suggests_titles_while_typing(visit):
@@ -198,6 +199,7 @@ async def test_everything_works_without_javascript(visits, own_site):
     await page.get_by_label("Search the catalogue").fill("harbour lights")
     await page.get_by_role("button", name="Search").click()
     await page.get_by_role("link", name="Harbour Lights").first.click()
+    await page.wait_for_load_state()
     await page.locator(".heat td a").last.click()
     await page.wait_for_url("**#episode-*")
     await page.goto("/discover")

@@ -11,7 +11,7 @@ from mediacanon.settings import Settings
 from mediacanon.tmdb.image_urls import image_addresses
 
 HOSTILE = "\"><script>alert('&amp;')</script>"
-ESCAPED = "&#34;&gt;&lt;script&gt;alert(&#39;&amp;amp;&#39;)&lt;/script&gt;"
+ESCAPED = "&quot;&gt;&lt;script&gt;alert(&#x27;&amp;amp;&#x27;)&lt;/script&gt;"
 CARDS = Cards(image_addresses(Settings()))
 
 

@@ -43,7 +43,7 @@ def test_no_name_ends_an_attribute_or_an_element():
     """Every text is escaped, once."""
     table = heat_map([season(0, {1: 8.0}, name="\"><script>alert('&amp;')</script>")])
     assert "<script>" not in table.rows
-    assert table.rows.count("&#34;&gt;&lt;script&gt;alert(&#39;&amp;amp;&#39;)&lt;/script&gt;") == 1
+    assert table.rows.count("&quot;&gt;&lt;script&gt;alert(&#x27;&amp;amp;&#x27;)&lt;/script&gt;") == 1
 
 
 def test_without_ratings_there_is_no_map_and_no_line():

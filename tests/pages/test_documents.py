@@ -17,7 +17,7 @@ def execution() -> Execution:
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in paths.TEMPLATES.glob("*.graphql")))
 def test_every_document_fits_the_schema(execution: Execution, name: str):
-    """A server with a wrong document would not start."""
+    """A server reads a document when a page first needs it, too late to learn that it is wrong."""
     assert bind_page_document(execution, name).document.errors == []
 
 

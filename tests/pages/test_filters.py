@@ -1,6 +1,10 @@
 """Template filters and functions."""
 
+from html import escape
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.datastructures import URL
 
 from mediacanon.pages.filters import (
@@ -9,6 +13,7 @@ from mediacanon.pages.filters import (
     count,
     country_name,
     duration,
+    escaped_all,
     flag,
     hue,
     language_name,
@@ -24,6 +29,12 @@ def test_numbers_are_written_for_people():
     assert (thousands(1234567), thousands(0), thousands(None)) == ("1,234,567", "0", "")
     assert (count(0, "title"), count(1, "title"), count(1234, "title")) == ("0 titles", "1 title", "1,234 titles")
     assert (duration(125), duration(120), duration(45), duration(None)) == ("2 h 5 min", "2 h", "45 min", "")
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
+def test_texts_are_escaped_at_once_as_one_by_one(texts: list[str]):
+    """Any texts that PostgreSQL can hold, none at all as well."""
+    assert escaped_all(texts) == [escape(text) for text in texts]
 
 
 def test_years_are_those_of_the_type():

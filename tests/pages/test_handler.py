@@ -132,7 +132,7 @@ async def test_a_page_describes_itself(demo: str, demo_client: httpx.AsyncClient
     assert f'<link rel="canonical" href="http://mediacanon.test{path}">' in text
     assert '<meta property="og:type" content="video.tv_show">' in text
     assert re.search(
-        r'name="description" content="Harbour Lights \(2008–2012\) is a show with 58 episodes: Crime, Drama, Thriller\. '
+        r'name="description" content="Two families, one harbour and a piano: [^"]+\. Harbour Lights \(2008–2012\) is a show with 58 episodes: Crime, Drama, Thriller\. '
         r'IMDb rating 9\.4 from [\d,]+ votes\."',
         text,
     )

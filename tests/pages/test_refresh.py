@@ -67,10 +67,12 @@ async def test_the_button_brings_what_is_new(database: str, pool: asyncpg.Pool, 
         assert "poster1.jpg" in (await client.get(f"/{kind}/1")).text
         known(poster_path="/newer.jpg")
         text, notice = await pressed(client, f"/{kind}/1")
+        enriched_at = (await title_row(pool, title_id))["enriched_at"]
         assert "newer.jpg" in (await client.get(f"/{kind}/1")).text
+        named = await client.post(f"/{kind}/1/refresh?names=de,xyz,fr", headers={"sec-fetch-site": "same-origin"})
+        assert named.headers["location"] == f"/{kind}/1?names=de,fr&refresh=done"
     assert "newer.jpg" in text
     assert notice.startswith("Refreshed")
-    enriched_at = (await title_row(pool, title_id))["enriched_at"]
     assert re.search(rf'Updated from TMDB on <time datetime="{enriched_at:%Y-%m-%dT%H:%M:%S}Z">{enriched_at:%F}<', text)
 
 

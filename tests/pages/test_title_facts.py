@@ -5,6 +5,8 @@ import httpx
 import orjson
 import pytest
 
+from tests.serving import NO_FURTHER_FACTS
+
 HOSTILE = '<script>alert("&\'")</script>'
 ESCAPED = "&lt;script&gt;alert(&#34;&amp;&#39;&#34;)&lt;/script&gt;"
 VIDEOS = [
@@ -28,6 +30,7 @@ INSERT INTO franchises (id, name) VALUES (7, 'The Lamps');
 @pytest.fixture
 async def told(connection: asyncpg.Connection) -> int:
     """Store facts of TMDB about movie 1, whose franchise has another film; give our id of its title."""
+    await connection.execute(NO_FURTHER_FACTS)
     title_id: int = await connection.fetchval("SELECT title_id FROM movies WHERE id = 1")
     other = await connection.fetchval("SELECT title_id FROM movies WHERE id = 2")
     for each in (title_id, other):
@@ -63,7 +66,7 @@ async def test_the_certification_is_that_of_the_visitors_country(
     assert [each for each in ("PG-13", "12") if f">{each}</abbr>" in page] == ([shown] if shown else [])
 
 
-async def test_a_page_without_these_facts_has_no_empty_places(client: httpx.AsyncClient):
+async def test_a_page_without_these_facts_has_no_empty_places(told: int, client: httpx.AsyncClient):
     """No backdrop, no plot, no trailer, no franchise."""
     page = (await client.get("/movies/3")).text
     for part in ('class="backdrop"', 'class="story"', 'class="tagline"', 'class="trailer"', "<abbr", 'id="franchise"'):
@@ -83,13 +86,19 @@ async def test_a_page_without_these_facts_has_no_empty_places(client: httpx.Asyn
 async def test_a_season_has_its_own_name_behind_its_number(
     client: httpx.AsyncClient, connection: asyncpg.Connection, name: str | None, heading: str
 ):
-    """TMDB's default name adds nothing; the plot stands above the episodes."""
+    """TMDB's default name adds nothing; the plot and the poster stand above the episodes."""
     season_id = await connection.fetchval("SELECT id FROM show_seasons WHERE show_id = 1 AND season = 1")
     await connection.execute(
-        "INSERT INTO season_facts (season_id, source, fetched_at, name, overview) VALUES ($1, 'tmdb', now(), $2, 'It blows.')",
+        "INSERT INTO season_facts (season_id, source, fetched_at, name, overview, poster_url)"
+        " VALUES ($1, 'tmdb', now(), $2, 'It blows.', 'https://image.tmdb.org/t/p/w500/season.jpg')",
         season_id,
         name,
     )
     page = (await client.get("/shows/1")).text
     assert f"<h3><bdi>{heading}</bdi></h3>" in page
     assert "It blows." in page
+    assert (
+        page.count('src="https://image.tmdb.org/t/p/w185/season.jpg" alt="" width="92" height="138" loading="lazy"')
+        == 1
+    )
+    assert page.count('class="season-about"') == 1
