@@ -7,8 +7,8 @@ by any worker: `docs/decisions/006-response-cache.md`.
 A list that a change of TMDB or a visitor makes `stale` is served for LONGEST_STALE seconds at most, while it is made
 anew in the background: `docs/freshness.md`.
 
-A handler makes a response, stores it under the key of its request and sends it; `ResponseCacheMiddleware` serves the
-next request of the same key.
+A handler makes a response, stores it under the key of its request and sends it; `cache/middleware.py` serves the next
+request of the same key.
 """
 
 import asyncio
@@ -24,13 +24,14 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from cachetools import Cache, LRUCache
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from mediacanon.cache.shared import shared_headers
 from mediacanon.cache.single_flight import SingleFlight
 from mediacanon.database.changes import Change, ChangeListener
 from mediacanon.http.compression import SMALLEST, compress, preferred_encoding
 from mediacanon.http.conditional import entity_tag, has_tag
-from mediacanon.http.exchange import EXCHANGE, exchange_of
+from mediacanon.http.exchange import exchange_of
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +75,16 @@ class CacheKey(NamedTuple):
 def cache_key(scope: Scope, *, by_origin: bool = False) -> CacheKey:
     """Return the key of a request. A response that prints its own address is stored `by_origin`.
 
-    `source` alone in the query makes no difference to a response.
+    `source` at the end of the query makes no difference to a response. A path with escapes counts as it was sent, too:
+    some dialects tell an escaped slash from a slash.
     """
     path, query = scope["path"], scope["query_string"]
-    if query.startswith(SOURCE) and b"&" not in query:
-        query = b""
+    sent = scope.get("raw_path") or b""
+    if b"%" in sent:
+        path = f"{path}?{sent.decode('latin-1')}"
+    before, _, last = query.rpartition(b"&")
+    if last.startswith(SOURCE):
+        query = before
     if not by_origin:
         return CacheKey("", b"", path, query)
     host = next((value for name, value in scope["headers"] if name == b"host"), b"")
@@ -93,6 +99,7 @@ class CachedResponse:
     media_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
     tags: frozenset[str]
+    status: int = 200
     # The title whose view, and the collection whose click, this response counts as.
     view: int | None = None
     click: str | None = None
@@ -101,14 +108,22 @@ class CachedResponse:
     # When it was begun: it shows every change that was committed before.
     made_at: float = 0.0
     tag: str = ""
+    # The tags that a change can make stale: of columns and lists, not of titles.
+    list_tags: tuple[str, ...] = field(default=(), init=False)
     _heads: Headers = field(default_factory=list)
     # Content encoding -> head and body.
     _versions: dict[str | None, tuple[Headers, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tag = self.tag or entity_tag(self.body)
-        heads = {"etag": self.tag, "cache-control": "no-cache", **self.headers, "vary": "Accept-Encoding"}
+        self.list_tags = tuple(tag for tag in self.tags if ":" not in tag)
+        heads = {"etag": self.tag, "cache-control": "no-cache", "vary": "Accept-Encoding", **self.headers}
         self._heads = [(name.encode(), value.encode()) for name, value in heads.items()]
+
+    def share(self, max_age: int) -> None:
+        """Let shared caches store this response for so many seconds, 0 for none."""
+        shared = {name.encode(): value.encode() for name, value in shared_headers(self.tags, max_age).items()}
+        self._heads = [*(head for head in self._heads if head[0] not in shared), *shared.items()]
 
     @property
     def size(self) -> int:
@@ -130,7 +145,7 @@ class CachedResponse:
             await send({"type": "http.response.body"})
             return
         headers, body = self._version(accepted)
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
     def _version(self, accepted: bytes) -> tuple[Headers, bytes]:
@@ -195,7 +210,14 @@ class _Versioned(NamedTuple):
 class ResponseCache:
     """The stored responses, bounded in bytes; the least recently used is evicted."""
 
-    def __init__(self, *, most_bytes: int, max_age: float = MAX_AGE, patience: float = STALE_WHILE_REVALIDATE) -> None:
+    def __init__(
+        self,
+        *,
+        most_bytes: int,
+        max_age: float = MAX_AGE,
+        patience: float = STALE_WHILE_REVALIDATE,
+        shared_max_age: int = 0,
+    ) -> None:
         self._entries = _Entries(most_bytes)
         self._versioned: LRUCache[CacheKey, _Versioned] = LRUCache(MOST_VERSIONED)
         self._flights: SingleFlight[CacheKey, _Begun] = SingleFlight(outlives_callers=True)
@@ -203,12 +225,14 @@ class ResponseCache:
         self._behind: SingleFlight[CacheKey, None] = SingleFlight(outlives_callers=True)
         self._max_age = max_age
         self._patience = patience
+        self._shared_max_age = shared_max_age
         self._changes: ChangeListener | None = None
         # The number of changes received, and the last of them.
         self.generation = 0
         self._recent: deque[Change] = deque(maxlen=MOST_CHANGES)
-        # The time of the last change that made the lists with a tag stale.
+        # The time of the last change that made the lists with a tag stale, and of the last of all.
         self._stale: LRUCache[str, float] = LRUCache(MOST_CHANGES)
+        self._last_stale = -1.0
 
     @property
     def count(self) -> int:
@@ -258,7 +282,8 @@ class ResponseCache:
 
     def is_stale(self, response: CachedResponse) -> bool:
         """Return whether a change has made a list stale since it was begun."""
-        return any(self._stale.get(tag, -1.0) >= response.made_at for tag in response.tags)
+        made_at = response.made_at
+        return self._last_stale >= made_at and any(self._stale.get(tag, -1.0) >= made_at for tag in response.list_tags)
 
     def renew(self, scope: Scope, response: CachedResponse, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Have a stale list made anew in the background, each one once at a time; do nothing for other responses."""
@@ -275,10 +300,10 @@ class ResponseCache:
         Raises the exception of `make`, of any of these callers: it is as fresh as one's own.
         """
         if self._changes is None or not self._entries.maxsize:
-            return await make()
+            return await self._shared(make)
         if key in self._flights:
             if not await self._changes.catch_up():
-                return await make()
+                return await self._shared(make)
             if (known := self._entries.get(key)) is not None and not self.is_stale(known):
                 return known
         received = self.generation
@@ -289,10 +314,16 @@ class ResponseCache:
 
     async def _make(self, key: CacheKey, make: Make) -> _Begun:
         generation, began = self.generation, time.monotonic()
-        response = await make()
+        response = await self._shared(make)
         response.made_at = began
         self.store(key, response, generation)
         return _Begun(response, generation)
+
+    async def _shared(self, make: Make) -> CachedResponse:
+        response = await make()
+        if self._shared_max_age:
+            response.share(self._shared_max_age)
+        return response
 
     def _is_changed(self, tags: AbstractSet[str], since: int, until: int) -> bool:
         """Return whether a change with one of the tags came after the first `since` and is among the first `until`."""
@@ -327,7 +358,7 @@ class ResponseCache:
         return known.response if not renewal.done() or renewal.exception() else renewal.result()
 
     async def _renew(self, key: CacheKey, version: object, make: Make) -> CachedResponse:
-        response = await make()
+        response = await self._shared(make)
         if key.size <= LONGEST_KEY:
             self._versioned[key] = _Versioned(version, response)
         return response
@@ -337,6 +368,8 @@ class ResponseCache:
         self.generation += 1
         self._recent.append(change)
         now = time.monotonic()
+        if change.stale:
+            self._last_stale = now
         for tag in change.stale:
             self._stale[tag] = now
         if change.is_everything:
@@ -347,37 +380,3 @@ class ResponseCache:
     def drop(self, tags: AbstractSet[str]) -> None:
         """Drop the responses that carry one of these tags."""
         self.invalidate(Change(frozenset(tags)))
-
-
-class ResponseCacheMiddleware:
-    """Middleware: serves a stored response before any routing."""
-
-    def __init__(self, app: ASGIApp, cache: ResponseCache) -> None:
-        self.app = app
-        self._cache = cache
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the stored response, or the one of the app."""
-        response: CachedResponse | None = None
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
-            response = await self._cache.lookup(scope)
-            if response is not None:
-                self._cache.renew(scope, response, partial(self._make_anew, dict(scope)))
-        await (response or self.app)(scope, receive, send)
-
-    async def _make_anew(self, scope: Scope) -> None:
-        """Have the app make and store a response in the background."""
-        scope.pop(EXCHANGE, None)
-        scope["method"] = "GET"
-        try:
-            await self.app(scope, _no_body, _nowhere)
-        except Exception:
-            log.exception("A list was not made anew: %.200s", scope["path"])
-
-
-async def _no_body() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
-async def _nowhere(_: Message) -> None:
-    """Send nothing."""

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 # The ids of a process share their first half; the other half is a counter.
 _PROCESS = secrets.token_hex(4).encode()
 _NUMBERS = count(1)
+_NO_CACHE = (b"cache-control", b"no-cache")
 EXCHANGE = "mediacanon.exchange"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -42,6 +43,8 @@ def exchange_of(scope: Scope) -> Exchange | None:
 class RequestIds:
     """Middleware: gives every request an id and sends it back; a well-formed id from a proxy is kept.
 
+    A response that does not say for how long caches may store it says `no-cache`: they have rules of their own else.
+
     `finished` is called with each exchange at its end, also after an exception.
     """
 
@@ -50,7 +53,7 @@ class RequestIds:
         self._finished = finished
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the app's response with the request's id in X-Request-Id."""
+        """Send the app's response with the request's id in X-Request-Id, and a Cache-Control."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -64,7 +67,13 @@ class RequestIds:
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", id_)]
+                headers = message["headers"] = [*message.get("headers", ()), (b"x-request-id", id_)]
+                # A generator would take three times as long, of every response.
+                for name, _ in headers:
+                    if name == b"cache-control":
+                        break
+                else:
+                    headers.append(_NO_CACHE)
             else:
                 exchange.size += len(message.get("body", b""))
             await send(message)

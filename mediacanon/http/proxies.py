@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -33,6 +33,13 @@ def route_path(scope: Scope) -> str:
     path: str = scope["path"]
     base = base_path(scope)
     return path[len(base) :] if base else path
+
+
+def sent_path(scope: Scope) -> str:
+    """Return the path of a request below the base path as it was sent, with its escapes."""
+    path: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+    base = base_path(scope)
+    return path.removeprefix(base) if base and path.startswith(f"{base}/") else path
 
 
 def read_prefix(text: str) -> str | None:
@@ -66,11 +73,11 @@ class TrustedProxies:
         self._networks = networks
         self._base = base
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass the request on, as the outermost trusted proxy received it."""
         if scope["type"] == "http":
             self._apply(scope)
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
     def _apply(self, scope: Scope) -> None:
         given: dict[bytes, str] = {}

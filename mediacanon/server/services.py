@@ -13,6 +13,7 @@ from starlette.types import Scope
 from mediacanon.cache.carousels import CAROUSELS, CarouselCache
 from mediacanon.cache.responses import CachedResponse, ResponseCache
 from mediacanon.cache.results import ResultCache
+from mediacanon.cache.shared import Purges
 from mediacanon.database.changes import listening
 from mediacanon.database.counts import tidying
 from mediacanon.database.pool import UNREACHABLE, open_pool
@@ -22,8 +23,9 @@ from mediacanon.http.exchange import Exchange, request_id
 from mediacanon.http.origin import WritePolicy
 from mediacanon.image_proxy import build_image_proxy
 from mediacanon.loaders import Loaders, share_loaders
-from mediacanon.loaders.carousel import CarouselRow, load_carousels, renew_carousels
+from mediacanon.loaders.carousel import CarouselRow, renew_carousels
 from mediacanon.loaders.dataloader import closing_loaders
+from mediacanon.loaders.posters import PosterRule
 from mediacanon.loaders.stats import load_last_import_time
 from mediacanon.schema.context import Context
 from mediacanon.settings import Settings
@@ -51,11 +53,14 @@ class Services:
         self.write_policy = WritePolicy(settings.writes, settings.write_token, settings.allowed_hosts)
         self.images = build_image_proxy(settings)
         self.engagement = EngagementBuffer()
-        self.response_cache = ResponseCache(most_bytes=int(settings.response_cache_mb * 1_000_000))
+        self.response_cache = ResponseCache(
+            most_bytes=int(settings.response_cache_mb * 1_000_000), shared_max_age=settings.shared_max_age
+        )
         self.result_cache = ResultCache()
         self.last_import = 0.0
         self.counts = Metrics()
         self.access_log = AccessLog(settings)
+        self.poster_rule = PosterRule.of(settings)
         self._watch()
 
     def _watch(self) -> None:
@@ -86,7 +91,7 @@ class Services:
             listening(self.dsn) as changes,
             open_reads(self.settings, self.pool, changes) as self.reads,
             CarouselCache(
-                partial(load_carousels, self.reads),
+                self._build_carousels,
                 changes,
                 renew=partial(renew_carousels, self.reads),
                 built=partial(self.response_cache.drop, {CAROUSELS}),
@@ -94,14 +99,21 @@ class Services:
             open_enrichment(self.settings, self.pool, self.dsn, changes) as self.enrichment,
             self.images.opened() if self.images else nullcontext(),
             self.response_cache.invalidated_by(changes),
+            Purges(self.settings.purge_urls).following(changes),
             self.result_cache.invalidated_by(changes),
             self.engagement.writing_to(self.pool),
             tidying(self.pool),
             self.counts.reading(),
             self.access_log.writing(),
-            closing_loaders(share_loaders(self.reads)) as self.shared_loaders,
+            closing_loaders(
+                share_loaders(self.reads, is_pooled=self.settings.database_pooler_url is not None)
+            ) as self.shared_loaders,
         ):
             yield
+
+    async def _build_carousels(self) -> list[CarouselRow]:
+        loaders = Loaders(self.reads, self.result_cache, poster_rule=self.poster_rule)
+        return await loaders.carousels(has_poster=await loaders.poster_filter())
 
     async def _open_pool(self) -> asyncpg.Pool:
         pooler = self.settings.database_pooler_url
@@ -114,12 +126,19 @@ class Services:
         """
         adult = self.settings.adult or ("show" if lists_adult else "hide")
         return Context(
-            Loaders(self.reads, self.result_cache, self.shared_loaders, hides_adult=adult == "hide"),
+            Loaders(
+                self.reads,
+                self.result_cache,
+                self.shared_loaders,
+                hides_adult=adult == "hide",
+                poster_rule=self.poster_rule,
+            ),
             Writes(self.pool),
             request_id(request),
             self.carousels,
             partial(self.write_policy.denial, request),
             enrichment=self.enrichment,
+            passthrough=self.enrichment.passthrough if self.enrichment else None,
         )
 
     async def healthz(self, _: Request) -> Response:

@@ -109,7 +109,11 @@ class HttpProtocol(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]  # as asyncio has it
         """Let the response of a client go out that has closed its sending half (RFC 9112, section 9.6)."""
         self._has_ended = True
-        return not self.is_idle and not self._in_message
+        is_answered = self.is_idle or self._in_message
+        if is_answered:
+            # A response of this very turn is still in the buffer; the event loop would close without it.
+            self.transport.close()
+        return not is_answered
 
     def data_received(self, data: bytes) -> None:
         """Parse a part of a request, or keep it until the requests before it are answered."""

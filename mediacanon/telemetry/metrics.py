@@ -42,14 +42,15 @@ class SharedFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._renewals = 0
-        self._count = 0
+        self._names: set[str] = set()
         self.identity = str(os.getpid())
 
     def renew_if_gone(self) -> None:
         """Begin new files if one of them was deleted. Without a folder the process counts on in the deleted ones."""
-        count = sum(1 for _ in self._folder.glob(f"*_{self.identity}.db"))
-        if count >= self._count:
-            self._count = count
+        # By name: in a folder that the parent has made anew, further files may have begun meanwhile.
+        names = {file.name for file in self._folder.glob(f"*_{self.identity}.db")}
+        if names >= self._names and self._folder.exists():
+            self._names = names
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -58,7 +59,7 @@ class SharedFiles:
             return
         mark_process_dead(self.identity, str(self._folder))  # type: ignore[no-untyped-call]
         self._renewals += 1
-        self._count, self.identity = 0, f"{os.getpid()}-{self._renewals}"
+        self._names, self.identity = set(), f"{os.getpid()}-{self._renewals}"
         log.warning("Files of the metrics in %s were deleted: this process counts from zero", self._folder)
 
 
@@ -114,7 +115,13 @@ class Metrics:
         method = method if method in METHODS else OTHER
         key = (endpoint, method, exchange.status)
         if key not in self._series:
-            self._series[key] = self._durations.labels(endpoint, method), self._requests.labels(*key)
+            try:
+                self._series[key] = self._durations.labels(endpoint, method), self._requests.labels(*key)
+            except OSError:
+                # The first of its kind begins a file, for which there may be no folder: the next one is counted again.
+                log.warning("A request is not counted: the files of the metrics are gone")
+                self._renew()
+                return
         durations, requests = self._series[key]
         durations.observe(exchange.seconds)
         requests.inc()
@@ -146,10 +153,13 @@ class Metrics:
             await asyncio.sleep(SAMPLE_INTERVAL)
 
     def _sample(self) -> None:
-        if FILES:
-            FILES.renew_if_gone()
+        self._renew()
         for gauge, sample in self._gauges:
             gauge.set(sample())
+
+    def _renew(self) -> None:
+        if FILES:
+            FILES.renew_if_gone()
 
     def _merged(self) -> CollectorRegistry:
         """Return the registry of this process, or one over the files of all workers."""

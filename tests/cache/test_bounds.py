@@ -24,6 +24,11 @@ LONG, MARK = 10_000, "markedforthistest"
 # Decorators of functools in the source: their keys are classes and seconds. Texts are memoised by `http.memo`.
 FUNCTOOLS = {
     # Tables without a key.
+    ("imdb/regions.py", "_languages_by_region"),
+    *(
+        ("rest_compat/tmdb_v3/codes.py", name)
+        for name in ("certifications", "countries", "jobs", "languages", "primary_translations", "timezones")
+    ),
     ("vocabulary.py", "_country_words"),
     ("vocabulary.py", "_language_words"),
     ("vocabulary.py", "country_names"),
@@ -31,6 +36,10 @@ FUNCTOOLS = {
     ("execution/codegen.py", "is_plain_class"),
     ("telemetry/logs.py", "_local"),
     ("telemetry/logs.py", "_utc_second"),
+    # Statements with and without adult titles, and the shades of ratings.
+    ("loaders/search_candidates.py", "candidates"),
+    ("loaders/search_candidates.py", "candidates_by_likeness"),
+    ("pages/charts.py", "shade"),
     # Its caller bounds the length of a path.
     ("telemetry/logs.py", "_quoted"),
 }

@@ -126,14 +126,15 @@ async def test_counts_are_computed_once(demo_database: str):
             assert any("FROM titles" in text and "OFFSET" in text for text in statements)
             return sum(kind in text for text in statements)
 
-        for first, others in (
-            ("/api/titles?q=the&per_page=1", ("&page=2", "&lang=en", "&lang=fr&page=2")),
-            ("/api/discover?genre=Drama&year_min=1990&limit=1", ("&page=2", "&sort=popular", "&sort=a-z&page=2")),
+        for first, others, corrections in (
+            ("/api/titles?q=the&per_page=1", ("&page=2", "&lang=en", "&lang=fr&page=2"), 1),
+            # Of its total, and of the posters.
+            ("/api/discover?genre=Drama&year_min=1990&limit=1", ("&page=2", "&sort=popular", "&sort=a-z&page=2"), 2),
         ):
             assert await counts_for(first) == 1
             assert [await counts_for(first + other) for other in others] == [0, 0, 0]
             await ask(client, CHANGE, name="Name")
-            assert await counts_for(first.removesuffix("1") + "2", CORRECTION) == 1
+            assert await counts_for(first.removesuffix("1") + "2", CORRECTION) == corrections
             assert await counts_for(first.removesuffix("1") + "3", CORRECTION) == 0
         # The best rated are others.
         assert await counts_for("/api/discover?genre=Drama&year_min=1990&limit=1&sort=top_rated") == 1

@@ -64,3 +64,15 @@ async def test_an_exchange_that_fails_is_finished_with_500():
 def test_outside_the_middleware_there_is_no_id():
     """A handler that is called alone sees the empty text."""
     assert request_id(Request({"type": "http", "headers": []})) == ""
+
+
+@pytest.mark.parametrize(("given", "sent"), [(None, "no-cache"), ("no-store", "no-store"), ("public", "public")])
+async def test_every_response_says_how_long_it_may_be_stored(given: str | None, sent: str):
+    """Caches store a response without Cache-Control by rules of their own, an error as well."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {"cache-control": given} if given else None
+        await PlainTextResponse("", status_code=404, headers=headers)(scope, receive, send)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(RequestIds(app)), base_url="http://a.test") as client:
+        assert (await client.get("/")).headers.get_list("cache-control") == [sent]

@@ -18,7 +18,18 @@ from mediacanon.settings import Settings
 from tests.serving import app_of, client_of, served
 
 NGINX = shutil.which("nginx") or "/usr/sbin/nginx"
-PAGES = ("/", "/discover", "/discover?type=movie", "/titles", "/titles?q=the", "/movies/1", "/shows/1", "/add", "/api")
+PAGES = (
+    "/",
+    "/discover",
+    "/discover?type=movie",
+    "/titles",
+    "/titles?q=the",
+    "/movies/1",
+    "/shows/1",
+    "/people/99000001",
+    "/add",
+    "/api",
+)
 LINK = re.compile(r'(?:href|src|action)="(/[^"#]*)')
 LOCAL = ("127.0.0.1", 5)
 

@@ -19,6 +19,7 @@ import asyncpg
 import httpx
 import pytest
 
+from mediacanon.database.own_database import OWNER
 from tests.database.clusters import end_server, kill_server, postmaster
 from tests.imdb.files import title, write
 from tests.server.processes import Server, serving
@@ -188,7 +189,7 @@ class Chaos:
         """Assert that a started server's database holds one of these imports whole, every edit, and nothing else."""
         assert postmaster(self._home)
         lines = (self._home / "postgres" / "cluster" / "postmaster.pid").read_text().splitlines()
-        connection = await asyncpg.connect(f"postgresql://mediacanon@/mediacanon?host={lines[4]}&port=5432")
+        connection = await asyncpg.connect(f"postgresql://{OWNER}@/mediacanon?host={lines[4]}&port=5432")
         try:
             assert not await connection.fetchval("SELECT to_regnamespace('imdb_staging')::text")
             imported = await connection.fetch(IMPORTED)

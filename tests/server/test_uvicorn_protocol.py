@@ -127,9 +127,16 @@ async def test_utf8_in_a_target_is_its_escaped_form(address: tuple[str, int]) ->
 
 
 async def test_a_client_that_closes_its_sending_half_is_answered(address: tuple[str, int]) -> None:
-    """netcat and some scripts send a request and shut the sending half down."""
+    """netcat and some scripts send a request and shut the sending half down, some of them in the same moment."""
     answer = await exchange(address, GET % b"/echo?x", half_close=True)
     assert answer.endswith(b"</echo|x|>")
+    for _ in range(20):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(GET % b"/small?x")
+        writer.write_eof()
+        async with asyncio.timeout(20):
+            assert (await reader.read()).endswith(b"<x>")
+        writer.close()
 
 
 async def test_connections_are_bounded(caplog: pytest.LogCaptureFixture) -> None:
