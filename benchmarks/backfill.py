@@ -29,11 +29,13 @@ from tests.fakes.tmdb_catalogue import film
 
 ROOT = Path(__file__).parents[1]
 REQUESTS_PER_FILM = 2
+COUNTRIES = ("AU", "BR", "CA", "DE", "DK", "ES", "FR", "GB", "HU", "NL", "SE", "US")
 ADD_FILMS = """
 INSERT INTO titles (type, display_name, imdb_id)
 SELECT 'movie', id, id FROM unnest($1::text[]) AS id
 """
 FORGET = "UPDATE titles SET tmdb_id = NULL, image_url = NULL"
+FORGET_FACTS = "TRUNCATE title_facts, title_texts, tmdb_names, franchises"
 
 
 @contextmanager
@@ -50,9 +52,30 @@ def stand_in(films: list[dict[str, object]]) -> Iterator[str]:
                 server.terminate()
 
 
+def further(number: int) -> dict[str, object]:
+    """Return further facts as films have them: keywords and companies shared with others, a dozen certifications."""
+
+    def some(most: int, among: int, **fields: object) -> list[dict[str, object]]:
+        ids = {(number * (place + 7) * 31) % among + 1 for place in range(number % (most + 1))}
+        return [{"id": id_, "name": f"Name {id_}", **fields} for id_ in ids]
+
+    releases = [{"iso_3166_1": code, "release_dates": [{"certification": "12", "type": 3}]} for code in COUNTRIES]
+    video = {"site": "YouTube", "type": "Trailer", "iso_639_1": "en", "official": True, "name": "Trailer"}
+    return {
+        "tagline": f"Film {number} is coming.",
+        "backdrop_path": f"/backdrop{number}.jpg",
+        "production_companies": some(4, 300, logo_path=None, origin_country="US"),
+        "keywords": {"keywords": some(12, 500)},
+        "release_dates": {"results": releases},
+        "videos": {"results": [{**video, "key": f"k{number}-{place}"} for place in range(number % 4)]},
+        "external_ids": {"wikidata_id": f"Q{number}", "facebook_id": f"film{number}"},
+    }
+
+
 async def seconds_of_backfill(pool: asyncpg.Pool, url: str, *, films: int, rate: float) -> tuple[float, float]:
     """Return the seconds for fetching and storing all films, and our own processor time; exit if a film is missing."""
     await pool.execute(FORGET)
+    await pool.execute(FORGET_FACTS)
     await reset(pool)
     async with TmdbClient(KEY, base_url=url, per_second=rate) as client:
         started, worked = time.perf_counter(), time.process_time()
@@ -86,7 +109,7 @@ async def measure(dsn: str, url: str, imdb_ids: list[str], rate: float) -> None:
 def main(films: int, rate: float) -> None:
     """Measure the backfill of invented films, without and with a rate limit."""
     imdb_ids = [f"tt{9_000_000 + number}" for number in range(films)]
-    known = [film(number, imdb_id) for number, imdb_id in enumerate(imdb_ids, start=1)]
+    known = [film(number, imdb_id, **further(number)) for number, imdb_id in enumerate(imdb_ids, start=1)]
     with stand_in(known) as url, throwaway_cluster() as dsn:
         asyncio.run(measure(dsn, url, imdb_ids, rate))
 

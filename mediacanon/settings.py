@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from mediacanon.errors import WrongSetting
-from mediacanon.vocabulary import country_names
+from mediacanon.vocabulary import DEFAULT_COUNTRY, FURTHER_FILES, FURTHER_OPTIONS, country_names
 
 LARGEST_PORT = 65535
 # Writes are open to all clients, limited to clients with the token, or off.
@@ -40,6 +40,10 @@ LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
 MAX_LANGUAGES = 20
 LOG_FORMATS = ("human", "json")
 ADULT = ("hide", "show")
+SWITCH = ("on", "off")
+# APIs of other programs, each below the path of its name. The pages use the API at /api: it is always there.
+DIALECTS = ("lists", "omdb", "plex", "poster", "radarr", "ratings", "stremio", "tmdb")
+POSTERLESS = ("auto", "show", "hide")
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 QUOTES = ("'", '"')
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
@@ -107,18 +111,16 @@ def _token(value: str) -> str:
     return token
 
 
-def _port(value: str) -> int:
-    port = int(value)
-    if not 0 <= port <= LARGEST_PORT:
-        raise ValueError
-    return port
+def _whole(least: int, most: int = sys.maxsize) -> Callable[[str], int]:
+    """Return the reader of a whole number within these bounds."""
 
+    def parse(value: str) -> int:
+        number = int(value)
+        if not least <= number <= most:
+            raise ValueError
+        return number
 
-def _positive(value: str) -> int:
-    number = int(value)
-    if number < 1:
-        raise ValueError
-    return number
+    return parse
 
 
 def _not_negative(value: str) -> float:
@@ -128,17 +130,13 @@ def _not_negative(value: str) -> float:
     return number
 
 
-def _count(value: str) -> int:
-    number = int(value)
-    if number < 0:
-        raise ValueError
-    return number
+def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError
+        return value
 
-
-def _write_mode(value: str) -> str:
-    if value not in WRITES:
-        raise ValueError
-    return value
+    return parse
 
 
 def _host_names(value: str) -> frozenset[str]:
@@ -168,6 +166,15 @@ def _languages(value: str) -> tuple[str, ...]:
     return tuple(sorted(languages))
 
 
+def _imdb_files(value: str) -> tuple[str, ...]:
+    files = {name.strip().removesuffix(".tsv.gz") for name in value.split(",") if name.strip()}
+    if files == {"none"}:
+        return ()
+    if not files <= {*FURTHER_FILES, *FURTHER_OPTIONS}:
+        raise ValueError
+    return tuple(sorted(files))
+
+
 def _base_path(value: str) -> str:
     path = value.strip().rstrip("/")
     if path and not BASE_PATH.fullmatch(path):
@@ -184,18 +191,6 @@ def _frame_ancestors(value: str) -> str:
     return " ".join(sources)
 
 
-def _adult(value: str) -> str:
-    if value not in ADULT:
-        raise ValueError
-    return value
-
-
-def _log_format(value: str) -> str:
-    if value not in LOG_FORMATS:
-        raise ValueError
-    return value
-
-
 def _web_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.netloc:
@@ -207,6 +202,21 @@ def _postgres_url(value: str) -> str:
     if urlsplit(value).scheme not in POSTGRES_SCHEMES:
         raise ValueError
     return value
+
+
+def _postgres_urls(value: str) -> tuple[str, ...]:
+    return tuple(map(_postgres_url, re.split(r"\s*,\s*(?=postgres)|\s+", value.strip())))
+
+
+def _web_urls(value: str) -> tuple[str, ...]:
+    return tuple(map(_web_url, value.replace(",", " ").split()))
+
+
+def _dialects(value: str) -> tuple[str, ...]:
+    names = tuple(sorted(set(value.replace(",", " ").lower().split()) - {"none"}))
+    if not set(names) <= set(DIALECTS):
+        raise ValueError
+    return names
 
 
 def _folder(value: str) -> Path:
@@ -252,13 +262,17 @@ class Settings:
 
     # Between commas: see `hosts`.
     host: str = _setting("HOST", _addresses, "host names or addresses, separated by commas", default="127.0.0.1")
-    port: int = _setting("PORT", _port, "a port from 0 to 65535", default=8080)
+    port: int = _setting("PORT", _whole(0, LARGEST_PORT), "a port from 0 to 65535", default=8080)
     # Database URLs hold passwords: their values appear in no message.
     database_url: str | None = _setting(
         "DATABASE_URL", _postgres_url, "postgresql://user@host/database", default=None, repr=False
     )
-    database_replica_url: str | None = _setting(
-        "DATABASE_REPLICA_URL", _postgres_url, "postgresql://user@host/database", default=None, repr=False
+    database_replica_urls: tuple[str, ...] = _setting(
+        "DATABASE_REPLICA_URL",
+        _postgres_urls,
+        "postgresql://user@host/database",
+        default=(),
+        repr=False,
     )
     database_pooler_url: str | None = _setting(
         "DATABASE_POOLER_URL", _postgres_url, "postgresql://user@host/database", default=None, repr=False
@@ -274,23 +288,39 @@ class Settings:
     tmdb_languages: tuple[str, ...] = _setting(
         "TMDB_LANGUAGES", _languages, "languages between commas, such as en,de,pt-BR", default=("en",)
     )
-    country: str = _setting("MEDIACANON_COUNTRY", _country, "an ISO 3166-1 code such as US", default="US")
+    tmdb_passthrough: str = _setting("MEDIACANON_TMDB_PASSTHROUGH", _one_of(SWITCH), "on or off", default="off")
+    country: str = _setting("MEDIACANON_COUNTRY", _country, "an ISO 3166-1 code such as US", default=DEFAULT_COUNTRY)
     image_cache_mb: float = _setting(
         "MEDIACANON_IMAGE_CACHE_MB", _not_negative, "megabytes, 0 to link to TMDB's images", default=0.0
     )
     response_cache_mb: float = _setting(
         "MEDIACANON_RESPONSE_CACHE_MB", _not_negative, "megabytes per worker, 0 for no cache", default=64.0
     )
+    shared_max_age: int = _setting("MEDIACANON_SHARED_MAX_AGE", _whole(0), "seconds, 0 for no shared cache", default=0)
+    purge_urls: tuple[str, ...] = _setting(
+        "MEDIACANON_PURGE_URL", _web_urls, "http(s) URLs of shared caches, between commas", default=(), repr=False
+    )
     imdb_base_url: str = _setting("IMDB_BASE_URL", _web_url, "an http(s) URL", default="https://datasets.imdbws.com")
+    dialects: tuple[str, ...] = _setting(
+        "MEDIACANON_DIALECTS", _dialects, f"some of {', '.join(DIALECTS)} between commas, or none", default=DIALECTS
+    )
+    imdb_files: tuple[str, ...] = _setting(
+        "MEDIACANON_IMDB_FILES",
+        _imdb_files,
+        f"files between commas, of {', '.join((*FURTHER_FILES, *FURTHER_OPTIONS))}, or none",
+        default=tuple(sorted(FURTHER_FILES)),
+    )
+    imdb_further_days: float = _setting("MEDIACANON_IMDB_FURTHER_DAYS", _not_negative, "days from 0", default=7.0)
     # None: hidden everywhere but in the contract's endpoints.
-    adult: str | None = _setting("MEDIACANON_ADULT", _adult, "hide or show", default=None)
+    adult: str | None = _setting("MEDIACANON_ADULT", _one_of(ADULT), "hide or show", default=None)
+    posterless: str = _setting("MEDIACANON_POSTERLESS", _one_of(POSTERLESS), "auto, show or hide", default="auto")
     log_file: Path | None = _setting("MEDIACANON_LOG_FILE", _folder, "a file", default=None)
-    log_format: str = _setting("MEDIACANON_LOG_FORMAT", _log_format, "human or json", default="human")
-    pool_size: int = _setting("MEDIACANON_POOL_SIZE", _positive, "a number of connections from 1", default=10)
+    log_format: str = _setting("MEDIACANON_LOG_FORMAT", _one_of(LOG_FORMATS), "human or json", default="human")
+    pool_size: int = _setting("MEDIACANON_POOL_SIZE", _whole(1), "a number of connections from 1", default=10)
 
     # Above the 60 s of nginx and the 90 s of cloudflared: a connection that a proxy keeps must not be closed here.
-    keep_alive: int = _setting("MEDIACANON_KEEP_ALIVE", _positive, "seconds from 1", default=120)
-    writes: str = _setting("MEDIACANON_WRITES", _write_mode, "open, token or off", default="open")
+    keep_alive: int = _setting("MEDIACANON_KEEP_ALIVE", _whole(1), "seconds from 1", default=120)
+    writes: str = _setting("MEDIACANON_WRITES", _one_of(WRITES), "open, token or off", default="open")
     write_token: str | None = _setting("MEDIACANON_WRITE_TOKEN", _token, "a secret in ASCII", default=None, repr=False)
     allowed_hosts: frozenset[str] = _setting(
         "MEDIACANON_ALLOWED_HOSTS", _host_names, "host names without ports, separated by commas", default=frozenset()
@@ -302,7 +332,7 @@ class Settings:
     frame_ancestors: str = _setting(
         "MEDIACANON_FRAME_ANCESTORS", _frame_ancestors, "none, self, or sites between commas", default="'none'"
     )
-    rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _count, "requests a minute, 0 for no limit", default=0)
+    rate_limit: int = _setting("MEDIACANON_RATE_LIMIT", _whole(0), "requests a minute, 0 for no limit", default=0)
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -334,7 +364,7 @@ class Settings:
         settings = cls(**values)
         if settings.writes == "token" and not settings.write_token:
             raise WrongSetting("MEDIACANON_WRITES is 'token'; MEDIACANON_WRITE_TOKEN must be the token")
-        if not settings.database_url and (settings.database_replica_url or settings.database_pooler_url):
+        if not settings.database_url and (settings.database_replica_urls or settings.database_pooler_url):
             raise WrongSetting("DATABASE_REPLICA_URL and DATABASE_POOLER_URL need a DATABASE_URL beside them")
         return settings
 

@@ -25,6 +25,7 @@ from mediacanon.loaders.search import load_titles_by_rank
 from mediacanon.schema.context import Context
 from mediacanon.writes import Writes
 from mediacanon.writes.collection import load_collections
+from tests.database.clusters import superuser
 from tests.serving import app_of, client_of, with_collections
 
 # Tests do not need durability, except the tests that start a cluster of their own.
@@ -73,7 +74,8 @@ async def create_database(cluster: str, *, template: str = "template0") -> str:
 
 async def drop_database(cluster: str, dsn: str) -> None:
     """Drop a database and end its sessions."""
-    connection = await asyncpg.connect(cluster)
+    # Only a superuser may end autovacuum.
+    connection = await asyncpg.connect(superuser(cluster))
     try:
         await connection.execute(f"DROP DATABASE IF EXISTS {urlsplit(dsn).path[1:]} WITH (FORCE)")
     finally:

@@ -21,6 +21,8 @@ from mediacanon.writes.collection import load_collections
 
 # CI checks everything, so missing npm packages fail a test there instead of skipping it.
 IS_CI = "CI" in os.environ
+# The demo has further facts of TMDB; a test with facts of its own begins without them.
+NO_FURTHER_FACTS = "TRUNCATE title_facts, title_texts, tmdb_names, franchises"
 # Removed with the object, at the end of the process.
 _DATA_DIR = tempfile.TemporaryDirectory(prefix="mediacanon-tests-")
 

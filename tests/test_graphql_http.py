@@ -269,7 +269,7 @@ async def test_unforeseen_errors_are_masked_and_logged(demo_client, monkeypatch,
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the secret detail")
 
-    monkeypatch.setattr(Loaders.titles_by_rank, "load", fail)
+    monkeypatch.setattr(Loaders.ranked, "load", fail)
     response = await demo_client.post("/graphql", json={"query": SEARCH}, headers={"x-request-id": "abc-1"})
     error = response.json()["errors"][0]
     assert error["extensions"] == {"code": "INTERNAL", "requestId": "abc-1"}
@@ -284,7 +284,7 @@ async def test_a_slow_query_is_stopped(demo_client, monkeypatch):
     async def wait(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(Loaders.titles_by_rank, "load", wait)
+    monkeypatch.setattr(Loaders.ranked, "load", wait)
     monkeypatch.setattr(executor, "MAX_SECONDS", 0.05)
     response = await demo_client.post("/graphql", json={"query": SEARCH})
     assert response.status_code == 503

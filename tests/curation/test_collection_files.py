@@ -80,7 +80,8 @@ def test_every_key_is_read(tmp_path):
         tmp_path,
         one="slug: one\nname: ' One '\ndescription: |\n  Two\n  lines.\nstrategy: filter\npinned: true\n"
         "languages: [en, 'no']\nregions: [global, US]\nfilter: {type: show, genre: Sci-Fi, lang: ko, country: KR, "
-        "sort: a-z, year_min: 1990, rating_min: 7, min_votes: 0, limit: 1}\n",
+        "sort: a-z, year_min: 1990, rating_min: 7, min_votes: 0, limit: 1, keyword: heist, company: Acme, network: One, "
+        "status: returning series, certification_max: tv-pg, certification_country: usa, has_video: false}\n",
         two="slug: two\nname: Two\nstrategy: llm\ntitles:\n- tt0000001\n- {title: Dune, year: 2021, type: movie}\n"
         "- title: '300'\n",
     )
@@ -88,7 +89,8 @@ def test_every_key_is_read(tmp_path):
     one, two = files.collections
     assert (one.name, one.description, one.pinned) == ("One", "Two\nlines.", True)
     assert (one.languages, one.regions) == (("en", "no"), ("global", "US"))
-    assert len(one.filter) == 9
+    assert len(one.filter) == 16
+    assert (one.filter["status"], one.filter["certification_country"]) == ("Returning Series", "US")
     assert two.titles == ("tt0000001", NamedTitle("Dune", 2021, "movie"), NamedTitle("300"))
     assert [str(title) for title in two.titles] == ["tt0000001", "Dune (2021, movie)", "300"]
 
@@ -146,6 +148,10 @@ FILTER = "slug: wrong\nname: Wrong\nstrategy: filter\n"
         (f"{FILTER}filter:\n  year_min: 1066\n", 5, "filter.year_min", "must be a year from"),
         (f"{FILTER}filter:\n  genre:\n", 5, "filter.genre", "is empty"),
         (f"{FILTER}filter:\n  genre: [Drama]\n", 5, "filter.genre", "must be 1 to 200 characters"),
+        (f"{FILTER}filter:\n  status: Releasd\n", 5, "filter.status", "not 'Releasd'; did you mean Released?"),
+        (f"{FILTER}filter:\n  has_video: often\n", 5, "filter.has_video", "must be true or false"),
+        (f"{FILTER}filter:\n  certification_max: PG-14\n", 5, "filter", "must be a certification of US: TV-Y,"),
+        (f"{FILTER}filter:\n  certification_country: US\n", 5, "filter", "has no meaning without certification_max"),
         (f"{FILTER}filter: Drama\n", 4, "filter", "must be a mapping"),
         (f"{FILTER}filter: {{}}\n", 4, "filter", "is required for strategy filter"),
         (FILTER, 1, "filter", "is required for strategy filter"),
@@ -256,3 +262,28 @@ def test_a_missing_folder_is_a_problem(tmp_path):
     files = read_collection_files(tmp_path / "nowhere")
     assert (files.collections, files.names) == ((), frozenset())
     assert str(files.problems[0]) == f"{tmp_path / 'nowhere'}: No such file or directory"
+
+
+def test_people_of_a_filter_are_ids_of_imdb(tmp_path: Path):
+    """One, or a list of up to 50; a malformed entry makes the file unusable: the filter would be another one."""
+    head = "slug: {0}\nname: N\nstrategy: filter\nfilter: {{ {1} }}\n"
+    for name, value in {
+        "one": "directed_by: nm0000233",
+        "two": "cast: [nm0000233, nm0000206]",
+        "none": "people: []",
+        "title": "written_by: tt0000233",
+        "half": "people: [nm0000233, Ann]",
+        "many": f"people: [{', '.join(f'nm{n:07}' for n in range(51))}]",
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(head.format(name, value))
+    files = read_collection_files(tmp_path)
+    assert {each.slug: dict(each.filter) for each in files.collections} == {
+        "one": {"directed_by": ("nm0000233",)},
+        "two": {"cast": ("nm0000233", "nm0000206")},
+    }
+    assert [f"{each.file} {each.key}: {each.message}" for each in files.problems] == [
+        "half.yaml filter.people[2]: must be an IMDb id of a person such as nm0000206, not 'Ann'",
+        "many.yaml filter.people: has 51 entries; 50 is the limit",
+        "none.yaml filter.people: is empty; it must be a list of IMDb ids of people",
+        "title.yaml filter.written_by: must be an IMDb id of a person such as nm0000206, not 'tt0000233'",
+    ]
