@@ -71,7 +71,7 @@ CREDIT = """
 INSERT INTO credits (title_id, person_id, ordinal, category)
 SELECT $1, $2, $3, id FROM credit_categories WHERE name = $4
 """
-IDS = "query ($f: TitleFilter) { discover(filter: $f) { total items { titleId } } titles(filter: $f) { total } }"
+IDS = "query ($f: TitleFilter) { discover(filter: $f) { total items { titleId imdbId } } titles(filter: $f) { total } }"
 
 
 async def tell(pool: asyncpg.Pool, title_id: int, facts: dict[str, object], *names: Name) -> None:
@@ -113,7 +113,7 @@ async def client(database: str) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.mark.parametrize("number", range(len(FILTERS)))
 async def test_every_face_finds_the_same_titles(client: httpx.AsyncClient, number: int):
-    """In GraphQL, in REST, in a collection and in its carousel, with their totals."""
+    """In GraphQL, in REST, in a collection and in its carousel, with their totals, and in a list for Radarr."""
     given, parameters, _, expected = FILTERS[number]
     data = (await ask(client, IDS, f=given))["data"]
     found = [title["titleId"] for title in data["discover"]["items"]]
@@ -125,6 +125,10 @@ async def test_every_face_finds_the_same_titles(client: httpx.AsyncClient, numbe
     carousels = (await client.get("/api/discover/carousels?per_page=50")).json()["carousels"]
     [carousel] = [each for each in carousels if each["slug"] == f"c{number}"]
     assert ([title["title_id"] for title in carousel["titles"]], carousel["total_count"]) == (expected, len(expected))
+    # In a list names stand between commas: one with a comma goes by its number.
+    of_movies = {name: {"Acme, Inc.": "10"}.get(text, text) for name, text in parameters.items() if name != "type"}
+    listed = (await client.get("/lists/radarr/discover/most_rated.json", params=of_movies)).json()
+    assert [title["imdb_id"] for title in listed] == [title["imdbId"] for title in data["discover"]["items"]]
 
 
 async def test_words_that_mean_nothing_find_nothing(client: httpx.AsyncClient):

@@ -11,8 +11,9 @@ INTRODUCTION = (
     there, and choose the type of list that the heading names.""",
     """A list is a JSON array of all its titles. `limit` is the most titles it has, 1 to 500; without it the most are
     100. The lists of discover also take `genre`, `lang`, `country`, `year_min`, `year_max`, `rating_min`,
-    `min_votes`, and people by IMDb's ids: `people`, `cast`, `directed_by`, `written_by`. Of genres, languages,
-    countries and people several may stand between commas.""",
+    `min_votes`, TMDB's `keyword`, `company`, `network`, `status`, `certification_max` and `has_video`, and people by
+    IMDb's ids: `people`, `cast`, `directed_by`, `written_by`. Several may stand between commas where it makes
+    sense.""",
     """Any problem is an error with its status, never an empty list: an empty list would have both programs remove the
     titles of your library that no list names.""",
 )
