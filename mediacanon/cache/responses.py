@@ -20,6 +20,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -117,7 +118,9 @@ class CachedResponse:
     def __post_init__(self) -> None:
         self.tag = self.tag or entity_tag(self.body)
         self.list_tags = tuple(tag for tag in self.tags if ":" not in tag)
-        heads = {"etag": self.tag, "cache-control": "no-cache", "vary": "Accept-Encoding", **self.headers}
+        # The body of a redirect is empty at every address: its tag would hold when the way has changed.
+        tag = {"etag": self.tag} if self.status == HTTPStatus.OK else {}
+        heads = {**tag, "cache-control": "no-cache", "vary": "Accept-Encoding", **self.headers}
         self._heads = [(name.encode(), value.encode()) for name, value in heads.items()]
 
     def share(self, max_age: int) -> None:
@@ -140,7 +143,7 @@ class CachedResponse:
                 accepted = value
             elif name == b"if-none-match":
                 known = known + b"," + value if known else value
-        if known and has_tag(known.decode("latin-1"), self.tag):
+        if known and self.status == HTTPStatus.OK and has_tag(known.decode("latin-1"), self.tag):
             await send({"type": "http.response.start", "status": 304, "headers": self._heads})
             await send({"type": "http.response.body"})
             return

@@ -19,6 +19,13 @@ async def test_an_id_and_a_width_lead_to_the_image(client: httpx.AsyncClient):
     assert (await client.get("/poster/original/tt99090911.jpg")).headers["location"] == image
 
 
+async def test_a_way_that_has_changed_is_never_said_to_hold(demo_client: httpx.AsyncClient):
+    """Bodies of redirects are alike: what a client knows of another way, or of an earlier one, answers nothing."""
+    for known in ("*", '"e3b0c44298fc1c149afbf4c8"'):
+        response = await demo_client.get("/poster/w185/tt99005067.jpg", headers={"If-None-Match": known})
+        assert (response.status_code, "etag" in response.headers) == (302, False)
+
+
 @pytest.mark.parametrize("path", ["w185/tt0000001", "w185/x", "w1/tt99005067", "huge/tt99005067", "w185/"])
 async def test_an_unknown_id_or_width_is_not_found(demo_client: httpx.AsyncClient, path: str):
     """There is no image to show."""
