@@ -41,10 +41,12 @@ def read_id(dialect: Dialect, text: str) -> int:
     return number if 0 < number <= MAX_INTEGER else NO_ID
 
 
-def query_texts(query: bytes, spellings: Mapping[str, str] = NO_SPELLINGS) -> dict[str, list[str]]:
+def query_texts(
+    query: bytes, spellings: Mapping[str, str] = NO_SPELLINGS, *, skips_empty: bool = False
+) -> dict[str, list[str]]:
     """Return the texts of a query string by parameter; `spellings` has the parameters in use by their lower case."""
     given: dict[str, list[str]] = {}
-    for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else ():
+    for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=not skips_empty) if query else ():
         given.setdefault(name, []).append(text)
     if not spellings:
         return given

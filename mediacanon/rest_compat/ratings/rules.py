@@ -46,8 +46,15 @@ def season_ratings(found: list[Facts], _: Texts) -> list[dict[str, Any]]:
 
 
 def rating(found: list[Facts], _: Texts) -> dict[str, Any] | None:
-    """Return the rating of a title or an episode, None if it is unknown or not rated."""
-    rated = (found[0]["title"] or found[0]["episode"]) if found else None
+    """Return the rating of a title or an episode, or those of a title and its episodes where these were asked for.
+
+    None if it is unknown or not rated.
+    """
+    if not found:
+        return None
+    if "episode" not in found[0]:
+        return _episode_ratings(found[0]["title"])
+    rated = found[0]["title"] or found[0]["episode"]
     return _rating(rated) if rated and rated["averageRating"] is not None else None
 
 
@@ -63,9 +70,7 @@ def ratings(looked_up: Facts, _: Texts) -> dict[str, Any]:
     return {"results": results, "missing": missing}
 
 
-def episode_ratings(found: list[Facts], _: Texts) -> dict[str, Any] | None:
-    """Return the rating of a title, and of every rated episode of a show."""
-    title = found[0]["title"] if found else None
+def _episode_ratings(title: Facts | None) -> dict[str, Any] | None:
     if not title:
         return None
     return {

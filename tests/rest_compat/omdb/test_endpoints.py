@@ -70,6 +70,9 @@ async def test_seasons_and_episodes_are_asked_by_id_and_by_name(demo_client: htt
     )
     for query in ("t=harbour%20lights&SEASON=1", f"apikey=k&type=episode&season=1&i={SERIES}&y=&tomatoes=true"):
         assert await ask(demo_client, query) == season
+    # An empty parameter is one that is not there.
+    for query in (f"i={SERIES}&Season=1&Episode=", f"i={SERIES}&season=1&Season=", "i=&t=harbour%20lights&Season=1"):
+        assert await ask(demo_client, query) == season
     second = season["Episodes"][1]
     episode = await ask(demo_client, f"episode=2&season=1&i={SERIES}")
     assert (

@@ -40,6 +40,8 @@ async def test_a_title_has_its_rating_and_those_of_its_episodes(demo_client: htt
     assert (show["requestTconst"], show["rating"]["tconst"]) == (SERIES, SERIES)
     one = show["episodes"][0]
     assert (one["parentTconst"], one["seasonNumber"], one["episodeNumber"]) == (SERIES, 1, 1)
+    for off in ("?episodes=false", "?episodes="):
+        assert (await demo_client.get(f"/ratings/v1/ratings/{SERIES}{off}")).json() == show["rating"]
     alone = (await demo_client.get(f"/ratings/v1/ratings/{one['tconst']}")).json()
     assert alone == {name: one[name] for name in ("tconst", "averageRating", "numVotes")}
     unknown = await demo_client.get("/ratings/v1/ratings/tt0000001")
