@@ -9,8 +9,8 @@ from mediacanon.rest_compat.endpoint import NO_MATCH, Endpoint, Texts
 from mediacanon.rest_compat.tmdb_v3 import codes
 from mediacanon.rest_compat.tmdb_v3.filters import languages
 from mediacanon.rest_compat.tmdb_v3.find import FOUND, found, readings
-from mediacanon.rest_compat.tmdb_v3.parts import EPISODE_PARTS, PARTS, SEASON_PARTS, Part
-from mediacanon.rest_compat.tmdb_v3.refusals import APPENDS, APPENDS_FEW
+from mediacanon.rest_compat.tmdb_v3.parts import EPISODE_PARTS, PARTS, SEASON_PARTS, SIMILAR, Part, page_of_similar
+from mediacanon.rest_compat.tmdb_v3.refusals import APPENDS, APPENDS_FEW, HAS_PAGE
 from mediacanon.rest_compat.tmdb_v3.shapes import Of, arranged, schema_of, shape, whole_title
 from mediacanon.rest_compat.tmdb_v3.titles import EPISODE_IN_FULL, MOVIE, SEASON, SHOW, episode_of, season_of
 from mediacanon.vocabulary import IMDB_ID, MAX_INTEGER
@@ -70,12 +70,17 @@ def _of_title(kind: str, path: str, part: Part, of: Of = whole_title, **fields: 
     )
 
 
-def _parts(parts: tuple[Part, ...], path: str = "", id_: str = "tmdbId", of: Of = whole_title) -> list[Endpoint]:
+def _parts(
+    parts: tuple[Part, ...],
+    path: str = "",
+    id_: str = "tmdbId",
+    of: Of = whole_title,
+    **fields: Any,  # noqa: ANN401 - the row's own
+) -> list[Endpoint]:
     """Return the rows of parts; alone they have the number of the object that they are parts of."""
-    texts = {"texts": ("episode",)} if "{episode}" in path else {}
     alone = [part._replace(shape={**shape(f"id={id_}:whole"), **part.shape}) for part in parts]
     return [
-        _of_title(kind, f"{path}/{part.name}", part, of, alone=("id",), **texts)
+        _of_title(kind, f"{path}/{part.name}", part, of, alone=("id",), **fields)
         for part in alone
         for kind in part.kinds
     ]
@@ -91,8 +96,9 @@ WHOLE: tuple[tuple[str, str, Part, Of], ...] = (
 TITLES = (
     *(_of_title(*each, **APPENDING) for each in WHOLE),
     *_parts(PARTS),
+    *_parts(SIMILAR, of=page_of_similar, texts=("page",), checks=(HAS_PAGE,)),
     *_parts(SEASON_PARTS, SEASON_PATH, "ids.tmdb", season_of),
-    *_parts(EPISODE_PARTS, EPISODE_PATH, "ids.tmdb", episode_of),
+    *_parts(EPISODE_PARTS, EPISODE_PATH, "ids.tmdb", episode_of, texts=("episode",)),
 )
 
 _LIST = {"type": "array", "items": {"type": "object"}}

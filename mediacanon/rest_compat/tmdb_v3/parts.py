@@ -2,10 +2,14 @@
 
 from typing import Any, NamedTuple
 
+from mediacanon.imdb.regions import main_region
+from mediacanon.rest_compat.endpoint import Texts
 from mediacanon.rest_compat.tmdb_v3.codes import language
 from mediacanon.rest_compat.tmdb_v3.people import AGGREGATE_CREDITS, CREDITS
-from mediacanon.rest_compat.tmdb_v3.shapes import TEXT, WHOLE, Facts, Kind, Shape, image_path, listed, nested, shape
+from mediacanon.rest_compat.tmdb_v3.refusals import page_of
+from mediacanon.rest_compat.tmdb_v3.shapes import TEXT, Facts, Kind, Shape, image_path, listed, nested, shape
 from mediacanon.rest_compat.tmdb_v3.titles import TYPED_ENTRIES
+from mediacanon.tmdb.languages import MAIN_COUNTRIES
 
 _VIDEO_KINDS = {"kind": Kind({"TRAILER": "Trailer", "TEASER": "Teaser"}.get, TEXT)}
 # Of posters and of stills at TMDB; the sizes of single images are not known.
@@ -84,11 +88,11 @@ _NAMES = listed(
 
 
 def _translations(title: Facts) -> list[dict[str, Any]]:
-    """Return the texts of each language, with the name in its country or in the one with the code of the language."""
+    """Return the texts of each language, with its country, else the main one of the language, and the name there."""
     found = []
     for each in title["texts"]:
         code, _, country = each["language"].partition("-")
-        region = country or code.upper()
+        region = country or MAIN_COUNTRIES.get(code) or main_region(code) or ""
         name = next((one["name"] for one in title["names"] if one["region"] == region), "")
         found.append({**each, **language(code), "country": region, "local": name})
     return found
@@ -105,17 +109,22 @@ def _translated(name: str) -> Shape:
     )
 
 
-def _with_number(titles: list[Facts]) -> list[Facts]:
-    return [each for each in titles if each["tmdbId"] is not None]
+def page_of_similar(title: Facts, texts: Texts) -> Facts:
+    """Return a title with a page of the titles like it, of those with a number of TMDB's: one page at most."""
+    page, known = page_of(texts), [each for each in title["similar"] if each["tmdbId"] is not None]
+    return {
+        **title,
+        "page": page,
+        "similar": known if page == 1 else [],
+        "count": len(known),
+        "pages": min(1, len(known)),
+    }
 
 
 def _alike(type_: str) -> Shape:
-    """Return the one page of similar titles, of those with a number of TMDB's."""
     return shape(
-        "page=1 results=similar:entries total_pages=similar:pages total_results=similar:count",
-        entries=listed(TYPED_ENTRIES[type_], _with_number),
-        pages=Kind(lambda titles: min(1, len(_with_number(titles))), WHOLE),
-        count=Kind(lambda titles: len(_with_number(titles)), WHOLE),
+        "page:whole results=similar:entries total_pages=pages:whole total_results=count:whole",
+        entries=listed(TYPED_ENTRIES[type_]),
     )
 
 
@@ -152,16 +161,18 @@ PARTS = (
     Part("alternative_titles", TV, "names", shape("results=names:list", list=_NAMES), _IN_COUNTRIES),
     Part("translations", MOVIE, "translations", _translated("title"), "Its texts in each language"),
     Part("translations", TV, "translations", _translated("name"), "Its texts in each language"),
-    Part("similar", MOVIE, "similar", _alike("movie"), "Movies like it"),
-    Part("recommendations", MOVIE, "similar", _alike("movie"), "The same movies"),
-    Part("similar", TV, "similar", _alike("show"), "Shows like it"),
-    Part("recommendations", TV, "similar", _alike("show"), "The same shows"),
     Part("watch/providers", BOTH, "known", _NO_SERVICES, "Nothing: services that show it are not known"),
     Part("reviews", BOTH, "known", _EMPTY_PAGE, "Nothing: there are no reviews"),
     Part("lists", BOTH, "known", _EMPTY_PAGE, "Nothing: there are no lists of users"),
     Part("changes", BOTH, "known", shape("changes=[]"), "Nothing: the history of a title is not kept"),
     Part("episode_groups", TV, "known", _NO_RESULTS, "Nothing: there are no other orders of episodes"),
     Part("account_states", BOTH, "known", _NO_ACCOUNT, "Nothing: there are no accounts"),
+)
+SIMILAR = (
+    Part("similar", MOVIE, "similar", _alike("movie"), "Movies like it"),
+    Part("recommendations", MOVIE, "similar", _alike("movie"), "The same movies"),
+    Part("similar", TV, "similar", _alike("show"), "Shows like it"),
+    Part("recommendations", TV, "similar", _alike("show"), "The same shows"),
 )
 _NO_PEOPLE, _NO_TRAILERS = "Nothing: its own people are not known", "Nothing: its own trailers are not known"
 SEASON_PARTS = (

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from mediacanon.rest_compat.tmdb_v3.dialect import TMDB
-from mediacanon.rest_compat.tmdb_v3.parts import PARTS, SEASON_PARTS
+from mediacanon.rest_compat.tmdb_v3.parts import PARTS, SEASON_PARTS, SIMILAR
 
 TEXT, WHOLE, NUMBER, TRUTH, LIST = (str,), (int,), (int, float), (bool,), (list,)
 TEXT_OR_NULL, WHOLE_OR_NULL, OBJECT_OR_NULL = (str, type(None)), (int, type(None)), (dict, type(None))
@@ -269,7 +269,7 @@ async def test_find_has_five_lists(tmdb: httpx.AsyncClient, movie: dict, show: d
 async def test_every_part_may_be_appended(tmdb: httpx.AsyncClient, movie: dict, show: dict, kind: str):
     """Each is its answer without the id of the title; unknown names are ignored."""
     whole = {"movie": movie, "tv": show}[kind]
-    names = list(dict.fromkeys(part.name for part in PARTS if kind in part.kinds))
+    names = list(dict.fromkeys(part.name for part in (*PARTS, *SIMILAR) if kind in part.kinds))
     found = (await tmdb.get(f"{kind}/{whole['id']}?append_to_response={','.join(names[:19])},nonsense")).json()
     found |= (await tmdb.get(f"{kind}/{whole['id']}?append_to_response={','.join(names[19:])}")).json()
     for name in names:
@@ -375,6 +375,15 @@ async def test_pages_hold_every_title_once(tmdb: httpx.AsyncClient):
     assert len(seen) == len(set(seen)) == first["total_results"]
     beyond = (await tmdb.get(f"tv/popular?page={first['total_pages'] + 1}")).json()
     assert (beyond["results"], beyond["page"]) == ([], first["total_pages"] + 1)
+
+
+async def test_titles_alike_end_after_their_page(tmdb: httpx.AsyncClient, movie: dict, show: dict):
+    """A client that asks until a page is empty comes to an end."""
+    for path in (f"movie/{movie['id']}/similar", f"tv/{show['id']}/recommendations"):
+        first, second = [(await tmdb.get(f"{path}?page={page}")).json() for page in (1, 2)]
+        assert first["results"]
+        assert second == {**first, "page": 2, "results": []}
+        assert (await tmdb.get(f"{path}?page=501")).json()["status_code"] == 22
 
 
 async def test_filters_of_discover_narrow(tmdb: httpx.AsyncClient, movie: dict):
@@ -510,6 +519,8 @@ async def test_parts_have_what_the_catalogue_knows(tmdb: httpx.AsyncClient, movi
     german = next(each for each in found["translations"]["translations"] if each["iso_639_1"] == "de")
     assert german["data"]["title"] == "Die Eule des Kesslers"
     assert german["data"]["overview"] == "Eine Eule."
+    countries = {each["iso_639_1"]: each["iso_3166_1"] for each in found["translations"]["translations"]}
+    assert countries == {"de": "DE", "en": "US"}
     assert "Die Eule des Kesslers" in [each["title"] for each in found["alternative_titles"]["titles"]]
     assert (await tmdb.get(f"tv/{show['id']}/external_ids")).json()["tvdb_id"] == 8123
 
