@@ -34,8 +34,10 @@ from mediacanon.loaders.search_spelling import FOLDED_AND_SPELLINGS, corrections
 from mediacanon.loaders.search_text import (
     LONGEST_QUERY,
     MOST_WORDS,
+    NOTHING_TOLD,
     PastedId,
     Reading,
+    Told,
     pasted_id,
     readings_of,
     required_words,
@@ -127,17 +129,27 @@ Ranked = RankedTitle | RankedPerson
 
 
 async def load_by_rank(
-    pool: asyncpg.Pool, query: str, *, limit: int, hides_adult: bool = False, kinds: tuple[str, ...] = (TITLE, PERSON)
+    pool: asyncpg.Pool,
+    query: str,
+    *,
+    limit: int,
+    hides_adult: bool = False,
+    kinds: tuple[str, ...] = (TITLE, PERSON),
+    told: Told = NOTHING_TOLD,
 ) -> list[Ranked]:
-    """Return the best `limit` titles and people, or one kind of them, for a text that a person typed, best first."""
+    """Return the best `limit` titles and people, or one kind of them, for a text that a person typed, best first.
+
+    Titles are of the type that is told. Those of the year come first, as if the text told it.
+    """
     if pasted := pasted_id(query):
         found = await _find_by_id(pool, pasted)
     else:
         async with pool.acquire() as connection, connection.transaction(readonly=True):
             await connection.execute(SEARCH_SETTINGS)
-            ranking = await _find(connection, query[:LONGEST_QUERY], kinds, hides_adult=hides_adult)
-            found = ranking.sorted(kinds, limit)
-    return await _load(pool, [each for each in found if each.kind in kinds])
+            ranking = await _find(connection, query[:LONGEST_QUERY], kinds, told.year, hides_adult=hides_adult)
+            found = ranking.sorted(kinds, limit, told.type)
+    ranked = await _load(pool, [each for each in found if each.kind in kinds])
+    return [each for each in ranked if each.title is None or told.type in (None, each.title.type)]
 
 
 async def load_titles_by_rank(
@@ -161,6 +173,7 @@ def tags_of_rank(  # the parameters are the loader's
     limit: int,  # noqa: ARG001
     hides_adult: bool = False,  # noqa: ARG001
     kinds: tuple[str, ...] = (TITLE, PERSON),  # noqa: ARG001
+    told: Told = NOTHING_TOLD,  # noqa: ARG001
 ) -> frozenset[str]:
     """Return the tags of a search."""
     return tags_of_sql(IS_LISTED, NOT_ADULT, "t.search_names", "t.num_votes", "t.start_year")
@@ -202,11 +215,13 @@ async def _load(pool: asyncpg.Pool, found: list[Found]) -> list[Ranked]:
     return ranked
 
 
-async def _find(connection: Connection, query: str, kinds: Sequence[str], *, hides_adult: bool) -> Ranking:
+async def _find(
+    connection: Connection, query: str, kinds: Sequence[str], year: int | None, *, hides_adult: bool
+) -> Ranking:
     """Return everything found, in four statements at most."""
     sound = sound_of(query)
     rows = await connection.fetch(FOLDED_AND_SPELLINGS, query, sound)
-    readings = readings_of(rows[0]["name"] or "")
+    readings = [replace(each, year=each.year or year) for each in readings_of(rows[0]["name"] or "")]
     if not readings[0].words:
         return Ranking([])
     wanted = [Wanted(reading) for reading in readings]
@@ -249,7 +264,7 @@ class _Search:
         groups = [Group(required_words(readings[0].words), is_known=False, kinds=self.lacking)] if self.lacking else []
         groups += [
             Group(required_words(reading.words), is_known=False, year=reading.year, kinds=[TITLE])
-            for reading in readings[1:]
+            for reading in readings
             if reading.year
         ]
         people = self._new_people()

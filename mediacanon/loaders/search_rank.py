@@ -72,6 +72,8 @@ class Found:
     by_kind: str = TITLE
     is_exact: bool = False
     is_whole: bool = False
+    # Of a title.
+    type: str | None = None
 
 
 @dataclass(slots=True)
@@ -97,7 +99,8 @@ class Ranking:
             elif record["found"] == LIKENESS:
                 votes = VOTES_OF_LIKE * math.log10((record["votes"] or 0) + 1)
                 score = BY_LIKENESS * record["likeness"] - LEAST_LIKE + votes
-                found = Found(_noun(kind), record["id"], score, "SIMILAR", record["names"].split("|")[1].strip(), kind)
+                name = record["names"].split("|")[1].strip()
+                found = Found(_noun(kind), record["id"], score, "SIMILAR", name, kind, type=record["type"])
             else:
                 found = self._named(record)
             before = self.best.get((found.kind, found.id)) if found else None
@@ -130,7 +133,9 @@ class Ranking:
                 if best is None or score > best.score:
                     is_exact = kind in (TITLE, ORIGINAL) and folded == self.wanted[0].reading.name
                     is_whole = penalty <= SPELLING
-                    best = Found(_noun(kind), record["id"], score, matched_on, folded, kind, is_exact, is_whole)
+                    best = Found(
+                        _noun(kind), record["id"], score, matched_on, folded, kind, is_exact, is_whole, record["type"]
+                    )
         return best
 
     def _of_person(self, record: asyncpg.Record, place: int) -> Found | None:
@@ -138,18 +143,17 @@ class Ranking:
         if person is None:
             return None
         score = person.score - OF_PERSON - NEXT_OF_PERSON * place
-        return Found(TITLE, record["id"], score, "PERSON", person.name, PERSON)
+        return Found(TITLE, record["id"], score, "PERSON", person.name, PERSON, type=record["type"])
 
     def people(self, most: int, least: float) -> list[int]:
         """Return the best people whose whole name was meant."""
         found = [each for each in self.best.values() if each.kind == PERSON and each.score >= least]
         return [each.id for each in sorted(found, key=lambda each: -each.score)[:most]]
 
-    def sorted(self, kinds: Sequence[str], limit: int) -> list[Found]:
-        """Return the best, one with the very name among the first two."""
-        ranked = sorted(
-            (found for found in self.best.values() if found.kind in kinds), key=lambda each: (-each.score, each.id)
-        )
+    def sorted(self, kinds: Sequence[str], limit: int, type_: str | None = None) -> list[Found]:
+        """Return the best, of titles those of the type, one with the very name among the first two."""
+        fitting = [each for each in self.best.values() if each.kind in kinds and type_ in (None, each.type or type_)]
+        ranked = sorted(fitting, key=lambda each: (-each.score, each.id))
         named = next((place for place, each in enumerate(ranked) if each.is_exact), 0)
         if named > 1:
             ranked.insert(1, ranked.pop(named))

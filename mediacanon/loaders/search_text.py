@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from mediacanon.vocabulary import country_names
 
@@ -50,6 +51,16 @@ class PastedId:
     source: str
     noun: str | None
     value: str
+
+
+class Told(NamedTuple):
+    """The facts of a title that a program tells beside the text."""
+
+    type: str | None = None
+    year: int | None = None
+
+
+NOTHING_TOLD = Told()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from typing import Annotated, cast
 import strawberry
 
 from mediacanon.loaders.search import RankedPerson, RankedTitle
+from mediacanon.loaders.search_text import Told
 from mediacanon.schema.context import Info
 from mediacanon.schema.enrichment import queue_enrichment
+from mediacanon.schema.ids import TitleType
 from mediacanon.schema.pagination import check_page
 from mediacanon.schema.person import Person
 from mediacanon.schema.title import Title
@@ -80,12 +82,21 @@ class SearchQueries:
         kinds: Annotated[
             list[SearchKind] | None, strawberry.argument(description="What to look for; null: titles.")
         ] = None,
+        type: Annotated[TitleType | None, strawberry.argument(description="Only titles of this type.")] = None,
+        year: Annotated[
+            int | None,
+            strawberry.argument(description="Titles of this year come first, as if the text told it; others stay."),
+        ] = None,
     ) -> list[SearchHit]:
         """Load the best titles and people."""
         check_page(1, limit, most=MOST_HITS, size="limit")
         wanted = tuple(cast("str", kind.value) for kind in kinds or [SearchKind.TITLE])
         hits = await info.context.loaders.ranked(
-            query, limit=limit, hides_adult=info.context.loaders.hides_adult, kinds=wanted
+            query,
+            limit=limit,
+            hides_adult=info.context.loaders.hides_adult,
+            kinds=wanted,
+            told=Told(cast("str | None", type and type.value), year),
         )
         queue_enrichment(info, [hit.title for hit in hits if isinstance(hit, RankedTitle)])
         return cast("list[SearchHit]", hits)

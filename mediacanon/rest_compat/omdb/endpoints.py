@@ -21,7 +21,9 @@ from mediacanon.rest_compat.omdb.rules import (
     season_by_name,
 )
 
-NARROWING = ("type", "y")
+TITLE_TYPES = {"type": {"movie": "movie", "series": "show"}}
+# Of a series, whatever `type` says.
+OF_SERIES: dict[str, Any] = {"constants": {"type": "show"}}
 
 
 def _row(name: str, needs: Names, **fields: Any) -> Endpoint:  # noqa: ANN401 - the row's own
@@ -80,7 +82,7 @@ ENDPOINTS = (
         "episode_by_name",
         ("t", "Season", "Episode"),
         summary="An episode of the series that a name fits best",
-        texts=NARROWING,
+        **OF_SERIES,
         arrange=episode_by_name,
         schema=DETAIL_SCHEMA,
         not_found=no_episode,
@@ -90,7 +92,8 @@ ENDPOINTS = (
         "season_by_name",
         ("t", "Season"),
         summary="The episodes of a season of the series that a name fits best",
-        texts=(*NARROWING, "detail"),
+        texts=("detail",),
+        **OF_SERIES,
         arrange=season_by_name,
         schema=SEASON_SCHEMA,
         not_found=no_season,
@@ -100,7 +103,7 @@ ENDPOINTS = (
         "by_name",
         ("t",),
         summary="The movie or series that a name fits best",
-        texts=NARROWING,
+        enum_names=TITLE_TYPES,
         arrange=detail_by_name,
         schema=DETAIL_SCHEMA,
         not_found=no_hit,
@@ -111,7 +114,8 @@ ENDPOINTS = (
         ("s",),
         document="search",
         summary="Movies and series, best match first, ten on a page",
-        texts=(*NARROWING, "page"),
+        texts=("page",),
+        enum_names=TITLE_TYPES,
         answer="search",
         arrange=search,
         schema=SEARCH_SCHEMA,

@@ -24,7 +24,7 @@ def _internal(*variables: str) -> dict[str, tuple[str, ...]]:
     return dict.fromkeys((*variables, "languages", "country"), ())
 
 
-OF_MATCH = _internal("ids", "id", "asksName", "asksIds", "asksMovie", "asksShow")
+OF_MATCH = _internal("ids", "id", "kind", "year", "asksName", "asksIds", "asksMovie", "asksShow")
 OF_MOVIE = _internal("id", "by")
 OF_SHOW = _internal(*OF_MOVIE, "season", "episode", "asksShow", "asksSeasons", "asksSeason", "asksEpisode")
 

@@ -35,8 +35,10 @@ class Match:
             return {}
         found = await self._by_id(ask, type_, texts)
         if found is None and variables["name"]:
-            hits = (await ask("Name"))["search"]
-            found = {"search": self._ranked(hits, type_, texts)}
+            # The year of a season or an episode is not that of its show.
+            year = number_of(texts, "year") if type_ in (MOVIE, SHOW) else None
+            hits = (await ask("Name", kind=self._kind, year=year))["search"]
+            found = {"search": self._ranked(hits, year, texts)}
         if found is None or "show" in found:
             return found or {}
         [hits] = [hits["found"] if isinstance(hits, dict) else hits for hits in found.values()]
@@ -74,7 +76,7 @@ class Match:
     def _fits(self, title: Mapping[str, Any] | None) -> bool:
         return title is not None and title[f"{self._kind}Id"] is not None
 
-    def _ranked(self, hits: list[Item], type_: int, texts: Texts) -> list[Item]:
+    def _ranked(self, hits: list[Item], year: int | None, texts: Texts) -> list[Item]:
         """Return hits of the kind, exact names and near years first; those a year off, if there are any.
 
         With another year, Plex takes an exact name alone, and never a title of a person of that name: a person may
@@ -82,7 +84,6 @@ class Match:
         """
         is_manual = is_set(texts, "manual")
         fitting = [hit for hit in hits if self._fits(hit["title"]) and (is_manual or hit["matchedOn"] != "PERSON")]
-        year = number_of(texts, "year") if type_ in (MOVIE, SHOW) else None
         if year:
             near = [hit for hit in fitting if abs((hit["title"]["startYear"] or 0) - year) <= 1]
             exact = fitting if is_manual else [hit for hit in fitting if _is_exact(hit)]

@@ -82,8 +82,8 @@ def metas(titles: list[dict[str, Any]], _: Texts) -> dict[str, Any]:
 
 
 def search_metas(hits: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
-    """Return previews of the titles of one type that a search has found."""
-    return metas([hit["title"] for hit in hits if [hit["title"]["type"]] == texts["type"]], texts)
+    """Return previews of the titles that a search has found."""
+    return metas([hit["title"] for hit in hits], texts)
 
 
 def meta(found: dict[str, Any], _: Texts) -> dict[str, Any]:

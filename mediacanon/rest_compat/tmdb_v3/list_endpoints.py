@@ -124,16 +124,26 @@ _TITLES, _PEOPLE, _BOTH = ("search_titles", "hits"), ("search_people", "people")
 _FILMS = "search_collections", "franchises"
 _NOTHING: tuple[str, dict[str, str]] = ("nothing", {})
 _MOVIES, _SHOWS = lists.found_titles("movie"), lists.found_titles("tv")
-# Name, summary, document and answer, arrangement, further texts.
-_SEARCHES: tuple[tuple[str, str, tuple[str, Any], Any, tuple[str, ...]], ...] = (
-    ("movie", "Movies by name, best match first", _TITLES, _MOVIES, lists.YEARS["movie"]),
-    ("tv", "Shows by name, best match first", _TITLES, _SHOWS, lists.YEARS["tv"]),
-    ("person", "People by name", _PEOPLE, lists.found_people, ()),
-    ("multi", "Movies, shows and people by name", _BOTH, lists.found_anything, ()),
-    ("collection", "Collections of films by name", _FILMS, lists.found_collections, ()),
-    ("company", "Nothing: companies are not searched", _NOTHING, lists.nothing_found, ()),
-    ("keyword", "Nothing: keywords are not searched", _NOTHING, lists.nothing_found, ()),
+# Name, summary, document and answer, arrangement.
+_SEARCHES: tuple[tuple[str, str, tuple[str, Any], Any], ...] = (
+    ("movie", "Movies by name, best match first", _TITLES, _MOVIES),
+    ("tv", "Shows by name, best match first", _TITLES, _SHOWS),
+    ("person", "People by name", _PEOPLE, lists.found_people),
+    ("multi", "Movies, shows and people by name", _BOTH, lists.found_anything),
+    ("collection", "Collections of films by name", _FILMS, lists.found_collections),
+    ("company", "Nothing: companies are not searched", _NOTHING, lists.nothing_found),
+    ("keyword", "Nothing: keywords are not searched", _NOTHING, lists.nothing_found),
 )
+
+
+def _narrowed(kind: str) -> dict[str, Any]:
+    """Return the fields of a search in a language, of movies or shows with their type and their year."""
+    if kind not in TYPES:
+        return IN_LANGUAGE
+    parameters = {**IN_LANGUAGE["parameters"], "year": lists.YEARS[kind]}
+    return {**IN_LANGUAGE, "parameters": parameters, "constants": {"type": TYPES[kind]}}
+
+
 SEARCHES = tuple(
     _list(
         f"search/{name}",
@@ -143,11 +153,11 @@ SEARCHES = tuple(
         schema=lists.page_schema(lists.SCHEMAS.get(name, {})),
         checks=(HAS_QUERY,),
         needs=("query",),
-        texts=("page", *texts),
+        texts=("page",),
         fallbacks={"query": NO_MATCH},
-        **IN_LANGUAGE,
+        **_narrowed(name),
     )
-    for name, summary, asked, arrange, texts in _SEARCHES
+    for name, summary, asked, arrange in _SEARCHES
 )
 
 

@@ -130,7 +130,7 @@ def found_titles(kind: str) -> Arrange:
 
     def arrange(hits: list[Facts], texts: Texts) -> dict[str, Any]:
         years = [text for name in YEARS[kind] if (text := first(texts, name))]
-        titles = [each for each in known([hit["title"] for hit in hits]) if each["type"] == _TYPES[kind]]
+        titles = known([hit["title"] for hit in hits])
         return _part([entry(each) for each in titles if _is_of_year(each, years)], texts)
 
     return arrange

@@ -96,6 +96,13 @@ async def test_a_name_finds_the_best_match_that_fits(client: httpx.AsyncClient):
     assert (await ask(client, "t=zyzzyva&type=series"))["Response"] == "False"
 
 
+async def test_type_and_year_tell_namesakes_apart(namesakes: httpx.AsyncClient):
+    """Also where more titles of the name are better known than a search has hits."""
+    for query, found in (("y=1999&type=movie", "tt99981999"), ("type=series", "tt99971999")):
+        assert (await ask(namesakes, f"t=homestead&{query}"))["imdbID"] == found
+        assert (await ask(namesakes, f"s=homestead&{query}"))["Search"][0]["imdbID"] == found
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [

@@ -81,6 +81,12 @@ async def test_names_and_years_are_ranked(named: httpx.AsyncClient):
     assert len(await keys(named, "movies", type=1, title="the", manual=True)) == 20
 
 
+async def test_the_year_tells_namesakes_apart(namesakes: httpx.AsyncClient):
+    """Also where more films of the name are better known than a search has hits, and for a show among them."""
+    assert await keys(namesakes, "movies", type=1, title="Homestead", year=1999) == ["tt99981999"]
+    assert await keys(namesakes, "shows", type=2, title="Homestead") == ["tt99971999"]
+
+
 @pytest.mark.parametrize(
     ("kind", "body"),
     [

@@ -150,3 +150,9 @@ async def test_pages_are_full_though_titles_lack_an_imdb_id(
             after = [await catalog(restarted, f"{path}/skip={skip}") for skip in skips]
             assert [title for page in after for title in page][: len(kept)] == kept
             assert all(len(page) == 100 for page, following in pairwise(after) if following)
+
+
+async def test_a_search_finds_a_series_behind_films_of_its_name(namesakes: httpx.AsyncClient):
+    """Also where more of these are better known than a search has hits."""
+    found = (await namesakes.get("/stremio/catalog/series/search/search=homestead.json")).json()
+    assert [each["id"] for each in found["metas"]] == ["tt99971999"]

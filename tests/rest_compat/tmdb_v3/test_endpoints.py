@@ -467,6 +467,13 @@ async def test_searches_find_by_name(tmdb: httpx.AsyncClient, movie: dict, show:
     assert (await tmdb.get("search/movie?query=%00")).json()["results"] == []
 
 
+async def test_a_search_tells_namesakes_apart(namesakes: httpx.AsyncClient):
+    """By year and by kind, also where more titles of the name are better known than a search has hits."""
+    for path in ("movie?query=homestead&primary_release_year=1999", "tv?query=homestead"):
+        found = (await namesakes.get(f"/3/search/{path}")).json()
+        assert [each["id"] for each in found["results"]] == [1999]
+
+
 async def test_a_person_has_all_credits(tmdb: httpx.AsyncClient, movie: dict, show: dict):
     """Roles and jobs, on movies, on shows and on both; parts may be appended."""
     cast = (await tmdb.get(f"movie/{movie['id']}/credits")).json()["cast"][0]
