@@ -175,12 +175,10 @@ class RestApi:
 
     def _choose(self, request: Request, resource: Resource, method: str) -> tuple[BoundEndpoint, Texts]:
         """Return the endpoint of a request, and the texts of the query string by parameter."""
-        rows = resource.endpoints[method]
-        params = request.path_params
+        rows, params = resource.endpoints[method], request.path_params
         in_path = [params[name].encode() for name in self.dialect.path_queries if name in params]
         query = b"&".join(filter(None, (*in_path, request.scope["path_query"], request.scope["query_string"])))
         spellings = resource.spellings if self.dialect.ignores_case else NO_SPELLINGS
-        # An empty parameter chooses no endpoint, and does not stand before another spelling of it.
         texts = query_texts(query, spellings, skips_empty=not self.dialect.is_strict)
         bound = rows[0] if len(rows) == 1 else resource.endpoint(method, texts)
         if bound is None:

@@ -44,7 +44,10 @@ def read_id(dialect: Dialect, text: str) -> int:
 def query_texts(
     query: bytes, spellings: Mapping[str, str] = NO_SPELLINGS, *, skips_empty: bool = False
 ) -> dict[str, list[str]]:
-    """Return the texts of a query string by parameter; `spellings` has the parameters in use by their lower case."""
+    """Return the texts of a query string by parameter; `spellings` has the parameters in use by their lower case.
+
+    With `skips_empty`, an empty parameter chooses no endpoint, and does not stand before another spelling of it.
+    """
     given: dict[str, list[str]] = {}
     for name, text in parse_qsl(query.decode("latin-1"), keep_blank_values=not skips_empty) if query else ():
         given.setdefault(name, []).append(text)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from mediacanon.rest_compat.addresses import FILE
-from mediacanon.rest_compat.endpoint import NO_MATCH, Endpoint
+from mediacanon.rest_compat.endpoint import NO_MATCH, Check, Endpoint
 from mediacanon.rest_compat.stremio.rules import (
     CATALOGS,
     DETAILED_SCHEMA,
@@ -12,6 +12,7 @@ from mediacanon.rest_compat.stremio.rules import (
     MANIFEST_SCHEMA,
     META_SCHEMA,
     METAS_SCHEMA,
+    NAMES,
     Page,
     PageOfType,
     manifest,
@@ -24,6 +25,7 @@ from mediacanon.vocabulary import MAX_INTEGER
 
 TYPES = {"type": {"movie": "movie", "series": "show"}}
 SORTS = {"sort": {catalog.id: catalog.sort.name for catalog in CATALOGS}}
+OF_KNOWN_TYPE = Check(lambda texts: texts["type"][0] not in NAMES, "There is no such type")
 NO_METAS: dict[str, Any] = {"metas": []}
 # Languages in order of preference; their bound is the schema's.
 LANGUAGES = {"languages": 20}
@@ -115,7 +117,8 @@ ROWS = (
         schema=METAS_SCHEMA,
         addresses=IMAGES,
         enum_names=TYPES,
-        fallbacks={"search": NO_MATCH, "type": NO_MATCH},
+        checks=(OF_KNOWN_TYPE,),
+        fallbacks={"search": NO_MATCH},
         is_list=True,
         empty=NO_METAS,
         is_cached=True,

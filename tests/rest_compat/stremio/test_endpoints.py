@@ -156,3 +156,5 @@ async def test_a_search_finds_a_series_behind_films_of_its_name(namesakes: httpx
     """Also where more of these are better known than a search has hits."""
     found = (await namesakes.get("/stremio/catalog/series/search/search=homestead.json")).json()
     assert [each["id"] for each in found["metas"]] == ["tt99971999"]
+    unknown = await namesakes.get("/stremio/catalog/channel/search/search=homestead.json")
+    assert (unknown.status_code, unknown.json()) == (404, {"err": "not found"})
