@@ -12,7 +12,7 @@ MOST_NAMES = 1000
 
 
 class NameRow(NamedTuple):
-    """A name of a title in a region; `kind` is 'display' for the one that people see there."""
+    """A name of a title in a region; `kind` is 'display' for the one that people see there, 'edited' for a person's."""
 
     title_id: int
     name: str
@@ -45,13 +45,19 @@ SELECT named.*
         LIMIT {MOST_NAMES}) AS named
 """
 
-# A name without kind and remarks is its country's, too: in 98 of 100 cases the country has no other.
+# A name without kind and remarks is its country's, too: in 98 of 100 cases the country has no other. A display name
+# changed by hand is the English one, as texts written without a language are.
 DISPLAY_NAMES_BY_TITLE_ID = f"""
-SELECT {_COLUMNS}
-  FROM title_akas a
- WHERE a.title_id = ANY($1::integer[]) AND (a.kind = 'display' OR a.kind = 'other' AND a.attributes IS NULL)
-   AND (a.language IS NULL AND a.region = ANY($2::text[]) OR a.language = ANY($3::text[]))
- ORDER BY a.title_id, a.kind, a.region, a.name
+SELECT named.*
+  FROM (SELECT {_COLUMNS}
+          FROM title_akas a
+         WHERE a.title_id = ANY($1::integer[]) AND (a.kind = 'display' OR a.kind = 'other' AND a.attributes IS NULL)
+           AND (a.language IS NULL AND a.region = ANY($2::text[]) OR a.language = ANY($3::text[]))
+         UNION ALL
+        SELECT t.id, t.display_name, 'US', 'en', 'edited', '{{}}'
+          FROM titles t
+         WHERE t.id = ANY($1) AND 'en' = ANY($3) AND 'display_name' = ANY(t.locked_fields)) AS named
+ ORDER BY title_id, kind <> 'edited', kind, region, name
 """
 
 
@@ -62,7 +68,7 @@ async def load_names_by_title_id(pool: asyncpg.Pool, ids: Sequence[int]) -> list
 
 
 async def load_display_names(pool: asyncpg.Pool, asked: Sequence[DisplayNames]) -> list[list[NameRow]]:
-    """Return for each question the display names, by region, then names without a kind; some are of others."""
+    """Return for each question an edited name, display names by region, then others; some are of other questions."""
     regions = sorted({region for each in asked for region in each.regions})
     languages = sorted({language for each in asked for language in each.languages})
     ids = [each.title_id for each in asked]

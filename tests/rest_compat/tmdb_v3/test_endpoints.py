@@ -564,6 +564,22 @@ async def test_an_edit_is_in_an_answer_with_its_parts_at_once(client: httpx.Asyn
             assert (await client.get("/3/movie/" + imdb_id)).json()["original_title"] is not None
 
 
+async def test_an_edited_name_is_the_english_one(client: httpx.AsyncClient):
+    """IMDb knows another name in the United States, and one in Swedish: the edit is of the first, and not in its list."""
+    facts = {"display_name": "The Letter, Edited", "imdb_id": "tt99101132", "start_year": 2023}
+    path = "/3/tv/tt99101132"
+    before = (await client.get(path)).json()
+    found = (await client.get("/api/lookup?imdb=tt99101132")).json()["found"][0]["title"]
+    assert (await client.put(f"/api/shows/{found['show_id']}", json=facts)).status_code == 200
+    for language in ("", "?language=en-US", "?language=en"):
+        assert (await client.get(path + language)).json()["name"] == "The Letter, Edited" != before["name"]
+    assert (await client.get(f"{path}?language=sv-SE")).json()["name"] == before["original_name"]
+    by_plex = (await client.get("/plex/shows/library/metadata/tt99101132")).json()["MediaContainer"]["Metadata"][0]
+    assert by_plex["title"] == "The Letter, Edited"
+    titles = (await client.get(f"{path}/alternative_titles")).json()["results"]
+    assert "The Letter, Edited" not in [each["title"] for each in titles]
+
+
 def test_every_row_has_a_name_of_its_own():
     """OpenAPI tells operations apart by it."""
     names = [row.operation for row in TMDB.endpoints]
