@@ -4,6 +4,7 @@ They are chosen among the best known titles of a type, which the result cache ke
 touch them, and a choice among them takes no statement.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ import asyncpg
 
 from mediacanon.database.counts import IS_LISTED, SINCE
 from mediacanon.loaders.dataloader import DataLoader
-from mediacanon.loaders.discover import DiscoverTitleRow
+from mediacanon.loaders.discover import DiscoverTitleRow, load_discover_titles_by_id
 from mediacanon.loaders.title import TitleRow, and_has_poster, and_not_adult
 
 MOST_SIMILAR = 12
@@ -35,38 +36,51 @@ class KnownTitle(NamedTuple):
 
     place: int
     title_id: int
-    rating: float | None
+    rating: float
+
+
+# Of a title without a rating, close to none.
+UNRATED = -math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The best known titles of a key by their genres; the fewest votes among them, 0 where none are left over."""
+    """The best known titles of a key, by genres; the fewest votes among them, 0 where none are left over.
+
+    Genres are a number: each has a bit.
+    """
 
     # Not in `repr`, which tells the result cache a size: there are eight keys.
-    by_genres: Mapping[frozenset[str], Sequence[KnownTitle]] = field(repr=False)
+    bits: Mapping[str, int] = field(repr=False)
+    by_genres: Mapping[int, Sequence[KnownTitle]] = field(repr=False)
     fewest_votes: int
     snapshot: str | None
 
-    def similar(self, title: TitleRow) -> list[int]:
+    def similar(self, title: TitleRow) -> tuple[int, ...]:
         """Return the ids of at most twelve: most genres in common first, then a close rating, then votes."""
+        given = sum(self.bits.get(genre, 0) for genre in title.genres)
         by_shared: dict[int, list[KnownTitle]] = defaultdict(list)
         for genres, titles in self.by_genres.items():
-            if shared := len(genres.intersection(title.genres)):
+            if shared := (genres & given).bit_count():
                 by_shared[shared] += titles
         found: list[int] = []
+        rating = UNRATED if title.average_rating is None else title.average_rating
         for _, titles in sorted(by_shared.items(), reverse=True):
-            in_order = sorted(titles, key=lambda one: (_distance(one.rating, title.average_rating), one.place))
-            found += [one.title_id for one in in_order if one.title_id != title.title_id]
+            found += [one.title_id for one in _closest_first(sorted(titles), rating) if one.title_id != title.title_id]
             if len(found) >= MOST_SIMILAR:
                 break
-        return found[:MOST_SIMILAR]
+        return tuple(found[:MOST_SIMILAR])
 
 
-def _distance(rating: float | None, given: float | None) -> int:
-    """Return 0 for close ratings, 1 for others, 2 where one is unknown; ratings have one decimal."""
-    if rating is None or given is None:
-        return 2
-    return int(round(abs(rating - given), 1) > CLOSE_RATING)
+def _closest_first(titles: list[KnownTitle], rating: float) -> list[KnownTitle]:
+    """Return titles in the order of votes with those of a close rating first, and those without a rating last."""
+    if rating == UNRATED:
+        return titles
+    # Ratings have one decimal.
+    lowest, highest = rating - CLOSE_RATING - 0.05, rating + CLOSE_RATING + 0.05
+    close = [one for one in titles if lowest < one.rating < highest]
+    others = [one for one in titles if not lowest < one.rating < highest]
+    return close + sorted(others, key=lambda one: one.rating == UNRATED) if others else close
 
 
 _SNAPSHOT = "CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_snapshot()::text END AS snapshot"
@@ -103,11 +117,13 @@ async def _load(pool: asyncpg.Pool, key: KnownKey) -> Known:
     conditions = f"{IS_LISTED} {and_not_adult(hides_adult=key.hides_adult)} {and_has_poster(has_poster=key.has_poster)}"
     sql = KNOWN.format(snapshot=_SNAPSHOT, conditions=conditions, limit=MOST_KNOWN)
     [(snapshot, titles)] = await pool.fetch(sql, key.type)
-    by_genres: dict[frozenset[str], list[KnownTitle]] = defaultdict(list)
+    bits: dict[str, int] = {}
+    by_genres: dict[int, list[KnownTitle]] = defaultdict(list)
     for place, (title_id, _, rating, genres) in enumerate(titles):
-        by_genres[frozenset(genres)].append(KnownTitle(place, title_id, rating))
+        known_as = sum(bits.setdefault(genre, 1 << len(bits)) for genre in genres)
+        by_genres[known_as].append(KnownTitle(place, title_id, UNRATED if rating is None else rating))
     fewest_votes = titles[-1][1] or 0 if len(titles) == MOST_KNOWN else 0
-    return Known(by_genres, fewest_votes, snapshot)
+    return Known(bits, by_genres, fewest_votes, snapshot)
 
 
 async def correct_known_titles(pool: asyncpg.Pool, key: KnownKey, known: Known) -> Known:
@@ -116,6 +132,14 @@ async def correct_known_titles(pool: asyncpg.Pool, key: KnownKey, known: Known) 
     if found is None or found["is_changed"]:
         return await _load(pool, key)
     return replace(known, snapshot=found["snapshot"])
+
+
+async def load_lists_of_titles(pool: asyncpg.Pool, lists: Sequence[tuple[int, ...]]) -> list[list[DiscoverTitleRow]]:
+    """Return the titles of each list of ids, without unknown ids."""
+    ids = list({id_ for each in lists for id_ in each})
+    rows = await load_discover_titles_by_id(pool, ids) if ids else []
+    by_id = {row.title_id: row for row in rows if row is not None}
+    return [[by_id[id_] for id_ in each if id_ in by_id] for each in lists]
 
 
 class Similar(Protocol):
@@ -130,8 +154,8 @@ class Similar(Protocol):
         """The best known titles."""
 
     @property
-    def discover_title_by_id(self) -> DataLoader[int, DiscoverTitleRow | None]:
-        """Titles of a list by id."""
+    def titles_by_ids(self) -> DataLoader[tuple[int, ...], list[DiscoverTitleRow]]:
+        """The titles of a list by their ids."""
 
     async def poster_filter(self) -> bool | None:
         """Return whether only titles with a poster are wanted."""
@@ -140,6 +164,4 @@ class Similar(Protocol):
 async def load_similar_titles(loaders: Similar, title: TitleRow) -> list[DiscoverTitleRow]:
     """Return at most twelve titles like another one."""
     key = KnownKey(title.type, loaders.hides_adult, await loaders.poster_filter())
-    ids = (await loaders.known_titles.load(key)).similar(title)
-    rows = await loaders.discover_title_by_id.load_many(ids)
-    return [row for row in rows if row is not None]
+    return await loaders.titles_by_ids.load((await loaders.known_titles.load(key)).similar(title))

@@ -77,7 +77,7 @@ async def test_they_are_those_that_a_comparison_of_all_finds(catalogue: asyncpg.
     known = await known_titles(catalogue, SHOWS._replace(has_poster=has_poster))
     assert len(shown) < len(shows) or not has_poster
     for show in shows:
-        assert known.similar(show) == compared(show, shown), show.display_name
+        assert list(known.similar(show)) == compared(show, shown), show.display_name
 
 
 @pytest.mark.parametrize("change", CONCERNING)
