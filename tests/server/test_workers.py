@@ -101,8 +101,8 @@ async def test_a_killed_worker_is_replaced_and_the_others_serve_on(demo_database
         assert len(first) == 2
         async with Load(server.address).running() as load:
             await load.more()
-            os.kill(first[0], signal.SIGKILL)
             killed = time.monotonic()
+            os.kill(first[0], signal.SIGKILL)
             await load.more()
             await until(lambda: len(server.workers()) == 2)
             await load.more()
@@ -124,9 +124,10 @@ async def test_a_killed_server_leaves_nothing_in_the_way(data_root: Path, tmp_pa
         left = server.workers()
         async with Load(server.address).running() as load:
             await load.more()
+            # Before the kill: no response comes while its end is waited for.
+            killed = time.monotonic()
             server.process.kill()
             await server.process.wait()
-            killed = time.monotonic()
             await until(lambda: all(map(is_gone, left)))
     async with serving(tmp_path, "--workers", workers, **settings) as server, httpx.AsyncClient() as client:
         stats = (await client.post(f"{server.address}/graphql", json={"query": "{ stats { movies } }"})).json()
