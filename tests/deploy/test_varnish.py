@@ -61,7 +61,7 @@ async def client(demo_database: str) -> AsyncIterator[httpx.AsyncClient]:
         served(app_of(demo_database, **shared)) as one,
         served(app_of(demo_database, **shared)) as other,
         varnish(port, [one, other]),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
     ):
         yield client
 

@@ -194,7 +194,7 @@ async def test_a_killed_tray_takes_its_server_along(panelled: Desktop, data_root
 @needs_desktop
 async def test_a_server_of_another_process_is_left_alone(panelled: Desktop, demo: str):
     """The tray starts no server beside it, and does not stop it on Quit."""
-    async with served(app_of(demo)) as address, httpx.AsyncClient(base_url=address) as client:
+    async with served(app_of(demo)) as address, httpx.AsyncClient(base_url=address, timeout=60) as client:
         async with tray_on(panelled, port=client.base_url.port, DATABASE_URL=demo) as tray:
             assert await shown_as_running(panelled)
             assert tray.server() is None
