@@ -18,6 +18,7 @@ KEYS = {
     "title_by_id": TITLES,
     "title_by_imdb_id": "SELECT imdb_id FROM titles",
     "title_by_tmdb_id": "SELECT type, tmdb_id FROM titles WHERE tmdb_id IS NOT NULL",
+    "discover_title_by_id": TITLES,
     "movie_by_id": "SELECT id FROM movies",
     "movie_by_title_id": "SELECT title_id FROM movies",
     "show_by_id": SHOWS,
@@ -34,7 +35,7 @@ KEYS = {
 }
 # Keyed by a question, or over rows that the demo lacks: the tests of their nouns cover them.
 ELSEWHERE = {
-    *("counts", "similar_titles_by_title_id", "facts_by_title_id", "texts_by_title_id", "keywords_by_title_id"),
+    *("counts", "known_titles", "facts_by_title_id", "texts_by_title_id", "keywords_by_title_id"),
     *("companies_by_title_id", "networks_by_title_id", "franchise_by_id", "titles_by_franchise"),
     *(
         "display_names",
