@@ -29,7 +29,8 @@ _NAMES = {"pattern": rf"^{_NAME}(,{_NAME}){{0,49}}$"}
 _PERSON = "(nm[0-9]{7,9}|[0-9]{1,9})"
 _PEOPLE = {"pattern": rf"^{_PERSON}(,{_PERSON}){{0,49}}$"}
 RULES: Mapping[str, Mapping[str, Any]] = {
-    **dict.fromkeys(("genre", "lang", "country"), _NAMES),
+    **dict.fromkeys(("genre", "lang", "country", "keyword", "company", "network", "status"), _NAMES),
+    **dict.fromkeys(("certification_max", "certification_country"), {"type": "string", "pattern": f"^{_NAME}$"}),
     **dict.fromkeys(PEOPLE_PARAMETERS, _PEOPLE),
 }
 
