@@ -22,7 +22,7 @@ from mediacanon.loaders.title_facts import TitleTextRow, TmdbNameRow
 
 VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 # Templates completed with columns or conditions when they run; the tests of their functions run them.
-COMPLETED = frozenset({"IDS_BY_VIEWS", "IDS_IN_ORDER", "TITLES_BY_SEARCH"})
+COMPLETED = frozenset({"IDS_BY_VIEWS", "IDS_IN_ORDER", "KNOWN", "TITLES_BY_SEARCH"})
 PYTHON_TYPES = {
     "int4": int,
     "int8": int,
