@@ -34,7 +34,7 @@ async def test_a_wheel_serves_pages_from_any_folder(installed: Path, demo_databa
     program = (sys.executable, "-P", "-m", "cli", "serve")
     environment = {"PYTHONPATH": str(installed), "DATABASE_URL": demo_database}
     async with serving(tmp_path, program=program, cwd=tmp_path, **environment) as server:
-        async with httpx.AsyncClient(base_url=server.address, headers={"accept": "text/html"}) as client:
+        async with httpx.AsyncClient(base_url=server.address, headers={"accept": "text/html"}, timeout=60) as client:
             for path in ("/", "/titles", "/movies/1", "/shows/1", "/graphql", "/static/style.css"):
                 assert (await client.get(path)).status_code == 200
         assert await server.end() == 0

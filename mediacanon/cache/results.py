@@ -67,17 +67,22 @@ class ResultCache:
             self._changes = None
             self._results.clear()
 
+    async def catch_up(self) -> bool:
+        """Receive every change that was committed before this call; return whether that is certain."""
+        return self._changes is not None and await self._changes.catch_up()
+
     async def get(
         self,
         key: Hashable,
         make: Callable[[], Coroutine[Any, Any, Any]],
         correct: Callable[[Any], Awaitable[Any]] | None = None,
+        caught_up: Awaitable[bool] | None = None,
     ) -> Any:  # noqa: ANN401 - of `make`
-        """Return the result of a key, never older than the last commit before the call.
+        """Return the result of a key, never older than the last commit before the call, or before `caught_up` began.
 
         `make` returns it, `correct` returns it with the changes since. A result without a snapshot is not corrected.
         """
-        if self._changes is None or not await self._changes.catch_up():
+        if not await (caught_up or self.catch_up()):
             return await self._make_in_turn(make)
         received = self._generation
         entry = self._results.get(key)

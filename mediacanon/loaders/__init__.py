@@ -53,7 +53,12 @@ from mediacanon.loaders.season import (
     load_seasons_with_episodes_by_show_id,
 )
 from mediacanon.loaders.show import load_episode_counts_by_show_id, load_shows_by_id, load_shows_by_title_id
-from mediacanon.loaders.similar import load_similar_titles_by_title_id
+from mediacanon.loaders.similar import (
+    correct_known_titles,
+    load_known_titles,
+    load_lists_of_titles,
+    load_similar_titles,
+)
 from mediacanon.loaders.sitemap import (
     load_movie_parts,
     load_movies_between,
@@ -119,7 +124,6 @@ class Loaders(RequestLoaders):
     seasons_with_episodes_by_show_id = batched(load_seasons_with_episodes_by_show_id)
     episode_by_id = batched(load_episodes_by_id)
     episode_by_imdb_id = batched(load_episodes_by_imdb_id)
-    similar_titles_by_title_id = batched(load_similar_titles_by_title_id, shared=False)
 
     names_by_title_id = batched(load_names_by_title_id)
     display_names = batched(load_display_names)
@@ -133,6 +137,10 @@ class Loaders(RequestLoaders):
     credit_count_by_episode = batched(load_credit_counts_by_episode)
     credit_count_by_title = batched(load_credit_counts_by_title)
     credit_count_by_person = batched(load_credit_counts_by_person)
+
+    known_titles = batched(load_known_titles, correct=correct_known_titles, shared=False)
+    titles_by_ids = batched(load_lists_of_titles)
+    similar_titles = derived(load_similar_titles)
 
     discover_titles = query(load_discover_titles, tags=tags_of_discover)
     titles_by_search = query(load_titles_by_search, tags=tags_of_search)

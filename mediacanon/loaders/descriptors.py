@@ -7,7 +7,7 @@ stats = derived(load_stats)                         # await loaders.stats()
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -54,6 +54,7 @@ class RequestLoaders:
         self.hides_adult = hides_adult
         self.poster_rule = poster_rule
         self.tags: set[str] = set()
+        self._catching_up: asyncio.Future[bool] | None = None
 
     def depend(self, tags: Iterable[str], rows: Sequence[object] = ()) -> None:
         """Note the tags of a list, and of the titles and people among its rows."""
@@ -78,8 +79,16 @@ class RequestLoaders:
         """Note the tags of people that the response shows."""
         self.tags.update(tag_of("person", id_) for id_ in ids)
 
+    def catch_up(self, results: ResultCache) -> Awaitable[bool]:
+        """Receive every change that was committed before the first call; return whether that is certain."""
+        if self._catching_up is None:
+            self._catching_up = asyncio.ensure_future(results.catch_up())
+        # Other questions of the request wait for it, too.
+        return asyncio.shield(self._catching_up)
+
     def clear(self) -> None:
         """Drop every loaded value: after a write, reads must see it."""
+        self._catching_up = None
         for loader in vars(self).values():
             if isinstance(loader, DataLoader):
                 loader.clear()
@@ -142,7 +151,8 @@ class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
         if loaders.results is None:
             return asyncio.ensure_future(make())
         correct = partial(self.correct, loaders.pool, key) if self.correct else None
-        return asyncio.ensure_future(loaders.results.get((self.name, key), make, correct))
+        caught_up = loaders.catch_up(loaders.results)
+        return asyncio.ensure_future(loaders.results.get((self.name, key), make, correct, caught_up))
 
     async def _load_one(self, pool: asyncpg.Pool, key: Key) -> Value:
         [value] = await self.load(pool, [key])

@@ -20,6 +20,7 @@ from mediacanon.schema.pagination import ListPage, Page, PerPage, check_page, lo
 from mediacanon.vocabulary import language_code
 
 if TYPE_CHECKING:
+    from mediacanon.loaders.title import TitleRow
     from mediacanon.schema.discover import DiscoverTitle
     from mediacanon.schema.movie import Movie
     from mediacanon.schema.show import Show
@@ -105,9 +106,7 @@ class Title:
         root: strawberry.Parent["Title"], info: Info
     ) -> list[Annotated["DiscoverTitle", strawberry.lazy("mediacanon.schema.discover")]]:
         """Load similar titles."""
-        loaders = info.context.loaders
-        key = root.title_id, loaders.hides_adult, await loaders.poster_filter()
-        return cast("list[DiscoverTitle]", await loaders.similar_titles_by_title_id.load(key))
+        return cast("list[DiscoverTitle]", await info.context.loaders.similar_titles(cast("TitleRow", root)))
 
 
 @strawberry.type(description="How many titles have a code.")

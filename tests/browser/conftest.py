@@ -105,7 +105,7 @@ async def visits(browser: Browser):
         contexts.append(context)
         await context.route(POSTERS, refuse)
         page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         return Visit(page, address)
 
     yield open_window

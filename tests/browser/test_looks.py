@@ -50,7 +50,7 @@ async def test_every_page_looks_right(visits, site, paths, name, scheme):
 async def test_every_page_is_valid_html(site, paths, tmp_path):
     """The Nu HTML checker finds no error."""
     files = []
-    async with httpx.AsyncClient(base_url=site) as client:
+    async with httpx.AsyncClient(base_url=site, timeout=60) as client:
         for name, path in paths.items():
             files.append(tmp_path / f"{name}.html")
             files[-1].write_text((await client.get(path)).text)

@@ -49,7 +49,7 @@ class Cache:
         await Response(status_code=status)(scope, receive, send)
 
     async def until(self, number: int) -> list[str]:
-        async with asyncio.timeout(20), self.count:
+        async with asyncio.timeout(60), self.count:
             await self.count.wait_for(lambda: len(self.purged) >= number)
         return self.purged
 
@@ -103,14 +103,14 @@ async def test_many_tags_are_purged_in_short_headers_and_too_many_at_once(caches
     ids = range(1, MOST_TAGS)
     changes.publish(titles(*ids))
     expected = {tag_of("title", id_) for id_ in ids}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while {tag for tags in cache.purged for tag in tags.split()} != expected:
             await cache.until(len(cache.purged) + 1)
     assert max(map(len, cache.purged)) <= LONGEST_TAGS + len("title:1999")
     cache.purged.clear()
     changes.publish(titles(*range(1, MOST_TAGS + 2)))
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while "everything" not in await cache.until(len(cache.purged) + 1):
                 pass
     assert "everything" in cache.purged

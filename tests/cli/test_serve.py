@@ -13,7 +13,7 @@ from tests.serving import run_program
 async def test_the_address_is_all_that_is_printed(demo_database: str, tmp_path: Path):
     """The address goes to standard output, where scripts read it; an option wins over its variable."""
     async with serving(tmp_path, "--db", demo_database, DATABASE_URL="postgresql://127.0.0.1:1/none") as server:
-        async with httpx.AsyncClient(base_url=server.address) as client:
+        async with httpx.AsyncClient(base_url=server.address, timeout=60) as client:
             assert (await client.get("/readyz")).status_code == 200
         server.process.terminate()
         assert await server.process.stdout.read() == b""

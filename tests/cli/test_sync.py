@@ -63,7 +63,7 @@ def catalogue(pool: asyncpg.Pool) -> Catalogue:
 def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
     command = [*SYNC, *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=60)
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=ROOT, timeout=180)
 
 
 def numbers(output: str, name: str) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import asyncpg
 import pytest
 
-from mediacanon.database import processes
+from mediacanon.database import processes, replica
 from mediacanon.database.account import server_account
 from mediacanon.database.binaries import find_binaries
 from mediacanon.database.changes import listening
@@ -27,6 +27,7 @@ from tests.database.clusters import superuser
 from tests.serving import app_of, ask, client_of
 
 IS_STANDBY = "SELECT pg_is_in_recovery()"
+ASLEEP = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep')"
 RENAME = "mutation ($id: Int!, $name: String!) { updateTitle(id: $id, input: {displayName: $name}) { displayName } }"
 NAME = "query ($id: Int!) { title(id: $id) { displayName } }"
 
@@ -89,6 +90,16 @@ class Standby:
         finally:
             await connection.close()
 
+    async def until_asleep(self) -> None:
+        """Return once a query sleeps."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            async with asyncio.timeout(60):
+                while not await connection.fetchval(ASLEEP):
+                    await asyncio.sleep(0.01)
+        finally:
+            await connection.close()
+
     @contextlib.asynccontextmanager
     async def paused(self) -> AsyncIterator[None]:
         """Pause the standby's replay while the block runs."""
@@ -102,7 +113,9 @@ class Standby:
 @pytest.fixture(scope="module")
 def primary(data_root: Path) -> Iterator[str]:
     """Give the demo catalogue in a cluster of its own."""
-    postgres = EmbeddedPostgres(Path(tempfile.mkdtemp(prefix="r", dir=data_root)), parameters={"fsync": "off"})
+    # The replay of a vacuum cancels queries, too.
+    parameters = {"fsync": "off", "autovacuum": "off"}
+    postgres = EmbeddedPostgres(Path(tempfile.mkdtemp(prefix="r", dir=data_root)), parameters=parameters)
     postgres.data_dir.chmod(0o755)
     dsn = postgres.start()
 
@@ -138,7 +151,7 @@ async def reading(primary: str, standby: Standby) -> AsyncIterator[ReplicaReads]
 
 async def until(condition: Callable[[], bool]) -> None:
     """Return once the condition holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -173,7 +186,7 @@ async def test_writes_are_read_while_the_standby_lags(primary: str, standby: Sta
                     assert (await ask(client, NAME, id=1))["data"]["title"]["displayName"] == name
                     assert (await client.get("/api/titles/1")).json()["display_name"] == name
         # Not at once: the views counted in the meantime are changes as well.
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not await reads.fetchval(IS_STANDBY):
                 await asyncio.sleep(0.01)
         assert (await ask(other, NAME, id=1))["data"]["title"]["displayName"] == "Second"
@@ -205,13 +218,13 @@ async def test_a_standby_that_hangs_is_replaced_by_the_primary(primary: str, sta
             await connection.execute("SET LOCAL work_mem = '7MB'")
             assert await connection.fetchval(IS_STANDBY) is True
             with standby.hanging():
-                async with asyncio.timeout(8):
+                async with asyncio.timeout(30):
                     assert await connection.fetchval(IS_STANDBY) is False
                     assert await connection.fetchval("SHOW work_mem") == "7MB"
                     assert await reads.fetchval(IS_STANDBY) is False
         await until(lambda: not reads.is_behind)
         with standby.hanging():
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(30):
                 assert await asyncio.gather(*(reads.fetchval(IS_STANDBY) for _ in range(20))) == [False] * 20
         await until(lambda: not reads.is_behind)
         assert await reads.fetchval(IS_STANDBY) is True
@@ -227,10 +240,15 @@ async def test_a_shutdown_does_not_wait_for_a_standby_that_hangs(primary: str, s
         stopped.__exit__(None, None, None)
 
 
-async def test_reads_that_conflict_with_the_replay_continue_on_the_primary(primary: str, standby: Standby):
+async def test_reads_that_conflict_with_the_replay_continue_on_the_primary(
+    primary: str, standby: Standby, monkeypatch: pytest.MonkeyPatch
+):
     """A standby cancels queries whose tables it must lock; the primary answers them."""
+    # The replay ends the queries, not the time limit.
+    monkeypatch.setattr(replica, "REPLICA_TIMEOUT", 60.0)
     locks = "BEGIN; LOCK TABLE titles IN ACCESS EXCLUSIVE MODE; COMMIT"
-    slow = "SELECT pg_is_in_recovery() FROM (SELECT pg_sleep(0.8) FROM titles LIMIT 1) AS slept"
+    sleep = "CASE WHEN pg_is_in_recovery() THEN pg_sleep(50) END"
+    slow = f"SELECT pg_is_in_recovery() FROM (SELECT {sleep} FROM titles LIMIT 1) AS slept"
     async with reading(primary, standby) as reads, await open_pool(primary, size=1) as pool:
         for savepoint in (False, True):
             await until(lambda: not reads.is_behind)
@@ -238,13 +256,13 @@ async def test_reads_that_conflict_with_the_replay_continue_on_the_primary(prima
                 await connection.execute("SET LOCAL work_mem = '7MB'")
                 async with connection.transaction() if savepoint else contextlib.nullcontext():
                     query = asyncio.create_task(connection.fetchval(slow))
-                    await asyncio.sleep(0.2)
+                    await standby.until_asleep()
                     await pool.execute(locks)
                     assert await query is False
                     assert await connection.fetchval("SHOW work_mem") == "7MB"
         await until(lambda: not reads.is_behind)
         query = asyncio.create_task(reads.fetchval(slow))
-        await asyncio.sleep(0.2)
+        await standby.until_asleep()
         await pool.execute(locks)
         assert await query is False
 

@@ -90,7 +90,7 @@ class Installation:
 
     def page(self) -> str:
         """Return the start page of the server."""
-        return httpx.get(f"http://127.0.0.1:{self.port}/", trust_env=False).text
+        return httpx.get(f"http://127.0.0.1:{self.port}/", trust_env=False, timeout=60).text
 
 
 @pytest.fixture

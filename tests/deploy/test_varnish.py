@@ -61,7 +61,7 @@ async def client(demo_database: str) -> AsyncIterator[httpx.AsyncClient]:
         served(app_of(demo_database, **shared)) as one,
         served(app_of(demo_database, **shared)) as other,
         varnish(port, [one, other]),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
     ):
         yield client
 
@@ -73,7 +73,7 @@ def is_hit(response: httpx.Response) -> bool:
 
 async def until_new(client: httpx.AsyncClient, path: str, text: str) -> httpx.Response:
     """Return the first response with this text, within the promised seconds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while text not in (response := await client.get(path)).text:
             await asyncio.sleep(0.02)
     return response

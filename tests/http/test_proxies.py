@@ -191,7 +191,7 @@ async def test_behind_nginx_every_address_works_below_a_path(
     async with (
         served(app_of(demo_with_collections, MEDIACANON_BASE_PATH="/media")) as url,
         nginx(url + ("/" if strips else ""), tmp_path) as front,
-        httpx.AsyncClient(base_url=front) as client,
+        httpx.AsyncClient(base_url=front, timeout=60) as client,
     ):
         await check_site(client, "/media")
         text = (await client.get("/media/movies/1")).text

@@ -152,6 +152,9 @@ async def test_a_lost_connection_leaves_the_old_catalogue(
         await pool.execute(IMPORTING.replace("count(*)", "pg_terminate_backend(pid)"))
         with pytest.raises(DatabaseUnavailable, match="nothing changed"):
             await running
+        # The session holds the lock of imports until it has ended.
+        while await pool.fetchval(IMPORTING):
+            await asyncio.sleep(0.05)
     assert await catalogue.dump() == before
     assert changes(await run_import(database, yesterday), "movies").updated == 1
 

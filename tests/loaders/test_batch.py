@@ -34,7 +34,14 @@ KEYS = {
 }
 # Keyed by a question, or over rows that the demo lacks: the tests of their nouns cover them.
 ELSEWHERE = {
-    *("counts", "similar_titles_by_title_id", "facts_by_title_id", "texts_by_title_id", "keywords_by_title_id"),
+    *(
+        "counts",
+        "known_titles",
+        "titles_by_ids",
+        "facts_by_title_id",
+        "texts_by_title_id",
+        "keywords_by_title_id",
+    ),
     *("companies_by_title_id", "networks_by_title_id", "franchise_by_id", "titles_by_franchise"),
     *(
         "display_names",

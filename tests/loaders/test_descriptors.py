@@ -19,8 +19,14 @@ class Results:
 
     def __init__(self) -> None:
         self.entries: dict[object, object] = {}
+        self.times_caught_up = 0
 
-    async def get(self, key, make, correct):
+    async def catch_up(self):
+        self.times_caught_up += 1
+        return True
+
+    async def get(self, key, make, correct, caught_up):
+        assert await caught_up
         if key not in self.entries:
             self.entries[key] = await make()
         return self.entries[key]
@@ -110,6 +116,18 @@ async def test_corrected_questions_are_loaded_once_for_all_requests(calls: list[
     assert len(results.entries) == 2
 
 
+async def test_a_request_catches_up_once_and_again_after_a_write():
+    """Its questions are as of its beginning; what follows a write sees it."""
+    results = Results()
+    loaders = Index(POOL, results)
+    assert await loaders.sum_of_doubles(1, 2) == 6
+    assert await loaders.corrected_double_by_key.load(3) == 6
+    assert results.times_caught_up == 1
+    loaders.clear()
+    assert await loaders.corrected_double_by_key.load(1) == 2
+    assert results.times_caught_up == 2
+
+
 async def test_without_a_result_cache_a_request_loads_once(calls: list[object]):
     """Commands and tests have none."""
     for _ in range(2):
@@ -136,7 +154,7 @@ def test_expensive_keys_are_not_shared():
     """A batch of one would delay the requests of the others."""
     shared = share_loaders(POOL).keys()
     all_batched = {name for name, each in vars(Loaders).items() if isinstance(each, batched)}
-    assert all_batched - shared == {"counts", "similar_titles_by_title_id"}
+    assert all_batched - shared == {"counts", "known_titles"}
 
 
 WELL_TYPED = """

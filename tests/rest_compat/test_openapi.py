@@ -105,7 +105,7 @@ async def test_the_page_is_cached_and_fresh(client: httpx.AsyncClient):
 @each_dialect
 async def test_the_page_needs_no_title(database: str, dialect: Dialect):
     """Over an empty catalogue the page has no answers to show, and is there."""
-    async with served(app_of(database)) as address, httpx.AsyncClient() as client:
+    async with served(app_of(database)) as address, httpx.AsyncClient(timeout=60) as client:
         assert (await client.get(f"{address}{dialect.prefix}")).status_code == 200
 
 

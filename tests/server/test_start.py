@@ -24,7 +24,7 @@ async def test_the_first_run_needs_nothing(data_root: Path, tmp_path: Path):
     folder = data_root / "first run"
     for _ in range(2):
         async with serving(tmp_path, "--demo", MEDIACANON_DATA_DIR=str(folder)) as server:
-            async with httpx.AsyncClient(base_url=server.address) as client:
+            async with httpx.AsyncClient(base_url=server.address, timeout=60) as client:
                 assert "<strong>600</strong> movies" in (await client.get("/")).text
             assert await server.end(signal.SIGTERM) == 0
         assert not (folder / "postgres" / "cluster" / "postmaster.pid").exists()
@@ -93,7 +93,7 @@ def test_addresses_of_every_kind_are_listened_on(host: str, reached: set[str], n
 async def test_a_server_answers_on_all_its_addresses(demo_database: str, tmp_path: Path, workers: str):
     """A client of the first and of the second address is served, by one process and by several."""
     hosts = {"HOST": "127.0.0.1,127.0.0.2", "DATABASE_URL": demo_database, "MEDIACANON_DATA_DIR": str(tmp_path)}
-    async with serving(tmp_path, "--workers", workers, **hosts) as server, httpx.AsyncClient() as client:
+    async with serving(tmp_path, "--workers", workers, **hosts) as server, httpx.AsyncClient(timeout=60) as client:
         assert server.address.startswith("http://127.0.0.1:")
         for address in (server.address, server.address.replace("127.0.0.1", "127.0.0.2")):
             assert (await client.get(f"{address}/healthz")).status_code == 200

@@ -101,8 +101,8 @@ async def test_a_killed_worker_is_replaced_and_the_others_serve_on(demo_database
         assert len(first) == 2
         async with Load(server.address).running() as load:
             await load.more()
-            os.kill(first[0], signal.SIGKILL)
             killed = time.monotonic()
+            os.kill(first[0], signal.SIGKILL)
             await load.more()
             await until(lambda: len(server.workers()) == 2)
             await load.more()
@@ -124,11 +124,12 @@ async def test_a_killed_server_leaves_nothing_in_the_way(data_root: Path, tmp_pa
         left = server.workers()
         async with Load(server.address).running() as load:
             await load.more()
+            # Before the kill: no response comes while its end is waited for.
+            killed = time.monotonic()
             server.process.kill()
             await server.process.wait()
-            killed = time.monotonic()
             await until(lambda: all(map(is_gone, left)))
-    async with serving(tmp_path, "--workers", workers, **settings) as server, httpx.AsyncClient() as client:
+    async with serving(tmp_path, "--workers", workers, **settings) as server, httpx.AsyncClient(timeout=60) as client:
         stats = (await client.post(f"{server.address}/graphql", json={"query": "{ stats { movies } }"})).json()
         assert stats == {"data": {"stats": {"movies": 600}}}
         counted = await views_of(own_database(folder))
@@ -192,7 +193,7 @@ async def test_a_closed_terminal_does_not_end_the_server(demo_database: str, tmp
         workers = server.workers()
         for pid in (server.pid, *workers):
             os.kill(pid, signal.SIGHUP)
-        async with httpx.AsyncClient(base_url=server.address) as client:
+        async with httpx.AsyncClient(base_url=server.address, timeout=60) as client:
             assert (await client.get("/healthz")).status_code == 200
         assert server.workers() == workers
         assert await server.end(signal.SIGINT) == 0
@@ -220,7 +221,7 @@ async def test_any_worker_serves_the_metrics_of_all(demo_database: str, tmp_path
         first = server.workers()[0]
         os.kill(first, signal.SIGKILL)
         await until(lambda: len([pid for pid in server.workers() if pid != first]) == 2)
-        async with httpx.AsyncClient(base_url=server.address) as client:
+        async with httpx.AsyncClient(base_url=server.address, timeout=60) as client:
             metrics = (await client.get("/metrics")).text
         gauges = gauge_files(tmp_path)
         assert gauges
@@ -248,14 +249,14 @@ async def test_deleted_metrics_are_begun_anew(demo_database: str, tmp_path: Path
             # A worker without a request has files of gauges alone, and begins the others where there is no folder.
             shutil.rmtree(tmp_path / "metrics")
             os.kill(first[0], signal.SIGKILL)
-            async with httpx.AsyncClient(base_url=server.address) as client:
+            async with httpx.AsyncClient(base_url=server.address, timeout=60) as client:
                 await until(lambda: len([pid for pid in server.workers() if pid != first[0]]) == 2)
                 for _ in range(4):
                     assert (await client.get("/metrics")).status_code == 200
             await until(lambda: len({name.rpartition("_")[2] for name in gauge_files(tmp_path)}) == 2)
             counted = len(load.answered)
             await load.more(100)
-        async with httpx.AsyncClient(base_url=server.address) as client:
+        async with httpx.AsyncClient(base_url=server.address, timeout=60) as client:
             metrics = (await client.get("/metrics")).text
         assert "Traceback" not in server.log()
     assert not list((tmp_path / "metrics").iterdir())

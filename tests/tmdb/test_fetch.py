@@ -241,7 +241,7 @@ async def test_no_connection_of_the_pool_is_held_during_a_request(database, clie
         await enrichment.title(title_id, wait=0)
         while not tmdb.requests:
             await asyncio.sleep(0.01)
-        assert await only.fetchval("SELECT 1", timeout=5) == 1
+        assert await only.fetchval("SELECT 1", timeout=60) == 1
         await enrichment.close()
 
 
@@ -310,7 +310,7 @@ async def test_deleted_details_leave_the_find_result(view, pool, tmdb):
     tmdb.catalogue.add_film(film(62, "tt9000062"))
     title_id = await add_title(pool, "tt9000062", runtime_minutes=5)
     tmdb.misbehave(Fault.NOT_FOUND, path="/3/movie/")
-    await view(title_id)
+    await view(title_id, patience=30)
     stored = await title_row(pool, title_id)
     assert stored["image_url"] == "https://image.tmdb.org/t/p/w500/poster62.jpg"
     assert (stored["runtime_minutes"], stored["needs_backfill_tmdb"]) == (5, False)

@@ -192,7 +192,7 @@ class RunningTray:
 
     async def ended(self) -> int:
         """Return the exit code once it has ended."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(2 * TIMEOUT):
             return await self.process.wait()
 
     async def end(self) -> None:

@@ -22,7 +22,7 @@ async def rival(database):
 async def test_a_row_that_an_import_holds_too_long_conflicts(database, writes, rival, counts):
     """A write that times out on a lock is a conflict that says to try again, and changes nothing."""
     title_id = await writes.create_title("movie", {"display_name": "Old"})
-    async with await open_pool(database, size=1, command_timeout=0.2) as hurried, rival.transaction():
+    async with await open_pool(database, size=1, command_timeout=1) as hurried, rival.transaction():
         await rival.execute("UPDATE titles SET num_votes = 1")
         with pytest.raises(Conflict, match="try again"):
             await Writes(hurried).update_title(title_id, {"display_name": "New"})

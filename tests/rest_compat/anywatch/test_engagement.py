@@ -60,7 +60,7 @@ async def test_views_are_written_while_the_server_runs(demo_database: str, empty
     """Within a second or so they are written, and lists show them."""
     async with client_of(app_of(demo_database)) as client:
         await client.get("/api/collections/top-crime-movies")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await empty.fetchval(COUNT) != 1:
                 await asyncio.sleep(0.05)
         collections = (await client.get("/api/collections")).json()
@@ -73,7 +73,7 @@ async def test_a_view_that_cannot_be_written_fails_no_answer(demo_database: str,
     async with client_of(app_of(demo_database)) as client:
         await empty.execute("ALTER TABLE title_views RENAME TO hidden")
         assert (await client.get("/api/titles/1")).status_code == 200
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             # A server of another test over a read-only catalogue logs another reason.
             while 'could not be counted yet: relation "title_views" does not exist' not in caplog.text:
                 await asyncio.sleep(0.05)
@@ -108,7 +108,7 @@ async def test_views_lost_at_the_end_are_logged(demo_database: str, empty: async
         await empty.execute("ALTER TABLE title_views RENAME TO hidden")
         for title_id in (1, 601, 602, 603, 604):
             buffer.record(title_id=title_id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while 'could not be counted yet: relation "title_views" does not exist' not in caplog.text:
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
@@ -177,7 +177,9 @@ async def test_a_write_that_hangs_delays_no_request(demo_database: str, empty: a
                 await asyncio.sleep(0.01)
             for path in ("/api/titles/1", "/api/movies/1", "/api/titles?q=the", "/api/collections/top-crime-movies"):
                 assert (await client.get(path)).status_code == 200
-        assert await empty.fetchval(WAITS)
+            # A batch that waits too long is written again a moment later.
+            while not await empty.fetchval(WAITS):
+                await asyncio.sleep(0.01)
         await transaction.rollback()
     assert len(await empty.fetch(VIEWS)) == 3
 

@@ -39,7 +39,7 @@ async def address(demo_with_collections: str) -> AsyncIterator[str]:
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """Give an HTTP client that follows redirects, as both programs do."""
-    async with httpx.AsyncClient(follow_redirects=True) as client:
+    async with httpx.AsyncClient(follow_redirects=True, timeout=60) as client:
         yield client
 
 
