@@ -175,7 +175,7 @@ def _parameter(dialect: Dialect, row: Endpoint, name: str, type_: GraphQLInputTy
     text: Schema = {"type": "string", **({"minLength": 1} if needs_text else {})}
     if is_enum_type(named):
         kind: Schema = {"enum": list(row.enum_names.get(name) or named.values)}
-    elif type_name(named) in ("Int", "Float") and not is_list_type(named):
+    elif type_name(named) in ("Int", "Float", "Boolean") and not is_list_type(named):
         low, high = row.bounds.get(name, (None, None))
         kind = {**SCALARS[named.name], **({"minimum": low, "maximum": high} if low is not None else {})}
     else:

@@ -25,11 +25,13 @@ MOST_READINGS = 4
 # JSON Schema of names between commas, in the letters of European languages. Other printable names are read as well.
 _LETTERS = r"!-+\--~\u00c0-\u024f"
 _NAME = rf"[{_LETTERS}][{_LETTERS} ]{{0,99}}"
+_ONE_NAME = {"type": "string", "pattern": f"^{_NAME}$"}
 _NAMES = {"pattern": rf"^{_NAME}(,{_NAME}){{0,49}}$"}
 _PERSON = "(nm[0-9]{7,9}|[0-9]{1,9})"
 _PEOPLE = {"pattern": rf"^{_PERSON}(,{_PERSON}){{0,49}}$"}
 RULES: Mapping[str, Mapping[str, Any]] = {
-    **dict.fromkeys(("genre", "lang", "country"), _NAMES),
+    **dict.fromkeys(("genre", "lang", "country", "keyword", "company", "network", "status"), _NAMES),
+    **dict.fromkeys(("certification_max", "certification_country"), _ONE_NAME),
     **dict.fromkeys(PEOPLE_PARAMETERS, _PEOPLE),
 }
 
