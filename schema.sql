@@ -78,9 +78,19 @@ $$;
 
 -- A word and what is left of it without one of its letters: two words with a common spelling are one mistake apart, a
 -- letter too many, too few, a wrong one or two exchanged.
+-- A loop in plpgsql takes a twelfth of a query's time, which the index would start for each word.
 CREATE OR REPLACE FUNCTION spellings(word TEXT) RETURNS TEXT[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ARRAY(SELECT word UNION SELECT left(word, place - 1) || substr(word, place + 1) FROM generate_series(1, length(word)) place);
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$
+DECLARE
+    found TEXT[] := ARRAY[word];
+BEGIN
+    FOR place IN 1..length(word) LOOP
+        found := found || overlay(word PLACING '' FROM place FOR 1);
+    END LOOP;
+    RETURN found;
+END
+$$;
 
 ---------------------------------------------------------------------------------------------------------------
 -- The original's VARCHAR(n) columns become TEXT, since real titles are longer. The change rewrites no row.
@@ -761,41 +771,31 @@ CREATE OR REPLACE FUNCTION votes_of(fame SMALLINT) RETURNS INTEGER
 -- count: the others are three quarters of all names, and full of mistakes. (The body is text, since an import puts new
 -- tables in the place of some of these.)
 CREATE OR REPLACE FUNCTION renew_name_words() RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE sql
 AS $$
-DECLARE
-    changed RECORD;
-BEGIN
-    -- One word after the other, in the order of note_words: an import and a writer are never each other's deadlock.
-    FOR changed IN
-        WITH counted AS (
-             SELECT word, max(fame) AS fame
-               FROM (SELECT t.search_names AS names, fame_of(t.num_votes) AS fame
-                       FROM titles t
-                      WHERE t.withdrawn_at IS NULL
-                        AND (t.num_votes >= 100 OR t.imdb_id IS NULL OR (SELECT count(*) < 100000 FROM titles))
-                      UNION ALL
-                     SELECT n.name, n.fame FROM title_names n WHERE n.fame >= 7
-                      UNION ALL
-                     SELECT p.search_name, p.fame FROM people p WHERE p.fame >= 10 AND p.withdrawn_at IS NULL) AS named,
-                    string_to_table(names, ' ') AS word
-              WHERE length(word) BETWEEN 4 AND 20 AND word !~ '^[0-9]+$'
-              GROUP BY word)
-        SELECT word, c.fame
-          FROM counted c
-          FULL JOIN name_words w USING (word)
-         WHERE c.fame IS DISTINCT FROM w.fame
-         ORDER BY word
-    LOOP
-        IF changed.fame IS NULL THEN
-            DELETE FROM name_words WHERE word = changed.word;
-        ELSE
-            INSERT INTO name_words (word, fame)
-            VALUES (changed.word, changed.fame)
-                ON CONFLICT (word) DO UPDATE SET fame = EXCLUDED.fame;
-        END IF;
-    END LOOP;
-END
+    -- In the order of note_words: an import and a writer are never each other's deadlock. A word that is gone is marked in
+    -- its turn, and deleted once all are locked.
+    INSERT INTO name_words (word, fame)
+      WITH counted AS (
+           SELECT word, max(fame) AS fame
+             FROM (SELECT t.search_names AS names, fame_of(t.num_votes) AS fame
+                     FROM titles t
+                    WHERE t.withdrawn_at IS NULL
+                      AND (t.num_votes >= 100 OR t.imdb_id IS NULL OR (SELECT count(*) < 100000 FROM titles))
+                    UNION ALL
+                   SELECT n.name, n.fame FROM title_names n WHERE n.fame >= 7
+                    UNION ALL
+                   SELECT p.search_name, p.fame FROM people p WHERE p.fame >= 10 AND p.withdrawn_at IS NULL) AS named,
+                  string_to_table(names, ' ') AS word
+            WHERE length(word) BETWEEN 4 AND 20 AND word !~ '^[0-9]+$'
+            GROUP BY word)
+    SELECT word, COALESCE(c.fame, -1)
+      FROM counted c
+      FULL JOIN name_words w USING (word)
+     WHERE c.fame IS DISTINCT FROM w.fame
+     ORDER BY word
+        ON CONFLICT (word) DO UPDATE SET fame = EXCLUDED.fame;
+    DELETE FROM name_words WHERE fame = -1;
 $$;
 
 -- In the order of the words, so writers are no deadlock; words that are known already are not locked.

@@ -1,7 +1,8 @@
-"""Measures the import against its floor: `python -m benchmarks.importing [--scale 0.1]`.
+"""Measures the import against its floor: `python -m benchmarks.importing [--scale 0.1] [--three]`.
 
-The floor is the minimum work of any import: the standard library decompresses the seven files, and they are copied raw,
-one after the other, into unlogged tables of text. It is measured before and after the imports in the same cluster.
+The floor is the minimum work of any import: the standard library decompresses the files, and they are copied raw, one
+after the other, into unlogged tables of text. It is measured before and after the imports in the same cluster. The
+files are all seven, or with `--three` those of titles, episodes and ratings alone.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,12 +82,12 @@ def _database(cluster: str, name: str) -> str:
     return with_database(cluster, name)
 
 
-async def _raw_copy(dsn: str, folder: Path) -> int:
-    """Copy the files of `folder` unchanged; return the number of rows."""
+async def _raw_copy(dsn: str, folder: Path, files: Sequence[Dataset]) -> int:
+    """Copy files of `folder` unchanged; return the number of rows."""
     rows = 0
     connection = await asyncpg.connect(dsn)
     try:
-        for dataset in (*datasets.ALL, *datasets.FURTHER):
+        for dataset in files:
             columns = ", ".join(f"{column} text" for column in dataset.columns)
             await connection.execute(f"CREATE UNLOGGED TABLE raw_{dataset.table} ({columns})")
             status = await connection.copy_to_table(f"raw_{dataset.table}", source=_decompressed(folder, dataset))
@@ -103,12 +104,12 @@ async def _decompressed(folder: Path, dataset: Dataset) -> AsyncIterator[bytes]:
             yield chunk
 
 
-def measure_floor(cluster: str, folder: Path) -> Run:
+def measure_floor(cluster: str, folder: Path, files: Sequence[Dataset]) -> Run:
     """Copy the files raw into a temporary database."""
     dsn = _database(cluster, "floor")
     asyncio.run(_checkpoint(cluster))
     started = time.perf_counter()
-    rows = asyncio.run(_raw_copy(dsn, folder))
+    rows = asyncio.run(_raw_copy(dsn, folder, files))
     seconds = time.perf_counter() - started
     asyncio.run(_run_sql(cluster, "DROP DATABASE floor"))
     return Run("floor", seconds, rows)
@@ -139,7 +140,7 @@ def measure_import(name: str, cluster: str, dsn: str, folder: Path) -> Run:
     )
 
 
-def _files(folder: Path, scale: float) -> tuple[Path, Path]:
+def days(folder: Path, scale: float) -> tuple[Path, Path]:
     """Return the folders of both days below `folder`; missing ones are generated.
 
     The generator runs in processes of its own, since the peak memory of a child starts at its parent's size.
@@ -152,30 +153,30 @@ def _files(folder: Path, scale: float) -> tuple[Path, Path]:
     return folder / "today", folder / "next-day"
 
 
-def _bring(day: Path, files: Path) -> Path:
+def bring(day: Path, folder: Path, files: Sequence[Dataset]) -> Path:
     """Put the files of a day in the place of the last ones, as a download does."""
-    files.mkdir(exist_ok=True)
-    for dataset in (*datasets.ALL, *datasets.FURTHER):
-        part = files / f"{dataset.file}.part"
+    folder.mkdir(exist_ok=True)
+    for dataset in files:
+        part = folder / f"{dataset.file}.part"
         part.unlink(missing_ok=True)
         os.link(day / dataset.file, part)
-        part.replace(files / dataset.file)
+        part.replace(folder / dataset.file)
         part.unlink(missing_ok=True)
-    return files
+    return folder
 
 
-def measure(folder: Path, scale: float) -> list[Run]:
+def measure(folder: Path, scale: float, files: Sequence[Dataset]) -> list[Run]:
     """Return all runs: floor, first import, next day's dump, the same dump again, and the floor again."""
-    today, next_day = _files(folder, scale)
-    with throwaway_cluster() as cluster, tempfile.TemporaryDirectory(prefix="files-", dir=folder) as files:
+    today, next_day = days(folder, scale)
+    with throwaway_cluster() as cluster, tempfile.TemporaryDirectory(prefix="files-", dir=folder) as place:
         print("Warming up ...", flush=True)
-        measure_floor(cluster, today)
-        runs = [measure_floor(cluster, today)]
+        measure_floor(cluster, today, files)
+        runs = [measure_floor(cluster, today, files)]
         dsn = _database(cluster, "catalogue")
         for name, day in (("first", today), ("next day", next_day), ("unchanged", next_day)):
             print(f"Measuring: {name} ...", flush=True)
-            runs.append(measure_import(name, cluster, dsn, _bring(day, Path(files))))
-        runs.append(measure_floor(cluster, today))
+            runs.append(measure_import(name, cluster, dsn, bring(day, Path(place), files)))
+        runs.append(measure_floor(cluster, today, files))
     return runs
 
 
@@ -203,13 +204,15 @@ def print_table(runs: list[Run]) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep the generated files here and reuse them.",
 )
-def main(scale: float, folder: Path | None) -> None:
+@click.option("--three", "only_three", is_flag=True, help="Without names, credits and people.")
+def main(scale: float, folder: Path | None, *, only_three: bool) -> None:
     """Measure the import of generated files, each run as a ratio to the floor."""
+    files = datasets.ALL if only_three else (*datasets.ALL, *datasets.FURTHER)
     if folder:
-        print_table(measure(folder, scale))
+        print_table(measure(folder, scale, files))
     else:
         with tempfile.TemporaryDirectory(prefix="bench-") as made:
-            print_table(measure(Path(made), scale))
+            print_table(measure(Path(made), scale, files))
 
 
 if __name__ == "__main__":

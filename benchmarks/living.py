@@ -1,30 +1,38 @@
-"""Measures readers of a catalogue that changes: `python -m benchmarks.living URL [--seconds 20]`.
+"""Measures readers of a catalogue that changes: `python -m benchmarks.living URL [--seconds 20] [--days FOLDER]`.
 
 Eight readers ask one worker in a closed loop: 40 % random `/api/shows/{id}`, 30 % random `/movies/{id}`, the rest
 spread over thirteen lists and pages. The same server is read in turns while nothing changes, and while other programs
-change titles: edits by REST, facts stored as a backfill stores them, lazily or in batches. Rates are given as a share
-of the still catalogue's just before; times by kind of request.
+change titles: edits by REST, facts stored as a backfill stores them, lazily or in batches, and imports of the other
+day's files, one after the other. Rates are given as a share of the still catalogue's just before; times by kind of
+request.
 
-The catalogue at URL needs posters: `python -m benchmarks.discover URL --enrich`.
+The catalogue at URL needs posters: `python -m benchmarks.discover URL --enrich`. FOLDER has the two days' files that
+`benchmarks.importing --folder` makes, at the scale of the catalogue; without it there are no imports.
 """
 
 import asyncio
 import random
 import statistics
 import sys
+import tempfile
 import time
+from asyncio.subprocess import DEVNULL, PIPE
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
+from pathlib import Path
 
 import asyncpg
 import click
 import httpx
 
 from benchmarks.http import program
+from benchmarks.importing import bring
 from mediacanon.database.pool import open_pool
+from mediacanon.imdb import datasets
 from mediacanon.tmdb.lookup import TitleFacts, TitleToFind
 from mediacanon.tmdb.store import FetchedTitle, store_facts
 
@@ -46,6 +54,8 @@ LISTS = (
     "/api/search?q=wall-e",
 )
 IMAGES = "https://image.tmdb.org/t/p"
+# Its name, what it does each time, how often a second at most.
+Change = tuple[str, Callable[[], Awaitable[None]] | None, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +154,32 @@ class Changer:
             await change()
 
 
+class Imports:
+    """Imports of two days' three files in turns, each in a process of its own; `seconds`: of those that finished."""
+
+    def __init__(self, days: Path, folder: Path, dsn: str) -> None:
+        self.days = cycle((days / "next-day", days / "today"))
+        self.folder = folder
+        self.options = ("--offline", "--no-tmdb", "--dir", str(folder), "--db", dsn)
+        self.seconds: list[float] = []
+
+    async def run(self) -> None:
+        """Import the other day; exit if it fails."""
+        bring(next(self.days), self.folder, datasets.ALL)
+        began = time.perf_counter()
+        command = (sys.executable, "-m", "cli", "sync", *self.options)
+        process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=PIPE)
+        try:
+            _, log = await process.communicate()
+        except asyncio.CancelledError:
+            process.terminate()
+            await process.wait()
+            raise
+        if process.returncode:
+            sys.exit(f"The import failed:\n{log.decode()}")
+        self.seconds.append(time.perf_counter() - began)
+
+
 async def load_ids(pool: asyncpg.Pool) -> Ids:
     """Return random ids of the catalogue."""
     some = "ORDER BY random() LIMIT 20000"
@@ -160,7 +196,7 @@ def percentile(seconds: list[float], share: float) -> float:
     return 1000 * sorted(seconds)[min(int(len(seconds) * share), len(seconds) - 1)]
 
 
-async def measure(address: str, dsn: str, *, seconds: float, kinds: str) -> None:
+async def measure(address: str, dsn: str, *, seconds: float, only: str, imports: Imports | None) -> None:
     """Print one line per kind of change, and below it the lists it makes slowest."""
     limits = httpx.Limits(max_connections=READERS + 2, max_keepalive_connections=READERS + 2)
     async with (
@@ -173,24 +209,26 @@ async def measure(address: str, dsn: str, *, seconds: float, kinds: str) -> None
         began = time.perf_counter()
         await client.get("/")
         print(f"first / after the start: {1000 * (time.perf_counter() - began):.0f} ms")
-        changes: list[tuple[str, Callable[[], Awaitable[None]] | None, float]] = [
-            ("nothing changes", None, 0),
+        still: Change = ("nothing changes", None, 0)
+        kinds: list[Change] = [
             ("5 edits a second", changer.edit, 5),
-            ("nothing changes", None, 0),
             ("40 edits a second", changer.edit, 40),
-            ("nothing changes", None, 0),
             ("40 enrichments a second", changer.enrich, 40),
-            ("nothing changes", None, 0),
             ("backfill, 200 in 5 seconds", partial(changer.enrich, titles=200), 0.2),
-            ("nothing changes", None, 0),
+            *([("imports of the other day", imports.run, 1)] if imports else []),
         ]
+        chosen = [kind for kind in kinds if only in kind[0]]
+        if imports and any(change == imports.run for _, change, _ in chosen):
+            # Twice: the first may find nothing new and keep no files. The next ones import the difference to the last.
+            await imports.run()
+            await imports.run()
+            imports.seconds.clear()
         for path in LISTS:
             await client.get(path)
         rates: list[float] = []
         print(f"{'':28}{'req/s':>8}{'share':>7}{'median':>8}{'p99':>8}  milliseconds; the slowest lists by p99")
+        changes = [still, *(line for kind in chosen for line in (kind, still))]
         for number, (name, change, per_second) in enumerate(changes):
-            if kinds and change and kinds not in name:
-                continue
             readers = [Reader(client, ids, 100 * number + reader) for reader in range(READERS)]
             async with changer.changing(change, per_second):
                 await asyncio.gather(*(reader.read(time.perf_counter() + seconds) for reader in readers))
@@ -211,6 +249,8 @@ async def measure(address: str, dsn: str, *, seconds: float, kinds: str) -> None
                 f"{name:28}{rate:8.0f}{share:>7}{percentile(times, 0.5):8.1f}{percentile(times, 0.99):8.1f}  {told}",
                 flush=True,
             )
+        if imports:
+            print(f"seconds of the finished imports: {', '.join(f'{each:.1f}' for each in imports.seconds)}")
         began = time.perf_counter()
         await changer.edit()
         edited = time.perf_counter()
@@ -224,11 +264,20 @@ async def measure(address: str, dsn: str, *, seconds: float, kinds: str) -> None
 @click.argument("url")
 @click.option("--seconds", default=20.0, show_default=True, help="Seconds for each line.")
 @click.option("--only", default="", help="Only changes whose name contains this.")
-def main(url: str, *, seconds: float, only: str) -> None:
+@click.option(
+    "--days",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with today and next-day, for imports.",
+)
+def main(url: str, *, seconds: float, only: str, days: Path | None) -> None:
     """Measure readers of the living catalogue at URL."""
     serve = [sys.executable, "-m", "cli", "serve", "--port", "0", "--db", url]
-    with program(serve, r"serves (http://\S+)") as (_, address):
-        asyncio.run(measure(address, url, seconds=seconds, kinds=only))
+    with (
+        program(serve, r"serves (http://\S+)") as (_, address),
+        tempfile.TemporaryDirectory(prefix="files-", dir=days) as folder,
+    ):
+        imports = Imports(days, Path(folder), url) if days else None
+        asyncio.run(measure(address, url, seconds=seconds, only=only, imports=imports))
 
 
 if __name__ == "__main__":
