@@ -79,11 +79,12 @@ class Match:
     def _ranked(self, hits: list[Item], year: int | None, texts: Texts) -> list[Item]:
         """Return hits of the kind, exact names and near years first; those a year off, if there are any.
 
-        With another year, Plex takes an exact name alone, and never a title of a person of that name: a person may
-        choose among all.
+        With another year, Plex takes an exact name alone; without one no name that is merely like it, and never a title
+        of a person of that name: a person may choose among all.
         """
         is_manual = is_set(texts, "manual")
-        fitting = [hit for hit in hits if self._fits(hit["title"]) and (is_manual or hit["matchedOn"] != "PERSON")]
+        unsure = () if is_manual else ("PERSON",) if year else ("PERSON", "SIMILAR")
+        fitting = [hit for hit in hits if self._fits(hit["title"]) and hit["matchedOn"] not in unsure]
         if year:
             near = [hit for hit in fitting if abs((hit["title"]["startYear"] or 0) - year) <= 1]
             exact = fitting if is_manual else [hit for hit in fitting if _is_exact(hit)]

@@ -192,7 +192,8 @@ def season_of(title: Facts, _: Texts) -> Facts | None:
 def episode_of(title: Facts, texts: Texts) -> Facts | None:
     """Return the episode whose number is in the path, None if there is none."""
     episodes = at(season_of(title, texts), "episodes") or ()
-    return next((each for each in episodes if [str(each["episodeNumber"])] == list(texts["episode"])), None)
+    numbers = [text.lstrip("0") or "0" for text in texts["episode"]]
+    return next((each for each in episodes if [str(each["episodeNumber"])] == numbers), None)
 
 
 def entry(title: Facts, *, is_typed: bool = False) -> dict[str, Any]:

@@ -78,6 +78,13 @@ async def test_names_and_years_are_ranked(named: httpx.AsyncClient):
     assert await keys(named, "movies", type=1, title="Zyzzyva Retur", year=2020) == []
     assert len(await keys(named, "movies", type=1, title="Zyzzyva Retur", year=2020, manual="1")) >= 1
     assert await keys(named, "shows", type=2, title="Zyzzyva", year=1999) == ["tt99091004"]
+
+
+async def test_a_name_with_a_typo_needs_the_year(named: httpx.AsyncClient):
+    """Without it a file would get the title of another one; a person may choose."""
+    assert await keys(named, "movies", type=1, title="Zyzzyva Retrns") == []
+    assert await keys(named, "movies", type=1, title="Zyzzyva Retrns", year=1998) == ["tt99091003"]
+    assert "tt99091003" in await keys(named, "movies", type=1, title="Zyzzyva Retrns", manual=1)
     assert len(await keys(named, "movies", type=1, title="the", manual=True)) == 20
 
 

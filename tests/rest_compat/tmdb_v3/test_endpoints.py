@@ -238,10 +238,14 @@ async def test_the_same_paths_stand_at_3(tmdb: httpx.AsyncClient, movie: dict):
 
 
 async def test_find_has_five_lists(tmdb: httpx.AsyncClient, movie: dict, show: dict):
-    """A title, an episode and a person are in the list of their kind; another source finds nothing."""
+    """A title, an episode and a person are in the list of their kind; another source finds nothing.
+
+    Numbers of seasons and episodes may begin with a zero.
+    """
     person = (await tmdb.get(f"movie/{movie['id']}/credits")).json()["cast"][0]
     person_id = (await tmdb.get(f"person/{person['id']}")).json()["imdb_id"]
     episode = (await tmdb.get(f"tv/{show['id']}/season/1/episode/2/external_ids")).json()
+    assert (await tmdb.get(f"tv/{show['id']}/season/01/episode/02/external_ids")).json() == episode
     show_id = (await tmdb.get(f"tv/{show['id']}/external_ids")).json()["imdb_id"]
     for id_, kind, keys in (
         (movie["imdb_id"], "movie", {"id": movie["id"], "media_type": "movie"}),
