@@ -40,11 +40,13 @@ SINCE = (
     " AND NOT pg_visible_in_snapshot(c.xid, {snapshot}::text::pg_snapshot)"
 )
 
+# The snapshot of a statement, null on a standby.
+SNAPSHOT = "CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_snapshot()::text END AS snapshot"
 # One row at least: the snapshot is the one that the counts are made with.
-COUNTED = """
-SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_snapshot()::text END AS snapshot, counted.*
+COUNTED = f"""
+SELECT {SNAPSHOT}, counted.*
   FROM (VALUES (1)) AS one (row)
-  LEFT JOIN ({select}) AS counted ON true
+  LEFT JOIN ({{select}}) AS counted ON true
 """
 
 KEPT_COUNTS = "SELECT counts::text, snapshot::text FROM kept_counts WHERE question = $1::text"

@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import asyncpg
 
-from mediacanon.database.counts import IS_LISTED, SINCE
+from mediacanon.database.counts import IS_LISTED, SINCE, SNAPSHOT
 from mediacanon.loaders.dataloader import DataLoader
 from mediacanon.loaders.discover import DiscoverTitleRow, load_discover_titles_by_id
 from mediacanon.loaders.title import TitleRow, and_has_poster, and_not_adult
@@ -83,7 +83,6 @@ def _closest_first(titles: list[KnownTitle], rating: float) -> list[KnownTitle]:
     return close + sorted(others, key=lambda one: one.rating == UNRATED) if others else close
 
 
-_SNAPSHOT = "CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_snapshot()::text END AS snapshot"
 KNOWN = """
 SELECT {snapshot},
        ARRAY(SELECT known
@@ -97,7 +96,7 @@ SELECT {snapshot},
 """
 # Whether a change since the snapshot may concern the titles with so many votes.
 CHANGED = f"""
-SELECT {_SNAPSHOT},
+SELECT {SNAPSHOT},
        EXISTS(SELECT
                 FROM noted_changes c
                WHERE {SINCE.format(snapshot="$1")}
@@ -115,7 +114,7 @@ async def load_known_titles(pool: asyncpg.Pool, keys: Sequence[KnownKey]) -> lis
 
 async def _load(pool: asyncpg.Pool, key: KnownKey) -> Known:
     conditions = f"{IS_LISTED} {and_not_adult(hides_adult=key.hides_adult)} {and_has_poster(has_poster=key.has_poster)}"
-    sql = KNOWN.format(snapshot=_SNAPSHOT, conditions=conditions, limit=MOST_KNOWN)
+    sql = KNOWN.format(snapshot=SNAPSHOT, conditions=conditions, limit=MOST_KNOWN)
     [(snapshot, titles)] = await pool.fetch(sql, key.type)
     bits: dict[str, int] = {}
     by_genres: dict[int, list[KnownTitle]] = defaultdict(list)
