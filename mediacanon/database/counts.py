@@ -3,7 +3,8 @@
 A question is one SELECT with groups. `load_counts` reads the catalogue for it, `correct_counts` reads the rows of
 `noted_changes` that the snapshot of the known counts does not show: the same groups and conditions, over the titles as
 they were (minus one) and as they are (plus one). So the counts are exact, and cost no walk through the catalogue after
-a change. The questions in STANDING stay in the database: an import answers them, `tidy_counts` brings them up to date.
+a change; after very many they are made anew. The questions in STANDING stay in the database: an import answers them,
+`tidy_counts` brings them up to date.
 
 On a standby, snapshots miss transactions in progress: counts made there have none, and are made anew after a change.
 Kept counts have the snapshot of the primary server.
@@ -40,11 +41,17 @@ SINCE = (
     " AND NOT pg_visible_in_snapshot(c.xid, {snapshot}::text::pg_snapshot)"
 )
 
+# More changes take longer to read than the catalogue: those of a statement that someone ran over all titles.
+MOST_CORRECTED = 50_000
+IS_LONG = f"""(
+       SELECT count(*) > {MOST_CORRECTED}
+         FROM (SELECT FROM noted_changes c WHERE {SINCE} LIMIT {MOST_CORRECTED + 1}) AS since)"""
+
 # The snapshot of a statement, null on a standby.
 SNAPSHOT = "CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_snapshot()::text END AS snapshot"
 # One row at least: the snapshot is the one that the counts are made with.
 COUNTED = f"""
-SELECT {SNAPSHOT}, counted.*
+SELECT {SNAPSHOT}, {{is_long}} AS is_long, counted.*
   FROM (VALUES (1)) AS one (row)
   LEFT JOIN ({{select}}) AS counted ON true
 """
@@ -163,7 +170,7 @@ class Rows:
         """Return the SELECT."""
         if snapshot is None:
             return ROWS, []
-        return NOTED_ROWS.format(since=SINCE.format(snapshot="$1")), [snapshot]
+        return NOTED_ROWS.format(snapshot="$1"), [snapshot]
 
 
 ROWS = """
@@ -176,8 +183,11 @@ SELECT 'season', count(*) FROM show_seasons
  UNION ALL
 SELECT 'episode', count(*) FROM show_episodes
 """
-NOTED_ROWS = """
-SELECT c.noun, sum(c.sign) AS number FROM noted_changes c WHERE {since} AND c.noun <> 'title' GROUP BY c.noun
+NOTED_ROWS = f"""
+SELECT c.noun, sum(c.sign) AS number
+  FROM noted_changes c
+ WHERE NOT {IS_LONG} AND {SINCE} AND c.noun <> 'title'
+ GROUP BY c.noun
 """
 
 IS_SHOWN = "COALESCE(t.image_url LIKE 'http%', false)"
@@ -205,7 +215,8 @@ def select_counts(
     if snapshot is not None:
         values.append(snapshot)
         source, number, join = NOTED, "sum(c.sign)", GENRES_NOTED
-        where = ["c.noun = 'title'", SINCE.format(snapshot=f"${len(values)}"), *where]
+        noted = [each.format(snapshot=f"${len(values)}") for each in (f"NOT {IS_LONG}", SINCE)]
+        where = [*noted, "c.noun = 'title'", *where]
     columns = [*(f"{group} AS g{place}" for place, group in enumerate(groups)), f"{number} AS number"]
     grouped = f" GROUP BY {', '.join(str(place + 1) for place in range(len(groups)))}" if groups else ""
     source = source.format(genres=join if with_genres else "")
@@ -232,7 +243,13 @@ async def correct_counts(pool: asyncpg.Pool, question: Question, known: Counts) 
 
 
 async def _correct(connection: Connection, question: Question, known: Counts) -> Counts:
-    return known.plus(await _counted(connection, *await question.select(connection, known.snapshot)))
+    sql, parameters = await question.select(connection, known.snapshot)
+    is_long = IS_LONG.format(snapshot=f"${len(parameters)}")
+    records = await connection.fetch(COUNTED.format(select=sql, is_long=is_long), *parameters)
+    if records[0]["is_long"]:
+        async with connection.transaction(readonly=True):
+            return await count(connection, question)
+    return known.plus(_counts(records))
 
 
 async def count(connection: Connection, question: Question) -> Counts:
@@ -243,9 +260,12 @@ async def count(connection: Connection, question: Question) -> Counts:
 
 
 async def _counted(connection: Connection, sql: str, parameters: Sequence[Any]) -> Counts:
-    records = [tuple(record) for record in await connection.fetch(COUNTED.format(select=sql), *parameters)]
-    by_group = {group: int(number) for _, *group_values, number in records if number for group in [tuple(group_values)]}
-    return Counts(by_group, records[0][0])
+    return _counts(await connection.fetch(COUNTED.format(select=sql, is_long="false"), *parameters))
+
+
+def _counts(records: Sequence[asyncpg.Record]) -> Counts:
+    by_group = {tuple(group): int(number) for _, _, *group, number in map(tuple, records) if number}
+    return Counts(by_group, records[0]["snapshot"])
 
 
 async def keep_counts(connection: Connection) -> None:

@@ -71,6 +71,8 @@ IMPORT_SETTINGS = SESSION_SETTINGS | {
     "work_mem": "64MB",
     "maintenance_work_mem": "256MB",
     "lock_timeout": "5min",
+    # An import reads whole tables, and runs alone: PostgreSQL's own default.
+    "max_parallel_workers_per_gather": "2",
 }
 
 STATE_BY_KEY = "SELECT value FROM sync_state WHERE key = $1::text"

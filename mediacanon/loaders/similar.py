@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 import asyncpg
 
-from mediacanon.database.counts import IS_LISTED, SINCE, SNAPSHOT
+from mediacanon.database.counts import IS_LISTED, IS_LONG, SINCE, SNAPSHOT
 from mediacanon.loaders.dataloader import DataLoader
 from mediacanon.loaders.discover import DiscoverTitleRow, load_discover_titles_by_id
 from mediacanon.loaders.title import TitleRow, and_has_poster, and_not_adult
@@ -97,7 +97,8 @@ SELECT {snapshot},
 # Whether a change since the snapshot may concern the titles with so many votes.
 CHANGED = f"""
 SELECT {SNAPSHOT},
-       EXISTS(SELECT
+       {IS_LONG.format(snapshot="$1")}
+       OR EXISTS(SELECT
                 FROM noted_changes c
                WHERE {SINCE.format(snapshot="$1")}
                  AND c.noun = 'title' AND c.title ->> 'type' = $2::text

@@ -211,6 +211,23 @@ async def test_kept_counts_are_true_from_the_first_question(pool: asyncpg.Pool, 
         assert (await load_counts(pool, [question]))[0].by_group == (await counted(pool, question)).by_group
 
 
+async def test_after_very_many_changes_counts_are_made_anew(pool: asyncpg.Pool, changes: Changes):
+    """Reading each of them would take longer than reading the catalogue: the changes themselves are not read."""
+    await tidy_counts(pool)
+    known = {question: await counted(pool, question) for question in QUESTIONS}
+    await pool.execute(
+        "INSERT INTO titles (type, display_name) SELECT 'movie', 'Night ' || n FROM generate_series(1, $1) AS n",
+        counts.MOST_CORRECTED + 1,
+    )
+    await pool.execute("UPDATE noted_changes SET sign = 0")
+    for question in QUESTIONS:
+        expected = await counted(pool, question)
+        assert (await correct_counts(pool, question, known[question])).by_group == expected.by_group, question
+    await tidy_counts(pool)
+    for question in STANDING:
+        assert (await load_counts(pool, [question]))[0].by_group == (await counted(pool, question)).by_group
+
+
 async def test_changes_are_forgotten_when_nobody_needs_them(pool: asyncpg.Pool, changes: Changes):
     """They go a quarter of an hour after their commit, not before; a long transaction's count from its commit."""
     noted = "SELECT count(*) FROM noted_changes"
