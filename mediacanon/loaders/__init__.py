@@ -4,12 +4,14 @@ A `Loaders` belongs to one request, which loads no key twice; keys that several 
 turn are one statement.
 """
 
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any, cast
 
 import asyncpg
 
-from mediacanon.database.counts import correct_counts, load_counts
+from mediacanon.database.changes import TITLES, tag_of
+from mediacanon.database.counts import correct_counts, load_counts, tags_of_sql
 from mediacanon.loaders.carousel import load_carousels
 from mediacanon.loaders.collection import (
     load_active_collections,
@@ -97,26 +99,37 @@ from mediacanon.loaders.title_facts import (
 from mediacanon.loaders.title_list import load_titles_by_search, tags_of_search
 from mediacanon.loaders.together import Together
 
+# Changes after which an id may lead to another title than before, or to none.
+OWN_ID = frozenset({TITLES, "movie", "show"})
+IMDB_ID, TMDB_ID = tags_of_sql("t.imdb_id"), tags_of_sql("t.tmdb_id", "t.type")
+# A person who gets another name is announced with it.
+PEOPLES_NAMES = tags_of_sql("t.search_names")
+
+
+def by(noun: str) -> Callable[[Any], Iterable[str]]:
+    """Return the function of the tags of a key: the id of a row of a noun, or a question with such an `id`."""
+    return lambda key: (tag_of(noun, key if isinstance(key, int) else key.id),)
+
 
 class Loaders(RequestLoaders):
     """The questions of one request."""
 
-    title_by_id = batched(load_titles_by_id)
-    title_by_imdb_id = batched(load_titles_by_imdb_id)
-    title_by_tmdb_id = batched(load_titles_by_tmdb_id)
+    title_by_id = batched(load_titles_by_id, tags=by("title"))
+    title_by_imdb_id = batched(load_titles_by_imdb_id, tags=lambda _: IMDB_ID, is_title=True)
+    title_by_tmdb_id = batched(load_titles_by_tmdb_id, tags=lambda _: TMDB_ID, is_title=True)
     show_by_tvdb_id = batched(load_shows_by_tvdb_id)
-    facts_by_title_id = batched(load_facts_by_title_id)
-    texts_by_title_id = batched(load_texts_by_title_id)
+    facts_by_title_id = batched(load_facts_by_title_id, tags=by("title"))
+    texts_by_title_id = batched(load_texts_by_title_id, tags=by("title"))
     keywords_by_title_id = batched(load_keywords_by_title_id)
     companies_by_title_id = batched(load_companies_by_title_id)
     networks_by_title_id = batched(load_networks_by_title_id)
     franchise_by_id = batched(load_franchises_by_id)
     titles_by_franchise = batched(load_titles_by_franchise)
     franchises_by_name = query(load_franchises_by_name)
-    movie_by_id = batched(load_movies_by_id)
-    movie_by_title_id = batched(load_movies_by_title_id)
-    show_by_id = batched(load_shows_by_id)
-    show_by_title_id = batched(load_shows_by_title_id)
+    movie_by_id = batched(load_movies_by_id, tags=lambda _: OWN_ID, is_title=True)
+    movie_by_title_id = batched(load_movies_by_title_id, tags=by("title"))
+    show_by_id = batched(load_shows_by_id, tags=lambda _: OWN_ID, is_title=True)
+    show_by_title_id = batched(load_shows_by_title_id, tags=by("title"))
     episode_count_by_show_id = batched(load_episode_counts_by_show_id)
     season_by_id = batched(load_seasons_by_id)
     season_with_episodes_by_id = batched(load_seasons_with_episodes_by_id)
@@ -125,17 +138,17 @@ class Loaders(RequestLoaders):
     episode_by_id = batched(load_episodes_by_id)
     episode_by_imdb_id = batched(load_episodes_by_imdb_id)
 
-    names_by_title_id = batched(load_names_by_title_id)
-    display_names = batched(load_display_names)
-    person_by_id = batched(load_people_by_id)
-    facts_by_person_id = batched(load_facts_by_person_id)
+    names_by_title_id = batched(load_names_by_title_id, tags=by("title"))
+    display_names = batched(load_display_names, tags=lambda asked: (tag_of("title", asked.title_id),))
+    person_by_id = batched(load_people_by_id, tags=by("person"))
+    facts_by_person_id = batched(load_facts_by_person_id, tags=by("person"))
     person_by_tmdb_id = batched(load_people_by_tmdb_id)
-    people_by_rank = query(load_people_by_rank)
-    credits_by_title = batched(load_credits_by_title)
+    people_by_rank = query(load_people_by_rank, tags=lambda *_, **__: PEOPLES_NAMES)
+    credits_by_title = batched(load_credits_by_title, tags=by("title"))
     credits_by_person = batched(load_credits_by_person)
     credits_by_episode = batched(load_credits_by_episode)
     credit_count_by_episode = batched(load_credit_counts_by_episode)
-    credit_count_by_title = batched(load_credit_counts_by_title)
+    credit_count_by_title = batched(load_credit_counts_by_title, tags=by("title"))
     credit_count_by_person = batched(load_credit_counts_by_person)
 
     known_titles = batched(load_known_titles, correct=correct_known_titles, shared=False)
@@ -169,7 +182,6 @@ class Loaders(RequestLoaders):
     movies_between = query(load_movies_between)
     shows_between = query(load_shows_between)
     people_between = query(load_people_between)
-
 
 # The questions of a title's page, sent together (`together`), with their statements.
 DETAILS = {

@@ -99,8 +99,9 @@ class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
 
     A request's loader is created when it is first used, since a request uses few of them. With `correct` the result
     cache holds the value of each key, and corrects it by the changes since. `tags` are those that the value of a key
-    depends on. Not `shared`: keys are not batched across requests, because one key costs more than a round trip, so a
-    slow key would delay the others.
+    depends on; without it that is any change of a list. With `is_title` the value is a title, a movie or a show, on
+    which it depends as well. Not `shared`: keys are not batched across requests, because one key costs more than a
+    round trip, so a slow key would delay the others.
     """
 
     def __init__(
@@ -109,11 +110,13 @@ class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
         *,
         correct: Callable[[asyncpg.Pool, Key, Value], Coroutine[Any, Any, Value]] | None = None,
         tags: Callable[[Key], Iterable[str]] | None = None,
+        is_title: bool = False,
         shared: bool = True,
     ) -> None:
         self.load = load
         self.correct = correct
         self.tags = tags
+        self.is_title = is_title
         self.is_shared = shared
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -142,7 +145,18 @@ class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
         if self.correct is not None:
             return partial(self._load_corrected, loaders)
         batch_loader: BatchLoader[Key, Value] = loaders.shared.get(self.name) or self.batch_loader(loaders.pool)
-        return batch_loader.load
+        return batch_loader.load if self.tags is None else partial(self._load_noted, loaders, batch_loader.load)
+
+    def _load_noted(
+        self, loaders: RequestLoaders, load: Callable[[Key, object], asyncio.Future[Value]], key: Key, caller: object
+    ) -> asyncio.Future[Value]:
+        if self.tags:
+            loaders.tags.update(self.tags(key))
+        future = load(key, caller)
+        if self.is_title:
+            # Called before whoever awaits the future goes on.
+            future.add_done_callback(partial(_depend_on_title, loaders))
+        return future
 
     def _load_corrected(self, loaders: RequestLoaders, key: Key, _: object) -> asyncio.Future[Value]:
         if self.tags:
@@ -157,6 +171,11 @@ class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
     async def _load_one(self, pool: asyncpg.Pool, key: Key) -> Value:
         [value] = await self.load(pool, [key])
         return value
+
+
+def _depend_on_title(loaders: RequestLoaders, loaded: asyncio.Future[Any]) -> None:
+    if not loaded.cancelled() and not loaded.exception() and (row := loaded.result()) is not None:
+        loaders.tags.add(tag_of("title", row.title_id))
 
 
 class derived(Generic[Owner, Arguments, Value]):  # noqa: N801 - a descriptor, as property is

@@ -133,6 +133,45 @@ async def test_a_change_of_names_leaves_lists_by_votes(demo_database: str):
         assert by_name.partition("?")[2] not in left
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/titles?q=ha",  # with people, and what they are known for
+        "/api/search?q=ha",
+        "/api/people?q=ha",
+        "/tmdb/3/search/multi?query=ha",
+        "/tmdb/3/search/person?query=ha",
+        "/stremio/catalog/movie/search/search=ha.json",
+        "/api/titles/3/credits",
+        "/api/titles/3/names",
+    ],
+)
+async def test_an_answer_outlives_the_changes_of_other_titles(demo_database: str, path: str):
+    """Another poster of a title that it does not show leaves it; another name of one that it shows drops it."""
+    app = app_of(demo_database)
+    async with client_of(app) as client:
+        cache, (folder, _, text) = app.services.response_cache, path.partition("?")
+        query = text.encode()
+
+        def known() -> list[CachedResponse]:
+            return [each for key, each in cache._entries.items() if (key.path, key.query) == (folder, query)]
+
+        async with asyncio.timeout(180):
+            while not known():
+                await client.get(path)
+        [answer] = known()
+        shown = {int(tag.split(":")[1]) for tag in answer.tags if tag.startswith("title:")}
+        assert shown
+        for title_id, is_left in ((next(n for n in range(1, 900) if n not in shown), True), (min(shown), False)):
+            stored = (await client.get(f"/api/titles/{title_id}")).json()
+            facts = {name: stored[name] for name in ("display_name", "start_year", "imdb_id") if name in stored}
+            facts["image_url"] = f"https://example.org/{title_id}.jpg"
+            assert (await client.put(f"/api/titles/{title_id}", json=facts)).is_success
+            # A change is received before the next answer.
+            await client.get("/api/titles/1")
+            assert bool(known()) == is_left
+
+
 async def test_a_list_is_made_anew_once_at_a_time():
     """However many ask for it meanwhile, and never for a response that nothing made stale."""
     cache, changes, gate, made = ResponseCache(most_bytes=100_000), ChangeListener(certain), asyncio.Event(), []

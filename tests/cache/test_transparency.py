@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -68,6 +69,31 @@ def _other(draw: Choices) -> Request:
     )
 
 
+def _page(draw: Choices) -> Request:
+    id_ = draw.randint(1, 40)
+    path = draw.choice(("/", "/titles", "/titles?q={}", "/discover?sort={}", "/people/{}", "/movies/{}", "/shows/{}"))
+    given: object = draw.choice(SORTS) if "sort" in path else draw.choice(WORDS) if "q=" in path else id_
+    return _get(path.format(quote(str(given))))
+
+
+def _dialect(draw: Choices) -> Request:
+    word, imdb = draw.choice(WORDS), f"tt990000{draw.randint(1, 30):02}"
+    return draw.choice(
+        (
+            _get(f"/tmdb/3/search/{draw.choice(('movie', 'tv', 'multi', 'person'))}", query=word),
+            _get(f"/tmdb/3/{draw.choice(('movie/popular', 'tv/top_rated', 'discover/movie', 'trending/all/day'))}"),
+            _get(f"/tmdb/3/find/{imdb}", external_source="imdb_id"),
+            _get("/omdb", **draw.choice(({"t": word}, {"s": word}, {"i": imdb}))),
+            _get(f"/stremio/catalog/{draw.choice(('movie', 'series'))}/search/search={quote(word or 'a')}.json"),
+            _get(f"/stremio/catalog/{draw.choice(('movie', 'series'))}/top.json"),
+            _get(f"/lists/{draw.choice(('radarr', 'sonarr'))}/discover/trending.json"),
+            _get(f"/ratings/v1/ratings/{imdb}"),
+            _get("/api/people", q=word),
+            _get(f"/api/titles/{draw.randint(1, 15)}/{draw.choice(('credits', 'names'))}"),
+        )
+    )
+
+
 def _graphql_list(draw: Choices) -> Request:
     totals = draw.choice(("", "total totalPages", "languages { code count }" if draw.random() < 0.1 else "total"))
     arguments = f'query: "{draw.choice(WORDS)}", page: {draw.randint(1, 2)}, perPage: {draw.choice((1, 3))}'
@@ -88,6 +114,7 @@ def _graphql_by_id(draw: Choices) -> Request:
 
 KINDS: tuple[Callable[[Choices], Request], ...] = (
     *(_by_id, _by_id, _list, _discover, _search, _other, _graphql_list, _graphql_discover, _graphql_by_id),
+    *(_page, _page, _dialect, _dialect, _dialect),
 )
 
 
@@ -100,7 +127,12 @@ async def _ask(client: httpx.AsyncClient, request: Request) -> tuple[int, str, s
 async def _write(client: httpx.AsyncClient, draw: Choices) -> None:
     body = {"display_name": f"The {draw.choice(WORDS)} light {draw.randint(1, 99)}", "start_year": 2011}
     path = f"/api/titles/{draw.randint(1, 15)}"
-    if draw.random() < 0.2:
+    if draw.random() < 0.3:
+        _, options = _graphql(
+            f'mutation {{ updatePerson(id: {draw.randint(1, 40)}, input: {{ name: "The {draw.choice(WORDS)}" }}) {{ name }} }}'
+        )
+        assert (await client.post(**options)).status_code == 200
+    elif draw.random() < 0.2:
         assert (await client.delete(path)).status_code in (200, 204, 404)
     else:
         assert (await client.put(path, json=body)).status_code in (200, 404)

@@ -62,10 +62,17 @@ async def sum_doubles(loaders, *numbers: int):
     return sum(await loaders.corrected_double_by_key.load_many(numbers))
 
 
+async def load_titles_by_key(_, keys):
+    """Return a title for each even key, none for an odd one."""
+    return [None if key % 2 else SimpleNamespace(title_id=10 * key) for key in keys]
+
+
 class Index(RequestLoaders):
     """Each kind of question."""
 
     double_by_key = batched(double_keys)
+    noted_double_by_key = batched(double_keys, tags=lambda key: [f"noted:{key}"])
+    title_by_key = batched(load_titles_by_key, tags=lambda _: ["titles"], is_title=True)
     corrected_double_by_key = batched(double_keys, correct=correct_key, tags=lambda key: [f"key:{key}"], shared=False)
     double = query(double_number, tags=lambda number, *, plus=0: [f"number:{number + plus}"])
     titles = query(load_titles)
@@ -137,7 +144,7 @@ async def test_without_a_result_cache_a_request_loads_once(calls: list[object]):
 
 
 async def test_loaders_note_the_tags_of_what_they_loaded():
-    """Those of a question, of each title among its rows; without any, and with rows by key, those of any change."""
+    """Those of a question or a key, of each title among its rows; without any those of any change."""
     loaders = Index(POOL)
     assert loaders.list_tags == ANY_CHANGE
     await loaders.double(1, plus=3)
@@ -146,8 +153,12 @@ async def test_loaders_note_the_tags_of_what_they_loaded():
     await loaders.titles()
     assert loaders.list_tags == {"number:4", "key:2", "title:47", "title:48", *ANY_CHANGE}
     by_key = Index(POOL)
+    assert await by_key.noted_double_by_key.load_many([1, 2]) == [2, 4]
+    assert by_key.list_tags == {"noted:1", "noted:2"}
+    assert [title and title.title_id for title in await by_key.title_by_key.load_many([1, 2, 4])] == [None, 20, 40]
+    assert by_key.list_tags == {"noted:1", "noted:2", "titles", "title:20", "title:40"}
     await by_key.double_by_key.load(1)
-    assert by_key.list_tags == ANY_CHANGE
+    assert by_key.list_tags > ANY_CHANGE
 
 
 def test_expensive_keys_are_not_shared():

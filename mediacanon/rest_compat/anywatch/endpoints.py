@@ -320,6 +320,7 @@ LISTS = (
         empty={"results": []},
         always_present=("results",),
         bounds={"limit": (1, 50)},
+        is_cached=True,
         example="/api/search?q=the&limit=2",
     ),
     Endpoint(
@@ -368,6 +369,7 @@ PEOPLE = (
         empty={"people": []},
         always_present=("people",),
         bounds={"limit": (1, 50)},
+        is_cached=True,
         example="/api/people?q=a&limit=2",
     ),
     Endpoint(
