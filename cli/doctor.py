@@ -204,11 +204,11 @@ def _check_posters(settings: "Settings", counts: "Counts") -> Finding:
 
 
 def _check_last_import(stats: "StatsRow") -> Finding:
-    at = stats.last_import_at
     hint = "run mediacanon sync daily"
-    if at is None:
+    if stats.last_import_at is None:
         return Finding("last import", "warn", "never", hint)
-    # The column is UTC without a time zone.
+    # UTC without a time zone.
+    at = dt.datetime.fromisoformat(stats.last_import_at)
     days = max(0, (dt.datetime.now(dt.UTC).replace(tzinfo=None) - at).days)
     found = f"{at:%Y-%m-%d %H:%M} UTC, {counted(days, 'day')} ago"
     if days > MAX_IMPORT_AGE_DAYS:

@@ -1,13 +1,12 @@
 """People with their facts from IMDb, by id and by name, and their biographies from TMDB."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import asyncpg
 
 from mediacanon.loaders.batch import one_per_key
-from mediacanon.loaders.title import IdsRow
+from mediacanon.loaders.title import IdsRow, as_moment
 
 # People made by hand have no number of IMDb's.
 FIRST_OWN_ID = 1_000_000_000
@@ -51,7 +50,7 @@ class PersonFactsRow(NamedTuple):
     person_id: int
     biography: str | None
     source: str | None
-    fetched_at: dt.datetime | None
+    fetched_at: str | None
 
 
 PEOPLE_BY_ID = f"""
@@ -67,8 +66,8 @@ SELECT {PERSON_COLUMNS}
  ORDER BY p.id DESC
 """
 
-FACTS_BY_PERSON_ID = """
-SELECT person_id, biography, source, fetched_at
+FACTS_BY_PERSON_ID = f"""
+SELECT person_id, biography, source, {as_moment("fetched_at")}
   FROM person_facts
  WHERE person_id = ANY($1::integer[])
 """

@@ -1,11 +1,11 @@
 """Addresses for search engines: movies, shows and people by ranges of their ids, never the whole catalogue at once."""
 
-import datetime as dt
-
 import asyncpg
 
 # Ids of a part: the protocol's limit for one file; https://www.sitemaps.org/protocol.html
 PER_PART = 50_000
+# The day as text.
+CHANGED = "t.updated_at::date::text"
 
 
 def _parts_of(table: str) -> str:
@@ -23,8 +23,8 @@ SELECT number FROM part WHERE number IS NOT NULL
 
 MOVIE_PARTS, SHOW_PARTS, PERSON_PARTS = _parts_of("movies"), _parts_of("shows"), _parts_of("people")
 
-MOVIES_BETWEEN = """
-SELECT m.id, t.updated_at
+MOVIES_BETWEEN = f"""
+SELECT m.id, {CHANGED}
   FROM movies m
   JOIN titles t ON t.id = m.title_id
  WHERE m.id BETWEEN $1::integer AND $2::integer AND t.withdrawn_at IS NULL
@@ -32,8 +32,8 @@ SELECT m.id, t.updated_at
  ORDER BY m.id
 """
 
-SHOWS_BETWEEN = """
-SELECT s.id, t.updated_at
+SHOWS_BETWEEN = f"""
+SELECT s.id, {CHANGED}
   FROM shows s
   JOIN titles t ON t.id = s.title_id
  WHERE s.id BETWEEN $1::integer AND $2::integer AND t.withdrawn_at IS NULL
@@ -43,7 +43,7 @@ SELECT s.id, t.updated_at
 
 # People with a credit that their page shows. A credit has no date.
 PEOPLE_BETWEEN = """
-SELECT p.id, NULL::timestamp AS updated_at
+SELECT p.id, NULL::text AS updated_at
   FROM people p
  WHERE p.id BETWEEN $1::integer AND $2::integer AND p.withdrawn_at IS NULL
    AND EXISTS (SELECT
@@ -53,7 +53,7 @@ SELECT p.id, NULL::timestamp AS updated_at
  ORDER BY p.id
 """
 
-Entry = tuple[int, dt.datetime | None]
+Entry = tuple[int, str | None]
 
 
 async def load_movie_parts(pool: asyncpg.Pool) -> list[int]:
@@ -72,12 +72,12 @@ async def load_person_parts(pool: asyncpg.Pool) -> list[int]:
 
 
 async def load_movies_between(pool: asyncpg.Pool, first: int, last: int, *, hides_adult: bool = False) -> list[Entry]:
-    """Return id and last change of each movie in a range of ids, both ends included."""
+    """Return id and day of the last change of each movie in a range of ids, both ends included."""
     return [(row[0], row[1]) for row in await pool.fetch(MOVIES_BETWEEN, first, last, hides_adult)]
 
 
 async def load_shows_between(pool: asyncpg.Pool, first: int, last: int, *, hides_adult: bool = False) -> list[Entry]:
-    """Return id and last change of each show in a range of ids, both ends included."""
+    """Return id and day of the last change of each show in a range of ids, both ends included."""
     return [(row[0], row[1]) for row in await pool.fetch(SHOWS_BETWEEN, first, last, hides_adult)]
 
 

@@ -1,6 +1,5 @@
 """Totals and distributions over the whole catalogue, derived from counts; the frequent ones from kept counts."""
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import partial
@@ -21,6 +20,7 @@ from mediacanon.database.counts import (
 )
 from mediacanon.loaders.dataloader import DataLoader
 from mediacanon.loaders.discover import DiscoverCount, DiscoverFilter, genre_ids
+from mediacanon.loaders.title import as_moment
 from mediacanon.loaders.title_list import CountRow, SearchCount, TitleSearch
 
 
@@ -44,7 +44,7 @@ class StatsRow:
     shows: int
     seasons: int
     episodes: int
-    last_import_at: dt.datetime | None
+    last_import_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ class ChoicesRow:
     countries: list[str]
 
 
-LAST_IMPORT_AT = "SELECT updated_at FROM sync_state WHERE key = 'last_import'"
+LAST_IMPORT_AT = f"SELECT {as_moment('updated_at')} FROM sync_state WHERE key = 'last_import'"
 # The end of the last complete import in seconds since 1970, the unit of Prometheus' timestamps.
 LAST_IMPORT = "SELECT extract(epoch FROM updated_at)::float8 FROM sync_state WHERE key = 'last_import'"
 GENRES = "SELECT id, name, COALESCE(is_custom, false) AS is_custom FROM genres ORDER BY name"
 
 
-def stats_row(counts: Counts, last_import_at: dt.datetime | None) -> StatsRow:
+def stats_row(counts: Counts, last_import_at: str | None) -> StatsRow:
     """Return the counts of rows by noun as a row."""
     movies, shows, seasons, episodes = (counts.by_group.get((noun,), 0) for noun in COUNTED_NOUNS)
     return StatsRow(movies, shows, seasons, episodes, last_import_at)

@@ -1,6 +1,5 @@
 """Titles with their genres and the id of their movie or show."""
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -24,6 +23,11 @@ def as_written(column: str) -> str:
 def as_day(column: str) -> str:
     """Return SQL for a `date` as text, YYYY-MM-DD: a date object would be created only to be formatted again."""
     return f"{column}::text AS {column.rpartition('.')[2]}"
+
+
+def as_moment(column: str) -> str:
+    """Return SQL for a `timestamp` as text, `2026-03-01 12:30:00.537`; it is formatted where it is asked for."""
+    return as_day(column)
 
 
 # The condition of a list that hides adult titles. The indexes of discover include the column.
@@ -75,10 +79,10 @@ class TitleRow(NamedTuple):
     origin_country: str | None
     is_adult: bool
     genres: list[str]
-    created_at: dt.datetime
-    updated_at: dt.datetime
-    enriched_at: dt.datetime | None
-    withdrawn_at: dt.datetime | None
+    created_at: str
+    updated_at: str
+    enriched_at: str | None
+    is_withdrawn: bool
     locked_fields: list[str]
     movie_id: int | None
     show_id: int | None
@@ -88,11 +92,6 @@ class TitleRow(NamedTuple):
         """The title's ids in other catalogues."""
         return IdsRow(self.imdb_id, self.tmdb_id, self.title_id)
 
-    @property
-    def is_withdrawn(self) -> bool:
-        """True for a title that IMDb lists no more."""
-        return self.withdrawn_at is not None
-
 
 TITLE_COLUMNS = f"""
        t.id, t.type, t.display_name, t.start_year, t.end_year, t.imdb_id, {real_image("t.image_url")}, t.tmdb_id,
@@ -100,7 +99,8 @@ TITLE_COLUMNS = f"""
        {as_day("t.release_date")}, {as_written("t.tmdb_popularity")}, t.runtime_minutes, t.origin_country, t.is_adult,
        ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
               WHERE tg.title_id = t.id ORDER BY g.name) AS genres,
-       t.created_at, t.updated_at, t.enriched_at, t.withdrawn_at, t.locked_fields,
+       {as_moment("t.created_at")}, {as_moment("t.updated_at")}, {as_moment("t.enriched_at")},
+       t.withdrawn_at IS NOT NULL AS is_withdrawn, t.locked_fields,
        (SELECT m.id FROM movies m WHERE m.title_id = t.id) AS movie_id,
        (SELECT s.id FROM shows s WHERE s.title_id = t.id) AS show_id"""
 

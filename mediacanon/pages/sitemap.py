@@ -92,7 +92,7 @@ async def _entries(loaders: Loaders, name: str, number: int, base: str) -> Async
     for first in range((number - 1) * PER_PART + 1, number * PER_PART + 1, PER_CHUNK):
         rows = await KINDS[name].between(loaders, first, first + PER_CHUNK - 1)
         yield "".join(
-            f"<url><loc>{base}{name}/{id_}</loc>{f'<lastmod>{changed:%Y-%m-%d}</lastmod>' if changed else ''}</url>\n"
+            f"<url><loc>{base}{name}/{id_}</loc>{f'<lastmod>{changed}</lastmod>' if changed else ''}</url>\n"
             for id_, changed in rows
         )
     yield "</urlset>\n"

@@ -60,7 +60,7 @@ class Person:
     async def enriched_at(root: strawberry.Parent[PersonRow], info: Info) -> dt.datetime | None:
         """Load the time."""
         facts = await info.context.loaders.facts_by_person_id.load(root.person_id)
-        return facts.fetched_at if facts else None
+        return cast("dt.datetime | None", facts.fetched_at) if facts else None
 
     @strawberry.field(description="The titles of this catalogue that IMDb knows the person for, at most 4.")
     @staticmethod

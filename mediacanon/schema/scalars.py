@@ -26,10 +26,9 @@ ImdbPersonId = NewType("ImdbPersonId", str)
 ExternalId = NewType("ExternalId", str)
 
 
-def format_timestamp(value: dt.datetime) -> str:
-    """Return a moment as RFC 3339 in UTC with `Z`, the fraction without trailing zeros: 2026-03-01T12:30:00.537Z."""
-    text = value.isoformat(timespec="microseconds" if value.microsecond else "seconds")
-    return (text.rstrip("0") if value.microsecond else text) + "Z"
+def format_timestamp(text: str) -> str:
+    """Return a moment of a row (`as_moment`) as RFC 3339 in UTC with `Z`: 2026-03-01T12:30:00.537Z."""
+    return f"{text.replace(' ', 'T')}Z"
 
 
 def parse_date(value: object) -> dt.date:
