@@ -413,7 +413,7 @@ CREATE TABLE IF NOT EXISTS collection_titles (
 );
 
 ---------------------------------------------------------------------------------------------------------------
--- Engagement: views and clicks. A daily clean-up deletes rows older than 7 days.
+-- Engagement: views and clicks. An hourly clean-up deletes rows older than 7 days.
 
 CREATE TABLE IF NOT EXISTS title_views (
     id        BIGSERIAL PRIMARY KEY,
@@ -425,9 +425,7 @@ CREATE TABLE IF NOT EXISTS title_views (
 ALTER TABLE title_views
     ADD COLUMN IF NOT EXISTS views INTEGER NOT NULL DEFAULT 1;  -- a batch adds one row per title and source, so a popular title is not thousands of rows
 
--- The newest rows are counted often, and an index-only scan must visit the table for each row not vacuumed yet.
-ALTER TABLE title_views
-    SET (autovacuum_vacuum_insert_threshold = 1000, autovacuum_vacuum_insert_scale_factor = 0);
+ALTER TABLE title_views RESET (autovacuum_vacuum_insert_threshold, autovacuum_vacuum_insert_scale_factor);
 
 CREATE TABLE IF NOT EXISTS collection_clicks (
     id            BIGSERIAL PRIMARY KEY,
@@ -647,6 +645,60 @@ CREATE OR REPLACE TRIGGER note_season AFTER INSERT OR DELETE ON show_seasons
     FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_counted('season');
 CREATE OR REPLACE TRIGGER note_episode AFTER INSERT OR DELETE ON show_episodes
     FOR EACH ROW WHEN (NOT is_bulk()) EXECUTE FUNCTION note_counted('episode');
+
+---------------------------------------------------------------------------------------------------------------
+-- The views of each title, kept by triggers: crawlers look at all of them, and lists are ordered by views.
+
+CREATE TABLE IF NOT EXISTS viewed_titles (
+    title_id INTEGER PRIMARY KEY,
+    views    INTEGER NOT NULL
+);
+
+CREATE OR REPLACE FUNCTION count_views() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM viewed_titles;
+        RETURN NULL;
+    END IF;
+    -- In the order of ids: two writers wait for each other, and never for ever.
+    IF TG_OP <> 'INSERT' THEN
+        PERFORM FROM viewed_titles
+          WHERE title_id IN (SELECT title_id FROM before)
+          ORDER BY title_id
+            FOR UPDATE;
+        UPDATE viewed_titles v
+           SET views = v.views - gone.views
+          FROM (SELECT title_id, sum(views) AS views FROM before GROUP BY title_id) AS gone
+         WHERE v.title_id = gone.title_id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO viewed_titles AS v (title_id, views)
+        SELECT title_id, sum(views) FROM after GROUP BY title_id ORDER BY title_id
+            ON CONFLICT (title_id) DO UPDATE SET views = v.views + excluded.views;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM viewed_titles WHERE views = 0 AND title_id IN (SELECT title_id FROM before);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- For rows that came while the triggers rested, as they do for a restore, or before there were any.
+CREATE OR REPLACE FUNCTION renew_viewed_titles() RETURNS VOID LANGUAGE sql AS $$
+    DELETE FROM viewed_titles;
+    INSERT INTO viewed_titles SELECT title_id, sum(views) FROM title_views GROUP BY title_id;
+$$;
+
+CREATE OR REPLACE TRIGGER count_views AFTER INSERT ON title_views REFERENCING NEW TABLE AS after
+    FOR EACH STATEMENT WHEN (NOT is_bulk()) EXECUTE FUNCTION count_views();
+CREATE OR REPLACE TRIGGER count_changed_views AFTER UPDATE ON title_views REFERENCING OLD TABLE AS before NEW TABLE AS after
+    FOR EACH STATEMENT EXECUTE FUNCTION count_views();
+CREATE OR REPLACE TRIGGER count_deleted_views AFTER DELETE ON title_views REFERENCING OLD TABLE AS before
+    FOR EACH STATEMENT EXECUTE FUNCTION count_views();
+CREATE OR REPLACE TRIGGER count_no_views AFTER TRUNCATE ON title_views
+    FOR EACH STATEMENT EXECUTE FUNCTION count_views();
+
+SELECT renew_viewed_titles() WHERE NOT EXISTS (SELECT FROM viewed_titles);
 
 ---------------------------------------------------------------------------------------------------------------
 -- IMDb ids that the next import compares, whatever the files say: their rows were changed by other hands than an
@@ -978,10 +1030,12 @@ CREATE INDEX IF NOT EXISTS idx_show_episodes_air_date ON show_episodes (air_date
 -- The titles of a rare genre, from the index alone; a frequent genre is checked title by title in the primary key.
 DROP INDEX IF EXISTS idx_title_genres_genre;
 CREATE INDEX IF NOT EXISTS idx_title_genres_by_genre ON title_genres (genre_id, title_id);
--- Views of the last days: the first index counts them for all titles, the second for the titles of one page.
-DROP INDEX IF EXISTS idx_title_views_title, idx_title_views_viewed_at, idx_title_views_recent, idx_title_views_by_title;
-CREATE INDEX IF NOT EXISTS idx_title_views_counted ON title_views (viewed_at, title_id, views);
-CREATE INDEX IF NOT EXISTS idx_title_views_counted_by_title ON title_views (title_id, viewed_at, views);
+-- The clean-up goes by time, the deletion of a title by the title.
+DROP INDEX IF EXISTS idx_title_views_title, idx_title_views_viewed_at, idx_title_views_recent, idx_title_views_by_title,
+                     idx_title_views_counted, idx_title_views_counted_by_title;
+CREATE INDEX IF NOT EXISTS idx_title_views_time ON title_views (viewed_at);
+CREATE INDEX IF NOT EXISTS idx_title_views_of_title ON title_views (title_id);
+CREATE INDEX IF NOT EXISTS idx_viewed_titles_views ON viewed_titles (views DESC, title_id);
 -- Titles with a keyword, a company or a network, and the films of a franchise.
 CREATE INDEX IF NOT EXISTS idx_title_facts_keywords ON title_facts USING gin (keyword_ids);
 CREATE INDEX IF NOT EXISTS idx_title_facts_companies ON title_facts USING gin (company_ids);

@@ -36,8 +36,9 @@ SELECT t.relname::text AS table, s.relname::text AS sequence
 SET_SEQUENCE = "SELECT setval($1::text::regclass, $2::bigint, $3::boolean)"
 # The version was checked before; other text in its place counts as no version.
 FORGET_VERSION = "DELETE FROM sync_state WHERE key = 'schema_version' AND value !~ '^[0-9]{1,9}$'"
-# Their rows speak of transactions of the server that they were written by; the counts are made anew.
-OF_ONE_SERVER = frozenset({"noted_changes", "kept_counts"})
+# The counts are made anew; the noted changes belong to transactions of the server that they were written by.
+OF_ONE_SERVER = frozenset({"noted_changes", "kept_counts", "viewed_titles"})
+RENEW_VIEWED = "SELECT renew_viewed_titles()"
 # For the sessions of a restore.
 BULK = "SET mediacanon.is_bulk = 'on'"
 # The longest work begins first.
@@ -74,6 +75,7 @@ async def load(dsn: str, dump: Dump, *, jobs: int) -> None:
     with translate_errors(dsn):
         async with connected(dsn) as connection, connection.transaction():
             await keep_counts(connection)
+            await connection.execute(RENEW_VIEWED)
 
 
 async def _share_out(dsn: str, jobs: int, steps: Iterable[Step]) -> None:

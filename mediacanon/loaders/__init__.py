@@ -183,6 +183,7 @@ class Loaders(RequestLoaders):
     shows_between = query(load_shows_between)
     people_between = query(load_people_between)
 
+
 # The questions of a title's page, sent together (`together`), with their statements.
 DETAILS = {
     "facts_by_title_id": FACTS_BY_TITLE_ID,

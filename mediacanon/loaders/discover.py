@@ -206,11 +206,7 @@ OFFSET {offset}::bigint
 IDS_BY_VIEWS = """
   WITH popular AS MATERIALIZED (
        SELECT t.id, t.num_votes, viewed.views
-         FROM (SELECT v.title_id, sum(v.views) AS views
-                 FROM title_views v
-                WHERE v.viewed_at > LOCALTIMESTAMP - interval '7 days'
-                GROUP BY v.title_id
-                ORDER BY views DESC) AS viewed
+         FROM viewed_titles viewed
          JOIN titles t ON t.id = viewed.title_id
         WHERE {conditions}
         ORDER BY viewed.views DESC, {order}
@@ -243,8 +239,7 @@ SELECT t.id, t.type, t.display_name, t.original_title, t.start_year, t.end_year,
        t.origin_country, t.imdb_id, t.tmdb_id, t.is_adult,
        ARRAY(SELECT g.name FROM title_genres tg JOIN genres g ON g.id = tg.genre_id
               WHERE tg.title_id = t.id ORDER BY g.name) AS genres,
-       (SELECT COALESCE(sum(v.views), 0) FROM title_views v
-         WHERE v.title_id = t.id AND v.viewed_at > LOCALTIMESTAMP - interval '7 days')::integer AS engagement_count
+       COALESCE((SELECT v.views FROM viewed_titles v WHERE v.title_id = t.id), 0) AS engagement_count
   FROM titles t
  WHERE t.id = ANY($1::integer[])
 """

@@ -4,7 +4,7 @@ A view that a client reports is written at once (`record_view`). Views of the se
 written in one batch twice a second, after the response and never before it:
 
     buffer = EngagementBuffer()
-    async with buffer.writing_to(pool):      # also deletes rows older than 7 days, now and daily
+    async with buffer.writing_to(pool):      # also deletes rows older than 7 days, now and hourly
         buffer.record(title_id=47, source="collection-top-crime-shows")
 """
 
@@ -32,7 +32,7 @@ COLLECTION = "collection-"
 
 # Seconds between two batches, between two clean-ups, and after a failed clean-up.
 PAUSE = 0.5
-DAY = 86_400.0
+HOUR = 3_600.0
 MINUTE = 60.0
 # The bound on distinct entries, which is the number of rows; repeated views only raise a counter.
 MAX_ENTRIES = 10_000
@@ -263,7 +263,7 @@ class EngagementBuffer:
             await asyncio.shield(self.write(pool))
 
 
-async def _keep_cleaning(pool: asyncpg.Pool, *, pause: float = DAY, pause_after_failure: float = MINUTE) -> None:
+async def _keep_cleaning(pool: asyncpg.Pool, *, pause: float = HOUR, pause_after_failure: float = MINUTE) -> None:
     while True:
         try:
             await clean_up_engagement(pool)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ DO $$ DECLARE f regprocedure; BEGIN
         EXECUTE format('DROP FUNCTION %s CASCADE', f);
     END LOOP;
 END $$;
-DROP TABLE noted_changes, kept_counts, title_akas, people, credits, credit_categories CASCADE;
+DROP TABLE noted_changes, kept_counts, viewed_titles, title_akas, people, credits, credit_categories CASCADE;
 ALTER TABLE titles DROP COLUMN search_names, DROP COLUMN withdrawn_at, DROP COLUMN locked_fields CASCADE;
 ALTER TABLE title_views DROP COLUMN views;
 ALTER TABLE collection_clicks DROP COLUMN clicks;
@@ -50,6 +51,10 @@ async def test_a_backup_of_an_earlier_version_is_upgraded(demo_database: str, da
     assert len(before["titles"]) == 719
     assert before["sync_state"] <= after["sync_state"]
     assert after | {"sync_state": before["sync_state"]} == before
+    views = Counter[int]()
+    for title_id, number in await fetch(database, "SELECT title_id, views FROM title_views"):
+        views[title_id] += number
+    assert sorted(views.items()) == sorted(await fetch(database, "SELECT title_id, views FROM viewed_titles")) != []
     assert set(sequences) <= set(await fetch(database, SEQUENCES))
     assert sorted(await fetch(database, SCHEMA)) == sorted(schema)
     assert "has no such tables: 'notes'" in caplog.text

@@ -22,6 +22,7 @@ from mediacanon.loaders.discover import (
     with_sort_rules,
 )
 from mediacanon.vocabulary import NO_IMAGE, DiscoverSort, certified_at_most
+from mediacanon.writes.engagement import clean_up_engagement
 from tests.conftest import own_database
 from tests.serving import NO_FURTHER_FACTS
 
@@ -269,6 +270,8 @@ async def messy(cluster: str, demo_template: str) -> AsyncIterator[asyncpg.Pool]
     """Give a pool on a demo catalogue with every difficult case of sorting and filtering."""
     async with own_database(cluster, template=demo_template) as dsn, await open_pool(dsn, size=2) as pool:
         await pool.execute(MESS)
+        # The views of MESS that are older than a week.
+        await clean_up_engagement(pool)
         await pool.execute(f"{NO_FURTHER_FACTS}; {FACTS}")
         yield pool
 

@@ -19,6 +19,7 @@ LARGE = (
     "show_episodes",
     "title_genres",
     "title_views",
+    "viewed_titles",
     "title_akas",
     "credits",
     "people",

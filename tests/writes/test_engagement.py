@@ -1,11 +1,17 @@
 """Views of titles, and clicks of the collections that led to them."""
 
 import asyncio
+import os
+import random
 
 import pytest
 
 from mediacanon.errors import BadArgument, NotFound
 from mediacanon.writes import engagement
+
+SEED = int(os.environ.get("MEDIACANON_RANDOM_SEED", "7"))
+SUMMED = "SELECT title_id, sum(views)::integer FROM title_views GROUP BY title_id ORDER BY title_id"
+KEPT = "SELECT title_id, views FROM viewed_titles ORDER BY title_id"
 
 
 @pytest.fixture
@@ -78,6 +84,30 @@ async def test_old_views_are_deleted_in_batches_without_the_lock_of_counting(poo
                 await asyncio.sleep(0.01)
     await cleaning
     assert await pool.fetchval("SELECT count(*) FROM title_views") == 1
+
+
+async def test_views_are_kept_by_title(pool, writes):
+    """Whoever adds, changes and deletes them, with however many others at once."""
+    draw = random.Random(SEED)
+    ids = [await writes.create_title("movie", {"display_name": f"Seen {number}"}) for number in range(12)]
+    some = "(SELECT id FROM title_views ORDER BY random() LIMIT 1 FOR UPDATE SKIP LOCKED)"
+    kinds = (
+        f"UPDATE title_views SET views = views + 2 WHERE id IN {some}",
+        "DELETE FROM title_views WHERE id IN (SELECT id FROM title_views LIMIT 5 FOR UPDATE SKIP LOCKED)",
+        f"DELETE FROM titles WHERE id = (SELECT id FROM titles WHERE id > {ids[0]} ORDER BY random() LIMIT 1)",
+        "TRUNCATE title_views",
+    )
+
+    async def write() -> None:
+        for kind in draw.choices(kinds, weights=(4, 4, 0.2, 0.3), k=25):
+            await pool.execute(kind)
+            await engagement.write_engagement(pool, {(id_, None): 1 for id_ in draw.sample(ids, 4)}, {})
+
+    for _ in range(3):
+        await asyncio.gather(*(write() for _ in range(4)))
+        assert await pool.fetch(KEPT) == await pool.fetch(SUMMED), f"MEDIACANON_RANDOM_SEED={SEED}"
+    await engagement.write_engagement(pool, {(id_, None): 2 for id_ in ids}, {})
+    assert await pool.fetch(KEPT) == await pool.fetch(SUMMED) != []
 
 
 async def test_invented_sources_are_a_bounded_number_of_rows(pool, title_id):

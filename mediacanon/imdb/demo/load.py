@@ -10,6 +10,7 @@ import orjson
 from mediacanon.database.changes import IS_BULK, notify_everything
 from mediacanon.database.connection_url import connect_options
 from mediacanon.database.counts import keep_counts
+from mediacanon.database.load import RENEW_VIEWED
 from mediacanon.database.pool import SESSION_SETTINGS
 from mediacanon.errors import Conflict
 from mediacanon.imdb.demo.catalogue import DemoEpisode, DemoTitle
@@ -116,6 +117,7 @@ async def load_demo(dsn: str, *, seed: int = DEMO_SEED) -> None:
             await connection.execute(FILL_FACTS, _as_json(demo_facts(catalogue.titles)))
             await connection.execute(ASSIGN_CUSTOM_GENRES, titles)
             await connection.execute(ADD_VIEWS, titles)
+            await connection.execute(RENEW_VIEWED)
             await keep_counts(connection)
             await notify_everything(connection)
         # The import gathered the planner's statistics before these facts were added.
