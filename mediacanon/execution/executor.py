@@ -97,16 +97,18 @@ class Execution:
                     return ExecutionResult(data, None)
                 # The run starts again, and its budget too.
                 context.budget = prepared.budget(operation_name, variables)
-                running = execute(
-                    self.schema,
-                    document,
-                    context_value=context,
-                    variable_values=variables,
-                    operation_name=operation_name,
-                    executor_class=CompiledExecutor,
-                    compiled=prepared.compiled,
-                )
-                return await running if isawaitable(running) else running
+                # graphql-core runs each resolver in a task, and cancels those beside one that fails.
+                with context.loaders.shared_by_tasks():
+                    running = execute(
+                        self.schema,
+                        document,
+                        context_value=context,
+                        variable_values=variables,
+                        operation_name=operation_name,
+                        executor_class=CompiledExecutor,
+                        compiled=prepared.compiled,
+                    )
+                    return await running if isawaitable(running) else running
         except TimeoutError:
             raise TookTooLong from None
         finally:

@@ -109,24 +109,33 @@ async def closing_loaders(shared: Shared) -> AsyncIterator[Shared]:
 
 
 class DataLoader(Generic[Key, Value]):
-    """The loader of one request: it requests each key once, from `load`, until it is cleared."""
+    """The loader of one request: it requests each key once, from `load`, until it is cleared.
 
-    __slots__ = ("_futures", "_load")
+    While it `shields`, whoever cancels the wait for a value leaves it to the others.
+    """
 
-    def __init__(self, load: Callable[[Key, object], asyncio.Future[Value]]) -> None:
+    __slots__ = ("_futures", "_load", "shields")
+
+    def __init__(self, load: Callable[[Key, object], asyncio.Future[Value]], *, shields: bool = False) -> None:
         self._load = load
         self._futures: dict[Key, asyncio.Future[Value]] = {}
+        self.shields = shields
 
     def load(self, key: Key) -> asyncio.Future[Value]:
         """Return the future value of a key."""
         future = self._futures.get(key)
         if future is None or future.cancelled():
             future = self._futures[key] = self._load(key, self)
-        return future
+        return asyncio.shield(future) if self.shields else future
 
     def load_many(self, keys: Iterable[Key]) -> asyncio.Future[list[Value]]:
         """Return the future values of keys, in their order."""
         return asyncio.gather(*map(self.load, keys))
+
+    def cancel(self) -> None:
+        """Cancel the running loads."""
+        for future in self._futures.values():
+            future.cancel()
 
     def clear(self) -> None:
         """Drop the loaded values: the next request for a key loads it again."""

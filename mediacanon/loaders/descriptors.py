@@ -7,7 +7,8 @@ stats = derived(load_stats)                         # await loaders.stats()
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -55,6 +56,7 @@ class RequestLoaders:
         self.poster_rule = poster_rule
         self.tags: set[str] = set()
         self._catching_up: asyncio.Future[bool] | None = None
+        self._shields = False
 
     def depend(self, tags: Iterable[str], rows: Sequence[object] = ()) -> None:
         """Note the tags of a list, and of the titles and people among its rows."""
@@ -86,12 +88,26 @@ class RequestLoaders:
         # Other questions of the request wait for it, too.
         return asyncio.shield(self._catching_up)
 
+    @contextmanager
+    def shared_by_tasks(self) -> Iterator[None]:
+        """Let tasks that are cancelled one by one wait for the same loads, which end with the block."""
+        self._shields = True
+        for loader in self._data_loaders():
+            loader.shields = True
+        try:
+            yield
+        finally:
+            for loader in self._data_loaders():
+                loader.cancel()
+
     def clear(self) -> None:
         """Drop every loaded value: after a write, reads must see it."""
         self._catching_up = None
-        for loader in vars(self).values():
-            if isinstance(loader, DataLoader):
-                loader.clear()
+        for loader in self._data_loaders():
+            loader.clear()
+
+    def _data_loaders(self) -> list[DataLoader[Any, Any]]:
+        return [each for each in vars(self).values() if isinstance(each, DataLoader)]
 
 
 class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
@@ -134,7 +150,7 @@ class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
         if self.tags is None:
             loaders.depend(ANY_CHANGE)
         # The instance's attribute of this name takes precedence from now on.
-        loader = vars(loaders)[self.name] = DataLoader(self._loading(loaders))
+        loader = vars(loaders)[self.name] = DataLoader(self._loading(loaders), shields=loaders._shields)  # noqa: SLF001
         return loader
 
     def batch_loader(self, pool: asyncpg.Pool) -> BatchLoader[Key, Value]:

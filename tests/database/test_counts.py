@@ -215,11 +215,10 @@ async def test_after_very_many_changes_counts_are_made_anew(pool: asyncpg.Pool, 
     """Reading each of them would take longer than reading the catalogue: the changes themselves are not read."""
     await tidy_counts(pool)
     known = {question: await counted(pool, question) for question in QUESTIONS}
-    await pool.execute(
-        "INSERT INTO titles (type, display_name) SELECT 'movie', 'Night ' || n FROM generate_series(1, $1) AS n",
-        counts.MOST_CORRECTED + 1,
-    )
+    await pool.execute("INSERT INTO titles (type, display_name) VALUES ('movie', 'Night'), ('show', 'Night')")
     await pool.execute("UPDATE noted_changes SET sign = 0")
+    many = "INSERT INTO noted_changes (noun, sign) SELECT 'season', 1 FROM generate_series(1, $1)"
+    await pool.execute(many, counts.MOST_CORRECTED + 1)
     for question in QUESTIONS:
         expected = await counted(pool, question)
         assert (await correct_counts(pool, question, known[question])).by_group == expected.by_group, question

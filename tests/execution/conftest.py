@@ -4,6 +4,7 @@ import gc
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -33,8 +34,10 @@ def compile_document(text: str, schema: GraphQLSchema = vault.SCHEMA._schema) ->
 
 
 async def _result(schema: GraphQLSchema, document: DocumentNode, **options: object) -> ExecutionResult:
-    result = execute(schema, document, **options)
-    return await result if inspect.isawaitable(result) else result
+    loaders = getattr(options["context_value"], "loaders", None)
+    with loaders.shared_by_tasks() if loaders else nullcontext():
+        result = execute(schema, document, **options)
+        return await result if inspect.isawaitable(result) else result
 
 
 async def run_operation(

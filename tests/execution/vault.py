@@ -273,7 +273,7 @@ class Vault:
             "medium": lambda: self._random.choice(["film", "tape", Medium.tape, None]),
             "rank": lambda: self._random.choice([1, Rank.HIGH, None]),
             "premiere": lambda: dt.date(1927, 1, 10),
-            "restored": lambda: dt.datetime.fromisoformat("2010-02-12T20:15:00.0005"),
+            "restored": lambda: "2010-02-12 20:15:00.0005",
             "imdb": lambda: "tt0017136",
             "secret": lambda: 2.5,
             "facts": lambda: {"reels": [1, 2]},

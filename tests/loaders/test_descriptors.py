@@ -1,5 +1,6 @@
 """The index of questions: its types, its caches, and the life of a request's loaders."""
 
+import asyncio
 import textwrap
 from pathlib import Path
 from types import SimpleNamespace
@@ -103,6 +104,36 @@ async def test_cleared_loaders_load_again(calls: list[object]):
     loaders.clear()
     assert await loader.load(1) == await loaders.double_by_key.load(1) == 2
     assert calls == [[1], [1]]
+
+
+async def test_a_task_that_is_cancelled_leaves_the_load_to_the_others(calls: list[object]):
+    """graphql-core cancels the resolvers beside one that fails; what they wait for is loaded, unless all have ended."""
+    gate = asyncio.Event()
+
+    async def wait_for_gate(_, keys):
+        CALLS.append(list(keys))
+        await gate.wait()
+        return [2 * key for key in keys]
+
+    class Gated(RequestLoaders):
+        double_by_key = batched(wait_for_gate)
+
+    loaders = Gated(POOL)
+    with loaders.shared_by_tasks():
+        cancelled, waiting = (asyncio.ensure_future(loaders.double_by_key.load(1)) for _ in range(2))
+        while not calls:
+            await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.sleep(0)
+        gate.set()
+        assert await waiting == 2
+        gate.clear()
+        left = loaders.double_by_key.load(2)
+        while len(calls) == 1:
+            await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    assert calls == [[1], [2]]
 
 
 async def test_a_query_is_loaded_each_time(calls: list[object]):
