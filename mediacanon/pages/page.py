@@ -38,10 +38,13 @@ class Page:
     is_versioned: bool = False
 
 
+# Parameters of discover's address; without any it shows the carousels.
+FILTERED = ("genre", "country", "lang", "type", "sort", "keyword", "company", "network", *PEOPLE_PARAMETERS)
+
 PAGES = (
     Page("/", "home"),
     Page("/discover", "collection", subject="collection", when=("collection",)),
-    Page("/discover", "browse", when=("genre", "country", "lang", "type", "sort", *PEOPLE_PARAMETERS)),
+    Page("/discover", "browse", when=FILTERED),
     Page("/discover", "discover", is_versioned=True),
     Page("/titles", "search", when=("q",)),
     Page("/titles", "titles"),

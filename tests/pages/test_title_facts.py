@@ -1,5 +1,8 @@
 """Pages with TMDB's further facts, and without: plot, backdrop, certification, trailer, franchise, names of seasons."""
 
+import html
+import re
+
 import asyncpg
 import httpx
 import orjson
@@ -53,6 +56,34 @@ async def test_a_page_tells_what_tmdb_knows(told: int, client: httpx.AsyncClient
         assert fact in page, fact
     assert 'href="/movies/2?source=franchise"' in page
     assert "<iframe" not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "chip"),
+    [
+        ("Lamp & Sons", "company=Lamp%20%26%20Sons", "Lamp &amp; Sons"),
+        ("Lamp, Inc.", "company=5", "Company 5"),
+        (HOSTILE, None, ESCAPED),
+    ],
+)
+async def test_a_company_leads_to_its_titles(
+    told: int,
+    client: httpx.AsyncClient,
+    connection: asyncpg.Connection,
+    name: str,
+    query: str | None,
+    chip: str,
+):
+    """The link of a title's page leads to all of its titles, where a chip removes it again."""
+    await connection.execute("UPDATE tmdb_names SET name = $1 WHERE id = 5", name)
+    page = (await client.get("/movies/1")).text
+    [(address, shown)] = re.findall(r'<a href="(/discover\?company=[^"]*)"><bdi>(.*?)</bdi></a>', page)
+    assert query is None or address == f"/discover?{query}"
+    assert html.unescape(shown) == name
+    found = (await client.get(html.unescape(address))).text
+    assert "<strong>2</strong> titles" in found
+    assert {"/movies/1", "/movies/2"} == set(re.findall(r'"(/movies/[0-9]+)"', found))
+    assert f'<a class="chip" href="/discover" aria-current="true">{chip}</a>' in found
 
 
 @pytest.mark.parametrize(
