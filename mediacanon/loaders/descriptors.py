@@ -90,15 +90,16 @@ class RequestLoaders:
 
     @contextmanager
     def shared_by_tasks(self) -> Iterator[None]:
-        """Let tasks that are cancelled one by one wait for the same loads, which end with the block."""
+        """Let tasks that are cancelled one by one wait for the same loads, which end when the block is cancelled."""
         self._shields = True
         for loader in self._data_loaders():
             loader.shields = True
         try:
             yield
-        finally:
+        except asyncio.CancelledError:
             for loader in self._data_loaders():
                 loader.cancel()
+            raise
 
     def clear(self) -> None:
         """Drop every loaded value: after a write, reads must see it."""

@@ -9,7 +9,7 @@ from tests.serving import IS_CI
 
 
 async def open_show(page, name: str = "Harbour Lights") -> None:
-    """Search for a show and open it, to the end of its page: the browser shows what it has while the rest arrives."""
+    """Search for a show and open it, to the end of its page: the browser shows the beginning while the rest arrives."""
     await page.goto(f"/titles?q={name}")
     await page.get_by_role("link", name=name).first.click()
     await page.get_by_role("heading", name="Episode ratings").wait_for()

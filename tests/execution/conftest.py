@@ -20,6 +20,7 @@ from tests.execution import vault
 
 # Of several siblings that fail at the same time, graphql-core reports the first: their order depends on the database.
 MAX_RACES = 30
+PLACE = re.compile(r"(?<=', )[0-9]+(?=, ')")
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 WHOLE_SHOW = """query ($episodes: Boolean = true) { show(id: 1) { showId title { ...Facts } seasons { seasonNumber
   episodes @include(if: $episodes) { episodeNumber airDate ids { imdb } } } } }
@@ -62,6 +63,11 @@ def to_the_letter(result: ExecutionResult) -> tuple[str, str]:
         for error in result.errors or ()
     ]
     return ADDRESS.sub("", repr(result.data)), ADDRESS.sub("", repr(errors))
+
+
+def _anywhere(results: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return results with errors at any place of a list: of many siblings each may be the first to fail."""
+    return {(data, PLACE.sub("*", errors)) for data, errors in results}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +117,7 @@ def assert_same_result() -> Callable[..., Awaitable[ExecutionResult]]:
             if results <= expected:
                 break
             expected.add(await stock())
-        assert results <= expected
+        assert results <= expected or _anywhere(results) <= _anywhere(expected)
         return result
 
     return assert_same

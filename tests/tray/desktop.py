@@ -117,7 +117,12 @@ class Desktop:
         if self.panel:
             self.kill_panel()
         self._display.terminate()
-        self._display.wait()
+        try:
+            self._display.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            # Xvfb is known to hang at its end.
+            self._display.kill()
+            self._display.wait()
 
 
 class ForgetfulPanel(threading.Thread):
