@@ -56,7 +56,7 @@ class RequestLoaders:
         self.poster_rule = poster_rule
         self.tags: set[str] = set()
         self._catching_up: asyncio.Future[bool] | None = None
-        self._shields = False
+        self.shields = False
 
     def depend(self, tags: Iterable[str], rows: Sequence[object] = ()) -> None:
         """Note the tags of a list, and of the titles and people among its rows."""
@@ -91,7 +91,7 @@ class RequestLoaders:
     @contextmanager
     def shared_by_tasks(self) -> Iterator[None]:
         """Let tasks that are cancelled one by one wait for the same loads, which end when the block is cancelled."""
-        self._shields = True
+        self.shields = True
         for loader in self._data_loaders():
             loader.shields = True
         try:
@@ -151,7 +151,7 @@ class batched(Generic[Key, Value]):  # noqa: N801 - a descriptor, as property is
         if self.tags is None:
             loaders.depend(ANY_CHANGE)
         # The instance's attribute of this name takes precedence from now on.
-        loader = vars(loaders)[self.name] = DataLoader(self._loading(loaders), shields=loaders._shields)  # noqa: SLF001
+        loader = vars(loaders)[self.name] = DataLoader(self._loading(loaders), shields=loaders.shields)
         return loader
 
     def batch_loader(self, pool: asyncpg.Pool) -> BatchLoader[Key, Value]:
